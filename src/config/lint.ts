@@ -1,0 +1,72 @@
+/** What is allowed and probably not meant: warnings about a policy that compiles, and results that can be shown never to settle. */
+import type { CompiledPolicy, PolicyPath, PolicyProblem } from '../rules/compile.ts';
+import { covers } from '../rules/coverage.ts';
+import type { NamePattern, Pattern } from '../rules/pattern.ts';
+import { isAnchored, unescapedDot } from '../rules/regex.ts';
+import { isUnder, type Place } from '../rules/registries.ts';
+import type { Rule } from '../rules/rule.ts';
+import { collisions } from './lint-collisions.ts';
+import { nonConverging } from './lint-convergence.ts';
+
+export function lint(compiled: CompiledPolicy): PolicyProblem[] {
+  return [...shadowed(compiled.rules), ...neverFiring(compiled), ...regexes(compiled), ...collisions(compiled.rules), ...nonConverging(compiled)];
+}
+
+function warning(path: PolicyPath, message: string): PolicyProblem {
+  return { severity: 'warning', path, message };
+}
+
+function isUnconditional({ policy, exclude }: Rule): boolean {
+  return policy.match.namespaces === undefined && policy.match.podLabels === undefined && exclude.length === 0;
+}
+
+function shadowed(rules: readonly Rule[]): PolicyProblem[] {
+  return rules.flatMap((rule, index) => {
+    const earlier = rules.slice(0, index).find((candidate) => isUnconditional(candidate) && rule.images.length > 0 && rule.images.every((inner) => candidate.images.some((outer) => covers(outer, inner))));
+    if (earlier === undefined) return [];
+    return [warning(['rules', index], `it is shadowed: rule ${earlier.policy.name} matches all of its images first; move it up or remove it`)];
+  });
+}
+
+function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
+  const targets = rules.flatMap((rule) => (rule.rewrite?.target?.exact === null ? { rule, target: rule.rewrite.target } : []));
+  return rules.flatMap((rule, index) =>
+    rule.images.flatMap((pattern, position) => {
+      const path = ['rules', index, 'match', 'images', position];
+      if (rule.exclude.some((outer) => covers(outer, pattern))) return [warning(path, `${pattern.text} never matches: the rule's own exclude covers it`)];
+      if (excluded.some((outer) => covers(outer, pattern))) return [warning(path, `${pattern.text} never matches: the policy's exclude covers it`)];
+      const taken = rule.rewrite === null || pattern.kind === 'regex' ? undefined : targets.find(({ target }) => isPatternUnder(target.place, pattern));
+      if (taken === undefined) return [];
+      return [warning(path, `${pattern.text} is never rewritten: it is under ${taken.target.text}, where rule ${taken.rule.policy.name} writes to, so its images are already there`)];
+    }),
+  );
+}
+
+/** Whether every image of a pattern without `*` in its first components is at the place. */
+function isPatternUnder(place: Place, pattern: NamePattern): boolean {
+  if (pattern.anyPort || pattern.text === '*') return false;
+  const path = pattern.path.join('/');
+  return isUnder(place, { text: '', host: pattern.host, comparableHost: pattern.host, path, name: '', writtenName: '', writtenHost: null, tag: null, digest: null });
+}
+
+function regexes({ excluded, rules }: CompiledPolicy): PolicyProblem[] {
+  return [
+    ...regexesAmong(excluded, ['exclude', 'images']),
+    ...rules.flatMap((rule, index) => [
+      ...regexesAmong(rule.images, ['rules', index, 'match', 'images']),
+      ...regexesAmong(rule.exclude, ['rules', index, 'match', 'exclude']),
+    ]),
+  ];
+}
+
+function regexesAmong(patterns: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
+  return patterns.flatMap((pattern, index) => (pattern.kind === 'regex' ? regexWarnings(pattern.text, [...path, index, 'regex']) : []));
+}
+
+function regexWarnings(expression: string, path: PolicyPath): PolicyProblem[] {
+  const dot = unescapedDot(expression);
+  return [
+    ...(isAnchored(expression) ? [] : [warning(path, `${expression} is not anchored, so it matches in the middle of a name too; start it with ^`)]),
+    ...(dot === null ? [] : [warning(path, `the dot in ${dot} matches any character; write ${dot.replace('.', '\\.')}`)]),
+  ];
+}

@@ -1,0 +1,45 @@
+/** Where in a YAML file something stands. */
+import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
+import type { PolicyPath } from '../rules/compile.ts';
+
+/** Line and column, both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface SourceFile {
+  readonly name: string;
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+/**
+ * The position of a value; where the path leads nowhere (a missing key), that of the nearest thing around it.
+ *
+ * @param key point at the key of the last step instead of its value
+ */
+export function positionOf(file: SourceFile, path: PolicyPath, key = false): Position {
+  let node: unknown = file.document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, step] of path.entries()) {
+    const next = child(node, step);
+    if (next === null) break;
+    const pointAtKey = key && index === path.length - 1;
+    offset = startOf(pointAtKey ? next.key : next.value) ?? startOf(next.key) ?? offset;
+    node = next.value;
+  }
+  const { line, col } = file.lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+function child(node: unknown, step: string | number): { key: unknown; value: unknown } | null {
+  if (isSeq(node) && typeof step === 'number' && step < node.items.length) return { key: null, value: node.items[step] };
+  if (!isMap(node)) return null;
+  const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
+  return pair === undefined ? null : { key: pair.key, value: pair.value };
+}
+
+function startOf(node: unknown): number | null {
+  return isNode(node) ? (node.range?.[0] ?? null) : null;
+}

@@ -1,0 +1,34 @@
+/** What the schema refuses, in words that name the key and the remedy. */
+import type { z } from 'zod';
+import { nearest } from '../rules/nearest.ts';
+import type { PolicyProblem } from '../rules/compile.ts';
+import { knownKeys } from './json-schema.ts';
+
+type Issue = z.core.$ZodIssue;
+export type SchemaProblem = PolicyProblem & { readonly key?: boolean };
+
+export function schemaProblems(issues: readonly Issue[]): SchemaProblem[] {
+  return issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? unknownKeys(issue.path, issue.keys) : [other(issue)]));
+}
+
+function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): SchemaProblem[] {
+  const known = knownKeys(path);
+  return keys.map((key) => {
+    const near = nearest(key, known);
+    const remedy = near === null ? `known keys here are ${known.join(', ')}` : `did you mean ${near}?`;
+    return { severity: 'error', path: [...steps(path), key], key: true, message: `unknown key ${key}; ${remedy}` };
+  });
+}
+
+function other(issue: Issue): SchemaProblem {
+  const path = steps(issue.path);
+  const place = path.length === 0 ? 'the file' : path.join('.');
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
+    return { severity: 'error', path, message: `${place} is missing; it must be a ${issue.expected}` };
+  }
+  return { severity: 'error', path, message: `${place}: ${issue.message.replace(/^Invalid input: /, '')}` };
+}
+
+function steps(path: readonly PropertyKey[]): (string | number)[] {
+  return path.map((step) => (typeof step === 'number' ? step : String(step)));
+}

@@ -1,0 +1,156 @@
+/**
+ * The policy file: types, defaults and descriptions. Everything that documents it is generated from here, and the core takes
+ * its types from here.
+ */
+import { z } from 'zod';
+
+const secretName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Secret is a lower-case DNS subdomain of at most 253 characters')
+  .describe('Name of a Secret of type kubernetes.io/dockerconfigjson, in the namespace of the pod.');
+
+const prefix = z
+  .string()
+  .regex(/^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/, 'a prefix is a repository path such as proxy/my-app, with no slash at an end')
+  .describe('Path put between the host of the registry and the rewritten name.');
+
+const registryName = z.string().min(1).describe('Name of an entry of `registries`.');
+
+const spelling = z
+  .enum(['canonical', 'written'])
+  .default('canonical')
+  .describe('`canonical` expands short Docker Hub names (nginx becomes library/nginx), `written` keeps the name as it stands in the pod.');
+
+const pattern = z
+  .union([z.string(), z.strictObject({ regex: z.string().describe('RE2 expression, found in the canonical name with its tag and digest as written.') })], {
+    error: 'a pattern is a name such as docker.io/library/nginx, or { regex: … }',
+  })
+  .describe('Canonical image name, host first, `*` inside one component; matches the repository and everything under it. Or `{ regex: … }`.');
+
+const nameGlob = z.string().min(1).describe('Name, `*` stands for any characters.');
+
+const servicePort = z.union([z.string().min(1), z.int().min(1).max(65535)], { error: 'a port of the Service, by name or number' });
+
+const hostFrom = z
+  .union(
+    [
+      z.strictObject({
+        service: z
+          .strictObject({
+            namespace: z.string().min(1).describe('Namespace of the Service.'),
+            name: z.string().min(1).describe('Name of the Service, of type NodePort.'),
+            port: servicePort.describe('Port of the Service, by name or number.'),
+            via: z.enum(['localhost', 'nodeIP']).default('localhost').describe('How nodes reach the node port: on `localhost`, or on the address of a node.'),
+          })
+          .describe('The node port of a Service.'),
+      }),
+      z.strictObject({ localRegistryHosting: z.literal(true).describe('The ConfigMap local-registry-hosting in kube-public (KEP-1755).') }),
+    ],
+    { error: 'hostFrom is { service: { namespace, name, port } } or { localRegistryHosting: true }' },
+  )
+  .describe('Where the controller reads the host from. Until it is resolved, `host` is used; without one, rules of this registry are not active.');
+
+const registry = z
+  .strictObject({
+    host: z.string().min(1).optional().describe('What nodes pull from: a host with its port, optionally followed by a path (harbor.example.com/mirror).'),
+    hostFrom: hostFrom.optional(),
+    pullSecrets: z.array(secretName).default([]).describe('Secrets that pods need for this registry. A pod gets them when one of its images points at it.'),
+  })
+  .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' });
+
+const registryTarget = { registry: registryName, prefix: prefix.optional() };
+
+const rewrite = z
+  .discriminatedUnion(
+    'as',
+    [
+      z.strictObject({ as: z.literal('path').describe('HOST/prefix/path'), ...registryTarget, spelling }),
+      z.strictObject({ as: z.literal('fullName').describe('HOST/prefix/source-host/path'), ...registryTarget, spelling }),
+      z.strictObject({ as: z.literal('flatten').describe('HOST/prefix/last component'), ...registryTarget }),
+      z.strictObject({ as: z.literal('escape').describe('HOST/prefix/familiar name with / : @ as _'), ...registryTarget }),
+      z.strictObject({
+        as: z.literal('singleRepository').describe('HOST/prefix/repository:last component-tag'),
+        ...registryTarget,
+        repository: prefix.describe('The one repository that holds every image.'),
+      }),
+      z.strictObject({ as: z.literal('remainder').describe('HOST/prefix/what follows the matched pattern'), ...registryTarget }),
+      z.strictObject({
+        as: z.literal('image').describe('Exactly one image'),
+        image: z.string().min(1).describe('The image; tag and digest as written in the pod when it has neither.'),
+        registry: registryName.optional(),
+      }),
+      z.strictObject({
+        as: z.literal('template').describe('A template expanded with the captures of the regular expression'),
+        template: z.string().min(1).describe('A whole reference with $1, ${1} or ${name}; $$ is a dollar sign.'),
+        registry: registryName.optional(),
+      }),
+    ],
+    { error: (issue) => (issue.code === 'invalid_union' ? 'as must be one of path, fullName, flatten, escape, singleRepository, remainder, image, template' : undefined) },
+  )
+  .describe('What the name becomes. Tag and digest follow unchanged. Without it the rule only attaches its pull secrets.');
+
+const match = z.strictObject({
+  images: z.array(pattern).min(1, 'a rule matches at least one pattern; ["*"] is every image').describe('The rule matches when one of these does.'),
+  exclude: z.array(pattern).default([]).describe('Images that the rule passes over, whatever `images` says.'),
+  namespaces: z.array(nameGlob).min(1, 'leave namespaces out to match every namespace').optional().describe('Namespaces of the pod; all when absent.'),
+  podLabels: z.record(z.string(), z.string()).optional().describe('Labels that the pod must have, with exactly these values.'),
+});
+
+const rule = z
+  .strictObject({
+    name: z.string().min(1).max(63).optional().describe('Shown in logs, metrics and answers; rule-N where absent.'),
+    match,
+    rewrite: rewrite.optional(),
+    pullSecrets: z.array(secretName).default([]).describe('Secrets that a pod gets when the rule fires, beside those of the registry.'),
+    pullPolicy: z
+      .enum(['keep', 'derive', 'IfNotPresent', 'Always'])
+      .default('keep')
+      .describe('imagePullPolicy of a rewritten image: as it is, derived anew by the API server from the new name, or this one.'),
+  })
+  .refine((value) => value.pullPolicy === 'keep' || value.rewrite !== undefined, { error: 'pullPolicy applies to rewritten images; this rule has no rewrite', path: ['pullPolicy'] });
+
+export const outcomes = ['rewritten', 'already-there', 'no-rule', 'excluded', 'invalid', 'refused', 'unchanged'] as const;
+
+const expectation = z
+  .strictObject({
+    image: z.string().describe('Image as written in a pod.'),
+    becomes: z.string().optional().describe('What the pod then says; the image itself when it must be left alone.'),
+    rule: z.string().nullable().optional().describe('The rule that fires, null for none.'),
+    outcome: z.enum(outcomes).optional().describe('The outcome of the decision.'),
+    pullSecrets: z.array(z.string()).optional().describe('All pull secrets that the image brings, in order.'),
+    namespace: z.string().default('default').describe('Namespace of the pod.'),
+    podLabels: z.record(z.string(), z.string()).default({}).describe('Labels of the pod.'),
+  })
+  .refine((value) => value.becomes !== undefined || value.rule !== undefined || value.outcome !== undefined || value.pullSecrets !== undefined, {
+    error: 'a test expects at least one of becomes, rule, outcome and pullSecrets',
+  });
+
+export const policySchema = z
+  .strictObject({
+    apiVersion: z.literal('transship.dev/v1', { error: 'apiVersion must be transship.dev/v1' }),
+    kind: z.literal('RewritePolicy', { error: 'kind must be RewritePolicy' }),
+    registries: z.record(z.string(), registry).default({}).describe('The registries that nodes pull from, by a name of your choice.'),
+    exclude: z
+      .strictObject({ images: z.array(pattern).default([]).describe('Images that are never touched.') })
+      .prefault({})
+      .describe('What no rule applies to.'),
+    rules: z
+      .array(rule)
+      .default([])
+      .transform((rules) => rules.map((entry, index) => ({ ...entry, name: entry.name ?? `rule-${index + 1}` })))
+      .describe('In order, the first rule that matches an image decides.'),
+    warnings: z
+      .enum(['problems', 'rewrites'])
+      .default('problems')
+      .describe('What a user sees as a warning when a pod is created: only images that could not be decided, or every rewrite too.'),
+    tests: z.array(expectation).default([]).describe('Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused.'),
+  })
+  .meta({ title: 'RewritePolicy', description: 'Policy file of transship.' });
+
+export type RewritePolicy = z.output<typeof policySchema>;
+export type RegistryPolicy = RewritePolicy['registries'][string];
+export type RulePolicy = RewritePolicy['rules'][number];
+export type RewriteTarget = NonNullable<RulePolicy['rewrite']>;
+export type PullPolicy = RulePolicy['pullPolicy'];
+export type Expectation = RewritePolicy['tests'][number];
+export type Outcome = (typeof outcomes)[number];

@@ -1,0 +1,120 @@
+/**
+ * An image reference as a value: its canonical parts beside the text that was written.
+ *
+ * Only `parseReference` makes one, so a value that exists is valid.
+ */
+import { anchored, digest as digestGrammar, digestLengths, host as hostGrammar, identifier, maximumPathLength, maximumTextLength, path as pathGrammar, tag as tagGrammar } from './grammar.ts';
+import { comparableHost, dockerHub, isHost } from './host.ts';
+
+export interface Reference {
+  /** Exactly what was written. */
+  readonly text: string;
+  /** The registry's host with its port, in the case it was written in; `docker.io` where none was written. */
+  readonly host: string;
+  /** The host as hosts are compared: lower case. */
+  readonly comparableHost: string;
+  /** The repository below the host: `library/nginx` for `nginx`. */
+  readonly path: string;
+  /** Host and path: `docker.io/library/nginx`. */
+  readonly name: string;
+  /** The name as it was written, without tag and digest: `nginx`. */
+  readonly writtenName: string;
+  /** The written host, null where the name had none. */
+  readonly writtenHost: string | null;
+  /** The tag as written, null where there is none: no default is ever added. */
+  readonly tag: string | null;
+  /** Algorithm and hex, null where there is none. */
+  readonly digest: string | null;
+}
+
+export type ParsedReference = { readonly ok: true; readonly reference: Reference } | { readonly ok: false; readonly problem: string };
+
+const referenceExpression = new RegExp(`^((?:${hostGrammar}/)?${pathGrammar})(?::(${tagGrammar}))?(?:@(${digestGrammar}))?$`);
+const identifierExpression = anchored(identifier);
+const officialPrefix = 'library/';
+
+/**
+ * Reads a written image reference the way containerd and the kubelet do: short Hub names are expanded, a written tag and
+ * digest are kept, nothing is added.
+ */
+export function parseReference(text: string): ParsedReference {
+  if (text === '') return problem('the image is empty');
+  if (text.length > maximumTextLength) return problem(`it is longer than ${maximumTextLength} characters`);
+  if (identifierExpression.test(text)) return problem('64 hexadecimal characters are an image ID, not a name');
+  const slash = text.indexOf('/');
+  const first = slash === -1 ? '' : text.slice(0, slash);
+  const writtenHost = slash !== -1 && isHost(first) ? first : null;
+  const expanded = writtenHost === null ? `${dockerHub}/${text}` : text;
+  const match = referenceExpression.exec(expanded);
+  if (match === null) return problem(malformed(text, writtenHost));
+  const digest = match[3] ?? null;
+  const digestProblem = digest === null ? null : wrongDigest(digest);
+  if (digestProblem !== null) return problem(digestProblem);
+  return assemble(text, writtenHost, { name: match[1] ?? '', tag: match[2] ?? null, digest });
+}
+
+interface Parts {
+  readonly name: string;
+  readonly tag: string | null;
+  readonly digest: string | null;
+}
+
+function assemble(text: string, writtenHost: string | null, { name, tag, digest }: Parts): ParsedReference {
+  const nameSlash = name.indexOf('/');
+  const host = canonicalHost(name.slice(0, nameSlash));
+  const writtenPath = name.slice(nameSlash + 1);
+  const path = host === dockerHub && !writtenPath.includes('/') ? officialPrefix + writtenPath : writtenPath;
+  if (path.length > maximumPathLength) return problem(`its name is longer than ${maximumPathLength} characters`);
+  const writtenName = writtenHost === null ? writtenPath : name;
+  const reference = { text, host, comparableHost: comparableHost(host), path, name: `${host}/${path}`, writtenName, writtenHost, tag, digest };
+  return { ok: true, reference };
+}
+
+function canonicalHost(host: string): string {
+  return comparableHost(host) === dockerHub ? dockerHub : host;
+}
+
+/** The short form people type for Hub (`nginx`, `bitnami/redis`), the canonical name for every other registry. */
+export function familiarName(reference: Reference): string {
+  if (reference.comparableHost !== dockerHub) return `${reference.comparableHost}/${reference.path}`;
+  const rest = reference.path.startsWith(officialPrefix) ? reference.path.slice(officialPrefix.length) : reference.path;
+  return rest.includes('/') ? reference.path : rest;
+}
+
+/** The written tag and digest with their separators, empty where there are none: `:1.27@sha256:…`. */
+export function suffix(reference: Reference): string {
+  return (reference.tag === null ? '' : `:${reference.tag}`) + (reference.digest === null ? '' : `@${reference.digest}`);
+}
+
+/** Canonical name with the tag and digest as written. */
+export function canonicalText(reference: Reference): string {
+  return reference.name + suffix(reference);
+}
+
+/** The last component of the path: `app` of `quay.io/acme/app`. */
+export function lastComponent(reference: Reference): string {
+  return reference.path.slice(reference.path.lastIndexOf('/') + 1);
+}
+
+function problem(text: string): ParsedReference {
+  return { ok: false, problem: text };
+}
+
+function malformed(text: string, writtenHost: string | null): string {
+  if (text.trim() !== text) return 'it has white space at an end';
+  if (text.includes('://')) return 'it has a scheme; an image name starts with the host';
+  const rest = writtenHost === null ? text : text.slice(writtenHost.length + 1);
+  const name = rest.split(/[:@]/, 1)[0] ?? '';
+  if (name !== name.toLowerCase()) return 'a repository name must be lower case';
+  return 'it does not follow the grammar [host[:port]/]path[:tag][@digest]';
+}
+
+function wrongDigest(digest: string): string | null {
+  const colon = digest.indexOf(':');
+  const algorithm = digest.slice(0, colon);
+  const length = Object.hasOwn(digestLengths, algorithm) ? digestLengths[algorithm] : undefined;
+  if (length === undefined) return `the digest algorithm ${algorithm} is not supported (${Object.keys(digestLengths).join(', ')} are)`;
+  const hex = digest.slice(colon + 1);
+  if (hex.length !== length) return `a ${algorithm} digest has ${length} hexadecimal characters, this one ${hex.length}`;
+  return hex === hex.toLowerCase() ? null : 'a digest is written in lower case';
+}

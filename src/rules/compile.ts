@@ -1,0 +1,138 @@
+/** From the policy as written to the table that decides: patterns parsed, registries resolved, every mistake named with its place. */
+import type { RewritePolicy, RewriteTarget, RulePolicy } from '../config/schema.ts';
+import { parseReference } from '../image/reference.ts';
+import { nearest } from './nearest.ts';
+import { parsePattern, type Pattern, type PatternSource } from './pattern.ts';
+import { indexPatterns } from './pattern-index.ts';
+import { addressProblem, placeOf, resolveRegistry, type Registry, type ResolvedHosts } from './registries.ts';
+import type { Rule } from './rule.ts';
+import type { Table } from './table.ts';
+import { imageTarget, indexTargets, registryTarget, type Target } from './targets.ts';
+import { parseTemplate } from './transform/template.ts';
+import { compileTransform } from './transform/transform.ts';
+
+/** Keys and indexes from the root of the policy file. */
+export type PolicyPath = readonly (string | number)[];
+
+export interface PolicyProblem {
+  readonly severity: 'error' | 'warning';
+  readonly path: PolicyPath;
+  /** What is wrong and what to do. */
+  readonly message: string;
+}
+
+export interface CompiledPolicy {
+  readonly policy: RewritePolicy;
+  readonly registries: ReadonlyMap<string, Registry>;
+  readonly excluded: readonly Pattern[];
+  readonly rules: readonly Rule[];
+  readonly table: Table;
+  /** Errors, all of them: with any of them the table is unfit for use. */
+  readonly problems: readonly PolicyProblem[];
+}
+
+export function compilePolicy(policy: RewritePolicy, hosts: ResolvedHosts = {}): CompiledPolicy {
+  const problems: PolicyProblem[] = [];
+  const registries = new Map(Object.entries(policy.registries).map(([name, registry]) => [name, resolveRegistry(name, registry, hosts)]));
+  for (const [name, registry] of Object.entries(policy.registries)) checkAddress(name, registry.host, problems);
+  const excluded = compilePatterns(policy.exclude.images, ['exclude', 'images'], problems);
+  const rules = policy.rules.map((rule, index) => compileRule(rule, index, { registries, problems }));
+  checkNames(policy.rules, problems);
+  return { policy, registries, excluded, rules, table: buildTable(registries, excluded, rules), problems };
+}
+
+function buildTable(registries: ReadonlyMap<string, Registry>, excluded: readonly Pattern[], rules: readonly Rule[]): Table {
+  const withSecrets = [...registries.values()].filter((registry) => registry.pullSecrets.length > 0);
+  return {
+    excluded: indexPatterns(excluded.map((pattern) => ({ pattern, value: pattern.text }))),
+    rules: indexPatterns(rules.flatMap((rule) => rule.images.map((pattern) => ({ pattern, value: rule })))),
+    targets: indexTargets(rules.flatMap((rule) => rule.rewrite?.target ?? [])),
+    registries: withSecrets.flatMap((registry) => (registry.address === null ? [] : { registry, place: placeOf(registry.address) })),
+  };
+}
+
+interface Scope {
+  readonly registries: ReadonlyMap<string, Registry>;
+  readonly problems: PolicyProblem[];
+}
+
+function compileRule(policy: RulePolicy, index: number, { registries, problems }: Scope): Rule {
+  const at: PolicyPath = ['rules', index];
+  const images = compilePatterns(policy.match.images, [...at, 'match', 'images'], problems);
+  const exclude = compilePatterns(policy.match.exclude, [...at, 'match', 'exclude'], problems);
+  const none = { policy, images, exclude, rewrite: null, waitsFor: null, registrySecrets: [] };
+  const target = policy.rewrite;
+  if (target === undefined) return none;
+  problems.push(...targetProblems(target, images, [...at, 'rewrite']));
+  const registry = target.registry === undefined ? undefined : registries.get(target.registry);
+  if (target.registry !== undefined && registry === undefined) {
+    problems.push({ severity: 'error', path: [...at, 'rewrite', 'registry'], message: unknownRegistry(target.registry, [...registries.keys()]) });
+    return none;
+  }
+  return { ...none, ...rewriteOf(target, registry) };
+}
+
+function rewriteOf(target: RewriteTarget, registry: Registry | undefined): Pick<Rule, 'rewrite' | 'waitsFor' | 'registrySecrets'> {
+  if (target.as === 'image' || target.as === 'template') {
+    const place: Target | null = target.as === 'image' ? imageTarget(target.image) : null;
+    return { rewrite: { transform: compileTransform(target, ''), target: place }, waitsFor: null, registrySecrets: registry?.pullSecrets ?? [] };
+  }
+  const address = registry?.address ?? null;
+  if (address === null) return { rewrite: null, waitsFor: target.registry, registrySecrets: [] };
+  const base = target.prefix === undefined ? address : `${address}/${target.prefix}`;
+  return { rewrite: { transform: compileTransform(target, base), target: registryTarget(base) }, waitsFor: null, registrySecrets: [] };
+}
+
+function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, problems: PolicyProblem[]): Pattern[] {
+  return sources.flatMap((source, index) => {
+    const parsed = parsePattern(source);
+    if (parsed.ok) return [parsed.pattern];
+    problems.push({ severity: 'error', path: [...path, index], message: parsed.problem });
+    return [];
+  });
+}
+
+function targetProblems(target: RewriteTarget, images: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
+  if (target.as === 'image') {
+    const parsed = parseReference(target.image);
+    return parsed.ok ? [] : [{ severity: 'error', path: [...path, 'image'], message: `${target.image} is not an image reference: ${parsed.problem}` }];
+  }
+  if (target.as !== 'template') return [];
+  const templatePath = [...path, 'template'];
+  const named = images.find((pattern) => pattern.kind === 'name');
+  if (named !== undefined) {
+    return [{ severity: 'error', path: templatePath, message: `a template takes captures, so the images of its rule are { regex: … }; ${named.text} is a name` }];
+  }
+  return missingCaptures(target.template, images).map((capture) => ({
+    severity: 'error',
+    path: templatePath,
+    message: `the template uses $${capture}, which not every regex of the rule captures`,
+  }));
+}
+
+function missingCaptures(template: string, images: readonly Pattern[]): string[] {
+  const used = parseTemplate(template).flatMap((part) => ('capture' in part ? part.capture : []));
+  const expressions = images.flatMap((pattern) => (pattern.kind === 'regex' ? pattern.expression : []));
+  return used.filter((capture) =>
+    expressions.some((expression) => (/^\d+$/.test(capture) ? Number(capture) > expression.groupCount() : !Object.hasOwn(expression.namedGroups(), capture))),
+  );
+}
+
+function checkAddress(name: string, host: string | undefined, problems: PolicyProblem[]): void {
+  const problem = host === undefined ? null : addressProblem(host);
+  if (problem !== null) problems.push({ severity: 'error', path: ['registries', name, 'host'], message: `host of registry ${name}: ${problem}` });
+}
+
+function checkNames(rules: readonly RulePolicy[], problems: PolicyProblem[]): void {
+  const seen = new Set<string>();
+  for (const [index, { name }] of rules.entries()) {
+    if (seen.has(name)) problems.push({ severity: 'error', path: ['rules', index, 'name'], message: `another rule is called ${name}; logs and metrics could not tell them apart` });
+    seen.add(name);
+  }
+}
+
+function unknownRegistry(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  if (near !== null) return `registry ${name} is not defined; did you mean ${near}?`;
+  return `registry ${name} is not defined; ${known.length === 0 ? 'registries is empty' : `registries has ${known.join(', ')}`}`;
+}

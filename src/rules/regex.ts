@@ -1,0 +1,45 @@
+/** What can be known of an RE2 expression without running it. */
+
+const plain = /[A-Za-z0-9/_@:~-]/;
+
+/**
+ * The text that every match of an expression anchored by `^` starts with; empty where it is not anchored, has alternatives or
+ * flags. Lets a table keep the expression under the one host that it can match.
+ */
+export function literalPrefix(expression: string): string {
+  if (!expression.startsWith('^') || expression.includes('|') || expression.includes('(?')) return '';
+  let prefix = '';
+  let index = 1;
+  while (index < expression.length) {
+    const character = expression.charAt(index);
+    const escaped = character === '\\' && /[.\-/]/.test(expression.charAt(index + 1));
+    if (!escaped && !plain.test(character)) break;
+    const width = escaped ? 2 : 1;
+    // A quantifier makes the character before it optional or repeated, so it is no longer certain.
+    if (/[?*+{]/.test(expression.charAt(index + width))) break;
+    prefix += escaped ? expression.charAt(index + 1) : character;
+    index += width;
+  }
+  return prefix;
+}
+
+/** The host that an expression is bound to, null where it may match images of several. */
+export function literalHost(prefix: string): string | null {
+  const slash = prefix.indexOf('/');
+  return slash === -1 ? null : prefix.slice(0, slash).toLowerCase();
+}
+
+/**
+ * A dot between two name characters that is neither escaped nor quantified: nearly always meant literally, as in `docker.io`,
+ * and then matching `dockerXio` too.
+ */
+export function unescapedDot(expression: string): string | null {
+  const outsideClasses = expression.replace(/\\./g, '\\_').replace(/\[[^\]]*\]/g, '[]');
+  const found = /[a-z0-9]+\.[a-z]{2,}(?![*+?{])/.exec(outsideClasses);
+  return found === null ? null : found[0];
+}
+
+/** Whether the expression can only match from the start of the canonical name. */
+export function isAnchored(expression: string): boolean {
+  return expression.startsWith('^') || expression.startsWith('\\A') || expression.startsWith('(?:^') || expression.startsWith('(^');
+}

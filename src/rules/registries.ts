@@ -1,0 +1,49 @@
+/** The registries of a policy with their hosts resolved, and which of them an image points at. */
+import type { RegistryPolicy } from '../config/schema.ts';
+import { comparableHost, isHost } from '../image/host.ts';
+import { parseReference, type Reference } from '../image/reference.ts';
+
+export interface Registry {
+  readonly name: string;
+  /** Host and path as written, null while `hostFrom` is not resolved and there is no `host`. */
+  readonly address: string | null;
+  readonly pullSecrets: readonly string[];
+}
+
+/** Host and repository path that images are under. An empty path is the whole host. */
+export interface Place {
+  readonly host: string;
+  readonly path: string;
+}
+
+/** Hosts that the controller resolved, by the name of the registry. */
+export type ResolvedHosts = Readonly<Record<string, string>>;
+
+export function resolveRegistry(name: string, policy: RegistryPolicy, hosts: ResolvedHosts): Registry {
+  const resolved = policy.hostFrom !== undefined && Object.hasOwn(hosts, name) ? hosts[name] : undefined;
+  return { name, address: resolved ?? policy.host ?? null, pullSecrets: policy.pullSecrets };
+}
+
+/** What is wrong with an address such as `localhost:5000` or `harbor.example.com/mirror`; null when nothing is. */
+export function addressProblem(address: string): string | null {
+  if (address.includes('://')) return `write the host without a scheme: ${address.slice(address.indexOf('://') + 3)}`;
+  if (address.endsWith('/')) return `write it without the slash at its end: ${address.replace(/\/+$/, '')}`;
+  const first = address.split('/', 1)[0] ?? '';
+  if (!isHost(first)) return `${first} looks like a path: a host has a dot or a port, or is localhost`;
+  const parsed = parseReference(`${address}/a/b`);
+  return parsed.ok ? null : `it is not a host, or a host and a path: ${parsed.problem}`;
+}
+
+/** The address as a place; no Docker Hub `library/` is added, since an address is a prefix and not an image. */
+export function placeOf(address: string): Place {
+  const slash = address.indexOf('/');
+  const host = slash === -1 ? address : address.slice(0, slash);
+  return { host: comparableHost(host), path: slash === -1 ? '' : address.slice(slash + 1) };
+}
+
+/** Whether the image is the place itself or under it, component by component. */
+export function isUnder(place: Place, reference: Reference): boolean {
+  if (place.host !== reference.comparableHost) return false;
+  if (place.path === '' || place.path === reference.path) return true;
+  return reference.path.startsWith(place.path) && reference.path[place.path.length] === '/';
+}

@@ -1,0 +1,41 @@
+/** `template`: a whole reference made from the captures of a regular expression. harbor-container-webhook, image-mapper. */
+import { parseReference, type Reference } from '../../image/reference.ts';
+import type { Transform, Transformed } from './transform.ts';
+
+/** A piece of a template: literal text, or the number or name of a capture. */
+export type TemplatePart = { readonly literal: string } | { readonly capture: string };
+
+const piece = /\$(?:(\$)|\{(\w+)\}|(\d+))/g;
+
+/** `$1`, `${1}` and `${name}` are captures, `$$` is a dollar sign, everything else is itself. */
+export function parseTemplate(text: string): TemplatePart[] {
+  const parts: TemplatePart[] = [];
+  let end = 0;
+  for (const match of text.matchAll(piece)) {
+    parts.push({ literal: text.slice(end, match.index) });
+    const name = match[2] ?? match[3];
+    parts.push(name === undefined ? { literal: '$' } : { capture: name });
+    end = match.index + match[0].length;
+  }
+  parts.push({ literal: text.slice(end) });
+  return parts;
+}
+
+export function template(text: string): Transform {
+  const parts = parseTemplate(text);
+  return (reference, match) => {
+    const expanded = parts.map((part) => ('literal' in part ? part.literal : (match.captures.get(part.capture) ?? ''))).join('');
+    return withWrittenSuffix(expanded, reference);
+  };
+}
+
+/** A written digest is carried over, a written tag where the expanded text has none. */
+function withWrittenSuffix(expanded: string, reference: Reference): Transformed {
+  const parsed = parseReference(expanded);
+  if (!parsed.ok) return { ok: false, reason: `${JSON.stringify(expanded)} is not an image reference: ${parsed.problem}` };
+  const { tag, digest } = parsed.reference;
+  if (digest !== null && reference.digest !== null && digest !== reference.digest) return { ok: false, reason: 'the template changes the digest' };
+  const newTag = tag === null && reference.tag !== null && digest === null ? `:${reference.tag}` : '';
+  const newDigest = digest === null && reference.digest !== null ? `@${reference.digest}` : '';
+  return { ok: true, text: expanded + newTag + newDigest };
+}
