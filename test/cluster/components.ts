@@ -1,0 +1,95 @@
+/** The flags of each program, and why they are there; what Kubernetes calls control plane components. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { Loopback } from './loopback.ts'
+
+export interface Settings {
+  readonly folder: string
+  readonly loopback: Loopback
+  readonly kubeconfig: string
+  readonly emulatedVersion: string | undefined
+}
+
+/** Files below the cluster's folder, by what is in them. */
+export const files = (folder: string) =>
+  ({
+    authority: join(folder, 'ca.crt'),
+    serverCertificate: join(folder, 'apiserver.crt'),
+    serverKey: join(folder, 'apiserver.key'),
+    tokenPublicKey: join(folder, 'service-account.pub'),
+    tokenPrivateKey: join(folder, 'service-account.key'),
+  }) as const
+
+export const etcdUrl = ({ address, ports }: Loopback): string => `http://${address}:${ports.etcd}`
+export const apiServerUrl = ({ address, ports }: Loopback): string => `https://${address}:${ports.apiServer}`
+
+/** One binary plays up to three older minors: https://kubernetes.io/docs/concepts/cluster-administration/compatibility-version/ */
+const emulation = (version: string | undefined): string[] => (version === undefined ? [] : [`--emulated-version=kube=${version}`])
+
+export function etcdFlags({ folder, loopback }: Settings): string[] {
+  const client = etcdUrl(loopback)
+  const peer = `http://${loopback.address}:${loopback.ports.etcdPeer}`
+  return [
+    `--data-dir=${join(folder, 'etcd')}`,
+    // The data lives as long as the test: waiting for the disk would only make it slow.
+    '--unsafe-no-fsync',
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    '--logger=zap',
+    '--log-level=warn',
+  ]
+}
+
+export function apiServerFlags({ folder, loopback, emulatedVersion }: Settings): string[] {
+  const file = files(folder)
+  return [
+    `--etcd-servers=${etcdUrl(loopback)}`,
+    `--bind-address=${loopback.address}`,
+    `--secure-port=${loopback.ports.apiServer}`,
+    // Without it the server looks for a routable interface, and a sandbox has none.
+    `--advertise-address=${loopback.address}`,
+    // Endpoints may not be loopback addresses, so there is nothing to publish for the `kubernetes` Service.
+    '--endpoint-reconciler-type=none',
+    `--tls-cert-file=${file.serverCertificate}`,
+    `--tls-private-key-file=${file.serverKey}`,
+    `--client-ca-file=${file.authority}`,
+    '--authorization-mode=Node,RBAC',
+    `--service-cluster-ip-range=${loopback.serviceCidr}`,
+    '--allow-privileged',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${file.tokenPublicKey}`,
+    `--service-account-signing-key-file=${file.tokenPrivateKey}`,
+    ...emulation(emulatedVersion),
+  ]
+}
+
+export const controllerManagerFlags = ({ folder, kubeconfig, emulatedVersion }: Settings): string[] => [
+  `--kubeconfig=${kubeconfig}`,
+  '--leader-elect=false',
+  '--secure-port=0',
+  `--root-ca-file=${files(folder).authority}`,
+  `--service-account-private-key-file=${files(folder).tokenPrivateKey}`,
+  ...emulation(emulatedVersion),
+]
+
+export const schedulerFlags = ({ kubeconfig, emulatedVersion }: Settings): string[] => [
+  `--kubeconfig=${kubeconfig}`,
+  '--leader-elect=false',
+  '--secure-port=0',
+  ...emulation(emulatedVersion),
+]
+
+export const kwokFlags = ({ loopback, kubeconfig }: Settings): string[] => [
+  `--kubeconfig=${kubeconfig}`,
+  `--config=${fileURLToPath(new URL('kwok-stages.yaml', import.meta.url))}`,
+  '--manage-all-nodes=true',
+  '--node-lease-duration-seconds=40',
+  // Pod addresses are only written into the status; nothing listens there.
+  '--cidr=10.128.0.0/9',
+  `--node-ip=${loopback.address}`,
+  `--server-address=${loopback.address}:${loopback.ports.kwok}`,
+]
