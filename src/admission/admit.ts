@@ -1,0 +1,49 @@
+/**
+ * The whole decision about one request, start reading here: is it our business, what does each image become, which secrets does
+ * the pod need, what is the user told. Pure: the same review and policy always give the same decision, a dry run included.
+ */
+import type { CompiledPolicy } from '../rules/compile.ts';
+import type { Operation } from '../patch/operations.ts';
+import { auditAnnotations } from './audit.ts';
+import type { Review } from './review.ts';
+import { rewritePod, type Change, type SiteDecision } from './rewrite-pod.ts';
+import { reasonToSkip, type Scope } from './scope.ts';
+import { warnings } from './warnings.ts';
+
+/** `enforce` patches; `shadow` decides and tells, and patches nothing. */
+export type Mode = 'enforce' | 'shadow';
+
+export interface Admission {
+  readonly mode: Mode;
+  /** Why the request was left alone as a whole; null when its images were decided. */
+  readonly skipped: string | null;
+  readonly images: readonly SiteDecision[];
+  /** Secrets that the patch appends. */
+  readonly pullSecrets: readonly string[];
+  /** Empty in shadow mode. */
+  readonly operations: readonly Operation[];
+  /** At most 120 characters each. */
+  readonly warnings: readonly string[];
+  readonly auditAnnotations: Readonly<Record<string, string>>;
+}
+
+export function admit(review: Review, { table, policy }: CompiledPolicy, scope: Scope, mode: Mode): Admission {
+  const skipped = reasonToSkip(review, scope);
+  if (skipped !== null) return { mode, skipped, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
+  const context = { namespace: review.namespace, podLabels: review.pod.labels };
+  const { images, pullSecrets, operations } = rewritePod(table, review.pod, context, changeOf(review));
+  return {
+    mode,
+    skipped,
+    images,
+    pullSecrets: mode === 'shadow' ? [] : pullSecrets,
+    operations: mode === 'shadow' ? [] : operations,
+    warnings: warnings(images, mode, policy.warnings),
+    auditAnnotations: auditAnnotations(review.pod, images),
+  };
+}
+
+function changeOf({ operation, subResource, oldPod }: Review): Change {
+  if (operation === 'CREATE' || oldPod === null) return { kind: 'create' };
+  return { kind: subResource === 'ephemeralcontainers' ? 'debug' : 'update', old: oldPod };
+}

@@ -1,0 +1,42 @@
+/**
+ * The envelope out: the AdmissionReview that answers one
+ * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response).
+ */
+import type { Admission } from './admit.ts';
+
+export interface AdmissionResponse {
+  readonly uid: string;
+  readonly allowed: true;
+  /** Both or neither: one without the other is a failed call. */
+  readonly patchType?: 'JSONPatch';
+  /** Base64 of a JSON Patch. */
+  readonly patch?: string;
+  readonly warnings?: readonly string[];
+  readonly auditAnnotations?: Readonly<Record<string, string>>;
+}
+
+export interface AnsweredReview {
+  readonly apiVersion: 'admission.k8s.io/v1';
+  readonly kind: 'AdmissionReview';
+  readonly response: AdmissionResponse;
+}
+
+/**
+ * Always allowed: rewriting never stands in the way of a pod.
+ *
+ * @param base64 of a text in UTF-8
+ */
+export function answer(uid: string, admission: Admission, base64: (text: string) => string): AnsweredReview {
+  const { operations, warnings, auditAnnotations } = admission;
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: {
+      uid,
+      allowed: true,
+      ...(operations.length === 0 ? {} : { patchType: 'JSONPatch' as const, patch: base64(JSON.stringify(operations)) }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+      ...(Object.keys(auditAnnotations).length === 0 ? {} : { auditAnnotations }),
+    },
+  };
+}

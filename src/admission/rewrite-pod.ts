@@ -1,0 +1,70 @@
+/** One pod, one table: what happens to each image, and the patch that does it. Shared by the webhook and the command line. */
+import { recordOriginals } from '../pod/annotations.ts';
+import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
+import type { Pod } from '../pod/pod.ts';
+import { appendSecrets, missingSecrets } from '../pod/pull-secrets.ts';
+import { add, remove, replace, type Operation } from '../patch/operations.ts';
+import { decideImage } from '../rules/decide.ts';
+import { leftAlone, type ImageDecision, type PodContext } from '../rules/decision.ts';
+import type { Table } from '../rules/table.ts';
+
+export interface SiteDecision extends ImageDecision {
+  readonly site: ImageSite;
+}
+
+export interface PodRewrite {
+  /** In the order of the pod: containers, initContainers, ephemeralContainers, volumes. */
+  readonly images: readonly SiteDecision[];
+  /** Secrets that the patch appends. */
+  readonly pullSecrets: readonly string[];
+  /** The smallest set that has the effect; pointers are below the pod. */
+  readonly operations: readonly Operation[];
+}
+
+/**
+ * What of a pod a request may change.
+ * - `create`: everything
+ * - `update`: images of containers and initContainers whose text is new. A patch that touched more would have the user's own
+ *   request rejected (kubernetes/kubernetes, pkg/apis/core/validation/validation.go, ValidatePodUpdate)
+ * - `debug`: images of ephemeral containers that are new; all else is reset or refused
+ *   (kubernetes/kubernetes, pkg/registry/core/pod/strategy.go, podEphemeralContainersStrategy)
+ */
+export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | 'debug'; readonly old: Pod };
+
+export function rewritePod(table: Table, pod: Pod, context: PodContext, change: Change): PodRewrite {
+  const isOpen = openSites(change);
+  const images = pod.images.map((site) => ({ ...(isOpen(site) ? decideImage(table, site.image, context) : unchanged(site)), site }));
+  const rewritten = images.filter((image) => image.outcome === 'rewritten');
+  const create = change.kind === 'create';
+  const pullSecrets = create ? missingSecrets(pod.pullSecrets, images.flatMap((image) => image.pullSecrets)) : [];
+  const originals = new Map(rewritten.map((image) => [siteKey(image.site), image.image]));
+  const operations = [
+    ...rewritten.map((image) => replace(imagePointer(image.site), image.result ?? image.image)),
+    ...(create ? rewritten.flatMap(pullPolicyOperations) : []),
+    ...appendSecrets(pod.pullSecrets, pullSecrets),
+    ...(change.kind === 'debug' ? [] : recordOriginals(pod, originals)),
+  ];
+  return { images, pullSecrets, operations };
+}
+
+function openSites(change: Change): (site: ImageSite) => boolean {
+  if (change.kind === 'create') return () => true;
+  const before = new Map(change.old.images.map((site) => [`${site.list} ${site.name}`, site.image]));
+  if (change.kind === 'debug') return (site) => site.list === 'ephemeralContainers' && !before.has(`${site.list} ${site.name}`);
+  return (site) => (site.list === 'containers' || site.list === 'initContainers') && before.get(`${site.list} ${site.name}`) !== site.image;
+}
+
+function unchanged(site: ImageSite): ImageDecision {
+  return leftAlone(site.image, 'unchanged', 'the update does not change it');
+}
+
+/**
+ * `derive` removes the field: the API server has set it from the old name before admission, and sets it again from the new one
+ * when it is absent after the patch (kubernetes/kubernetes, pkg/apis/core/v1/defaults.go).
+ */
+function pullPolicyOperations({ site, pullPolicy }: SiteDecision): Operation[] {
+  if (pullPolicy === 'keep' || pullPolicy === site.pullPolicy) return [];
+  const pointer = pullPolicyPointer(site);
+  if (pullPolicy === 'derive') return site.pullPolicy === null ? [] : [remove(pointer)];
+  return [site.pullPolicy === null ? add(pointer, pullPolicy) : replace(pointer, pullPolicy)];
+}

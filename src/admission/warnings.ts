@@ -1,0 +1,31 @@
+/** What the person who creates the pod is shown. */
+import type { RewritePolicy } from '../config/schema.ts';
+import type { SiteDecision } from './rewrite-pod.ts';
+
+/** kubernetes/api, admission/v1/types.go: "limit warnings to 120 characters". */
+const maximumLength = 120;
+/** The API server cuts all of them short once they add up to 4096 (kubernetes/apiserver, pkg/endpoints/filters/warning.go). */
+const maximumCount = 30;
+
+/**
+ * Problems always; rewrites when the policy asks for it, and in shadow mode, where telling is all that is done.
+ */
+export function warnings(images: readonly SiteDecision[], mode: 'enforce' | 'shadow', cover: RewritePolicy['warnings']): string[] {
+  const sentences = images.flatMap((image) => {
+    if (image.outcome === 'invalid' || image.outcome === 'refused') return [cut(`transship: ${label(image)}left alone: ${image.reason}`)];
+    if (image.outcome !== 'rewritten') return [];
+    if (mode === 'shadow') return [cut(`transship (shadow): ${label(image)}${image.image} would become ${image.result}`)];
+    return cover === 'rewrites' ? [cut(`transship: ${label(image)}${image.image} became ${image.result}`)] : [];
+  });
+  return [...new Set(sentences)].slice(0, maximumCount);
+}
+
+function label({ site }: SiteDecision): string {
+  return site.name === '' ? '' : `${site.name.slice(0, 30)}: `;
+}
+
+/** Control characters would end up in a terminal: the image is untrusted text. */
+function cut(sentence: string): string {
+  const printable = sentence.replace(/[\p{Cc}\p{Cs}]/gu, '?');
+  return printable.length <= maximumLength ? printable : `${printable.slice(0, maximumLength - 1)}…`;
+}

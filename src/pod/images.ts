@@ -1,0 +1,59 @@
+/**
+ * Every place where a pod names an image. The complete list of the API:
+ * https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#podspec-v1-core (containers, initContainers,
+ * ephemeralContainers, and since 1.31 volumes[].image).
+ */
+import { list, member, text } from './json.ts';
+
+export type ImageList = 'containers' | 'initContainers' | 'ephemeralContainers' | 'volumes';
+
+export interface ImageSite {
+  readonly list: ImageList;
+  readonly index: number;
+  /** Name of the container or volume; empty when it has none yet. */
+  readonly name: string;
+  /** The image as written. */
+  readonly image: string;
+  /** imagePullPolicy, or pullPolicy of an image volume; null when absent. */
+  readonly pullPolicy: string | null;
+}
+
+const containerLists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
+
+/** @param pod a Pod, or anything with the `spec` of one (a pod template) */
+export function imagesOf(pod: unknown): ImageSite[] {
+  const spec = member(pod, 'spec');
+  return [...containerLists.flatMap((name) => containers(spec, name)), ...volumes(spec)];
+}
+
+function containers(spec: unknown, name: ImageList): ImageSite[] {
+  return list(spec, name).flatMap((container, index) => {
+    const image = text(container, 'image');
+    if (image === null) return [];
+    return [{ list: name, index, name: text(container, 'name') ?? '', image, pullPolicy: text(container, 'imagePullPolicy') }];
+  });
+}
+
+function volumes(spec: unknown): ImageSite[] {
+  return list(spec, 'volumes').flatMap((volume, index) => {
+    const source = member(volume, 'image');
+    const image = text(source, 'reference');
+    if (image === null) return [];
+    return [{ list: 'volumes' as const, index, name: text(volume, 'name') ?? '', image, pullPolicy: text(source, 'pullPolicy') }];
+  });
+}
+
+/** JSON Pointer (RFC 6901) of the image, below the pod. */
+export function imagePointer(site: ImageSite): string {
+  return `/spec/${site.list}/${site.index}/${site.list === 'volumes' ? 'image/reference' : 'image'}`;
+}
+
+/** JSON Pointer (RFC 6901) of the pull policy that belongs to the image. */
+export function pullPolicyPointer(site: ImageSite): string {
+  return `/spec/${site.list}/${site.index}/${site.list === 'volumes' ? 'image/pullPolicy' : 'imagePullPolicy'}`;
+}
+
+/** What an image is called in annotations: container names are unique in a pod, volumes have names of their own. */
+export function siteKey(site: ImageSite): string {
+  return site.list === 'volumes' ? `volume.${site.name}` : site.name;
+}

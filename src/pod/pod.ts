@@ -1,0 +1,50 @@
+/** A pod as far as a decision needs it, read once from untrusted JSON. */
+import { imagesOf, type ImageSite } from './images.ts';
+import { isObject, list, member, strings, text } from './json.ts';
+import { pullSecretsOf, type PullSecrets } from './pull-secrets.ts';
+
+export interface Owner {
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface Pod {
+  /** Empty while `generateName` has not been expanded: names are made after admission. */
+  readonly name: string;
+  readonly generateName: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Null when there are none, so that a patch must add the map first. */
+  readonly annotations: Readonly<Record<string, string>> | null;
+  /** Whether `metadata` can hold an annotation at all. */
+  readonly hasMetadata: boolean;
+  /** The controller that made the pod; null for a bare pod. */
+  readonly owner: Owner | null;
+  readonly images: readonly ImageSite[];
+  readonly pullSecrets: PullSecrets;
+}
+
+export function readPod(value: unknown): Pod {
+  const metadata = member(value, 'metadata');
+  return {
+    name: text(metadata, 'name') ?? '',
+    generateName: text(metadata, 'generateName') ?? '',
+    labels: strings(metadata, 'labels'),
+    annotations: isObject(member(metadata, 'annotations')) ? strings(metadata, 'annotations') : null,
+    hasMetadata: isObject(metadata),
+    owner: ownerOf(metadata),
+    images: imagesOf(value),
+    pullSecrets: pullSecretsOf(value),
+  };
+}
+
+function ownerOf(metadata: unknown): Owner | null {
+  const owners = list(metadata, 'ownerReferences');
+  const owner = owners.find((candidate) => member(candidate, 'controller') === true) ?? owners[0];
+  return owner === undefined ? null : { kind: text(owner, 'kind') ?? '', name: text(owner, 'name') ?? '' };
+}
+
+/** Label that opts a namespace or a pod in or out. */
+export const rewriteLabel = 'transship.dev/rewrite';
+
+/** Annotation of pods that the kubelet made from a file: the API object is only their mirror. */
+export const mirrorAnnotation = 'kubernetes.io/config.mirror';

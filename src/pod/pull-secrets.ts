@@ -1,0 +1,33 @@
+/** The pull secrets of a pod: a list of names, to which missing ones are appended. */
+import { add, type Operation } from '../patch/operations.ts';
+import { list, member, text } from './json.ts';
+
+export interface PullSecrets {
+  /** Null when the field is absent, so that a patch must add the list first. */
+  readonly names: readonly string[] | null;
+  /** False when something other than a list stands there; then nothing can be appended. */
+  readonly isAppendable: boolean;
+}
+
+export function pullSecretsOf(pod: unknown): PullSecrets {
+  const spec = member(pod, 'spec');
+  const found = member(spec, 'imagePullSecrets');
+  if (found === undefined || found === null) return { names: null, isAppendable: spec !== undefined };
+  if (!Array.isArray(found)) return { names: [], isAppendable: false };
+  return { names: list(spec, 'imagePullSecrets').map((entry) => text(entry, 'name') ?? ''), isAppendable: true };
+}
+
+/** The wanted names that the pod does not have yet, in order. */
+export function missingSecrets(present: PullSecrets, wanted: readonly string[]): string[] {
+  return present.isAppendable ? [...new Set(wanted)].filter((name) => !(present.names ?? []).includes(name)) : [];
+}
+
+/**
+ * Appends by name; nothing is removed or moved. `-` may not be used on a list that is absent: such a patch is rejected even
+ * with failurePolicy Ignore (kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go).
+ */
+export function appendSecrets(present: PullSecrets, missing: readonly string[]): Operation[] {
+  if (missing.length === 0) return [];
+  if (present.names === null) return [add('/spec/imagePullSecrets', missing.map((name) => ({ name })))];
+  return missing.map((name) => add('/spec/imagePullSecrets/-', { name }));
+}
