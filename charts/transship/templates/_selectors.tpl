@@ -1,0 +1,53 @@
+{{- /*
+Who is rewritten, said in selectors and conditions only, so that the webhook needs no rights in the API.
+https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchpolicy
+*/ -}}
+
+{{- /* kubernetes.io/metadata.name is set by the API server and cannot be faked, so names can be excluded by it. */ -}}
+{{- define "transship.guard" -}}
+{{- $names := concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.excludeNamespaces -}}
+- key: kubernetes.io/metadata.name
+  operator: NotIn
+  values: {{ $names | uniq | sortAlpha | toJson }}
+{{- end -}}
+
+{{- /* Namespaces that are rewritten unless a pod says otherwise. */ -}}
+{{- define "transship.enforcedNamespaces" -}}
+- key: transship.dev/rewrite
+  {{- if eq .Values.policy "OptOut" }}
+  operator: NotIn
+  values: [disabled, shadow]
+  {{- else }}
+  operator: In
+  values: [enabled]
+  {{- end }}
+{{- end -}}
+
+{{- define "transship.notMirrorPod" -}}
+# The kubelet made a mirror pod from a file on its node: a change would not reach the node.
+- name: not-a-mirror-pod
+  expression: '!("kubernetes.io/config.mirror" in object.metadata.?annotations.orValue({}))'
+{{- end -}}
+
+{{- /* Every label or finalizer of a pod is an UPDATE too; only those that bring another image matter. */ -}}
+{{- define "transship.imageChanges" -}}
+{{- $parts := list -}}
+{{- range $list := list "containers" "initContainers" "ephemeralContainers" -}}
+{{- $images := printf "bject.spec.?%s.orValue([]).map(c, c.?image.orValue(\"\"))" $list -}}
+{{- $parts = append $parts (printf "o%s != oldO%s" $images $images) -}}
+{{- end -}}
+- name: an-image-changes
+  expression: 'request.operation != "UPDATE" || {{ join " || " $parts }}'
+{{- end -}}
+
+{{- define "transship.matchConditions" -}}
+{{ include "transship.notMirrorPod" . }}
+{{ include "transship.imageChanges" . }}
+{{- if .Values.operatorExclusions.cloudNativePG }}
+- name: not-of-cloudnativepg
+  expression: '!("cnpg.io/cluster" in object.metadata.?labels.orValue({}))'
+{{- end }}
+{{- with .Values.matchConditions }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
