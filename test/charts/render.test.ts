@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { chartFolder, ciValues, helm, release, render, skipWithoutHelm, templateFiles, type Render, type Values } from './chart.ts'
 
 const options = { skip: skipWithoutHelm }
-const clusterWide = ['MutatingWebhookConfiguration', 'Namespace', 'PriorityClass', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding']
+const clusterWide = new Set(['MutatingWebhookConfiguration', 'Namespace', 'PriorityClass', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'])
 
 test('every file of ci/ is strictly right, and together they use every template', options, async (t) => {
   const used = new Set<string>()
@@ -27,7 +27,7 @@ test('every object says whose it is and where it goes', options, async (t) => {
         'app.kubernetes.io/managed-by': 'Helm',
         'helm.sh/chart': /^transship-\d/,
       }, what)
-      if (clusterWide.includes(kind ?? '')) t.equal(metadata?.namespace, undefined, what)
+      if (clusterWide.has(kind ?? '')) t.equal(metadata?.namespace, undefined, what)
       else t.match(metadata?.namespace, /^images$|^transship-self-test$/, what)
     }
     const identities = objects.map(({ kind, metadata }) => `${kind} ${metadata?.namespace} ${metadata?.name}`)
@@ -105,13 +105,15 @@ test('the policy: a text byte for byte, an object with its head, nothing as an e
 
 test('what is switched off is not there', options, async (t) => {
   const off = { podDisruptionBudget: { enabled: false }, networkPolicy: { enabled: false }, priorityClass: { create: false }, serviceAccount: { create: false }, topologySpreadConstraints: [] }
-  const { objects, one } = await render({ ...ready, ...off })
-  t.same(objects.map(({ kind }) => kind).toSorted(), ['ConfigMap', 'Deployment', 'MutatingWebhookConfiguration', 'Service'])
-  const { spec } = one('Deployment')['spec'].template
+  const rendered = await render({ ...ready, ...off })
+  t.same(new Set(rendered.objects.map(({ kind }) => kind)), new Set(['ConfigMap', 'Deployment', 'MutatingWebhookConfiguration', 'Service']))
+  const { spec } = rendered.one('Deployment')['spec'].template
   t.equal(spec.serviceAccountName, 'default')
   t.notOk('priorityClassName' in spec || 'topologySpreadConstraints' in spec)
   t.notOk('replicas' in (await render({ autoscaling: { enabled: true } })).one('Deployment')['spec'], 'the autoscaler decides')
 })
+
+const selfTestImages = async (values: Values) => JSON.parse((await render(values)).one('ConfigMap', 'transship-self-test')['data']['images.json'])
 
 test('the self-test takes the tests of the policy that hold in any namespace', options, async (t) => {
   const tests = [
@@ -120,11 +122,10 @@ test('the self-test takes the tests of the policy that hold in any namespace', o
     { image: 'redis', becomes: 'm/redis', namespace: 'team-a' },
     { image: 'vault', becomes: 'm/vault', podLabels: { a: 'b' } },
   ]
-  const images = async (values: Values) => JSON.parse((await render(values)).one('ConfigMap', 'transship-self-test')['data']['images.json'])
-  t.same(await images({ rewritePolicy: { inline: { tests } } }), [{ image: 'nginx', becomes: 'm/nginx' }])
-  t.same(await images({ rewritePolicy: { inline: JSON.stringify({ tests }) } }), [{ image: 'nginx', becomes: 'm/nginx' }])
+  t.same(await selfTestImages({ rewritePolicy: { inline: { tests } } }), [{ image: 'nginx', becomes: 'm/nginx' }])
+  t.same(await selfTestImages({ rewritePolicy: { inline: JSON.stringify({ tests }) } }), [{ image: 'nginx', becomes: 'm/nginx' }])
   const own = [{ image: 'a', becomes: 'b' }]
-  t.same(await images({ rewritePolicy: { inline: { tests } }, selfTest: { images: own } }), own)
+  t.same(await selfTestImages({ rewritePolicy: { inline: { tests } }, selfTest: { images: own } }), own)
   t.same((await render()).objects.filter(({ metadata }) => metadata?.annotations?.['helm.sh/hook']), [], 'nothing to compare, no test')
 })
 
