@@ -98,7 +98,7 @@ test('pods that nobody may change are not sent', options, async (t) => {
   const { plane, recorder, upgrade } = installation
   await plane.createNamespace('team-a', labelled('enabled'))
   await eventually('the webhook is called', isCalled(installation, 'team-a'))
-  const called = async (metadata: object, namespace = 'team-a', nodeName: string | undefined = undefined) => {
+  const called = async (metadata: object, namespace = 'team-a', nodeName?: string) => {
     recorder.taken()
     const { spec, ...pod } = podWith('nginx', metadata)
     const { status, body } = await createDryRun(plane, namespace, { ...pod, spec: { ...spec, nodeName } })
