@@ -50,13 +50,46 @@ const hostFrom = z
   )
   .describe('Where the controller reads the host from. Until it is resolved, `host` is used; without one, rules of this registry are not active.');
 
+const credentials = z
+  .union(
+    [
+      z.strictObject({ secret: secretName.describe('Name of a Secret of type kubernetes.io/dockerconfigjson in the namespace of transship.') }),
+      z.strictObject({
+        provider: z.literal('ecr').describe('Amazon ECR: a token every 12 hours, from the identity of the controller.'),
+        region: z.string().regex(/^[a-z0-9-]+$/).describe('AWS region of the registry.'),
+        registryIds: z.array(z.string().regex(/^\d{12}$/, 'an AWS account ID has 12 digits')).optional().describe('Accounts whose registries the token is for; the own one when absent.'),
+      }),
+      z.strictObject({ provider: z.literal('gar').describe('Google Artifact Registry: a token every hour, from the identity of the controller.') }),
+      z.strictObject({
+        provider: z.literal('acr').describe('Azure Container Registry: a token every 3 hours, from the identity of the controller.'),
+        tenantId: z.string().optional().describe('Tenant of the registry; that of the identity when absent.'),
+      }),
+    ],
+    { error: 'credentials is { secret: NAME }, { provider: ecr, region: … }, { provider: gar } or { provider: acr }' },
+  )
+  .describe('Where the controller takes the content of the pull secrets from. Without it, the Secrets are yours to create.');
+
 const registry = z
   .strictObject({
     host: z.string().min(1).optional().describe('What nodes pull from: a host with its port, optionally followed by a path (harbor.example.com/mirror).'),
     hostFrom: hostFrom.optional(),
     pullSecrets: z.array(secretName).default([]).describe('Secrets that pods need for this registry. A pod gets them when one of its images points at it.'),
+    credentials: credentials.optional(),
+    namespaces: z
+      .array(nameGlob)
+      .min(1, 'leave namespaces out for every namespace that is opted in')
+      .optional()
+      .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Every namespace that is opted in when absent.'),
   })
-  .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' });
+  .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' })
+  .refine((value) => value.credentials === undefined || value.pullSecrets.length > 0, {
+    error: 'credentials have no name in pullSecrets to be copied under; name at least one Secret there',
+    path: ['credentials'],
+  })
+  .refine((value) => value.namespaces === undefined || value.credentials !== undefined, {
+    error: 'namespaces says where the controller copies pull secrets to; it needs credentials',
+    path: ['namespaces'],
+  });
 
 const registryTarget = { registry: registryName, prefix: prefix.optional() };
 
@@ -149,6 +182,8 @@ export const policySchema = z
 
 export type RewritePolicy = z.output<typeof policySchema>;
 export type RegistryPolicy = RewritePolicy['registries'][string];
+export type CredentialsPolicy = NonNullable<RegistryPolicy['credentials']>;
+export type HostFrom = NonNullable<RegistryPolicy['hostFrom']>;
 export type RulePolicy = RewritePolicy['rules'][number];
 export type RewriteTarget = NonNullable<RulePolicy['rewrite']>;
 export type PullPolicy = RulePolicy['pullPolicy'];

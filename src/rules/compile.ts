@@ -35,6 +35,7 @@ export function compilePolicy(policy: RewritePolicy, hosts: ResolvedHosts = {}):
   const problems: PolicyProblem[] = [];
   const registries = new Map(Object.entries(policy.registries).map(([name, registry]) => [name, resolveRegistry(name, registry, hosts)]));
   for (const [name, registry] of Object.entries(policy.registries)) checkAddress(name, registry.host, problems);
+  checkSecretNames(policy, problems);
   const excluded = compilePatterns(policy.exclude.images, ['exclude', 'images'], problems);
   const rules = policy.rules.map((rule, index) => compileRule(rule, index, { registries, problems }));
   checkNames(policy.rules, problems);
@@ -121,6 +122,19 @@ function missingCaptures(template: string, images: readonly Pattern[]): string[]
 function checkAddress(name: string, host: string | undefined, problems: PolicyProblem[]): void {
   const problem = host === undefined ? null : addressProblem(host);
   if (problem !== null) problems.push({ severity: 'error', path: ['registries', name, 'host'], message: `host of registry ${name}: ${problem}` });
+}
+
+/** Two sources for one Secret would overwrite each other for ever. */
+function checkSecretNames(policy: RewritePolicy, problems: PolicyProblem[]): void {
+  const owners = new Map<string, string>();
+  for (const [name, registry] of Object.entries(policy.registries)) {
+    if (registry.credentials === undefined) continue;
+    for (const [index, secret] of registry.pullSecrets.entries()) {
+      const owner = owners.get(secret);
+      if (owner === undefined) owners.set(secret, name);
+      else problems.push({ severity: 'error', path: ['registries', name, 'pullSecrets', index], message: `registry ${owner} fills Secret ${secret} already; give this registry a name of its own` });
+    }
+  }
 }
 
 function checkNames(rules: readonly RulePolicy[], problems: PolicyProblem[]): void {

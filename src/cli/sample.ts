@@ -1,0 +1,84 @@
+/** The first run's demonstration: a genuine AdmissionReview through the server's own HTTPS port, before and after. */
+import fjp, { type Operation } from 'fast-json-patch';
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { imagesOf } from '../pod/images.ts';
+import { pullSecretsOf } from '../pod/pull-secrets.ts';
+import type { Io } from './command.ts';
+import { table } from './table.ts';
+
+const sampleReview = fileURLToPath(new URL('../../examples/admission-review.json', import.meta.url));
+
+export interface Sample {
+  readonly port: number;
+  readonly host: string;
+  /** PEM that signed the server's certificate. */
+  readonly ca: string;
+  readonly policy: string;
+}
+
+export async function showSample(sample: Sample, io: Io): Promise<void> {
+  const body = await readFile(sampleReview, 'utf8');
+  const pod: unknown = JSON.parse(body).request.object;
+  const operations = await ask(sample, body);
+  const after: unknown = fjp.applyPatch(structuredClone(pod), operations, true).newDocument;
+  io.stdout.write(`${page(sample, { pod, after, operations })}\n`);
+}
+
+interface Shown {
+  readonly pod: unknown;
+  readonly after: unknown;
+  readonly operations: readonly Operation[];
+}
+
+function page({ port, policy }: Sample, { pod, after, operations }: Shown): string {
+  const before = imagesOf(pod);
+  const images = imagesOf(after).flatMap((site, index) => {
+    const written = before[index]?.image ?? '';
+    return written === site.image ? [[site.name, `   ${written}  (left as it is)`]] : [[site.name, `   ${written}`], ['', `-> ${site.image}`]];
+  });
+  const review = relative(process.cwd(), sampleReview);
+  const policyFile = relative(process.cwd(), policy);
+  return `transship listens on https://localhost:${port} with ${policyFile} and a self-signed certificate.
+
+A Deployment makes a pod in namespace shop. The API server asks, and transship answers:
+
+${table([['CONTAINER', '   IMAGE'], ...images], '  ').replace(digestTail, '$1…')}
+
+  imagePullSecrets: ${names(pod)} -> ${names(after)}
+
+The JSON Patch:
+
+${operations.map((operation) => `  ${JSON.stringify(operation)}`).join('\n').replace(digestTail, '$1…')}
+
+Try it yourself, from another terminal (Ctrl-C here ends the server):
+
+  curl -sk https://localhost:${port}/mutate -H 'content-type: application/json' --data @${review}
+  npx transship explain --policy ${policyFile} nginx quay.io/acme/app:2 localhost:30500/library/nginx
+`;
+}
+
+/** 64 characters say nothing to a person, and make the lines wrap. */
+const digestTail = /(sha256:[0-9a-f]{8})[0-9a-f]{56}/g;
+
+function names(pod: unknown): string {
+  const present = pullSecretsOf(pod).names ?? [];
+  return present.length === 0 ? '(none)' : present.join(', ');
+}
+
+/** The answer's patch, asked for as the API server does: HTTPS, with the CA as the only trust. */
+async function ask({ port, host, ca }: Sample, body: string): Promise<Operation[]> {
+  const address = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  const text = await new Promise<string>((resolve, reject) => {
+    const call = request({ host: address, port, path: '/mutate?timeout=5s', method: 'POST', ca, agent: false, headers: { 'content-type': 'application/json' } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    });
+    call.on('error', reject);
+    call.end(body);
+  });
+  return JSON.parse(Buffer.from(JSON.parse(text).response.patch, 'base64').toString('utf8'));
+}

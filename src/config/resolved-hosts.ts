@@ -1,0 +1,26 @@
+/** The file of hosts that the controller resolved for registries with `hostFrom`: a YAML map, registry name to host. */
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
+import { locate, type Finding } from './finding.ts';
+
+const schema = z.record(z.string(), z.string());
+
+/** An empty or absent file resolves nothing. */
+export function parseResolvedHosts(text: string, name: string): { readonly hosts: ResolvedHosts; readonly findings: readonly Finding[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const file = { name, document, lines };
+  const refuse = (message: string, path: string[] = []): { hosts: ResolvedHosts; findings: Finding[] } => ({
+    hosts: {},
+    findings: [locate(file, { severity: 'error', path, message })],
+  });
+  const broken = document.errors[0];
+  if (broken !== undefined) return refuse(broken.message);
+  if (document.contents === null) return { hosts: {}, findings: [] };
+  const parsed = schema.safeParse(document.toJS());
+  if (!parsed.success) return refuse('the file maps names of registries to hosts, such as `local: localhost:30500`');
+  const wrong = Object.entries(parsed.data).find(([, host]) => addressProblem(host) !== null);
+  if (wrong !== undefined) return refuse(`host of registry ${wrong[0]}: ${addressProblem(wrong[1])}`, [wrong[0]]);
+  return { hosts: parsed.data, findings: [] };
+}

@@ -1,0 +1,114 @@
+/**
+ * The policy in force. It is replaced as a whole and only by one that loads without an error: whatever happens to the file, the
+ * last good policy stays.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { watchFiles, type Watch } from '../files/watch.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { hasErrors, type Finding } from './finding.ts';
+import { loadPolicy } from './load.ts';
+import { parseResolvedHosts } from './resolved-hosts.ts';
+
+export interface PolicyFiles {
+  readonly policy: string;
+  /** YAML map of registry name to host, written by the controller; null where there is none. */
+  readonly resolvedHosts: string | null;
+}
+
+export interface Revision {
+  readonly compiled: CompiledPolicy;
+  /** First 12 characters of the SHA-256 of what was read. */
+  readonly id: string;
+}
+
+export type Reload =
+  | { readonly result: 'loaded'; readonly revision: Revision; readonly findings: readonly Finding[] }
+  | { readonly result: 'refused'; readonly findings: readonly Finding[] };
+
+export class PolicySource {
+  readonly #files: PolicyFiles;
+  /** What was read last, good or bad: the same content is not loaded, or complained about, twice. */
+  #seen: string;
+  #current: Revision;
+  #watch: Watch | null = null;
+
+  private constructor(files: PolicyFiles, seen: string, current: Revision) {
+    this.#files = files;
+    this.#seen = seen;
+    this.#current = current;
+  }
+
+  /** @throws PolicyError when the first load fails: without any policy there is nothing to fall back on */
+  static async open(files: PolicyFiles): Promise<{ readonly source: PolicySource; readonly findings: readonly Finding[] }> {
+    const { content, reload } = await read(files);
+    if (reload.result === 'refused') throw new PolicyError(files.policy, reload.findings);
+    return { source: new PolicySource(files, content, reload.revision), findings: reload.findings };
+  }
+
+  get current(): Revision {
+    return this.#current;
+  }
+
+  /** Starts to follow the files. @param told is called for every change, used or refused */
+  follow(told: (reload: Reload) => void): void {
+    const { policy, resolvedHosts } = this.#files;
+    this.#watch = watchFiles(resolvedHosts === null ? [policy] : [policy, resolvedHosts], async () => {
+      const { content, reload } = await read(this.#files);
+      if (content === this.#seen) return;
+      this.#seen = content;
+      if (reload.result === 'loaded') this.#current = reload.revision;
+      told(reload);
+    });
+  }
+
+  close(): void {
+    this.#watch?.close();
+  }
+}
+
+/** A policy that cannot be used. `findings` say where and why. */
+export class PolicyError extends Error {
+  readonly code = 'POLICY_INVALID';
+  readonly findings: readonly Finding[];
+
+  constructor(file: string, findings: readonly Finding[]) {
+    super(`${file} cannot be used`);
+    this.name = 'PolicyError';
+    this.findings = findings;
+  }
+}
+
+async function read({ policy, resolvedHosts }: PolicyFiles): Promise<{ content: string; reload: Reload }> {
+  const text = await readText(policy);
+  const hostsText = resolvedHosts === null ? { ok: true as const, text: '' } : await readText(resolvedHosts, '');
+  if (!text.ok) return { content: text.finding.message, reload: { result: 'refused', findings: [text.finding] } };
+  if (!hostsText.ok) return { content: text.text + hostsText.finding.message, reload: { result: 'refused', findings: [hostsText.finding] } };
+  const content = `${text.text}\0${hostsText.text}`;
+  const hosts = parseResolvedHosts(hostsText.text, resolvedHosts ?? '');
+  if (hasErrors(hosts.findings)) return { content, reload: { result: 'refused', findings: hosts.findings } };
+  const { compiled, findings } = loadPolicy(text.text, policy, hosts.hosts);
+  if (compiled === null) return { content, reload: { result: 'refused', findings } };
+  const id = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  return { content, reload: { result: 'loaded', revision: { compiled, id }, findings } };
+}
+
+type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly finding: Finding };
+
+/** @param absent what a file that is not there counts as; an error when not given */
+async function readText(path: string, absent?: string): Promise<ReadText> {
+  try {
+    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)) };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'ENOENT' && absent !== undefined) return { ok: true, text: absent };
+    return { ok: false, finding: { file: path, line: 1, column: 1, severity: 'error', message: `the file cannot be read: ${unreadable[code] ?? code}` } };
+  }
+}
+
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is none of that name',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+};

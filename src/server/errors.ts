@@ -1,0 +1,24 @@
+/** Every error that a client of the server can get: its code, status and sentence. Documented in docs/reference/errors.md. */
+
+export const clientErrors = {
+  BODY_NOT_JSON: { status: 400, remedy: 'POST an AdmissionReview as uncompressed JSON' },
+  BODY_ENCODED: { status: 400, remedy: 'send the body without Content-Encoding' },
+  REVIEW_INVALID: { status: 400, remedy: 'POST an AdmissionReview of admission.k8s.io/v1' },
+  REQUEST_INVALID: { status: 400, remedy: 'check the request line, headers and body length' },
+  CLIENT_CERTIFICATE_REQUIRED: { status: 403, remedy: 'present a certificate that the client CA signed' },
+  NOT_FOUND: { status: 404, remedy: 'POST to /mutate or /shadow; GET /healthz or /readyz' },
+  BODY_TOO_LARGE: { status: 413, remedy: 'an AdmissionReview has at most 8 MiB' },
+  OVERLOADED: { status: 503, remedy: 'try again in a second' },
+} as const;
+
+export type ClientErrorCode = keyof typeof clientErrors;
+
+export interface ClientError {
+  readonly code: ClientErrorCode;
+  readonly error: string;
+}
+
+/** @param detail what exactly was wrong, a clause */
+export function clientError(code: ClientErrorCode, detail: string): ClientError {
+  return { code, error: `${detail}; ${clientErrors[code].remedy}` };
+}

@@ -1,0 +1,120 @@
+/** The HTTPS server: routes, limits and time-outs. HTTP/1.1 only, since the API server offers nothing else to webhooks. */
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Server } from 'node:https';
+import { TLSSocket } from 'node:tls';
+import type { KeyPair } from '../tls/pair.ts';
+import { clientError, clientErrors, type ClientErrorCode } from './errors.ts';
+import { mutateHandler, type MutateOptions } from './mutate.ts';
+import { OverloadGuard, type OverloadLimits } from './overload.ts';
+
+/**
+ * Milliseconds. The API server's client keeps idle connections for 90 s (Go's net/http default). A server that closed first would
+ * turn the next call into a failed one.
+ */
+const keepAliveTimeout = 120_000;
+const headersTimeout = 125_000;
+/** Milliseconds from the first byte to the last of a request; a webhook call has 30 s at most. */
+const requestTimeout = 130_000;
+/** A review carries object and oldObject, each up to etcd's 1.5 MiB and larger as JSON. */
+export const bodyLimit = 8 * 1024 * 1024;
+
+export interface ServerOptions extends MutateOptions {
+  readonly pair: KeyPair;
+  /** PEM of the CA whose certificates callers of /mutate and /shadow must present; null for no such check. */
+  readonly clientCa: string | null;
+  readonly overload: OverloadLimits;
+}
+
+type WebhookInstance = FastifyInstance<Server>;
+
+export interface WebhookServer {
+  readonly app: WebhookInstance;
+  /** From the next handshake on; open connections stay. */
+  readonly useKeyPair: (pair: KeyPair) => void;
+  /** Turns /readyz to 503 and asks every client to close its connection after the next answer. */
+  readonly startDraining: () => void;
+}
+
+export function createServer(options: ServerOptions): WebhookServer {
+  const tls = tlsOptions(options);
+  const app: WebhookInstance = Fastify({
+    https: { ...tls(options.pair), headersTimeout },
+    logger: false,
+    bodyLimit,
+    keepAliveTimeout,
+    requestTimeout,
+    // A request that arrives on an open connection while closing is answered and not turned into a failed call.
+    return503OnClosing: false,
+    frameworkErrors: (error, _request, reply) => refuse(reply, 'REQUEST_INVALID', error.message),
+  });
+  let isDraining = false;
+  readWholeBodies(app);
+  const guard = new OverloadGuard(options.overload);
+  app.addHook('onClose', () => guard.close());
+  app.addHook('onSend', async (_request, reply) => {
+    if (isDraining) reply.header('connection', 'close');
+  });
+  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
+  app.get('/readyz', (_request, reply) => reply.code(isDraining ? 503 : 200).type('text/plain').send(isDraining ? 'draining\n' : 'ok\n'));
+  addReviewRoutes(app, options, guard);
+  app.setNotFoundHandler((request, reply) => refuse(reply, 'NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)}`));
+  app.setErrorHandler((error, _request, reply) => handleError(error, reply, options));
+  return {
+    app,
+    useKeyPair: (pair) => app.server.setSecureContext(tls(pair)),
+    startDraining: () => {
+      isDraining = true;
+    },
+  };
+}
+
+function tlsOptions({ clientCa }: ServerOptions): (pair: KeyPair) => { cert: string; key: string; minVersion: 'TLSv1.2'; ALPNProtocols: string[] } {
+  // Probes of the kubelet come without a certificate, so an unauthorized connection is not refused here but at the routes.
+  const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  return ({ cert, key }) => ({ cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], ...client });
+}
+
+/** Any content type is taken for JSON and kept as bytes: what is not JSON gets a sentence instead of a bare 415. */
+function readWholeBodies(app: WebhookInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+function addReviewRoutes(app: WebhookInstance, options: ServerOptions, guard: OverloadGuard): void {
+  const onRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    const overload = guard.reason();
+    if (overload !== null) {
+      options.metrics.reviews.inc({ mode: request.url.startsWith('/shadow') ? 'shadow' : 'enforce', result: 'overloaded' });
+      refuse(reply.header('retry-after', '1'), 'OVERLOADED', overload);
+      return;
+    }
+    if (options.clientCa !== null && !isAuthorized(request.raw.socket)) {
+      refuse(reply, 'CLIENT_CERTIFICATE_REQUIRED', 'the connection has no accepted client certificate');
+      return;
+    }
+    guard.enter();
+    // `close` comes exactly once, also when the client goes away in the middle.
+    reply.raw.once('close', () => guard.leave());
+    done();
+  };
+  app.post('/mutate', { onRequest }, mutateHandler(options, 'enforce'));
+  app.post('/shadow', { onRequest }, mutateHandler(options, 'shadow'));
+}
+
+function isAuthorized(socket: unknown): boolean {
+  return socket instanceof TLSSocket && socket.authorized;
+}
+
+function refuse(reply: FastifyReply, code: ClientErrorCode, detail: string): FastifyReply {
+  return reply.code(clientErrors[code].status).send(clientError(code, detail));
+}
+
+function handleError(error: unknown, reply: FastifyReply, { log }: ServerOptions): FastifyReply {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const detail = error instanceof Error ? error.message : String(error);
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse(reply.header('connection', 'close'), 'BODY_TOO_LARGE', 'the body is too large');
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  if (typeof status === 'number' && status < 500) return refuse(reply, 'REQUEST_INVALID', detail);
+  log.error({ err: error }, 'a request failed');
+  return reply.code(500).send({ code: 'INTERNAL', error: 'the request failed for a reason that is in the log' });
+}

@@ -1,0 +1,124 @@
+/** A running webhook: policy and certificate followed, both ports open. What `serve` starts and tests talk to. */
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Scope } from '../admission/scope.ts';
+import { formatFinding, type Finding } from '../config/finding.ts';
+import { PolicySource, type PolicyFiles, type Reload, type Revision } from '../config/source.ts';
+import { watchFiles, type Watch } from '../files/watch.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { checkKeyPair, readKeyPair, type KeyPairFiles, type KeyPair } from '../tls/pair.ts';
+import { createMetricsServer } from './metrics-server.ts';
+import type { LoggedReviews } from './review-line.ts';
+import type { OverloadLimits } from './overload.ts';
+import { createServer, type WebhookServer } from './server.ts';
+import type { Closing } from './shutdown.ts';
+
+export interface WebhookOptions {
+  readonly policy: PolicyFiles;
+  /** Files that are followed, or a pair that stays. */
+  readonly tls: KeyPairFiles | { readonly cert: string; readonly key: string };
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly clientCaFile: string | null;
+  readonly scope: Scope;
+  readonly loggedReviews: LoggedReviews;
+  readonly overload: OverloadLimits;
+}
+
+export interface Webhook extends Closing {
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly revision: () => Revision;
+}
+
+/** @throws PolicyError, KeyPairError, or the error of a port that cannot be had */
+export async function startWebhook(options: WebhookOptions, log: Logger): Promise<Webhook> {
+  const { source, findings } = await PolicySource.open(options.policy);
+  const metrics = createMetrics();
+  for (const finding of findings) logFinding(log, finding);
+  metrics.policyInfo.set({ revision: source.current.id }, 1);
+  const pair = await firstPair(options.tls);
+  metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
+  const clientCa = options.clientCaFile === null ? null : await readFile(options.clientCaFile, 'utf8');
+  const { scope, loggedReviews, overload } = options;
+  const server = createServer({ policy: () => source.current.compiled, scope, metrics, log, loggedReviews, overload, pair, clientCa });
+  const metricsServer = createMetricsServer(metrics.registry);
+  await server.app.listen({ host: options.host, port: options.port });
+  try {
+    await metricsServer.listen({ host: options.host, port: options.metricsPort });
+  } catch (error) {
+    await server.app.close();
+    throw error;
+  }
+  source.follow((reload) => policyChanged(reload, metrics, log));
+  const pairs = 'certFile' in options.tls ? followPair(options.tls, pair, { server, metrics, log }) : null;
+  return {
+    port: portOf(server.app.server.address()),
+    metricsPort: portOf(metricsServer.server.address()),
+    revision: () => source.current,
+    startDraining: server.startDraining,
+    destroy: () => server.app.server.closeAllConnections(),
+    close: async () => {
+      source.close();
+      pairs?.close();
+      await Promise.all([server.app.close(), metricsServer.close()]);
+    },
+  };
+}
+
+async function firstPair(tls: WebhookOptions['tls']): Promise<KeyPair> {
+  return 'certFile' in tls ? await readKeyPair(tls) : checkKeyPair(tls, { certFile: 'the certificate', keyFile: 'the key' });
+}
+
+function policyChanged(reload: Reload, metrics: Metrics, log: Logger): void {
+  metrics.policyReloads.inc({ result: reload.result });
+  for (const finding of reload.findings) logFinding(log, finding);
+  if (reload.result === 'refused') {
+    log.error('the changed policy is refused; the last good one stays in force');
+    return;
+  }
+  metrics.policyInfo.reset();
+  metrics.policyInfo.set({ revision: reload.revision.id }, 1);
+  log.info({ revision: reload.revision.id }, 'policy reloaded');
+}
+
+function logFinding(log: Logger, finding: Finding): void {
+  log[finding.severity === 'error' ? 'error' : 'warn'](formatFinding(finding));
+}
+
+interface PairUsers {
+  readonly server: WebhookServer;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Uses every new pair that is whole and valid; complains once about one that is not. */
+function followPair(files: KeyPairFiles, first: KeyPair, { server, metrics, log }: PairUsers): Watch {
+  let seen = first.cert + first.key;
+  let complaint = '';
+  return watchFiles([files.certFile, files.keyFile], async () => {
+    try {
+      const pair = await readKeyPair(files);
+      complaint = '';
+      if (pair.cert + pair.key === seen) return;
+      server.useKeyPair(pair);
+      seen = pair.cert + pair.key;
+      metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
+      metrics.certificateReloads.inc({ result: 'loaded' });
+      log.info({ notAfter: pair.notAfter.toISOString() }, 'certificate reloaded');
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message === complaint) return;
+      complaint = message;
+      metrics.certificateReloads.inc({ result: 'refused' });
+      log.error(`the changed certificate is refused, the last good one stays in use: ${message}`);
+    }
+  });
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

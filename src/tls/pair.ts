@@ -1,0 +1,60 @@
+/** A certificate and its private key, checked before anything uses them. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+
+export interface KeyPair {
+  /** PEM, the leaf first. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: string;
+  readonly notAfter: Date;
+}
+
+/** Where a pair is mounted. */
+export interface KeyPairFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Why a pair cannot be used. */
+export class KeyPairError extends Error {
+  readonly code = 'TLS_PAIR_INVALID';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'KeyPairError';
+  }
+}
+
+/** @throws KeyPairError that names the file and what to do */
+export async function readKeyPair(files: KeyPairFiles): Promise<KeyPair> {
+  const [cert, key] = await Promise.all([readPem(files.certFile), readPem(files.keyFile)]);
+  return checkKeyPair({ cert, key }, files);
+}
+
+/** @throws KeyPairError */
+export function checkKeyPair({ cert, key }: { cert: string; key: string }, { certFile, keyFile }: KeyPairFiles): KeyPair {
+  const certificate = parse(certFile, 'a PEM certificate', () => new X509Certificate(cert));
+  const privateKey = parse(keyFile, 'a PEM private key without a passphrase', () => createPrivateKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) throw new KeyPairError(`${keyFile} is not the key of ${certFile}; write both files of one pair`);
+  if (certificate.validToDate.getTime() <= Date.now()) throw new KeyPairError(`${certFile} expired at ${certificate.validToDate.toISOString()}; renew it`);
+  parse(certFile, 'a certificate chain that TLS accepts', () => createSecureContext({ cert, key }));
+  return { cert, key, notAfter: certificate.validToDate };
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new KeyPairError(`${file} cannot be read`, { cause });
+  }
+}
+
+function parse<T>(file: string, what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new KeyPairError(`${file} does not hold ${what}`, { cause });
+  }
+}
