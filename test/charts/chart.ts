@@ -48,8 +48,8 @@ export const template = (values: Values, more: readonly string[] = []): Promise<
   helm(['template', release.name, chartFolder, '--namespace', release.namespace, '--kube-version', 'v1.36.0', ...more], values)
 
 /** Throws, with what helm said, when the render stops. */
-export async function render(values: Values = {}): Promise<Render> {
-  const { code, stdout, stderr } = await template(values)
+export async function render(values: Values = {}, more: readonly string[] = []): Promise<Render> {
+  const { code, stdout, stderr } = await template(values, more)
   if (code !== 0) throw new Error(`helm template ended with ${code}: ${stderr}`)
   const objects = parseAllDocuments(stdout).map((document): Rendered => {
     if (document.errors[0] !== undefined) throw document.errors[0]

@@ -134,3 +134,21 @@ test('an old Kubernetes is refused', options, async (t) => {
   t.equal(code, 1)
   t.match(stderr, /kubeVersion: >=1\.33\.0-0/)
 })
+
+test('names that look like numbers stay texts', options, async (t) => {
+  const values = {
+    tls: { mode: 'secret', secret: { name: '1', caBundle: 'YQ==' }, clientCA: { configMap: '2' } },
+    rewritePolicy: { existingConfigMap: '3' },
+    resolvedHosts: { configMap: '4' },
+    serviceAccount: { name: '5' },
+    priorityClass: { name: '6' },
+    image: { tag: '1e3' },
+    selfTest: { images: [{ image: 'a', becomes: 'b' }] },
+  }
+  const rendered = await render(values, ['--namespace', '123'])
+  for (const { kind, metadata } of rendered.objects) t.match([metadata?.name, metadata?.namespace ?? ''], [String, String], String(kind))
+  const { serviceAccountName, priorityClassName, volumes, containers } = rendered.one('Deployment')['spec'].template.spec
+  t.same([serviceAccountName, priorityClassName, containers[0].image], ['5', '6', 'transship:1e3'])
+  t.match(volumes, [{ configMap: { name: '3' } }, { secret: { secretName: '1' } }, { configMap: { name: '2' } }, { configMap: { name: '4' } }])
+  t.equal(rendered.one('MutatingWebhookConfiguration')['webhooks'][0].clientConfig.service.namespace, '123')
+})

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const account = process.env.SERVICE_ACCOUNT_FOLDER ?? '/var/run/secrets/kubernetes.io/serviceaccount'
 const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env
 const [namespace, imagesFile] = process.argv.slice(2)
-const patienceMilliseconds = 30_000
+const deadline = performance.now() + 30_000
 
 /** Meets the Pod Security Standard `restricted`, which the namespace enforces. */
 const podWith = (image) => ({
@@ -41,7 +41,6 @@ function dryRun(pod) {
 
 /** The namespace is new: its `default` ServiceAccount, and the rights in it, arrive a moment later, and until then the answer is 403. */
 async function created(image) {
-  const deadline = performance.now() + patienceMilliseconds
   for (;;) {
     const { status, body } = await dryRun(podWith(image))
     if (status === 201) return body.spec.containers[0].image
@@ -50,12 +49,11 @@ async function created(image) {
   }
 }
 
-/** Right after an install the API server does not call the webhook yet, so another image is asked for again for a while. */
+/** Right after an install the API server does not call the webhook yet, so an image that comes back unchanged is tried again for a while. */
 async function becomes(image, expected) {
-  const deadline = performance.now() + patienceMilliseconds
   for (;;) {
     const result = await created(image)
-    if (result === expected || performance.now() > deadline) return result
+    if (result === expected || result !== image || performance.now() > deadline) return result
     await sleep(500)
   }
 }
