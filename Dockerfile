@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+#
+# NODE_IMAGE builds, RUNTIME_IMAGE runs. The runtime needs a `node` and nothing else: no shell, no package manager. Any
+# distroless-style image with Node 24 or newer will do, and so will a local base:
+#   docker build --build-arg NODE_IMAGE=my/node:26 --build-arg RUNTIME_IMAGE=my/node:26 -t transship .
+ARG NODE_IMAGE=node:26-slim
+ARG RUNTIME_IMAGE=${NODE_IMAGE}
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+# Scripts are off: none of the packages needs one, and `prepare` belongs to the tests.
+RUN ["npm", "ci", "--omit=optional", "--ignore-scripts"]
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN ["node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]
+
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN ["npm", "ci", "--omit=dev", "--omit=optional", "--ignore-scripts"]
+
+FROM ${RUNTIME_IMAGE}
+WORKDIR /app
+COPY --from=dependencies /build/node_modules ./node_modules
+COPY --from=build /build/dist ./dist
+COPY package.json ./
+COPY examples/sample.yaml examples/admission-review.json ./examples/
+ENV NODE_ENV=production
+# A number, so that the kubelet can see that it is not root (runAsNonRoot).
+USER 65532:65532
+EXPOSE 8443 9464
+# Node's permission model: no writing, no child processes, no workers, no native add-ons; reading only its own files, what the
+# chart mounts, and the service account that the controller uses.
+ENTRYPOINT ["node", "--permission", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets/kubernetes.io", "dist/main.js"]
+CMD ["serve"]
