@@ -1,0 +1,6 @@
+/** The commands by name. Each is loaded when it is asked for: `explain` starts fast because the server's modules stay on disk. */
+import type { Command } from './command.ts';
+
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand,
+};
