@@ -1,0 +1,44 @@
+import { test } from 'tap'
+
+import { chartFolder, helm, release, skipWithoutHelm, type Values } from './chart.ts'
+
+/** A client-side dry run is the only way to see NOTES.txt without a cluster. */
+async function notes(values: Values): Promise<string> {
+  const { code, stdout, stderr } = await helm(['install', release.name, chartFolder, '--namespace', release.namespace, '--dry-run=client'], values)
+  if (code !== 0) throw new Error(stderr)
+  return stdout.slice(stdout.indexOf('NOTES:'))
+}
+
+const test1 = { image: 'nginx', becomes: 'm/nginx' }
+const empty = /The policy is empty/
+const closed = /failurePolicy is Fail/
+
+const rows: readonly { readonly says: string; readonly values: Values; readonly has: readonly RegExp[]; readonly hasNot: readonly RegExp[] }[] = [
+  {
+    says: 'the defaults',
+    values: {},
+    has: [/kubectl -n images rollout status deployment\/transship\n/, /label namespace NAME transship\.dev\/rewrite=enabled/, /--dry-run=server/, empty],
+    hasNot: [/helm test/, closed],
+  },
+  {
+    says: 'tests to run',
+    values: { rewritePolicy: { inline: { tests: [test1, test1] } } },
+    has: [/See 2 images rewritten by the API server, in dry run:\n +helm test transship --namespace images\n/],
+    hasNot: [/--dry-run=server/, empty],
+  },
+  { says: 'one test, and a policy elsewhere', values: { rewritePolicy: { existingConfigMap: 'p' }, selfTest: { images: [test1] } }, has: [/See 1 image rewritten/], hasNot: [empty] },
+  {
+    says: 'the strict way',
+    values: { policy: 'OptOut', failurePolicy: 'Fail' },
+    has: [/rewrite=disabled/, /no pod can be created/, /\(network, DNS, storage, cert-manager\) in excludeNamespaces/],
+    hasNot: [/rewrite=enabled/],
+  },
+]
+
+test('the notes say what to do next', { skip: skipWithoutHelm }, async (t) => {
+  for (const { says, values, has, hasNot } of rows) {
+    const text = await notes(values)
+    for (const wanted of has) t.match(text, wanted, says)
+    for (const unwanted of hasNot) t.notMatch(text, unwanted, says)
+  }
+})
