@@ -61,7 +61,8 @@ function parseName(text: string): ParsedPattern {
   if (shape !== null) return { ok: false, problem: shape };
   const slash = text.indexOf('/');
   const writtenHost = slash === -1 ? text : text.slice(0, slash);
-  if (!isHost(writtenHost) && writtenHost !== '*') return { ok: false, problem: `the host is missing; write ${withHost(text)}` };
+  const hostless = (!isHost(writtenHost) && writtenHost !== '*') || (slash === -1 && isShortImage(text));
+  if (hostless) return { ok: false, problem: `the host is missing; write ${withHost(text)}` };
   if (!hostWithStars.test(writtenHost)) return { ok: false, problem: `${writtenHost} is not a registry host` };
   const anyPort = writtenHost.endsWith(':*');
   const host = comparableHost(anyPort ? withoutPort(writtenHost) : writtenHost);
@@ -78,6 +79,17 @@ function shapeProblem(text: string): string | null {
   if (/\s/.test(text)) return 'a pattern holds no white space';
   if (text.endsWith('/')) return `a name matches everything under it already; write ${text.replace(/\/+$/, '')}`;
   return null;
+}
+
+/**
+ * Whether a text without a slash is an image and not a host with a port: `nginx:1.27`, and `redis:7` too, since no registry
+ * without a dot in its name listens below port 80 and a pattern that never matches would go unnoticed.
+ */
+function isShortImage(text: string): boolean {
+  const match = /^[a-z0-9_-]+(?:@|:([^@]+))/.exec(text);
+  if (match === null || text.startsWith('localhost:')) return false;
+  const port = match[1];
+  return port === undefined || !/^[0-9*]+$/.test(port) || Number(port) < 80;
 }
 
 function withHost(text: string): string {

@@ -39,7 +39,42 @@ export function unescapedDot(expression: string): string | null {
   return found === null ? null : found[0];
 }
 
-/** Whether the expression can only match from the start of the canonical name. */
+/** Whether the expression can only match from the start of the canonical name: every one of its alternatives is tied to it. */
 export function isAnchored(expression: string): boolean {
-  return expression.startsWith('^') || expression.startsWith('\\A') || expression.startsWith('(?:^') || expression.startsWith('(^');
+  const bare = expression
+    .replace(/\\./g, (escape) => (escape === '\\A' ? '^' : '_'))
+    .replace(/\[[^\]]*\]/g, '_')
+    .replace(/^\(\?[a-zA-Z]+\)/, '');
+  return allAnchored(bare);
+}
+
+function allAnchored(text: string): boolean {
+  const { alternatives } = topLevel(text);
+  return alternatives.every((alternative) => {
+    if (alternative.startsWith('^')) return true;
+    const opening = /^\((?:\?(?:P?<\w+>|:))?/.exec(alternative);
+    if (opening === null) return false;
+    const { end } = topLevel(alternative.slice(1));
+    // A group that may be left out ties nothing.
+    return !/[?*{]/.test(alternative.charAt(end + 2)) && allAnchored(alternative.slice(opening[0].length, end + 1));
+  });
+}
+
+/** The alternatives outside of groups, up to the end of the text or of the group it is in. */
+function topLevel(text: string): { alternatives: string[]; end: number } {
+  const alternatives: string[] = [];
+  let depth = 0;
+  let start = 0;
+  let end = 0;
+  for (; end < text.length; end += 1) {
+    const character = text[end];
+    if (character === '(') depth += 1;
+    else if (character === ')') depth -= 1;
+    if (depth < 0) break;
+    if (character !== '|' || depth > 0) continue;
+    alternatives.push(text.slice(start, end));
+    start = end + 1;
+  }
+  alternatives.push(text.slice(start, end));
+  return { alternatives, end };
 }

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { test } from 'tap';
+import type { ImageDecision, PodContext } from '../../src/rules/decision.ts';
+import { decideImage } from '../../src/rules/decide.ts';
+import type { Rule } from '../../src/rules/rule.ts';
+import { parseReference } from '../../src/image/reference.ts';
+import { holds } from '../image/property.ts';
+import { context, image, policy } from './arbitrary-policy.ts';
+import { becomes, compiled, type PolicyInput } from './policy.ts';
+
+/** Every decision of every image of a random policy that compiles. */
+function decisions(check: (decision: ImageDecision, again: (image: string) => ImageDecision, rules: readonly Rule[]) => void): fc.IProperty<[PolicyInput, PodContext, string[]]> {
+  return fc.property(policy, context, fc.array(image, { minLength: 5, maxLength: 15 }), (input, pod, images) => {
+    const { table, rules, problems } = compiled(input);
+    fc.pre(problems.length === 0);
+    for (const written of images) check(decideImage(table, written, pod), (next) => decideImage(table, next, pod), rules);
+  });
+}
+
+holds(
+  'a second pass changes no image',
+  decisions((first, again) => {
+    const second = again(becomes(first));
+    assert.equal(becomes(second), becomes(first), `${first.reason} / ${second.reason}`);
+  }),
+  { numRuns: 1500 },
+);
+
+holds(
+  'a second pass adds no pull secret',
+  decisions((first, again) => {
+    const second = again(becomes(first));
+    assert.deepEqual(second.pullSecrets.filter((name) => !first.pullSecrets.includes(name)), [], `${first.reason} / ${second.reason}`);
+  }),
+  { numRuns: 1500 },
+);
+
+holds(
+  'a digest is never altered, dropped or made up; an image rule that names a whole image is the one that may drop it',
+  decisions((decision, _again, rules) => {
+    const rule = rules.find(({ policy: { name } }) => name === decision.rule);
+    if (rule?.policy.rewrite?.as === 'image' && /:\d+$/.test(rule.policy.rewrite.image)) return;
+    const result = parseReference(becomes(decision));
+    assert.ok(result.ok);
+    assert.equal(result.reference.digest, decision.reference?.digest);
+  }),
+  { numRuns: 500 },
+);
+
+holds(
+  'the written tag survives: as it is, or inside the tag of a single repository',
+  decisions((decision, _again, rules) => {
+    const rewrite = rules.find(({ policy: { name } }) => name === decision.rule)?.policy.rewrite;
+    if (decision.outcome !== 'rewritten' || rewrite?.as === 'image' || rewrite?.as === 'template') return;
+    const result = parseReference(becomes(decision));
+    assert.ok(result.ok);
+    const written = decision.reference?.tag ?? null;
+    if (rewrite?.as !== 'singleRepository') assert.equal(result.reference.tag, written);
+    else if (written !== null) assert.ok(result.reference.tag?.endsWith(`-${written}`));
+  }),
+  { numRuns: 500 },
+);
+
+holds(
+  'every decision is whole: a result exactly when rewritten, a reason always, secrets without repetition',
+  decisions((decision) => {
+    assert.equal(decision.result === null, decision.outcome !== 'rewritten');
+    assert.notEqual(decision.reason, '');
+    assert.equal(new Set(decision.pullSecrets).size, decision.pullSecrets.length);
+    assert.notEqual(decision.result, decision.image);
+    if (decision.outcome === 'rewritten' || decision.outcome === 'refused') assert.ok(decision.rule);
+  }),
+  { numRuns: 500 },
+);
+
+test('the random policies reach every outcome and every transform', (t) => {
+  const seen = new Map<string, number>();
+  const count = (key: string): void => void seen.set(key, (seen.get(key) ?? 0) + 1);
+  fc.assert(
+    decisions((decision, _again, rules) => {
+      count(decision.outcome);
+      const rewrite = rules.find(({ policy: { name } }) => name === decision.rule)?.policy.rewrite;
+      if (decision.outcome === 'rewritten') count(rewrite?.as ?? 'none');
+      if (decision.reason.includes('again')) count('does not converge');
+    }),
+    { numRuns: 1000, seed: 1 },
+  );
+  for (const key of ['rewritten', 'already-there', 'no-rule', 'excluded', 'refused', 'does not converge', 'path', 'fullName', 'flatten', 'escape', 'singleRepository', 'remainder', 'image', 'template']) {
+    t.ok((seen.get(key) ?? 0) > 10, `${key}: ${seen.get(key) ?? 0}`);
+  }
+  t.end();
+});
