@@ -65,7 +65,7 @@ async function main(): Promise<void> {
       built++
     }
   }
-  console.log(built === 0 ? `nothing to do: everything is in ${folder}` : `built ${built} programs in ${folder}`)
+  console.log(built === 0 ? `nothing to do, all is built: ${folder}` : `built ${built} programs: ${folder}`)
 }
 
 try {

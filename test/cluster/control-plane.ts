@@ -19,7 +19,7 @@ import {
 import { adminKubeconfig } from './kubeconfig.ts'
 import { reserveLoopback } from './loopback.ts'
 import { createAuthority, serviceAccountKeys } from './pki.ts'
-import { supervise, waitUntil, type Supervised } from './process.ts'
+import { supervise, waitUntil, type Launch, type Supervised } from './process.ts'
 import { createNamespace, makeDefaultServiceAccount, startFakeNode, waitForDefaultServiceAccount } from './readiness.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import type { Program } from './tools.ts'
@@ -58,6 +58,8 @@ export interface ControlPlane {
   readonly helm: Command
   /** Makes a namespace and resolves when pods can be created in it. */
   createNamespace(name: string, labels?: Record<string, string>): Promise<void>
+  /** Starts a program that ends with the cluster, and whose log is kept with the others when a test fails. */
+  start(launch: Omit<Launch, 'logFile'> & { readonly name: string }): Supervised
   /** What a program of the cluster has written so far; undefined when this level does not run it. */
   log(program: Program): string | undefined
   /** Ends everything and removes the folder; with `keepLogs` resolves to where the logs are now. */
@@ -78,6 +80,11 @@ export async function startControlPlane(t?: TestScope, options: ControlPlaneOpti
   const settings = { folder: folder.path, loopback, kubeconfig: join(folder.path, 'kubeconfig'), emulatedVersion: options.emulatedVersion }
   const running: Supervised[] = []
   const processOf = (program: Program): Supervised | undefined => running.find(({ name }) => name === program)
+  const start: ControlPlane['start'] = (launch) => {
+    const child = supervise({ cwd: folder.path, ...launch, logFile: join(folder.path, 'log', `${launch.name}.log`) })
+    running.push(child)
+    return child
+  }
   const closers: (() => void)[] = []
   let stopped: Promise<string | undefined> | undefined
 
@@ -99,7 +106,7 @@ export async function startControlPlane(t?: TestScope, options: ControlPlaneOpti
   try {
     const api = await prepare(settings)
     closers.push(() => api.close())
-    await startPrograms(settings, { ...options, level }, { api, running })
+    await startPrograms(settings, { ...options, level }, { api, start })
     const environment = commandEnvironment(settings.kubeconfig, folder.path)
     return {
       level,
@@ -112,6 +119,7 @@ export async function startControlPlane(t?: TestScope, options: ControlPlaneOpti
       kubectl: command('kubectl', environment),
       helm: command('helm', environment),
       createNamespace: (name, labels = {}) => createNamespace(api, processOf('kube-controller-manager'), { name, labels }),
+      start,
       log: (program) => processOf(program)?.log(),
       stop,
     }
@@ -144,25 +152,20 @@ async function prepare({ folder, loopback, kubeconfig }: Settings): Promise<Api>
 async function startPrograms(
   settings: Settings,
   options: ControlPlaneOptions & { level: Level },
-  { api, running }: { api: Api; running: Supervised[] },
+  { api, start }: Pick<ControlPlane, 'api' | 'start'>,
 ): Promise<void> {
-  const start = (program: Program, args: readonly string[]): Supervised => {
-    const logFile = join(settings.folder, 'log', `${program}.log`)
-    const process = supervise({ command: binary(program), args, logFile, cwd: settings.folder })
-    running.push(process)
-    return process
-  }
-  const etcd = start('etcd', etcdFlags(settings))
+  const run = (program: Program, args: readonly string[]) => start({ name: program, command: binary(program), args })
+  const etcd = run('etcd', etcdFlags(settings))
   await waitUntil(etcd, '/health', async () => (await fetch(`${etcdUrl(settings.loopback)}/health`)).ok)
 
-  const apiServer = start('kube-apiserver', [...apiServerFlags(settings), ...chosenFlags(options)])
+  const apiServer = run('kube-apiserver', [...apiServerFlags(settings), ...chosenFlags(options)])
   await waitUntil(apiServer, '/readyz', async () => (await api.send('GET', '/readyz')).status === 200)
   if (options.level === 1) return makeDefaultServiceAccount(api, 'default')
 
-  const controllerManager = start('kube-controller-manager', controllerManagerFlags(settings))
+  const controllerManager = run('kube-controller-manager', controllerManagerFlags(settings))
   if (options.level === 3) {
-    start('kube-scheduler', schedulerFlags(settings))
-    await startFakeNode(api, start('kwok', kwokFlags(settings)))
+    run('kube-scheduler', schedulerFlags(settings))
+    await startFakeNode(api, run('kwok', kwokFlags(settings)))
   }
   await waitForDefaultServiceAccount(api, 'default', controllerManager)
 }

@@ -4,9 +4,9 @@ import { get } from 'node:https'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import type { ControlPlane, TestScope } from './control-plane.ts'
+import type { ControlPlane } from './control-plane.ts'
 import { createAuthority, type KeyPair } from './pki.ts'
-import { supervise, waitUntil } from './process.ts'
+import { waitUntil } from './process.ts'
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -55,8 +55,8 @@ export interface Serving {
   kill(): Promise<number>
 }
 
-/** Resolves when `/readyz` answers 200. Throws with the end of its log when it ends before. Stops in the teardown of `t`, before the cluster does. */
-export async function serve(plane: ControlPlane, t: TestScope | undefined, options: ServeOptions): Promise<Serving> {
+/** Resolves when `/readyz` answers 200. Throws with the end of its log when it ends before. Ends with the cluster. */
+export async function serve(plane: ControlPlane, options: ServeOptions): Promise<Serving> {
   const { clusterIP, port = servicePort, policy, certificate, args = [] } = options
   const folder = mkdtempSync(join(plane.folder, 'serve-'))
   const certificateFolder = join(folder, 'tls')
@@ -68,18 +68,14 @@ export async function serve(plane: ControlPlane, t: TestScope | undefined, optio
   writeFileSync(tlsKey, certificate.key, { mode: 0o600 })
 
   const address = ['--host', clusterIP, '--port', String(port), '--metrics-port', '0']
-  const child = supervise({
+  const child = plane.start({
+    name: `transship-serve-${clusterIP}-${port}`,
     command: process.execPath,
     args: [program, 'serve', '--policy', policyFile, '--tls-cert', tlsCert, '--tls-key', tlsKey, ...address, ...args],
-    name: 'transship serve',
-    // Beside the logs of the control plane, which are kept when the test fails.
-    logFile: join(plane.folder, 'log', `transship-serve-${clusterIP}-${port}.log`),
   })
-  const kill = () => child.stop()
-  t?.teardown(async () => void (await kill()))
   const host = serviceHost(options)
   await waitUntil(child, '/readyz', async () => (await readyStatus({ clusterIP, port, host, authority: certificate.authority })) === 200)
-  return { policyFile, certificateFolder, log: () => child.log(), stop: () => child.stop({ gently: true }), kill }
+  return { policyFile, certificateFolder, log: () => child.log(), stop: () => child.stop({ gently: true }), kill: () => child.stop() }
 }
 
 function readyStatus(target: { clusterIP: string; port: number; host: string; authority: string }): Promise<number | undefined> {
