@@ -33,7 +33,7 @@ const expression = fc.oneof(
   fc.constantFrom('^docker\\.io/library/(.*)$', '^quay\\.io/acme/([^:@]*)', 'acme/(app|nginx)()', '^([^/]+)/(.*)$', '(^docker\\.io|^quay\\.io)/(.+)', '^gcr\\.io/([a-z-]+)'),
   host.map((name) => `^${name.replaceAll('.', '\\.')}/(.*)$`),
 );
-const pattern = fc.oneof({ weight: 4, arbitrary: namePattern }, { weight: 1, arbitrary: expression.map((regex) => ({ regex })) });
+export const pattern = fc.oneof({ weight: 4, arbitrary: namePattern }, { weight: 1, arbitrary: expression.map((regex) => ({ regex })) });
 
 const registryName = fc.constantFrom('a', 'b', 'c');
 const prefix = fc.option(fc.constantFrom('acme', 'proxy/my-app', 'library', 'team-a/nginx'), { nil: undefined });

@@ -49,15 +49,16 @@ holds(
 );
 
 holds(
-  'the written tag survives: as it is, or inside the tag of a single repository',
+  'a written tag survives: as it is, inside the tag of a single repository, or as the template of the policy has it',
   decisions((decision, _again, rules) => {
-    const rewrite = rules.find(({ policy: { name } }) => name === decision.rule)?.policy.rewrite;
-    if (decision.outcome !== 'rewritten' || rewrite?.as === 'image' || rewrite?.as === 'template') return;
+    const as = rules.find(({ policy: { name } }) => name === decision.rule)?.policy.rewrite?.as;
+    const written = decision.reference?.tag ?? null;
+    if (decision.outcome !== 'rewritten' || as === 'image') return;
     const result = parseReference(becomes(decision));
     assert.ok(result.ok);
-    const written = decision.reference?.tag ?? null;
-    if (rewrite?.as !== 'singleRepository') assert.equal(result.reference.tag, written);
-    else if (written !== null) assert.ok(result.reference.tag?.endsWith(`-${written}`));
+    if (as === 'singleRepository') assert.ok(written === null || result.reference.tag?.endsWith(`-${written}`));
+    else if (as === 'template') assert.ok(written === null || result.reference.tag !== null);
+    else assert.equal(result.reference.tag, written);
   }),
   { numRuns: 500 },
 );

@@ -35,7 +35,9 @@ function withWrittenSuffix(expanded: string, reference: Reference): Transformed 
   if (!parsed.ok) return { ok: false, reason: `${JSON.stringify(expanded)} is not an image reference: ${parsed.problem}` };
   const { tag, digest } = parsed.reference;
   if (digest !== null && reference.digest !== null && digest !== reference.digest) return { ok: false, reason: 'the template changes the digest' };
-  const newTag = tag === null && reference.tag !== null && digest === null ? `:${reference.tag}` : '';
-  const newDigest = digest === null && reference.digest !== null ? `@${reference.digest}` : '';
-  return { ok: true, text: expanded + newTag + newDigest };
+  // Text before the digest: a tag stands in front of it.
+  const named = digest === null ? expanded : expanded.slice(0, expanded.indexOf('@'));
+  const newTag = tag === null && reference.tag !== null ? `:${reference.tag}` : '';
+  const newDigest = digest ?? reference.digest;
+  return { ok: true, text: named + newTag + (newDigest === null ? '' : `@${newDigest}`) };
 }
