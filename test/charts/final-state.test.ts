@@ -56,57 +56,58 @@ async function withPolicy(t: Test, emulatedVersion?: string): Promise<ControlPla
   return plane
 }
 
-test('images are compared by whole components of their complete names', options, async (t) => {
-  const plane = await withPolicy(t)
-  for (const image of allowed) {
-    const { status, body } = await createDryRun(plane, 'team-a', podWith(image))
-    t.equal(status, 201, `${image} ${body.message ?? ''}`)
-  }
-  for (const image of outside) {
-    const { status, body } = await createDryRun(plane, 'team-a', podWith(image))
-    t.equal(status, 403, image)
-    t.match(body.message, `images outside of the allowed registries (${registries.join(', ')}): ${image}`)
-  }
-})
+test('the final state', options, async (group) => {
+  const plane = await withPolicy(group)
 
-test('every place of an image, and no way around', options, async (t) => {
-  const plane = await withPolicy(t)
-  const main = { name: 'main', image: 'nginx' }
-  const other = { name: 'other', image: 'evil.io/x' }
-  const refused: readonly (readonly [says: string, pod: { metadata?: object; spec: object }])[] = [
-    ['an init container', { spec: { containers: [main], initContainers: [other] } }],
-    ['a second container', { spec: { containers: [main, other] } }],
-    ['an image volume', { spec: { containers: [main], volumes: [{ name: 'v', image: { reference: 'evil.io/x' } }] } }],
-    ['a pod that stays out', { metadata: { labels: labelled('disabled') }, spec: { containers: [other] } }],
-    ['a pod of an excluded operator', { metadata: { labels: { 'cnpg.io/cluster': 'db' } }, spec: { containers: [other] } }],
-  ]
-  for (const [says, { metadata, spec }] of refused) {
-    const { status, body } = await createDryRun(plane, 'team-a', { metadata: { generateName: 'probe-', ...metadata }, spec })
-    t.equal(status, 403, says)
-    t.match(body.message, ': evil.io/x', says)
-  }
-  t.equal((await createDryRun(plane, 'default', podWith('evil.io/x'))).status, 201, 'a namespace that is not opted in')
-})
+  group.test('images are compared by whole components of their complete names', async (t) => {
+    for (const image of allowed) {
+      const { status, body } = await createDryRun(plane, 'team-a', podWith(image))
+      t.equal(status, 201, `${image} ${body.message ?? ''}`)
+    }
+    for (const image of outside) {
+      const { status, body } = await createDryRun(plane, 'team-a', podWith(image))
+      t.equal(status, 403, image)
+      t.match(body.message, `images outside of the allowed registries (${registries.join(', ')}): ${image}`)
+    }
+  })
 
-test('a pod from before the opt-in can still be changed, but gets no other image from outside', options, async (t) => {
-  const plane = await withPolicy(t)
-  await plane.createNamespace('team-b')
-  const pod = `${podsPath('team-b')}/old`
-  t.equal((await plane.api.send('POST', podsPath('team-b'), { ...podWith('evil.io/x'), metadata: { name: 'old' } })).status, 201)
-  await plane.kubectl(['label', 'namespace', 'team-b', 'transship.dev/rewrite=enabled'])
-  await eventually('the namespace is opted in', async () => (await createDryRun(plane, 'team-b', podWith('evil.io/x'))).status === 403)
+  group.test('every place of an image, and no way around', async (t) => {
+    const main = { name: 'main', image: 'nginx' }
+    const other = { name: 'other', image: 'evil.io/x' }
+    const refused: readonly (readonly [says: string, pod: { metadata?: object; spec: object }])[] = [
+      ['an init container', { spec: { containers: [main], initContainers: [other] } }],
+      ['a second container', { spec: { containers: [main, other] } }],
+      ['an image volume', { spec: { containers: [main], volumes: [{ name: 'v', image: { reference: 'evil.io/x' } }] } }],
+      ['a pod that stays out', { metadata: { labels: labelled('disabled') }, spec: { containers: [other] } }],
+      ['a pod of an excluded operator', { metadata: { labels: { 'cnpg.io/cluster': 'db' } }, spec: { containers: [other] } }],
+    ]
+    for (const [says, { metadata, spec }] of refused) {
+      const { status, body } = await createDryRun(plane, 'team-a', { metadata: { generateName: 'probe-', ...metadata }, spec })
+      t.equal(status, 403, says)
+      t.match(body.message, ': evil.io/x', says)
+    }
+    t.equal((await createDryRun(plane, 'default', podWith('evil.io/x'))).status, 201, 'a namespace that is not opted in')
+  })
 
-  const steps: readonly [says: string, path: string, patch: object, status: number][] = [
-    ['a label', pod, { metadata: { labels: { a: 'b' } } }, 200],
-    ['a debug container from inside', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'd1', image: 'busybox' }] } }, 200],
-    ['a debug container from outside', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'd2', image: 'evil.io/debug' }] } }, 403],
-    ['another image from outside', pod, { spec: { containers: [{ name: 'main', image: 'evil.io/y' }] } }, 403],
-    ['an image from inside', pod, { spec: { containers: [{ name: 'main', image: 'nginx' }] } }, 200],
-  ]
-  for (const [says, path, patch, expected] of steps) {
-    const { status, body } = await plane.api.send('PATCH', path, patch, strategicPatch)
-    t.equal(status, expected, `${says} ${JSON.stringify(body['message'])}`)
-  }
+  group.test('a pod from before the opt-in can still be changed, but gets no other image from outside', async (t) => {
+    await plane.createNamespace('team-b')
+    const pod = `${podsPath('team-b')}/old`
+    t.equal((await plane.api.send('POST', podsPath('team-b'), { ...podWith('evil.io/x'), metadata: { name: 'old' } })).status, 201)
+    await plane.kubectl(['label', 'namespace', 'team-b', 'transship.dev/rewrite=enabled'])
+    await eventually('the namespace is opted in', async () => (await createDryRun(plane, 'team-b', podWith('evil.io/x'))).status === 403)
+
+    const steps: readonly [says: string, path: string, patch: object, status: number][] = [
+      ['a label', pod, { metadata: { labels: { a: 'b' } } }, 200],
+      ['a debug container from inside', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'd1', image: 'busybox' }] } }, 200],
+      ['a debug container from outside', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'd2', image: 'evil.io/debug' }] } }, 403],
+      ['another image from outside', pod, { spec: { containers: [{ name: 'main', image: 'evil.io/y' }] } }, 403],
+      ['an image from inside', pod, { spec: { containers: [{ name: 'main', image: 'nginx' }] } }, 200],
+    ]
+    for (const [says, path, patch, expected] of steps) {
+      const { status, body } = await plane.api.send('PATCH', path, patch, strategicPatch)
+      t.equal(status, expected, `${says} ${JSON.stringify(body['message'])}`)
+    }
+  })
 })
 
 test('the expressions fit the types of a pod', { skip: skipReason({ level: 2 }) }, async (t) => {

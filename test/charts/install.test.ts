@@ -2,24 +2,16 @@ import type { V1Deployment } from '@kubernetes/client-node'
 import { test, type Test } from 'tap'
 
 import { skipReason } from '../cluster/binaries.ts'
-import type { ControlPlaneOptions } from '../cluster/control-plane.ts'
 import { release } from './chart.ts'
-import { createDryRun, eventually, install, podsPath, podWith, type Installation } from './installed.ts'
+import { createDryRun, eventually, install, podsPath, podWith } from './installed.ts'
 import { expectedMode, labelled, labelValues, type PolicyMode } from './opt-in.ts'
-import { startRecorder, type Call, type Recorder } from './recorder.ts'
+import { isCalled, recorded, type Call, type Recorded } from './recorder.ts'
 
 const options = { skip: skipReason({ level: 1 }) }
 const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`
 const pathOf = { enforce: '/mutate', shadow: '/shadow' } as const
 const mergePatch = 'application/merge-patch+json'
 const strategicPatch = 'application/strategic-merge-patch+json'
-
-type Recorded = Installation & { readonly recorder: Recorder }
-
-async function recorded(t: Test, cluster: ControlPlaneOptions = {}): Promise<Recorded> {
-  const installation = await install(t, {}, cluster)
-  return { ...installation, recorder: await startRecorder(t, installation.address, installation.certificate) }
-}
 
 /** Creates a pod of each label in a namespace of each label, and compares whom the API server called. */
 async function optInTable(t: Test, { plane, recorder }: Recorded, policy: PolicyMode): Promise<void> {
@@ -32,12 +24,6 @@ async function optInTable(t: Test, { plane, recorder }: Recorded, policy: Policy
       t.same([status, recorder.taken()], [201, expected], `${policy}: namespace ${namespace}, pod ${pod}: ${mode}`)
     }
   }
-}
-
-const isCalled = ({ plane, recorder }: Recorded, namespace: string) => async () => {
-  recorder.taken()
-  await createDryRun(plane, namespace, podWith('nginx'))
-  return recorder.taken().length > 0
 }
 
 test('install, upgrade, rollback and uninstall decide whom the API server asks', options, async (t) => {
@@ -65,58 +51,57 @@ test('install, upgrade, rollback and uninstall decide whom the API server asks',
 const image = (to: string) => ({ spec: { containers: [{ name: 'main', image: to }] } })
 const update = (path: string, subResource = ''): Call[] => [{ path, operation: 'UPDATE', subResource }]
 
-test('only an UPDATE that changes an image is sent, and it goes by the new label', options, async (t) => {
-  const installation = await recorded(t)
+test('what is sent of an opted-in namespace', options, async (group) => {
+  const installation = await recorded(group)
   const { plane, recorder } = installation
   await plane.createNamespace('team-a', labelled('enabled'))
   await eventually('the webhook is called', isCalled(installation, 'team-a'))
-  const pod = `${podsPath('team-a')}/web`
-  const init = { name: 'init', image: 'busybox:1' }
-  await plane.api.send('POST', podsPath('team-a'), { metadata: { name: 'web' }, spec: { containers: [{ name: 'main', image: 'nginx:1' }], initContainers: [init] } })
 
-  const steps: readonly [says: string, path: string, patch: object, expected: Call[]][] = [
-    ['a label', pod, { metadata: { labels: { a: 'b' } } }, []],
-    ['a finalizer', pod, { metadata: { finalizers: ['example.com/wait'] } }, []],
-    ['an image', pod, image('nginx:2'), update('/mutate')],
-    ['the image of an init container', pod, { spec: { initContainers: [{ name: 'init', image: 'busybox:2' }] } }, update('/mutate')],
-    ['the same image', pod, image('nginx:2'), []],
-    ['a debug container', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'debug', image: 'busybox' }] } }, update('/mutate', 'ephemeralcontainers')],
-    ['an image, and from namespace to shadow', pod, { metadata: { labels: labelled('shadow') }, ...image('nginx:3') }, update('/shadow')],
-    ['an image, and from shadow to enabled', pod, { metadata: { labels: labelled('enabled') }, ...image('nginx:4') }, update('/mutate')],
-    ['an image, and from enabled to disabled', pod, { metadata: { labels: labelled('disabled') }, ...image('nginx:5') }, []],
-  ]
-  for (const [says, path, patch, expected] of steps) {
-    recorder.taken()
-    const { status, body } = await plane.api.send('PATCH', path, patch, strategicPatch)
-    t.same([status, recorder.taken()], [200, expected], `${says} ${status === 200 ? '' : JSON.stringify(body)}`)
-  }
-  await plane.api.send('PATCH', pod, { metadata: { finalizers: null } }, mergePatch)
-})
+  group.test('only an UPDATE that changes an image is sent, and it goes by the new label', async (t) => {
+    const pod = `${podsPath('team-a')}/web`
+    const init = { name: 'init', image: 'busybox:1' }
+    await plane.api.send('POST', podsPath('team-a'), { metadata: { name: 'web' }, spec: { containers: [{ name: 'main', image: 'nginx:1' }], initContainers: [init] } })
 
-test('pods that nobody may change are not sent', options, async (t) => {
-  const installation = await recorded(t)
-  const { plane, recorder, upgrade } = installation
-  await plane.createNamespace('team-a', labelled('enabled'))
-  await eventually('the webhook is called', isCalled(installation, 'team-a'))
-  const called = async (metadata: object, namespace = 'team-a', nodeName?: string) => {
-    recorder.taken()
-    const { spec, ...pod } = podWith('nginx', metadata)
-    const { status, body } = await createDryRun(plane, namespace, { ...pod, spec: { ...spec, nodeName } })
-    t.same([status, body.message], [201, undefined])
-    return recorder.taken().length
-  }
-  t.equal(await called({ annotations: { 'kubernetes.io/config.mirror': 'x' } }, 'team-a', 'node-0'), 0, 'a mirror pod')
-  t.equal(await called({ labels: { 'cnpg.io/cluster': 'db' } }), 0, 'a pod of CloudNativePG')
-  t.equal(await called({ labels: { skip: 'me' } }), 1, 'no condition of its own yet')
-  for (const namespace of ['kube-system', 'kube-public', 'kube-node-lease']) {
-    await plane.kubectl(['-n', namespace, 'create', 'serviceaccount', 'default'])
-    await plane.kubectl(['label', 'namespace', namespace, 'transship.dev/rewrite=enabled'])
-    t.equal(await called({ labels: labelled('enabled') }, namespace), 0, namespace)
-  }
+    const steps: readonly [says: string, path: string, patch: object, expected: Call[]][] = [
+      ['a label', pod, { metadata: { labels: { a: 'b' } } }, []],
+      ['a finalizer', pod, { metadata: { finalizers: ['example.com/wait'] } }, []],
+      ['an image', pod, image('nginx:2'), update('/mutate')],
+      ['the image of an init container', pod, { spec: { initContainers: [{ name: 'init', image: 'busybox:2' }] } }, update('/mutate')],
+      ['the same image', pod, image('nginx:2'), []],
+      ['a debug container', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'debug', image: 'busybox' }] } }, update('/mutate', 'ephemeralcontainers')],
+      ['an image, and from namespace to shadow', pod, { metadata: { labels: labelled('shadow') }, ...image('nginx:3') }, update('/shadow')],
+      ['an image, and from shadow to enabled', pod, { metadata: { labels: labelled('enabled') }, ...image('nginx:4') }, update('/mutate')],
+      ['an image, and from enabled to disabled', pod, { metadata: { labels: labelled('disabled') }, ...image('nginx:5') }, []],
+    ]
+    for (const [says, path, patch, expected] of steps) {
+      recorder.taken()
+      const { status, body } = await plane.api.send('PATCH', path, patch, strategicPatch)
+      t.same([status, recorder.taken()], [200, expected], `${says} ${status === 200 ? '' : JSON.stringify(body)}`)
+    }
+    await plane.api.send('PATCH', pod, { metadata: { finalizers: null } }, mergePatch)
+  })
 
-  await upgrade({ operatorExclusions: { cloudNativePG: false }, matchConditions: [{ name: 'not-me', expression: '!("skip" in object.metadata.?labels.orValue({}))' }] })
-  await eventually('the exclusion is off', async () => (await called({ labels: { 'cnpg.io/cluster': 'db' } })) === 1)
-  t.equal(await called({ labels: { skip: 'me' } }), 0, 'a condition of its own')
+  group.test('pods that nobody may change are not sent', async (t) => {
+    const called = async (metadata: object, namespace = 'team-a', nodeName?: string) => {
+      recorder.taken()
+      const { spec, ...pod } = podWith('nginx', metadata)
+      const { status, body } = await createDryRun(plane, namespace, { ...pod, spec: { ...spec, nodeName } })
+      t.same([status, body.message], [201, undefined])
+      return recorder.taken().length
+    }
+    t.equal(await called({ annotations: { 'kubernetes.io/config.mirror': 'x' } }, 'team-a', 'node-0'), 0, 'a mirror pod')
+    t.equal(await called({ labels: { 'cnpg.io/cluster': 'db' } }), 0, 'a pod of CloudNativePG')
+    t.equal(await called({ labels: { skip: 'me' } }), 1, 'no condition of its own yet')
+    for (const namespace of ['kube-system', 'kube-public', 'kube-node-lease']) {
+      await plane.kubectl(['-n', namespace, 'create', 'serviceaccount', 'default'])
+      await plane.kubectl(['label', 'namespace', namespace, 'transship.dev/rewrite=enabled'])
+      t.equal(await called({ labels: labelled('enabled') }, namespace), 0, namespace)
+    }
+
+    await installation.upgrade({ operatorExclusions: { cloudNativePG: false }, matchConditions: [{ name: 'not-me', expression: '!("skip" in object.metadata.?labels.orValue({}))' }] })
+    await eventually('the exclusion is off', async () => (await called({ labels: { 'cnpg.io/cluster': 'db' } })) === 1)
+    t.equal(await called({ labels: { skip: 'me' } }), 0, 'a condition of its own')
+  })
 })
 
 test('a webhook that is down: Ignore lets pods through, Fail does not, uninstall frees them', options, async (t) => {
@@ -138,18 +123,3 @@ test('a webhook that is down: Ignore lets pods through, Fail does not, uninstall
   await plane.helm(['uninstall', release.name, '--namespace', release.namespace])
   await eventually('pods are created again', async () => !(await isRefused()))
 })
-
-for (const minor of ['1.33', '1.34', '1.35']) {
-  test(`Kubernetes ${minor} takes the configuration and calls by it`, options, async (t) => {
-    const installation = await recorded(t, { emulatedVersion: minor })
-    await installation.plane.createNamespace('team-a', labelled('enabled'))
-    await eventually('the webhook is called', isCalled(installation, 'team-a'))
-    const { plane, recorder } = installation
-    await plane.api.send('POST', podsPath('team-a'), { ...podWith('nginx'), metadata: { name: 'web' } })
-    recorder.taken()
-    await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { metadata: { labels: { a: 'b' } } }, strategicPatch)
-    t.same(recorder.taken(), [], 'a label')
-    await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { spec: { containers: [{ name: 'main', image: 'nginx:2' }] } }, strategicPatch)
-    t.same(recorder.taken(), [{ path: '/mutate', operation: 'UPDATE', subResource: '' }], 'an image')
-  })
-}

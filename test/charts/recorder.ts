@@ -2,8 +2,9 @@
 import { createServer } from 'node:https'
 import { json } from 'node:stream/consumers'
 
-import type { TestScope } from '../cluster/control-plane.ts'
+import type { ControlPlaneOptions, TestScope } from '../cluster/control-plane.ts'
 import type { ServingCertificate } from '../cluster/serve.ts'
+import { createDryRun, install, podWith, type Installation } from './installed.ts'
 
 export interface Call {
   /** `/mutate` or `/shadow`, without the query. */
@@ -12,7 +13,7 @@ export interface Call {
   readonly subResource: string
 }
 
-export interface Recorder {
+interface Recorder {
   /** What came in since the last time it was asked. */
   readonly taken: () => Call[]
 }
@@ -21,7 +22,7 @@ interface Review {
   readonly request: { readonly uid: string; readonly operation: string; readonly subResource?: string }
 }
 
-export async function startRecorder(t: TestScope, address: { host: string; port: number }, certificate: ServingCertificate): Promise<Recorder> {
+async function startRecorder(t: TestScope, address: { host: string; port: number }, certificate: ServingCertificate): Promise<Recorder> {
   let calls: Call[] = []
   const server = createServer({ cert: certificate.certificate, key: certificate.key, keepAliveTimeout: 120_000 }, (request, response) => {
     void (async () => {
@@ -49,4 +50,18 @@ export async function startRecorder(t: TestScope, address: { host: string; port:
     return before
   }
   return { taken }
+}
+
+export type Recorded = Installation & { readonly recorder: Recorder }
+
+export async function recorded(t: TestScope, cluster: ControlPlaneOptions = {}): Promise<Recorded> {
+  const installation = await install(t, {}, cluster)
+  return { ...installation, recorder: await startRecorder(t, installation.address, installation.certificate) }
+}
+
+/** Whether a pod of the namespace is sent to the webhook. */
+export const isCalled = ({ plane, recorder }: Recorded, namespace: string) => async () => {
+  recorder.taken()
+  await createDryRun(plane, namespace, podWith('nginx'))
+  return recorder.taken().length > 0
 }
