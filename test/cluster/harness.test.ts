@@ -87,14 +87,6 @@ test('level 3', level3, async (suite) => {
   })
 })
 
-test('two at once do not meet', level1, async (t) => {
-  const [one, two] = await Promise.all([startControlPlane(t), startControlPlane(t)])
-  t.not(one.url, two.url)
-  t.not(one.serviceCidr, two.serviceCidr)
-  await one.createNamespace('only-in-one')
-  t.equal((await two.api.send('GET', '/api/v1/namespaces/only-in-one')).status, 404)
-})
-
 /** Makes os.tmpdir() the test's own folder, so that only what this test leaves is found there. */
 function useTemporaryFolder(t: Test): string {
   const before = process.env['TMPDIR']
@@ -138,20 +130,39 @@ const imageVolume = (plane: ControlPlane) =>
     pod('with-volume', { volumes: [{ name: 'data', image: { reference: 'quay.io/acme/data:1' } }] }),
   )
 
-test('an emulated minor has the API of that minor', level1, async (t) => {
-  const [older, current] = await Promise.all([startControlPlane(t, { emulatedVersion: '1.34' }), startControlPlane(t)])
-  const policies = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies'
-  t.equal((await older.api.send('GET', policies)).status, 404)
-  t.equal((await current.api.send('GET', policies)).status, 200)
-  t.equal((await imageVolume(older)).body.spec?.volumes?.[0]?.image, undefined)
-  t.match((await imageVolume(current)).body.spec?.volumes?.[0]?.image, { reference: 'quay.io/acme/data:1' })
-})
+async function pullPolicy({ api }: ControlPlane): Promise<string | undefined> {
+  const { body } = await api.send<V1Pod>('POST', '/api/v1/namespaces/default/pods', pod('pulled'))
+  return body.spec?.containers[0]?.imagePullPolicy
+}
 
-test('admission plug-ins and flags reach the API server', level1, async (t) => {
-  const plane = await startControlPlane(t, { enableAdmissionPlugins: ['AlwaysPullImages'], apiServerArgs: ['--profiling=false'] })
-  const { body } = await plane.api.send<V1Pod>('POST', '/api/v1/namespaces/default/pods', pod('pulled'))
-  t.equal(body.spec?.containers[0]?.imagePullPolicy, 'Always')
-  t.equal((await plane.api.send('GET', '/debug/pprof/')).status, 404)
+/** Served unless the flag --profiling=false says no. */
+const profileStatus = async ({ api }: ControlPlane): Promise<number> => (await api.send('GET', '/debug/pprof/')).status
+
+test('two at once, one as an older minor', level1, async (suite) => {
+  const [older, current] = await Promise.all([
+    startControlPlane(suite, { emulatedVersion: '1.34' }),
+    startControlPlane(suite, { enableAdmissionPlugins: ['AlwaysPullImages'], apiServerArgs: ['--profiling=false'] }),
+  ])
+
+  await suite.test('they do not meet', async (t) => {
+    t.not(older.url, current.url)
+    t.not(older.serviceCidr, current.serviceCidr)
+    await older.createNamespace('only-in-one')
+    t.equal((await current.api.send('GET', '/api/v1/namespaces/only-in-one')).status, 404)
+  })
+
+  await suite.test('an emulated minor has the API of that minor', async (t) => {
+    const policies = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies'
+    t.equal((await older.api.send('GET', policies)).status, 404)
+    t.equal((await current.api.send('GET', policies)).status, 200)
+    t.equal((await imageVolume(older)).body.spec?.volumes?.[0]?.image, undefined)
+    t.match((await imageVolume(current)).body.spec?.volumes?.[0]?.image, { reference: 'quay.io/acme/data:1' })
+  })
+
+  await suite.test('admission plug-ins and flags reach the API server they are for', async (t) => {
+    t.same([await pullPolicy(older), await pullPolicy(current)], ['IfNotPresent', 'Always'])
+    t.same([await profileStatus(older), await profileStatus(current)], [200, 404])
+  })
 })
 
 test('a start that fails says why, keeps the logs and leaves nothing else', level1, async (t) => {
