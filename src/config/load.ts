@@ -1,7 +1,8 @@
 /** From the text of a policy file to a compiled policy, or to findings with file, line and column. */
-import { LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { compilePolicy, type CompiledPolicy } from '../rules/compile.ts';
 import type { ResolvedHosts } from '../rules/registries.ts';
+import { documentProblems, plainValue } from './document.ts';
 import { failedExpectations } from './expectations.ts';
 import { hasErrors, locate, type Finding } from './finding.ts';
 import { lint } from './lint.ts';
@@ -23,13 +24,16 @@ export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const file: SourceFile = { name, document, lines };
-  if (document.errors.length > 0) return refused(document.errors.map((error) => syntaxFinding(file, error)));
+  const problems = documentProblems(file);
+  if (problems.length > 0) return refused(problems);
   if (document.contents === null) return refused([locate(file, { severity: 'error', path: [], message: 'the file is empty; it needs at least apiVersion and kind' })]);
   return loadDocument(file, hosts);
 }
 
 function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
-  const parsed = policySchema.safeParse(plainValue(file), { reportInput: false });
+  const plain = plainValue(file);
+  if (plain === null) return refused([locate(file, { severity: 'error', path: [], message: 'its aliases multiply to more than a policy can need; write the values out' })]);
+  const parsed = policySchema.safeParse(plain.value, { reportInput: false });
   if (!parsed.success) return refused(schemaProblems(parsed.error.issues).map((problem) => locate(file, problem)));
   const compiled = compilePolicy(parsed.data, hosts);
   if (compiled.problems.length > 0) return refused(compiled.problems.map((problem) => locate(file, problem)));
@@ -39,16 +43,6 @@ function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   return failures.length > 0 ? refused([...findings, ...failures]) : { compiled, findings };
 }
 
-function plainValue(file: SourceFile): unknown {
-  return file.document.toJS({ maxAliasCount: 100 });
-}
-
 function refused(findings: readonly Finding[]): LoadedPolicy {
   return { compiled: null, findings };
-}
-
-function syntaxFinding(file: SourceFile, error: YAMLError): Finding {
-  const { line, col } = file.lines.linePos(error.pos[0]);
-  const quote = error.message.includes('alias') ? "; a * that stands at the start of a value is quoted: '*'" : '';
-  return { file: file.name, severity: 'error', line: Math.max(line, 1), column: Math.max(col, 1), message: error.message.replace(/\.$/, '') + quote };
 }

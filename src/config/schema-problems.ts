@@ -24,9 +24,13 @@ function other(issue: Issue): SchemaProblem {
   const path = steps(issue.path);
   const place = path.length === 0 ? 'the file' : path.join('.');
   if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
-    return { severity: 'error', path, message: `${place} is missing; it must be a ${issue.expected}` };
+    return { severity: 'error', path, message: `${place} is missing; it must be ${article(issue.expected)}` };
   }
   return { severity: 'error', path, message: `${place}: ${issue.message.replace(/^Invalid input: /, '')}` };
+}
+
+function article(noun: string): string {
+  return `${/^[aeio]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 function steps(path: readonly PropertyKey[]): (string | number)[] {

@@ -158,25 +158,34 @@ const expectation = z
     error: 'a test expects at least one of becomes, rule, outcome and pullSecrets',
   });
 
+/** Every rule has a name in the end, since logs and metrics speak of it. */
+function named<T extends { readonly name?: string | undefined }>(entry: T, index: number): T & { readonly name: string } {
+  return { ...entry, name: entry.name ?? `rule-${index + 1}` };
+}
+
+/** A section may be empty (`rules:` with nothing below it), as it is when every entry is commented out. */
 export const policySchema = z
   .strictObject({
     apiVersion: z.literal('transship.dev/v1', { error: 'apiVersion must be transship.dev/v1' }),
     kind: z.literal('RewritePolicy', { error: 'kind must be RewritePolicy' }),
-    registries: z.record(z.string(), registry).default({}).describe('The registries that nodes pull from, by a name of your choice.'),
+    registries: z.record(z.string(), registry).nullable().default({}).transform((registries) => registries ?? {}).describe('The registries that nodes pull from, by a name of your choice.'),
     exclude: z
-      .strictObject({ images: z.array(pattern).default([]).describe('Images that are never touched.') })
+      .strictObject({ images: z.array(pattern).nullable().default([]).transform((images) => images ?? []).describe('Images that are never touched.') })
+      .nullable()
       .prefault({})
+      .transform((exclude) => exclude ?? { images: [] })
       .describe('What no rule applies to.'),
     rules: z
       .array(rule)
+      .nullable()
       .default([])
-      .transform((rules) => rules.map((entry, index) => ({ ...entry, name: entry.name ?? `rule-${index + 1}` })))
+      .transform((rules) => (rules ?? []).map(named))
       .describe('In order, the first rule that matches an image decides.'),
     warnings: z
       .enum(['problems', 'rewrites'])
       .default('problems')
       .describe('What a user sees as a warning when a pod is created: only images that could not be decided, or every rewrite too.'),
-    tests: z.array(expectation).default([]).describe('Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused.'),
+    tests: z.array(expectation).nullable().default([]).transform((tests) => tests ?? []).describe('Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused.'),
   })
   .meta({ title: 'RewritePolicy', description: 'Policy file of transship.' });
 

@@ -1,0 +1,58 @@
+/** What makes a policy file unfit before its content is looked at: no YAML, no single document, aliases and keys that mislead. */
+import { isScalar, visit, type YAMLError } from 'yaml';
+import type { Finding } from './finding.ts';
+import type { SourceFile } from './position.ts';
+
+/** More aliases than anybody writes by hand; each costs a search for its anchor. */
+const maximumAliases = 100;
+
+/** What the parser says for itself is kept, but for these. */
+const plainer: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a policy file is one document; remove the --- and what follows',
+  DUPLICATE_KEY: 'the key stands twice in the same map; keep one of them',
+  NON_STRING_KEY: 'a key must be plain text',
+  BAD_ALIAS: "a * that stands at the start of a value is quoted: '*'",
+  RESOURCE_EXHAUSTION: 'it is nested too deeply',
+};
+
+export function documentProblems(file: SourceFile): Finding[] {
+  const { errors } = file.document;
+  if (errors.length > 0) return errors.map((error) => syntaxFinding(file, error));
+  const findings: Finding[] = [];
+  let aliases = 0;
+  visit(file.document, {
+    Alias(_key, node) {
+      aliases += 1;
+      if (aliases > maximumAliases) return visit.BREAK;
+      if (node.resolve(file.document) === undefined) {
+        findings.push(finding(file, node.range?.[0], `*${node.source} is an alias of nothing; a * that stands at the start of a value is quoted: '*${node.source}'`));
+      }
+      return undefined;
+    },
+    Pair(_key, { key }) {
+      // A map turned into an object would drop it in silence, and with it a condition that a rule has.
+      if (isScalar(key) && key.value === '__proto__') findings.push(finding(file, key.range?.[0], 'no key can be called __proto__'));
+    },
+  });
+  return aliases > maximumAliases ? [finding(file, 0, `it has more than ${maximumAliases} aliases; write the values out`)] : findings;
+}
+
+/** The content as plain values, null where its aliases multiply beyond reason. */
+export function plainValue(file: SourceFile): { readonly value: unknown } | null {
+  try {
+    return { value: file.document.toJS({ maxAliasCount: maximumAliases }) };
+  } catch (error) {
+    // The parser's answer to "billion laughs"; unresolved aliases, its other ReferenceError, have been found by now.
+    if (error instanceof ReferenceError) return null;
+    throw error;
+  }
+}
+
+function syntaxFinding(file: SourceFile, error: YAMLError): Finding {
+  return finding(file, error.pos[0], plainer[error.code] ?? error.message.replace(/\.$/, ''));
+}
+
+function finding(file: SourceFile, offset: number | undefined, message: string): Finding {
+  const { line, col } = file.lines.linePos(offset ?? 0);
+  return { file: file.name, severity: 'error', line: Math.max(line, 1), column: Math.max(col, 1), message };
+}
