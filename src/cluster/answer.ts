@@ -1,0 +1,19 @@
+/** Reading the answer to a raw request: the JSON of a success, an ApiError for everything else. */
+import { ApiError } from './api-error.ts';
+import type { StreamingResponse } from './connection.ts';
+
+/**
+ * @param what the method and path, for the message
+ * @throws ApiError for a status other than 2xx, SyntaxError for a success that is not JSON
+ */
+export async function readJson(what: string, response: StreamingResponse): Promise<unknown> {
+  if (response.status >= 200 && response.status < 300) return response.json();
+  throw await refusal(what, response);
+}
+
+/** The answer as an error; reads the body, so that the connection is free again. */
+export async function refusal(what: string, response: StreamingResponse): Promise<ApiError> {
+  // A body that is no JSON, or breaks off, says no more than the status.
+  const body = await response.json().catch(() => null);
+  return new ApiError(what, response.status, body, response.retryAfter);
+}

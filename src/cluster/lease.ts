@@ -1,0 +1,178 @@
+/**
+ * Leader election over a coordination.k8s.io Lease: of all candidates at most one acts at a time.
+ *
+ * Clocks of machines differ and jump, so no timestamp in the Lease is ever compared with a clock: a candidate counts the lease's duration from the moment
+ * at which it saw the record change, on its own monotonic clock; the leader counts from before its last successful write, and stops a third of the duration earlier.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { isConflict } from './api-error.ts';
+import type { Cluster } from './connection.ts';
+import { type LeaseRecord, LeaseResource } from './lease-resource.ts';
+
+export interface ElectionOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** Of this process alone, as the pod's name and a random part: two with the same identity would both lead. */
+  readonly identity: string;
+  /** How long a leader that died is waited for. */
+  readonly leaseSeconds?: number;
+  /** How often the leader writes and a candidate looks. At most a third of leaseSeconds. */
+  readonly renewSeconds?: number;
+  readonly onElected: () => void;
+  /** Before another can win, unless this process was stopped altogether. Not called by `release`. It stays a candidate. */
+  readonly onLost: (reason: string) => void;
+  /** Failed calls, and what the two above throw. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Election {
+  /** By the clock, not by the last event: false as soon as another may win, even when the process was suspended. */
+  readonly isLeader: boolean;
+  /** Gives the lease up, so that the next candidate need not wait. Resolves when no call is in flight; never rejects. */
+  release(): Promise<void>;
+}
+
+const defaultLeaseSeconds = 15;
+const defaultRenewSeconds = 4;
+
+/** @throws RangeError when renewSeconds leaves no room for a second try */
+export function electLeader(cluster: Cluster, options: ElectionOptions): Election {
+  const { leaseSeconds = defaultLeaseSeconds, renewSeconds = defaultRenewSeconds } = options;
+  if (!(renewSeconds > 0 && renewSeconds * 3 <= leaseSeconds)) {
+    throw new RangeError(`renewSeconds is ${renewSeconds} and must be above 0 and at most a third of leaseSeconds, ${leaseSeconds}`);
+  }
+  const candidate = new Candidate(new LeaseResource(cluster, options, leaseSeconds), options, { lease: leaseSeconds * 1000, renew: renewSeconds * 1000 });
+  const ended = candidate.run();
+  return {
+    get isLeader() {
+      return candidate.isLeader;
+    },
+    release: async () => {
+      await candidate.release(ended);
+    },
+  };
+}
+
+class Candidate {
+  readonly #resource: LeaseResource;
+  readonly #options: ElectionOptions;
+  /** Milliseconds. */
+  readonly #times: { readonly lease: number; readonly renew: number };
+  readonly #stopping = new AbortController();
+  /** The last record seen, and when on our clock it was first seen as it is. */
+  #observed: { readonly record: LeaseRecord; readonly since: number } | undefined;
+  /** On our clock; in the past when not leading. */
+  #leadsUntil = Number.NEGATIVE_INFINITY;
+  #isElected = false;
+  #expiry: NodeJS.Timeout | undefined;
+
+  constructor(resource: LeaseResource, options: ElectionOptions, times: { lease: number; renew: number }) {
+    this.#resource = resource;
+    this.#options = options;
+    this.#times = times;
+  }
+
+  get isLeader(): boolean {
+    return this.#isElected && performance.now() < this.#leadsUntil;
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#step().catch((error: unknown) => this.#report(error));
+      // Candidates that started together would look together and collide for ever.
+      const wait = this.#isElected ? this.#times.renew : this.#times.renew * (0.8 + 0.4 * Math.random());
+      await sleep(wait, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async release(ended: Promise<void>): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#expiry);
+    await ended;
+    const mine = this.isLeader ? this.#observed?.record : undefined;
+    this.#isElected = false;
+    // The others find out by themselves after leaseSeconds when this fails.
+    if (mine !== undefined) await this.#resource.giveUp(mine, AbortSignal.timeout(this.#times.renew)).catch((error: unknown) => this.#report(error));
+  }
+
+  async #step(): Promise<void> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#times.renew)]);
+    const known = this.isLeader ? this.#observed?.record : undefined;
+    // Its own record is written without reading it first; a 409 tells when it is not its own any more.
+    const record = known ?? (await this.#look(signal));
+    if (record !== null && !this.#mayTake(record)) return this.#lose(`the lease is held by ${record.holder}`);
+    const before = performance.now();
+    try {
+      this.#observe(await this.#resource.write(record, signal));
+    } catch (error) {
+      // Somebody wrote: who leads now is read at once, before anything is done in the belief of leading.
+      if (!isConflict(error)) throw error;
+      await this.#afterConflict(signal);
+      return;
+    }
+    this.#extend(before);
+  }
+
+  async #afterConflict(signal: AbortSignal): Promise<void> {
+    const record = await this.#look(signal);
+    if (record !== null && record.holder !== this.#options.identity) this.#lose(`the lease was taken by ${record.holder}`);
+  }
+
+  async #look(signal: AbortSignal): Promise<LeaseRecord | null> {
+    const record = await this.#resource.read(signal);
+    if (record !== null) this.#observe(record);
+    return record;
+  }
+
+  /** Any write starts the time anew, also one that only another clock would call old. */
+  #observe(record: LeaseRecord): void {
+    const isSame = this.#observed?.record.version === record.version;
+    this.#observed = { record, since: isSame && this.#observed !== undefined ? this.#observed.since : performance.now() };
+  }
+
+  #mayTake({ holder, seconds }: LeaseRecord): boolean {
+    if (holder === '' || holder === this.#options.identity) return true;
+    const since = this.#observed?.since ?? performance.now();
+    return performance.now() - since >= seconds * 1000;
+  }
+
+  /** @param before when the write that succeeded began: the server's record is not older */
+  #extend(before: number): void {
+    this.#leadsUntil = before + (this.#times.lease * 2) / 3;
+    const left = this.#leadsUntil - performance.now();
+    clearTimeout(this.#expiry);
+    if (left <= 0 || this.#stopping.signal.aborted) return;
+    this.#expiry = setTimeout(() => this.#lose('the lease could not be renewed in time'), left);
+    if (this.#isElected) return;
+    this.#isElected = true;
+    this.#call(() => this.#options.onElected());
+  }
+
+  #lose(reason: string): void {
+    clearTimeout(this.#expiry);
+    if (!this.#isElected) return;
+    this.#isElected = false;
+    this.#leadsUntil = Number.NEGATIVE_INFINITY;
+    this.#call(() => this.#options.onLost(reason));
+  }
+
+  #call(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    try {
+      this.#options.onError?.(error);
+    } catch {
+      // A report that fails has nowhere to go, and must not end the election.
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** Lists a resource page by page, so that a large cluster is never in memory as one text. */
+import type { KubernetesObject } from '@kubernetes/client-node';
+
+import { readJson } from './answer.ts';
+import type { Cluster } from './connection.ts';
+
+export interface ListedPage<T> {
+  readonly items: readonly T[];
+  /** The version the whole list is of; a watch continues from it. */
+  readonly resourceVersion: string;
+}
+
+export interface ListRequest {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly pageSize: number;
+  readonly signal: AbortSignal;
+  /** Called for each page. */
+  readonly heard: () => void;
+}
+
+interface ListBody<T> {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: readonly T[] | null;
+}
+
+/**
+ * The newest state: no resourceVersion is sent. https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+ *
+ * @throws ApiError; a 410 half way means that the token expired, and the list has to begin again
+ */
+export async function* listPages<T extends KubernetesObject>(cluster: Cluster, { path, query, pageSize, signal, heard }: ListRequest): AsyncGenerator<ListedPage<T>> {
+  let next: string | undefined;
+  do {
+    const response = await cluster.request(path, { query: { ...query, limit: pageSize, continue: next }, signal });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked below as far as it is used
+    const body = (await readJson(`list ${path}`, response)) as ListBody<T> | null;
+    heard();
+    const resourceVersion = body?.metadata?.resourceVersion;
+    if (resourceVersion === undefined) throw new SyntaxError(`list ${path}: the answer is no list with a resourceVersion`);
+    yield { items: (body?.items ?? []).map((item) => withType(item, body ?? {})), resourceVersion };
+    next = body?.metadata?.continue;
+  } while (next !== undefined && next !== '');
+}
+
+/** Items of a list come without apiVersion and kind, objects of a watch with them; here they are the same. */
+function withType<T extends KubernetesObject>(item: T, { apiVersion, kind }: ListBody<T>): T {
+  if (apiVersion === undefined || kind === undefined) return item;
+  return { apiVersion, kind: kind.replace(/List$/, ''), ...item };
+}

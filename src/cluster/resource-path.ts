@@ -1,0 +1,40 @@
+/** Where an object lives in the API: its URL path, for the kinds that transship writes. */
+import type { KubernetesObject } from '@kubernetes/client-node';
+
+interface Resource {
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+/** A table and not discovery: discovery would be a call, and a cache that is wrong after an upgrade, for names that never change. */
+const resources: Readonly<Record<string, Resource>> = {
+  'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
+  'v1 Namespace': { plural: 'namespaces', namespaced: false },
+  'v1 Secret': { plural: 'secrets', namespaced: true },
+  'v1 ServiceAccount': { plural: 'serviceaccounts', namespaced: true },
+  'coordination.k8s.io/v1 Lease': { plural: 'leases', namespaced: true },
+  'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration': { plural: 'mutatingwebhookconfigurations', namespaced: false },
+  'admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration': { plural: 'validatingwebhookconfigurations', namespaced: false },
+};
+
+export class ResourcePathError extends Error {
+  readonly code = 'RESOURCE_PATH_UNKNOWN';
+}
+
+/**
+ * `/api/v1/namespaces/shop/secrets/name`. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+ *
+ * @throws ResourcePathError for a kind that is not in the table, or an object without the names its path needs
+ */
+export function resourcePath({ apiVersion = '', kind = '', metadata }: KubernetesObject): string {
+  const resource = resources[`${apiVersion} ${kind}`];
+  if (resource === undefined) throw new ResourcePathError(`no path is known for ${apiVersion} ${kind}; add it to the table in resource-path.ts`);
+  const { name, namespace } = metadata ?? {};
+  if (name === undefined) throw new ResourcePathError(`a ${kind} without metadata.name has no path; name it`);
+  if (resource.namespaced !== (namespace !== undefined)) {
+    throw new ResourcePathError(`${kind} ${name} ${resource.namespaced ? 'needs a' : 'takes no'} metadata.namespace`);
+  }
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${root}${scope}/${resource.plural}/${encodeURIComponent(name)}`;
+}

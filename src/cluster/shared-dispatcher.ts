@@ -1,0 +1,73 @@
+/** One pool of connections for every call: the client library would make a new one, and a TLS handshake, for each. */
+import { Agent, type Dispatcher } from 'undici';
+
+/** What a TLS connection to the API server is made of. Another value of any of them needs new connections. */
+export interface TlsIdentity {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly servername: string | undefined;
+  /** False only for a kubeconfig that says `insecure-skip-tls-verify`. */
+  readonly verify: boolean;
+}
+
+export interface SharedDispatcher {
+  /** The pool for this identity: the same one until the identity differs. */
+  for(identity: TlsIdentity): Dispatcher;
+  /** Breaks every connection; calls in flight reject. */
+  close(): Promise<void>;
+}
+
+const connectTimeout = 10_000;
+/** The API server ends every request that is not a watch within 34 s or 60 s: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--request-timeout). */
+const headersTimeout = 65_000;
+/** Below the 90 s after which the API server, and the 60 s after which many load balancers, drop an idle connection. */
+const keepAliveTimeout = 45_000;
+const tcpKeepAlive = 30_000;
+
+export function sharedDispatcher(): SharedDispatcher {
+  let current: { readonly identity: TlsIdentity; readonly agent: Agent } | undefined;
+  const open = new Set<Agent>();
+
+  const replace = (identity: TlsIdentity): Agent => {
+    const retired = current?.agent;
+    // Its watches go on until they end by themselves; nothing new is sent over it.
+    retired?.close().then(
+      () => open.delete(retired),
+      () => open.delete(retired),
+    );
+    const agent = createAgent(identity);
+    open.add(agent);
+    current = { identity, agent };
+    return agent;
+  };
+  return {
+    for: (identity) => (current !== undefined && isSame(current.identity, identity) ? current.agent : replace(identity)),
+    close: async () => {
+      await Promise.all([...open].map((agent) => agent.destroy()));
+      open.clear();
+    },
+  };
+}
+
+const isSame = (one: TlsIdentity, other: TlsIdentity): boolean =>
+  one.ca === other.ca && one.cert === other.cert && one.key === other.key && one.servername === other.servername && one.verify === other.verify;
+
+function createAgent({ ca, cert, key, servername, verify }: TlsIdentity): Agent {
+  return new Agent({
+    // One HTTP/1.1 connection per watch: a stalled stream then never holds up a lease renewal.
+    allowH2: false,
+    headersTimeout,
+    keepAliveTimeout,
+    connect: {
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(servername !== undefined && { servername }),
+      rejectUnauthorized: verify,
+      timeout: connectTimeout,
+      keepAlive: true,
+      keepAliveInitialDelay: tcpKeepAlive,
+    },
+  });
+}

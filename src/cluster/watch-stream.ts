@@ -1,0 +1,87 @@
+/** One watch request as a stream of events, each line of it checked: nothing is dropped in silence. */
+import type { KubernetesObject } from '@kubernetes/client-node';
+
+import { refusal } from './answer.ts';
+import { ApiError } from './api-error.ts';
+import type { Cluster } from './connection.ts';
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+export interface WatchEvent<T> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly object: T;
+}
+
+export class WatchLineError extends Error {
+  readonly code = 'WATCH_LINE_INVALID';
+}
+
+export interface WatchRequest {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly signal: AbortSignal;
+  /** Called for the headers and for every chunk. */
+  readonly heard: () => void;
+}
+
+/** An object has 1.5 MiB at most in etcd; JSON with managed fields is somewhat more. */
+const longestLine = 16 * 1024 * 1024;
+
+/**
+ * Ends when the server ends the stream.
+ *
+ * @throws ApiError for a refusal and for an ERROR event, WatchLineError for what is no event, undici's error for a broken connection
+ */
+export async function* watchEvents<T extends KubernetesObject>(cluster: Cluster, { path, query, signal, heard }: WatchRequest): AsyncGenerator<WatchEvent<T>> {
+  const response = await cluster.request(path, { query: { ...query, watch: true }, signal });
+  heard();
+  if (response.status !== 200) throw await refusal(`watch ${path}`, response);
+  for await (const line of linesOf(response.body, heard)) yield parseEvent<T>(path, line);
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>, heard: () => void): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest: string[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    heard();
+    const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
+    rest.push(first);
+    length += first.length;
+    if (length > longestLine) throw new WatchLineError(`a line of the watch is longer than ${longestLine} characters`);
+    for (const part of others) {
+      yield rest.join('');
+      rest = [part];
+      length = part.length;
+    }
+  }
+  if (length > 0) yield rest.join('');
+}
+
+function parseEvent<T extends KubernetesObject>(path: string, line: string): WatchEvent<T> {
+  const { type, object } = parseLine(path, line);
+  if (type === 'ERROR') throw new ApiError(`watch ${path}`, codeOf(object), object);
+  const known = type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED' || type === 'BOOKMARK';
+  if (!known || !isVersioned(object)) throw new WatchLineError(`watch ${path}: an event without a known type or without a resourceVersion`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server answers with objects of the path's kind
+  return { type, object: object as T };
+}
+
+/** The line itself is never quoted: it may hold a Secret. */
+function parseLine(path: string, line: string): { readonly type?: unknown; readonly object?: unknown } {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Said below, without the text that JSON.parse would quote.
+  }
+  throw new WatchLineError(`watch ${path}: a line of ${line.length} characters is no JSON object`);
+}
+
+function isVersioned(object: unknown): boolean {
+  if (typeof object !== 'object' || object === null || !('metadata' in object)) return false;
+  const { metadata } = object;
+  return typeof metadata === 'object' && metadata !== null && 'resourceVersion' in metadata && typeof metadata.resourceVersion === 'string';
+}
+
+const codeOf = (status: unknown): number =>
+  typeof status === 'object' && status !== null && 'code' in status && typeof status.code === 'number' ? status.code : 500;

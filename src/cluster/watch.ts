@@ -1,0 +1,226 @@
+/**
+ * An informer that always comes back: list, watch, and again from the start or from where it was, whatever the server or the network does.
+ *
+ * Of errors it keeps no list of known ones: all are reported and end in another try after a back-off. They differ only in whether the next try lists again.
+ */
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { ApiError, retryAfterOf } from './api-error.ts';
+import { Backoff, type BackoffBounds } from './backoff.ts';
+import type { Cluster } from './connection.ts';
+import { listPages } from './list-pages.ts';
+import { type Change, HistoryError, isOlder, keyOf, ObjectStore, versionOf } from './object-store.ts';
+import { SilenceError, silenceAlarm } from './silence.ts';
+import { watchEvents, WatchLineError } from './watch-stream.ts';
+
+export type { Change } from './object-store.ts';
+
+export interface ResourceWatch<T> {
+  /** Resolves when the first list is complete; rejects with a WatchClosedError when the watch is closed before. */
+  readonly synced: Promise<void>;
+  /** True once the first list was complete. How fresh it is, `age` says. */
+  readonly isSynced: boolean;
+  list(): readonly T[];
+  /** @param key `namespace/name`, or `name` for what has no namespace */
+  get(key: string): T | undefined;
+  /** Milliseconds since the server was last heard: an event, a bookmark, a page of a list. */
+  age(): number;
+  /** Resolves when the connection is gone; nothing is reported after the call. */
+  close(): Promise<void>;
+}
+
+export interface WatchOptions<T extends KubernetesObject> {
+  /** `/api/v1/namespaces`. */
+  readonly path: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** What it throws, or rejects with, goes to `onError`, and the watch goes on. Objects are as in JSON: times are strings. */
+  readonly onChange: (change: Change<T>) => void;
+  readonly onError?: (error: unknown) => void;
+  /** What to keep of an object, and to report: a copy without the parts nobody reads. It must keep metadata.name and metadata.namespace. */
+  readonly project?: (object: T) => T;
+  readonly pageSize?: number;
+  readonly backoff?: BackoffBounds;
+  /** Milliseconds without a sign of life after which the connection is given up. */
+  readonly silence?: number;
+}
+
+export class WatchClosedError extends Error {
+  readonly code = 'WATCH_CLOSED';
+}
+
+const defaultPageSize = 500;
+const defaultBackoff: BackoffBounds = { minimum: 1000, maximum: 30_000 };
+/** The API server sends a bookmark about once a minute. https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/956-watch-bookmark */
+const defaultSilence = 90_000;
+/** Seconds, between once and twice of it: so that all clients do not come back at the same time, as client-go does. */
+const watchTimeout = 300;
+
+export function watchResource<T extends KubernetesObject>(cluster: Cluster, options: WatchOptions<T>): ResourceWatch<T> {
+  const closing = new AbortController();
+  const store = new ObjectStore<T>(options.project ?? ((object) => object));
+  const { promise: synced, resolve, reject } = Promise.withResolvers<void>();
+  // Not everybody waits for it; those who do get the rejection all the same.
+  synced.catch(() => {});
+  let isSynced = false;
+  let lastHeard = performance.now();
+
+  const heard = (): void => {
+    lastHeard = performance.now();
+  };
+  const loop = new WatchLoop(cluster, options, {
+    store,
+    heard,
+    signal: closing.signal,
+    synced: () => {
+      isSynced = true;
+      resolve();
+    },
+  });
+  const ended = loop.run();
+  return {
+    synced,
+    get isSynced() {
+      return isSynced;
+    },
+    list: () => [...store.objects.values()],
+    get: (key) => store.objects.get(key),
+    age: () => performance.now() - lastHeard,
+    close: async () => {
+      closing.abort();
+      reject(new WatchClosedError(`the watch of ${options.path} was closed before its first list was complete`));
+      await ended;
+    },
+  };
+}
+
+interface LoopContext<T extends KubernetesObject> {
+  readonly store: ObjectStore<T>;
+  readonly signal: AbortSignal;
+  readonly heard: () => void;
+  readonly synced: () => void;
+}
+
+class WatchLoop<T extends KubernetesObject> {
+  readonly #cluster: Cluster;
+  readonly #options: WatchOptions<T>;
+  readonly #context: LoopContext<T>;
+  readonly #backoff: Backoff;
+  /** What the next watch continues from; null when it has to list first. */
+  #version: string | null = null;
+
+  constructor(cluster: Cluster, options: WatchOptions<T>, context: LoopContext<T>) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#context = context;
+    this.#backoff = new Backoff(options.backoff ?? defaultBackoff);
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const { signal } = this.#context;
+    while (!signal.aborted) {
+      const error = await this.#listAndWatch();
+      if (signal.aborted) return;
+      if (error !== null) this.#report(error);
+      await sleep(this.#backoff.next(retryAfterOf(error)), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Resolves to why it ended, null when the server ended the watch in good order. */
+  async #listAndWatch(): Promise<unknown> {
+    const alarm = silenceAlarm(this.#options.silence ?? defaultSilence, this.#context.signal);
+    const heard = (): void => {
+      alarm.heard();
+      this.#context.heard();
+    };
+    const stream = { isOpen: false };
+    try {
+      this.#version ??= await this.#list(alarm.signal, heard);
+      await this.#watch(this.#version, {
+        signal: alarm.signal,
+        heard: () => {
+          stream.isOpen = true;
+          heard();
+        },
+      });
+      return null;
+    } catch (thrown) {
+      // The alarm's reason, however undici wrapped the abort.
+      const reason: unknown = alarm.signal.reason;
+      const error = reason instanceof SilenceError ? reason : thrown;
+      if (!keepsPlace(error, stream.isOpen)) this.#version = null;
+      return error;
+    } finally {
+      alarm.stop();
+    }
+  }
+
+  /** Resolves to the version of the list. */
+  async #list(signal: AbortSignal, heard: () => void): Promise<string> {
+    const { path, pageSize = defaultPageSize } = this.#options;
+    const { store } = this.#context;
+    const present = new Set<string>();
+    let version = '';
+    for await (const { items, resourceVersion } of listPages<T>(this.#cluster, { path, query: this.#selectors(), pageSize, signal, heard })) {
+      version = resourceVersion;
+      for (const item of items) {
+        present.add(keyOf(item));
+        this.#tell(store.put(item));
+      }
+    }
+    for (const key of store.objects.keys()) if (!present.has(key)) this.#tell(store.remove(key));
+    this.#context.synced();
+    this.#tell({ type: 'synced' });
+    return version;
+  }
+
+  async #watch(from: string, { signal, heard }: { signal: AbortSignal; heard: () => void }): Promise<void> {
+    const timeoutSeconds = Math.ceil(watchTimeout * (1 + Math.random()));
+    const query = { ...this.#selectors(), resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds };
+    for await (const event of watchEvents<T>(this.#cluster, { path: this.#options.path, query, signal, heard })) {
+      if (signal.aborted) return;
+      const reached = this.#version ?? from;
+      const change = this.#context.store.take(event, reached);
+      if (!isOlder(versionOf(event.object), reached)) this.#version = versionOf(event.object);
+      this.#backoff.reset();
+      this.#tell(change);
+    }
+  }
+
+  #selectors(): Record<string, string | undefined> {
+    const { labelSelector, fieldSelector } = this.#options;
+    return { labelSelector, fieldSelector };
+  }
+
+  #tell(change: Change<T> | null): void {
+    if (change === null || this.#context.signal.aborted) return;
+    try {
+      const result: unknown = this.#options.onChange(change);
+      // An async function fits the type as well; its rejection would end the process.
+      if (result instanceof Promise) result.catch((error: unknown) => this.#report(error));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#options.onError?.(error);
+    } catch {
+      // A report that fails has nowhere to go, and must not end the watch.
+    }
+  }
+}
+
+/**
+ * Whether the next try may continue from the last version. Only when a stream that was open broke, or the server was too busy to open one.
+ * A refused connection means a restart, maybe with a restored etcd; silence may be a watch from a version that does not exist yet, for which the
+ * server says nothing at all; a broken line may have hidden an event.
+ */
+function keepsPlace(error: unknown, isOpen: boolean): boolean {
+  if (error instanceof ApiError) return error.status === 429;
+  if (error instanceof SilenceError || error instanceof WatchLineError || error instanceof HistoryError) return false;
+  return isOpen;
+}
