@@ -73,16 +73,16 @@ export function readServeOptions(args: readonly string[], env: Readonly<Record<s
     resolvedHosts: file('resolved-hosts'),
     tls: certFile === null || keyFile === null ? null : { certFile, keyFile },
     host: value('host'),
-    port: wholeNumber('port', value('port'), 65_535),
-    metricsPort: wholeNumber('metrics-port', value('metrics-port'), 65_535),
+    port: wholeNumber('port', value('port'), { most: 65_535 }),
+    metricsPort: wholeNumber('metrics-port', value('metrics-port'), { most: 65_535 }),
     clientCa: file('client-ca'),
     namespace: file('namespace'),
     excludedOperators: operators(value('exclude-operators')),
     logLevel: level === undefined ? null : oneOf('log-level', level, logLevels),
     loggedReviews: oneOf('log-reviews', value('log-reviews'), loggedReviewKinds),
-    drainSeconds: wholeNumber('drain-seconds', value('drain-seconds'), 3600),
-    maximumInFlight: wholeNumber('max-in-flight', value('max-in-flight'), 1_000_000),
-    maximumLag: wholeNumber('max-lag', value('max-lag'), 60_000),
+    drainSeconds: wholeNumber('drain-seconds', value('drain-seconds'), { most: 3600 }),
+    maximumInFlight: wholeNumber('max-in-flight', value('max-in-flight'), { least: 1, most: 1_000_000 }),
+    maximumLag: wholeNumber('max-lag', value('max-lag'), { least: 1, most: 60_000 }),
     once: given.once,
   };
 }
@@ -100,10 +100,10 @@ function parse(args: readonly string[]): Given {
   }
 }
 
-function wholeNumber(flag: Flag, text: string, maximum: number): number {
+function wholeNumber(flag: Flag, text: string, { least = 0, most }: { least?: number; most: number }): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number <= maximum) return number;
-  throw new UsageError(`--${flag} takes a whole number up to ${maximum}, not ${JSON.stringify(text)}`);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw new UsageError(`--${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
 }
 
 function oneOf<T extends string>(flag: Flag, text: string, known: readonly T[]): T {

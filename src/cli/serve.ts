@@ -1,11 +1,12 @@
 /** `transship serve`: the webhook. Without a policy and a certificate it is a first run, and shows what it does. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
 import { formatFinding } from '../config/finding.ts';
 import { PolicyError } from '../config/source.ts';
 import { createLog } from '../observe/log.ts';
-import { closedBySignal } from '../server/shutdown.ts';
-import { startWebhook, type Webhook, type WebhookOptions } from '../server/webhook.ts';
+import { closedBySignal, hearSignals } from '../server/shutdown.ts';
+import { startWebhook, type WebhookOptions } from '../server/webhook.ts';
 import { KeyPairError } from '../tls/pair.ts';
 import type { Command, Io } from './command.ts';
 import { flagHelp, readServeOptions, UsageError, type ServeOptions } from './serve-options.ts';
@@ -47,6 +48,22 @@ async function run(options: ServeOptions, io: Io): Promise<number> {
   if (options.once && !isFirstRun) throw new UsageError('--once belongs to the first run; leave --policy and --tls-cert out');
   // The table of the first run is for a person: lines of a log between them would hide it.
   const log = createLog(options.logLevel ?? (isFirstRun ? 'warn' : 'info'));
+  const heard = hearSignals((signal) => log.warn({ signal }, 'forced'));
+  try {
+    await serve(options, heard.first, { isFirstRun, log, io });
+  } finally {
+    heard.close();
+  }
+  return 0;
+}
+
+interface Serving {
+  readonly isFirstRun: boolean;
+  readonly log: Logger;
+  readonly io: Io;
+}
+
+async function serve(options: ServeOptions, firstSignal: Promise<NodeJS.Signals>, { isFirstRun, log, io }: Serving): Promise<void> {
   const authority = options.tls === null ? await selfSigned(options.host) : null;
   const webhook = await startWebhook(webhookOptions(options, authority), log);
   log.info({ host: options.host, port: webhook.port, metricsPort: webhook.metricsPort, revision: webhook.revision().id }, 'listening');
@@ -54,13 +71,11 @@ async function run(options: ServeOptions, io: Io): Promise<number> {
     const { showSample } = await import('./sample.ts');
     await showSample({ port: webhook.port, host: options.host, ca: authority.ca, policy: samplePolicy }, io);
   }
-  if (options.once) await webhook.close();
-  else await serveUntilSignal(webhook, options, isFirstRun, log);
-  return 0;
-}
-
-async function serveUntilSignal(webhook: Webhook, options: ServeOptions, isFirstRun: boolean, log: ReturnType<typeof createLog>): Promise<void> {
-  await closedBySignal(webhook, {
+  if (options.once) {
+    await webhook.close();
+    return;
+  }
+  await closedBySignal(webhook, firstSignal, {
     // Nobody routes to a first run, so Ctrl-C need not wait.
     drainTime: isFirstRun ? 0 : options.drainSeconds * 1000,
     graceTime,

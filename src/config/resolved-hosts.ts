@@ -1,5 +1,5 @@
 /** The file of hosts that the controller resolved for registries with `hostFrom`: a YAML map, registry name to host. */
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
 import { locate, type Finding } from './finding.ts';
@@ -18,9 +18,18 @@ export function parseResolvedHosts(text: string, name: string): { readonly hosts
   const broken = document.errors[0];
   if (broken !== undefined) return refuse(broken.message);
   if (document.contents === null) return { hosts: {}, findings: [] };
-  const parsed = schema.safeParse(document.toJS());
+  const parsed = schema.safeParse(plainValue(document));
   if (!parsed.success) return refuse('the file maps names of registries to hosts, such as `local: localhost:30500`');
   const wrong = Object.entries(parsed.data).find(([, host]) => addressProblem(host) !== null);
   if (wrong !== undefined) return refuse(`host of registry ${wrong[0]}: ${addressProblem(wrong[1])}`, [wrong[0]]);
   return { hosts: parsed.data, findings: [] };
+}
+
+/** Aliases are resolved only here, and fail here: one without an anchor, or a few that grow into billions of values. */
+function plainValue(document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch {
+    return null;
+  }
 }

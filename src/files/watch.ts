@@ -10,6 +10,8 @@ import { dirname } from 'node:path';
 
 /** Milliseconds for which a burst of events counts as one change. */
 const settleTime = 100;
+/** Milliseconds after which a burst that does not end is looked at all the same: other files of a folder may change all the time. */
+const longestBurst = 1_000;
 /** Milliseconds between two looks at the files when no event comes. */
 const pollInterval = 10_000;
 
@@ -18,14 +20,19 @@ export interface Watch {
 }
 
 /**
- * @param changed called after events and at every poll; it compares the content itself. Runs never overlap.
+ * @param changed called after events and at every poll; it compares the content itself, and must not reject. Runs never overlap.
  */
 export function watchFiles(paths: readonly string[], changed: () => Promise<void>): Watch {
   let timer: NodeJS.Timeout | undefined;
+  let burstEnd = 0;
   let running: Promise<void> = Promise.resolve();
   const look = (): void => {
+    const now = performance.now();
+    if (timer === undefined) burstEnd = now + longestBurst;
+    else if (now > burstEnd) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
+      timer = undefined;
       running = running.then(changed);
     }, settleTime);
   };

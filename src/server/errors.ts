@@ -7,7 +7,10 @@ export const clientErrors = {
   REQUEST_INVALID: { status: 400, remedy: 'check the request line, headers and body length' },
   CLIENT_CERTIFICATE_REQUIRED: { status: 403, remedy: 'present a certificate that the client CA signed' },
   NOT_FOUND: { status: 404, remedy: 'POST to /mutate or /shadow; GET /healthz or /readyz' },
+  REQUEST_TOO_SLOW: { status: 408, remedy: 'send the whole request at once' },
   BODY_TOO_LARGE: { status: 413, remedy: 'an AdmissionReview has at most 8 MiB' },
+  HEADERS_TOO_LARGE: { status: 431, remedy: 'the request line and the headers have at most 16 KiB' },
+  INTERNAL: { status: 500, remedy: 'see the log of the server' },
   OVERLOADED: { status: 503, remedy: 'try again in a second' },
 } as const;
 

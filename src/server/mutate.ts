@@ -71,8 +71,13 @@ function parseBody(body: unknown): { readonly ok: true; readonly value: unknown 
   try {
     return { ok: true, value: JSON.parse(body.toString('utf8')) };
   } catch (error) {
-    return { ok: false, problem: `the body is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, problem: `the body is not JSON: ${withoutQuote(error instanceof Error ? error.message : String(error))}` };
   }
+}
+
+/** V8 quotes the text around the mistake, and a pod's environment may hold a password: neither log nor answer shows it. */
+function withoutQuote(message: string): string {
+  return message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' is out of place');
 }
 
 function reject(reply: FastifyReply, { metrics, log }: MutateOptions, mode: Mode, { code, detail }: Refusal): FastifyReply {

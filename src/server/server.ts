@@ -3,18 +3,29 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Server } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { KeyPair } from '../tls/pair.ts';
+import { answerClientError } from './client-error.ts';
+import { trackConnections, type Connections } from './connections.ts';
 import { clientError, clientErrors, type ClientErrorCode } from './errors.ts';
 import { mutateHandler, type MutateOptions } from './mutate.ts';
 import { OverloadGuard, type OverloadLimits } from './overload.ts';
 
+/** All in milliseconds. */
+export interface Timeouts {
+  /** For which a connection may be idle between two requests. */
+  readonly keepAlive: number;
+  /** From the first byte of a request, or from a connection's beginning, to the end of its headers. */
+  readonly headers: number;
+  /** From there to the last byte of the body. */
+  readonly request: number;
+  /** Between two looks at the connections. */
+  readonly check: number;
+}
+
 /**
- * Milliseconds. The API server's client keeps idle connections for 90 s (Go's net/http default). A server that closed first would
- * turn the next call into a failed one.
+ * The API server's client keeps idle connections for 90 s (Go's net/http default), those that it opened to spare and never used
+ * among them. A server that closed first would turn the next call into a failed one. So even slow headers have that long.
  */
-const keepAliveTimeout = 120_000;
-const headersTimeout = 125_000;
-/** Milliseconds from the first byte to the last of a request; a webhook call has 30 s at most. */
-const requestTimeout = 130_000;
+export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000, request: 130_000, check: 15_000 };
 /** A review carries object and oldObject, each up to etcd's 1.5 MiB and larger as JSON. */
 export const bodyLimit = 8 * 1024 * 1024;
 
@@ -23,6 +34,7 @@ export interface ServerOptions extends MutateOptions {
   /** PEM of the CA whose certificates callers of /mutate and /shadow must present; null for no such check. */
   readonly clientCa: string | null;
   readonly overload: OverloadLimits;
+  readonly timeouts: Timeouts;
 }
 
 type WebhookInstance = FastifyInstance<Server>;
@@ -33,16 +45,19 @@ export interface WebhookServer {
   readonly useKeyPair: (pair: KeyPair) => void;
   /** Turns /readyz to 503 and asks every client to close its connection after the next answer. */
   readonly startDraining: () => void;
+  readonly connections: Connections;
 }
 
 export function createServer(options: ServerOptions): WebhookServer {
+  const { timeouts } = options;
   const tls = tlsOptions(options);
   const app: WebhookInstance = Fastify({
-    https: { ...tls(options.pair), headersTimeout },
+    https: { ...tls(options.pair), headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.check },
     logger: false,
     bodyLimit,
-    keepAliveTimeout,
-    requestTimeout,
+    keepAliveTimeout: timeouts.keepAlive,
+    requestTimeout: timeouts.request,
+    clientErrorHandler: answerClientError,
     // A request that arrives on an open connection while closing is answered and not turned into a failed call.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => refuse(reply, 'REQUEST_INVALID', error.message),
@@ -61,6 +76,7 @@ export function createServer(options: ServerOptions): WebhookServer {
   app.setErrorHandler((error, _request, reply) => handleError(error, reply, options));
   return {
     app,
+    connections: trackConnections(app.server),
     useKeyPair: (pair) => app.server.setSecureContext(tls(pair)),
     startDraining: () => {
       isDraining = true;
@@ -116,5 +132,5 @@ function handleError(error: unknown, reply: FastifyReply, { log }: ServerOptions
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   if (typeof status === 'number' && status < 500) return refuse(reply, 'REQUEST_INVALID', detail);
   log.error({ err: error }, 'a request failed');
-  return reply.code(500).send({ code: 'INTERNAL', error: 'the request failed for a reason that is in the log' });
+  return refuse(reply, 'INTERNAL', 'the request failed for a reason that is no fault of its own');
 }

@@ -18,7 +18,13 @@ export interface ShutdownOptions {
   readonly drainTime: number;
   /** Milliseconds that requests in flight have after that. */
   readonly graceTime: number;
-  readonly told: (event: 'draining' | 'closing' | 'forced' | 'closed', signal: NodeJS.Signals) => void;
+  readonly told: (event: 'draining' | 'closing' | 'closed', signal: NodeJS.Signals) => void;
+}
+
+export interface HeardSignals {
+  readonly first: Promise<NodeJS.Signals>;
+  /** Leaves signals to their defaults again. */
+  readonly close: () => void;
 }
 
 const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
@@ -26,16 +32,33 @@ const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 const exitCodes: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGINT: 130, SIGTERM: 143 };
 
 /**
- * Resolves when the first SIGTERM or SIGINT has been carried out. A second one ends the process at once.
+ * Hears SIGTERM and SIGINT from now on; the second one ends the process at once. To be called before anything is started: the first
+ * process of a container has no default for signals, so one that nobody hears is lost.
+ * @param forced is told of the second signal
  */
-export async function closedBySignal(closing: Closing, options: ShutdownOptions): Promise<void> {
-  const signal = await firstSignal();
-  for (const name of signals) {
-    process.once(name, () => {
-      options.told('forced', name);
-      process.exit(exitCodes[name]);
-    });
-  }
+export function hearSignals(forced: (signal: NodeJS.Signals) => void): HeardSignals {
+  const { promise: first, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let isSecond = false;
+  const heard = (signal: NodeJS.Signals): void => {
+    if (isSecond) {
+      forced(signal);
+      process.exit(exitCodes[signal]);
+    }
+    isSecond = true;
+    resolve(signal);
+  };
+  for (const name of signals) process.on(name, heard);
+  return {
+    first,
+    close: () => {
+      for (const name of signals) process.removeListener(name, heard);
+    },
+  };
+}
+
+/** Resolves when the first signal has been carried out. */
+export async function closedBySignal(closing: Closing, first: Promise<NodeJS.Signals>, options: ShutdownOptions): Promise<void> {
+  const signal = await first;
   options.told('draining', signal);
   closing.startDraining();
   await sleep(options.drainTime);
@@ -44,14 +67,4 @@ export async function closedBySignal(closing: Closing, options: ShutdownOptions)
   await closing.close();
   clearTimeout(forced);
   options.told('closed', signal);
-}
-
-async function firstSignal(): Promise<NodeJS.Signals> {
-  return await new Promise((resolve) => {
-    const heard = (signal: NodeJS.Signals): void => {
-      for (const name of signals) process.removeListener(name, heard);
-      resolve(signal);
-    };
-    for (const name of signals) process.on(name, heard);
-  });
 }

@@ -1,5 +1,5 @@
 /** A running webhook: policy and certificate followed, both ports open. What `serve` starts and tests talk to. */
-import { readFile } from 'node:fs/promises';
+import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Scope } from '../admission/scope.ts';
@@ -7,11 +7,12 @@ import { formatFinding, type Finding } from '../config/finding.ts';
 import { PolicySource, type PolicyFiles, type Reload, type Revision } from '../config/source.ts';
 import { watchFiles, type Watch } from '../files/watch.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
-import { checkKeyPair, readKeyPair, type KeyPairFiles, type KeyPair } from '../tls/pair.ts';
+import { checkKeyPair, readClientCa, readKeyPair, type KeyPairFiles, type KeyPair } from '../tls/pair.ts';
+import { trackConnections } from './connections.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import type { LoggedReviews } from './review-line.ts';
 import type { OverloadLimits } from './overload.ts';
-import { createServer, type WebhookServer } from './server.ts';
+import { createServer, defaultTimeouts, type Timeouts, type WebhookServer } from './server.ts';
 import type { Closing } from './shutdown.ts';
 
 export interface WebhookOptions {
@@ -26,6 +27,8 @@ export interface WebhookOptions {
   readonly scope: Scope;
   readonly loggedReviews: LoggedReviews;
   readonly overload: OverloadLimits;
+  /** Those of `defaultTimeouts` when not given. */
+  readonly timeouts?: Timeouts;
 }
 
 export interface Webhook extends Closing {
@@ -42,15 +45,20 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   metrics.policyInfo.set({ revision: source.current.id }, 1);
   const pair = await firstPair(options.tls);
   metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
-  const clientCa = options.clientCaFile === null ? null : await readFile(options.clientCaFile, 'utf8');
-  const { scope, loggedReviews, overload } = options;
-  const server = createServer({ policy: () => source.current.compiled, scope, metrics, log, loggedReviews, overload, pair, clientCa });
+  const clientCa = options.clientCaFile === null ? null : await readClientCa(options.clientCaFile);
+  const { scope, loggedReviews, overload, timeouts = defaultTimeouts } = options;
+  const server = createServer({ policy: () => source.current.compiled, scope, metrics, log, loggedReviews, overload, pair, clientCa, timeouts });
   const metricsServer = createMetricsServer(metrics.registry);
-  await server.app.listen({ host: options.host, port: options.port });
+  const scrapers = trackConnections(metricsServer.server);
+  const closeBoth = async (): Promise<void> => {
+    await Promise.all([server.app.close(), metricsServer.close()]);
+  };
+  const host = await addressOf(options.host);
   try {
-    await metricsServer.listen({ host: options.host, port: options.metricsPort });
+    await server.app.listen({ host, port: options.port });
+    await metricsServer.listen({ host, port: options.metricsPort });
   } catch (error) {
-    await server.app.close();
+    await closeBoth();
     throw error;
   }
   source.follow((reload) => policyChanged(reload, metrics, log));
@@ -60,13 +68,21 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
     metricsPort: portOf(metricsServer.server.address()),
     revision: () => source.current,
     startDraining: server.startDraining,
-    destroy: () => server.app.server.closeAllConnections(),
+    destroy: () => {
+      server.connections.destroy();
+      scrapers.destroy();
+    },
     close: async () => {
       source.close();
       pairs?.close();
-      await Promise.all([server.app.close(), metricsServer.close()]);
+      await closeBoth();
     },
   };
+}
+
+/** fastify opens two servers for the name localhost, and a new certificate would reach only one of them. */
+async function addressOf(host: string): Promise<string> {
+  return host === 'localhost' ? (await lookup(host)).address : host;
 }
 
 async function firstPair(tls: WebhookOptions['tls']): Promise<KeyPair> {

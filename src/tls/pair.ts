@@ -43,6 +43,16 @@ export function checkKeyPair({ cert, key }: { cert: string; key: string }, { cer
   return { cert, key, notAfter: certificate.validToDate };
 }
 
+/**
+ * PEM of a certificate authority. TLS takes text without any certificate in silence, and then refuses everybody.
+ * @throws KeyPairError
+ */
+export async function readClientCa(file: string): Promise<string> {
+  const text = await readPem(file);
+  parse(file, 'a PEM certificate', () => new X509Certificate(text));
+  return text;
+}
+
 async function readPem(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');

@@ -1,0 +1,23 @@
+/** The answer to bytes that never became a request: no HTTP, headers too large or too slow, a connection cut in the middle. */
+import type { Socket } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import { clientError, clientErrors, type ClientErrorCode } from './errors.ts';
+
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const { code, detail } = meaning(error);
+  const { status } = clientErrors[code];
+  const body = JSON.stringify(clientError(code, detail));
+  if (socket.writable) {
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  }
+  // Not end(): a client that does not read must not keep the connection.
+  socket.destroy();
+}
+
+function meaning({ code }: NodeJS.ErrnoException): { readonly code: ClientErrorCode; readonly detail: string } {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { code: 'REQUEST_TOO_SLOW', detail: 'the request did not arrive in time' };
+  if (code === 'HPE_HEADER_OVERFLOW') return { code: 'HEADERS_TOO_LARGE', detail: 'the headers are too large' };
+  // Node's own message may quote the bytes, and those may hold anything.
+  return { code: 'REQUEST_INVALID', detail: `the bytes are no HTTP/1.1 request (${code ?? 'unknown'})` };
+}
