@@ -1,0 +1,85 @@
+/**
+ * Azure Container Registry: a Microsoft Entra token of the controller's identity, exchanged for a refresh token of the registry,
+ * which is the password for three hours. https://azure.github.io/acr/AAD-OAuth.html
+ */
+import { askForToken, unreadable } from './ask.ts';
+import { hostOfAddress, type CredentialProvider } from './credentials.ts';
+import { CredentialError } from './errors.ts';
+import { loadSdk } from './sdk.ts';
+
+/** The registry's own audience: registries can be told to refuse tokens made for Azure Resource Manager. */
+const registryScope = 'https://containerregistry.azure.net/.default';
+
+/** What Azure takes as user name with a token. */
+const tokenUser = '00000000-0000-0000-0000-000000000000';
+
+/** Entra's own hosts; for another one (Azure Stack, a disconnected cloud) the public directory of clouds cannot be asked. */
+const publicAuthorities: ReadonlySet<string> = new Set(['login.microsoftonline.com', 'login.microsoftonline.us', 'login.partner.microsoftonline.cn', 'login.chinacloudapi.cn']);
+
+interface TokenCredential {
+  readonly getToken: (scope: string, options: { abortSignal: AbortSignal }) => Promise<{ token: string } | null>;
+}
+
+interface AzureSdk {
+  readonly WorkloadIdentityCredential: new (options: { tenantId?: string; disableInstanceDiscovery: boolean }) => TokenCredential;
+  readonly ManagedIdentityCredential: new (options: { clientId?: string }) => TokenCredential;
+}
+
+export interface AcrOptions {
+  readonly host: string;
+  /** Tenant of the registry; that of the identity when absent. */
+  readonly tenantId?: string | undefined;
+}
+
+export function acrProvider({ host: address, tenantId }: AcrOptions): CredentialProvider {
+  const host = hostOfAddress(address);
+  return {
+    name: 'acr',
+    fetch: async (signal) =>
+      await askForToken('acr', signal, async () => {
+        const identity = azureIdentity(await loadSdk<AzureSdk>('acr'), tenantId);
+        const token = await identity.getToken(registryScope, { abortSignal: signal });
+        if (token === null || token.token === '') throw unreadable('acr', 'the identity has no token');
+        const form = new URLSearchParams({ grant_type: 'access_token', service: host, access_token: token.token });
+        if (tenantId !== undefined) form.set('tenant', tenantId);
+        const password = await exchange(host, form, signal);
+        return [{ host, credential: { username: tokenUser, password, expiresAt: endOfToken(password) } }];
+      }),
+  };
+}
+
+/** The federated identity when the workload identity webhook gave the pod one, else the managed identity of the node or the pod. */
+function azureIdentity({ WorkloadIdentityCredential, ManagedIdentityCredential }: AzureSdk, tenantId: string | undefined): TokenCredential {
+  const { AZURE_FEDERATED_TOKEN_FILE: federated, AZURE_CLIENT_ID: clientId, AZURE_AUTHORITY_HOST: authority } = process.env;
+  if (federated === undefined) return new ManagedIdentityCredential(clientId === undefined ? {} : { clientId });
+  const disableInstanceDiscovery = authority !== undefined && !publicAuthorities.has(hostOfAddress(authority));
+  return new WorkloadIdentityCredential(tenantId === undefined ? { disableInstanceDiscovery } : { tenantId, disableInstanceDiscovery });
+}
+
+async function exchange(host: string, body: URLSearchParams, signal: AbortSignal): Promise<string> {
+  // Not followed: a redirect would carry the identity's token to whatever host it names.
+  const answer = await fetch(`https://${host}/oauth2/exchange`, { method: 'POST', body, signal, redirect: 'error' });
+  if (!answer.ok) {
+    await answer.body?.cancel();
+    throw new CredentialError('TOKEN_REFUSED', `acr gave no token: ${host} answered ${answer.status}${hintFor(answer.status)}`);
+  }
+  const content: unknown = await answer.json();
+  const token: unknown = typeof content === 'object' && content !== null ? Reflect.get(content, 'refresh_token') : undefined;
+  if (typeof token !== 'string' || token === '') throw unreadable('acr', 'it has no refresh_token');
+  return token;
+}
+
+function hintFor(status: number): string {
+  return status === 401 || status === 403 ? '; give the identity the role AcrPull on this registry (Container Registry Repository Reader where it uses repository permissions)' : '';
+}
+
+/** The `exp` of a JSON Web Token (RFC 7519, section 4.1.4), which the registry checks and nobody here needs to trust. */
+function endOfToken(token: string): Date | null {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const end: unknown = typeof claims === 'object' && claims !== null ? Reflect.get(claims, 'exp') : undefined;
+    return typeof end === 'number' ? new Date(end * 1000) : null;
+  } catch {
+    return null;
+  }
+}

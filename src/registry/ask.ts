@@ -1,0 +1,47 @@
+/** Asking a cloud for a token: ends when told to, fails with a text that quotes no secret, and never hands out what is over. */
+import type { HostCredential } from './credentials.ts';
+import { CredentialError } from './errors.ts';
+import type { CloudName } from './sdk.ts';
+
+/** Characters. The rest of an SDK's message is advice on SDK settings. */
+const longestReason = 300;
+
+/** No host, no ARN and no word is this long, every token is. */
+const tokenLike = /[\w.+/=~-]{100,}/g;
+
+/**
+ * @param request may ignore the signal: what it does after the abort is not waited for
+ * @throws CredentialError
+ */
+export async function askForToken(cloud: CloudName, signal: AbortSignal, request: () => Promise<readonly HostCredential[]>): Promise<readonly HostCredential[]> {
+  const entries = await untilAborted(cloud, signal, request).catch((error: unknown) => {
+    throw error instanceof CredentialError ? error : refusal(cloud, error);
+  });
+  const expired = entries.find(({ credential }) => credential.expiresAt !== null && credential.expiresAt.getTime() <= Date.now());
+  if (expired === undefined) return entries;
+  throw new CredentialError('TOKEN_EXPIRED', `${cloud} gave a token for ${expired.host} that ended at ${expired.credential.expiresAt?.toISOString()}; check the clock of the node`);
+}
+
+/** For an answer that has not the documented shape. */
+export function unreadable(cloud: CloudName, problem: string): CredentialError {
+  return new CredentialError('TOKEN_UNREADABLE', `${cloud} answered without a usable token: ${problem}`);
+}
+
+async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(new CredentialError('TOKEN_TIMEOUT', `${cloud} was asked for a token and did not answer in time`));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([aborted.promise, signal.aborted ? aborted.promise : request()]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function refusal(cloud: CloudName, error: unknown): CredentialError {
+  // Parsers quote the text that they stumbled over, and that text is an answer with a token in it.
+  if (error instanceof SyntaxError) return unreadable(cloud, 'it is not JSON');
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown failure';
+  return new CredentialError('TOKEN_REFUSED', `${cloud} gave no token: ${reason.replaceAll(/\s+/g, ' ').replaceAll(tokenLike, '[redacted]').slice(0, longestReason)}`);
+}

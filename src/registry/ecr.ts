@@ -1,0 +1,69 @@
+/**
+ * Amazon ECR: one token for 12 hours, with the identity that the SDK finds (pod identity, IRSA, the node's role).
+ * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
+ */
+import { askForToken, unreadable } from './ask.ts';
+import { hostOfAddress, type CredentialProvider, type HostCredential, type RegistryCredential } from './credentials.ts';
+import { loadSdk } from './sdk.ts';
+
+interface AuthorizationData {
+  /** Base64 of user:password. */
+  readonly authorizationToken?: string;
+  readonly expiresAt?: Date;
+  /** The registry's address with its scheme. */
+  readonly proxyEndpoint?: string;
+}
+
+interface EcrSdk {
+  readonly ECRClient: new (options: { region: string }) => {
+    send: (command: object, options: { abortSignal: AbortSignal }) => Promise<{ authorizationData?: AuthorizationData[] }>;
+    destroy: () => void;
+  };
+  readonly GetAuthorizationTokenCommand: new (input: { registryIds?: readonly string[] }) => object;
+}
+
+export interface EcrOptions {
+  readonly region: string;
+  /** Accounts, 12 digits each. */
+  readonly registryIds?: readonly string[] | undefined;
+  /** Host of the registry in the policy, if it has one. */
+  readonly host?: string | undefined;
+}
+
+export function ecrProvider({ region, registryIds, host }: EcrOptions): CredentialProvider {
+  return {
+    name: 'ecr',
+    fetch: async (signal) =>
+      await askForToken('ecr', signal, async () => {
+        const sdk = await loadSdk<EcrSdk>('ecr');
+        // A client for each token: hours lie between two, and the next one reads a changed environment and no stale socket.
+        const client = new sdk.ECRClient({ region });
+        try {
+          const command = new sdk.GetAuthorizationTokenCommand(registryIds === undefined ? {} : { registryIds });
+          const { authorizationData = [] } = await client.send(command, { abortSignal: signal });
+          return withOwnHost(authorizationData.map(readAuthorization), host);
+        } finally {
+          client.destroy();
+        }
+      }),
+  };
+}
+
+function readAuthorization({ authorizationToken = '', expiresAt, proxyEndpoint = '' }: AuthorizationData): HostCredential {
+  const [username = '', password = ''] = Buffer.from(authorizationToken, 'base64').toString('utf8').split(':');
+  const host = hostOfAddress(proxyEndpoint);
+  if (host === '' || username === '' || password === '') throw unreadable('ecr', 'it names no registry, or no user and password');
+  if (expiresAt === undefined || Number.isNaN(expiresAt.getTime())) throw unreadable('ecr', `it does not say when the token for ${host} ends`);
+  return { host, credential: { username, password, expiresAt } };
+}
+
+/**
+ * A token opens every registry that the identity may read, whichever accounts were asked for (`registryIds` in the reference),
+ * while the answer names only those. So the policy's host gets it too: another account's, a dual-stack or a FIPS name.
+ */
+function withOwnHost(entries: readonly HostCredential[], address: string | undefined): readonly HostCredential[] {
+  const credential: RegistryCredential | undefined = entries[0]?.credential;
+  if (credential === undefined) throw unreadable('ecr', 'it has no authorizationData');
+  const own = address === undefined ? null : hostOfAddress(address);
+  return own === null || entries.some(({ host }) => host === own) ? entries : [...entries, { host: own, credential }];
+}
