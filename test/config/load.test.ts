@@ -1,0 +1,157 @@
+import { test } from 'tap';
+import { formatFinding, hasErrors } from '../../src/config/finding.ts';
+import { loadPolicy } from '../../src/config/load.ts';
+import { decideImage } from '../../src/rules/decide.ts';
+
+const head = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
+
+function findings(text: string): string[] {
+  return loadPolicy(text, 'policy.yaml').findings.map(formatFinding);
+}
+
+/** One finding, at this line and column, with these words. */
+type Row = readonly [title: string, text: string, place: string, words: string];
+
+const syntax: Row[] = [
+  ['an empty file', '', '1:1', 'the file is empty; it needs at least apiVersion and kind'],
+  ['only comments', '# nothing\n', '1:1', 'the file is empty'],
+  ['a list', '- a\n', '1:1', 'the file: expected object'],
+  ['a text', 'hello\n', '1:1', 'the file: expected object'],
+  ['null', 'null\n', '1:1', 'the file: expected object'],
+  ['a key twice', `${head}rules: []\nrules: []\n`, '4:1', 'stands twice'],
+  ['a registry twice', `${head}registries:\n  a: { host: a.io }\n  a: { host: b.io }\n`, '5:3', 'stands twice'],
+  ['two documents', `${head}---\n${head}`, '3:1', 'one document'],
+  ['a tab', `${head}rules:\n\t- x\n`, '4:1', 'Tabs'],
+  ['an unfinished list', `${head}rules: [`, '3:9', ']'],
+  ['a star unquoted', `${head}exclude: { images: [*] }\n`, '3:21', "quoted: '*'"],
+  ['a star at the start, unquoted', `${head}exclude:\n  images:\n    - *.example.com\n`, '5:7', "quoted: '*.example.com'"],
+  ['a key that is a list', `${head}? [a]\n: b\n`, '3:3', 'plain text'],
+  ['a key that would be dropped', `${head}__proto__: { x: 1 }\n`, '3:1', '__proto__'],
+  // It was dropped in silence, which left the rule without its condition.
+  ['a label that would be dropped', `${head}rules:\n  - match: { images: ['*'], podLabels: { __proto__: x } }\n`, '4:42', '__proto__'],
+  ['nesting without end', `${head}rules: ${'['.repeat(3000)}${']'.repeat(3000)}`, '', 'nested too deeply'],
+];
+
+const schema: Row[] = [
+  ['another version', 'apiVersion: v2\nkind: RewritePolicy\n', '1:13', 'apiVersion must be transship.dev/v1'],
+  ['another kind', 'apiVersion: transship.dev/v1\nkind: Policy\n', '2:7', 'kind must be RewritePolicy'],
+  ['no kind', 'apiVersion: transship.dev/v1\n', '1:1', 'kind must be RewritePolicy'],
+  ['an unknown section', `${head}rule: []\n`, '3:1', 'unknown key rule; did you mean rules?'],
+  ['an unknown section like none', `${head}zebra: 1\n`, '3:1', 'known keys here are apiVersion, kind, registries'],
+  ['a key in a rule', `${head}rules:\n  - name: x\n    match: { images: ['*'] }\n    rewrit: {}\n`, '6:5', 'rule x: unknown key rewrit; did you mean rewrite?'],
+  ['a key in a transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: path, speling: written }\n`, '5:39', 'rule rule-1: unknown key speling; did you mean spelling?'],
+  ['a key of another transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: flatten, spelling: written }\n`, '5:42', 'unknown key spelling'],
+  ['a merge key', `${head}registries:\n  a: { host: a.io, '<<': {} }\n`, '4:20', 'unknown key <<'],
+  ['no such transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: pth }\n`, '5:33', 'as must be one of path, fullName, flatten'],
+  ['no transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a }\n`, '5:14', 'as must be one of'],
+  ['no registry', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { as: flatten }\n`, '5:14', 'rewrite.registry is missing; it must be a string'],
+  ['no match', `${head}rules:\n  - name: x\n`, '4:5', 'rule x: rules.0.match is missing; it must be an object'],
+  ['no images', `${head}rules:\n  - match: { images: [] }\n`, '4:22', 'at least one pattern'],
+  ['no namespaces', `${head}rules:\n  - match: { images: ['*'], namespaces: [] }\n`, '4:41', 'leave namespaces out'],
+  ['a pattern of no kind', `${head}exclude: { images: [{ regexp: x }] }\n`, '3:21', 'a pattern is a name such as'],
+  ['rules as a map', `${head}rules: { a: 1 }\n`, '3:8', 'rules: expected array'],
+  ['a host that is a number', `${head}registries: { a: { host: 5000 } }\n`, '3:26', 'expected string'],
+  ['a registry without a host', `${head}registries: { a: {} }\n`, '3:18', 'needs host or hostFrom'],
+  ['half a hostFrom', `${head}registries: { a: { hostFrom: { service: { name: x } } } }\n`, '3:30', 'hostFrom is { service:'],
+  ['a port that is none', `${head}registries: { a: { hostFrom: { service: { namespace: n, name: x, port: 0 } } } }\n`, '3:72', 'Too small'],
+  ['a Secret with a bad name', `${head}registries: { a: { host: a.io, pullSecrets: [ok, Not_Valid] } }\n`, '3:50', 'lower-case DNS subdomain'],
+  ['credentials without a Secret', `${head}registries: { a: { host: a.io, credentials: { secret: x } } }\n`, '3:45', 'name at least one Secret'],
+  ['credentials of no kind', `${head}registries: { a: { host: a.io, pullSecrets: [x], credentials: { provider: quay } } }\n`, '3:63', 'credentials is { secret: NAME }'],
+  ['namespaces without credentials', `${head}registries: { a: { host: a.io, namespaces: [x] } }\n`, '3:44', 'it needs credentials'],
+  ['a prefix with slashes at its ends', `${head}registries: { a: { host: a.io } }\nrules: [{ match: { images: [b.io] }, rewrite: { registry: a, as: path, prefix: /x/ } }]\n`, '4:80', 'no slash at an end'],
+  ['a pull policy in lower case', `${head}rules: [{ match: { images: ['*'] }, rewrite: { as: image, image: a.io/x }, pullPolicy: always }]\n`, '3:88', '"IfNotPresent"|"Always"'],
+  ['a pull policy for nothing', `${head}rules: [{ match: { images: ['*'] }, pullPolicy: Always }]\n`, '3:49', 'this rule has no rewrite'],
+  ['a test of nothing', `${head}tests: [{ image: nginx }]\n`, '3:9', 'expects at least one of'],
+  ['an outcome that is none', `${head}tests: [{ image: nginx, outcome: done }]\n`, '3:34', '"already-there"'],
+];
+
+const compiled: Row[] = [
+  ['an unknown registry', `${head}registries: { mirror: { host: a.io } }\nrules:\n  - name: hub\n    match: { images: [docker.io] }\n    rewrite: { registry: miror, as: path }\n`, '7:26', 'rule hub: registry miror is not defined; did you mean mirror?'],
+  ['a host that looks like a path', `${head}registries:\n  a: { host: mirror/hub }\n`, '4:14', 'mirror looks like a path'],
+  ['a short image', `${head}rules:\n  - match:\n      images:\n        - quay.io\n        - nginx\n`, '7:11', 'write docker.io/library/nginx'],
+  ['a lookahead', `${head}rules:\n  - match:\n      images:\n        - regex: '^(?=a)'\n`, '6:11', 'RE2 has no lookaround'],
+];
+
+for (const [title, rows] of Object.entries({ syntax, schema, compiled })) {
+  test(`refused, with the place and what to do: ${title}`, (t) => {
+    for (const [name, text, place, words] of rows) {
+      const loaded = loadPolicy(text, 'policy.yaml');
+      t.equal(loaded.compiled, null, `${name} is refused`);
+      const lines = loaded.findings.map(formatFinding);
+      t.ok(lines.some((line) => line.startsWith(`policy.yaml:${place === '' ? '' : `${place}: error: `}`) && line.includes(words)), `${name}: ${lines.join(' | ').slice(0, 300)}`);
+    }
+    t.end();
+  });
+}
+
+/** `b:*a` is a line `b: &b [*a, *a, …]`. */
+function nineTimes(pair: string): string {
+  const [name, value] = pair.split(':', 2);
+  return `${name}: &${name} [${Array.from({ length: 9 }, () => value).join(', ')}]\n`;
+}
+
+test('a bomb of aliases is refused', (t) => {
+  t.match(findings(head + ['a:x', 'b:*a', 'c:*b', 'd:*c', 'e:*d'].map(nineTimes).join('')), [/its aliases multiply/]);
+  t.match(findings(`${head}a: &a x\nb: [${'*a, '.repeat(101)}]\n`), [/more than 100 aliases/]);
+  t.end();
+});
+
+test('a few aliases are fine', (t) => {
+  const { compiled: policy } = loadPolicy(`${head}registries:\n  a: &a { host: a.io, pullSecrets: [s] }\n  b: *a\n`, 'policy.yaml');
+  t.strictSame(policy?.policy.registries['b'], policy?.policy.registries['a']);
+  t.end();
+});
+
+test('what is valid though it looks empty', (t) => {
+  for (const [title, text] of Object.entries({
+    'only the head': head,
+    'empty lists': `${head}registries: {}\nrules: []\ntests: []\nexclude: { images: [] }\n`,
+    'sections with every entry commented out': `${head}registries:\n  # a: {}\nrules:\n  # - x\ntests:\nexclude:\n`,
+    'an exclude with nothing in it': `${head}exclude:\n  images:\n`,
+    'a registry without rules': `${head}registries: { a: { host: a.io, pullSecrets: [s] } }\n`,
+  })) {
+    const loaded = loadPolicy(text, 'policy.yaml');
+    t.strictSame([loaded.findings, loaded.compiled === null], [[], false], title);
+  }
+  t.end();
+});
+
+test('a byte order mark and Windows line ends change nothing, positions included', (t) => {
+  const text = `${head}rules:\n  - name: hub\n    match: { images: [nginx] }\n`;
+  const [plain] = findings(text);
+  t.match(plain, 'policy.yaml:5:23: error: rule hub: the host is missing');
+  t.strictSame(findings(text.replaceAll('\n', '\r\n')), [plain]);
+  t.strictSame(findings(`\ufeff${text}`), [plain]);
+  t.equal(loadPolicy(`\ufeff${head.replaceAll('\n', '\r\n')}`, 'policy.yaml').findings.length, 0);
+  t.end();
+});
+
+test('all mistakes of a file are reported at once', (t) => {
+  const lines = findings(`${head}rule: []\nregistries: { a: { hosts: x } }\nrules: [{ name: 5 }]\n`);
+  t.equal(lines.length, 5, lines.join('\n'));
+  t.end();
+});
+
+test('a failing test of the file refuses it, and says what came out and why', (t) => {
+  const policy = `${head}registries: { m: { host: m.io, pullSecrets: [s] } }\nrules: [{ name: hub, match: { images: [docker.io], namespaces: [team-*], podLabels: { a: b } }, rewrite: { registry: m, as: path } }]\n`;
+  const table: [string, string[]][] = [
+    ['{ image: nginx, becomes: m.io/library/nginx, namespace: team-a, podLabels: { a: b }, rule: hub, outcome: rewritten, pullSecrets: [s] }', []],
+    ['{ image: nginx, becomes: nginx, rule: null, outcome: no-rule, pullSecrets: [] }', []],
+    ['{ image: nginx, becomes: m.io/nginx, namespace: team-a, podLabels: { a: b } }', ['policy.yaml:6:5: error: test of nginx fails: it becomes m.io/library/nginx, not m.io/nginx (rule hub matches docker.io (path))']],
+    ['{ image: nginx, rule: hub, outcome: rewritten, pullSecrets: [s] }', ['policy.yaml:6:5: error: test of nginx fails: its rule is none, not hub; its outcome is no-rule, not rewritten; its pull secrets are [], not [s] (no rule matches it)']],
+    ['{ image: nginx, namespace: team-a, podLabels: { a: b }, rule: null }', ['policy.yaml:6:5: error: test of nginx fails: its rule is hub, not none (rule hub matches docker.io (path))']],
+  ];
+  for (const [entry, expected] of table) {
+    const loaded = loadPolicy(`${policy}tests:\n  - ${entry}\n`, 'policy.yaml');
+    t.strictSame([loaded.findings.map(formatFinding), loaded.compiled === null], [expected, expected.length > 0], entry);
+  }
+  t.end();
+});
+
+test('resolved hosts are used, by the tests of the file too', (t) => {
+  const text = `${head}registries: { d: { hostFrom: { localRegistryHosting: true } } }\nrules: [{ match: { images: [docker.io] }, rewrite: { registry: d, as: path } }]\ntests: [{ image: nginx, becomes: localhost:5001/library/nginx }]\n`;
+  t.equal(hasErrors(loadPolicy(text, 'policy.yaml').findings), true);
+  const { compiled: policy } = loadPolicy(text, 'policy.yaml', { d: 'localhost:5001' });
+  t.equal(policy === null ? null : decideImage(policy.table, 'nginx:1', { namespace: 'x', podLabels: {} }).result, 'localhost:5001/library/nginx:1');
+  t.end();
+});
