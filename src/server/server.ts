@@ -17,6 +17,8 @@ export interface Timeouts {
   readonly headers: number;
   /** From there to the last byte of the body. */
   readonly request: number;
+  /** From a connection's beginning to the end of its TLS handshake. */
+  readonly handshake: number;
   /** Between two looks at the connections. */
   readonly check: number;
 }
@@ -25,7 +27,7 @@ export interface Timeouts {
  * The API server's client keeps idle connections for 90 s (Go's net/http default), those that it opened to spare and never used
  * among them. A server that closed first would turn the next call into a failed one. So even slow headers have that long.
  */
-export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000, request: 130_000, check: 15_000 };
+export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000, request: 130_000, handshake: 30_000, check: 15_000 };
 /** A review carries object and oldObject, each up to etcd's 1.5 MiB and larger as JSON. */
 export const bodyLimit = 8 * 1024 * 1024;
 
@@ -52,7 +54,7 @@ export function createServer(options: ServerOptions): WebhookServer {
   const { timeouts } = options;
   const tls = tlsOptions(options);
   const app: WebhookInstance = Fastify({
-    https: { ...tls(options.pair), headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.check },
+    https: { ...tls(options.pair), handshakeTimeout: timeouts.handshake, headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.check },
     logger: false,
     bodyLimit,
     keepAliveTimeout: timeouts.keepAlive,
