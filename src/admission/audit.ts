@@ -1,5 +1,6 @@
 /**
- * What the API server's audit log keeps: one annotation for each image that was rewritten or could not be decided.
+ * What the API server's audit log keeps: one annotation for each image, under the name of its container where it was rewritten
+ * (`volume.` and the volume's name for a volume), under `problem.` and that where it could not be decided.
  *
  * A webhook may be called twice for one request, and an annotation whose value differs the second time is refused
  * (kubernetes/apiserver, pkg/admission/attributes.go). So the value is made from what both calls see: the written image, which
@@ -17,16 +18,32 @@ const maximumCount = 64;
 
 export function auditAnnotations(pod: Pod, images: readonly SiteDecision[]): Record<string, string> {
   const originals = readOriginals(pod);
+  const repeated = repeatedKeys(images);
   const entries = images.flatMap((image) => {
     const key = siteKey(image.site);
-    const value = qualifiedName.test(key) ? valueOf(image, originals.get(key)) : null;
-    return value === null ? [] : [[key, value.slice(0, maximumValueLength)] as const];
+    // The record does not cover debug containers, so what it says under such a name is about something else.
+    const original = image.site.list === 'ephemeralContainers' ? undefined : originals.get(key);
+    const entry = repeated.has(key) ? null : entryOf(image, key, original);
+    return entry === null || !qualifiedName.test(entry[0]) ? [] : [[entry[0], entry[1].slice(0, maximumValueLength)] as const];
   });
   return Object.fromEntries(entries.slice(0, maximumCount));
 }
 
-function valueOf({ outcome, image, result, reason }: SiteDecision, original: string | undefined): string | null {
-  if (outcome === 'rewritten') return `${image} -> ${result}`;
-  if (outcome === 'already-there' && original !== undefined) return `${original} -> ${image}`;
-  return outcome === 'invalid' || outcome === 'refused' ? `${image} left alone: ${reason}` : null;
+/** Validation, which comes later, refuses a pod with such names; until then nobody could tell which value was whose. */
+function repeatedKeys(images: readonly SiteDecision[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { site } of images) {
+    const key = siteKey(site);
+    if (seen.has(key)) repeated.add(key);
+    seen.add(key);
+  }
+  return repeated;
+}
+
+/** Problems have keys of their own: a result may be a problem to the rules that meet it in the second call. */
+function entryOf({ outcome, image, result, reason }: SiteDecision, key: string, original: string | undefined): readonly [key: string, value: string] | null {
+  if (outcome === 'rewritten') return [key, `${image} -> ${result}`];
+  if (outcome === 'already-there' && original !== undefined) return [key, `${original} -> ${image}`];
+  return outcome === 'invalid' || outcome === 'refused' ? [`problem.${key}`, `${image} left alone: ${reason}`] : null;
 }

@@ -71,5 +71,8 @@ function problem(sentence: string): ReadReview {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : value === undefined ? 'missing' : `a ${Array.isArray(value) ? 'list' : typeof value}`;
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : isObject(value) ? 'an object' : `a ${typeof value}`;
 }

@@ -38,6 +38,11 @@ export function reasonToSkip(review: Review, scope: Scope): string | null {
 function reasonOfPod({ pod }: Review, scope: Scope): string | null {
   if (pod.annotations !== null && Object.hasOwn(pod.annotations, mirrorAnnotation)) return 'it is a mirror pod; the kubelet runs it from a file';
   if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled') return `the pod has the label ${rewriteLabel}: disabled`;
-  const operator = scope.excludedOperators.find((name) => Object.hasOwn(pod.labels, comparingOperators[name] ?? ''));
+  const operator = scope.excludedOperators.find((name) => isManagedBy(name, pod.labels));
   return operator === undefined ? null : `the pod is managed by ${operator}, which would recreate it with the image it asked for`;
+}
+
+function isManagedBy(operator: string, labels: Readonly<Record<string, string>>): boolean {
+  const label = Object.hasOwn(comparingOperators, operator) ? comparingOperators[operator] : undefined;
+  return label !== undefined && Object.hasOwn(labels, label);
 }

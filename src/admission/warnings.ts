@@ -24,8 +24,9 @@ function label({ site }: SiteDecision): string {
   return site.name === '' ? '' : `${site.name.slice(0, 30)}: `;
 }
 
-/** Control characters would end up in a terminal: the image is untrusted text. */
+/** What is not printed would end up in a terminal, and could turn the sentence around: the image is untrusted text. */
 function cut(sentence: string): string {
-  const printable = sentence.replace(/[\p{Cc}\p{Cs}]/gu, '?');
-  return printable.length <= maximumLength ? printable : `${printable.slice(0, maximumLength - 1)}…`;
+  const short = sentence.length <= maximumLength ? sentence : `${sentence.slice(0, maximumLength - 1)}…`;
+  // After the cut, which may leave half of a character.
+  return short.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?');
 }

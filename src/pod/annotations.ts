@@ -1,5 +1,5 @@
 /** The annotation that records what a pod said before it was rewritten. */
-import { add, replace, type Operation } from '../patch/operations.ts';
+import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { token } from '../patch/pointer.ts';
 import { isObject } from './json.ts';
 import type { Pod } from './pod.ts';
@@ -33,25 +33,41 @@ export function readOriginals(pod: Pod): Originals {
 export function recordOriginals(pod: Pod, rewritten: Originals): Operation[] {
   if (rewritten.size === 0 || !pod.hasMetadata) return [];
   const before = pod.annotations?.[originalImagesAnnotation];
-  const after = serialize([...readOriginals(pod), ...rewritten]);
-  if (after === null || after === before || !fits(pod, after.length)) return [];
-  if (pod.annotations === null) return [add('/metadata/annotations', { [originalImagesAnnotation]: after })];
+  const recorded = readOriginals(pod);
+  const after = serialize([...recorded, ...rewritten]);
+  if (after === before) return [];
   const path = `/metadata/annotations/${token(originalImagesAnnotation)}`;
+  if (after === null || !fits(pod, after.length)) {
+    // What an older record says about these containers has just become wrong, and no record is better than that.
+    return [...rewritten.keys()].some((key) => recorded.has(key)) ? [remove(path)] : [];
+  }
+  if (pod.annotations === null) return [add('/metadata/annotations', { [originalImagesAnnotation]: after })];
   return [before === undefined ? add(path, after) : replace(path, after)];
 }
 
-/** JSON in ASCII, so that its length in characters is its length in bytes; null when nothing fits. */
+/**
+ * JSON in ASCII, so that its length in characters is its length in bytes; null when nothing fits. Of two entries with one key
+ * the later one counts, also where it does not fit.
+ */
 function serialize(entries: readonly (readonly [string, string])[]): string | null {
   const members = new Map<string, string>();
   let length = 2;
   for (const [key, image] of entries) {
     const added = `${ascii(JSON.stringify(key))}:${ascii(JSON.stringify(image))}`;
-    const replaced = members.get(key)?.length ?? -1;
-    if (length + added.length - replaced > maximumRecordLength) continue;
-    length += added.length - replaced;
+    length -= separatedLength(members.get(key));
+    if (length + separatedLength(added) > maximumRecordLength) {
+      members.delete(key);
+      continue;
+    }
+    length += separatedLength(added);
     members.set(key, added);
   }
   return members.size === 0 ? null : `{${[...members.values()].join(',')}}`;
+}
+
+/** With the comma; the last one has none, so the record may be one byte shorter than it could. */
+function separatedLength(written: string | undefined): number {
+  return written === undefined ? 0 : written.length + 1;
 }
 
 function ascii(json: string): string {
@@ -60,7 +76,8 @@ function ascii(json: string): string {
 
 function fits(pod: Pod, added: number): boolean {
   const own = originalImagesAnnotation.length + added;
-  const texts = Object.entries(pod.annotations ?? {}).flat();
+  const others = Object.entries(pod.annotations ?? {}).filter(([key]) => key !== originalImagesAnnotation);
+  const texts = others.flat();
   const units = texts.reduce((sum, text) => sum + text.length, own);
   // A UTF-16 unit is at most three bytes in UTF-8, so nearly every pod is decided without encoding anything.
   if (units * 3 <= maximumTotalLength) return true;

@@ -15,7 +15,7 @@ export interface Pod {
   readonly labels: Readonly<Record<string, string>>;
   /** Null when there are none, so that a patch must add the map first. */
   readonly annotations: Readonly<Record<string, string>> | null;
-  /** Whether `metadata` can hold an annotation at all. */
+  /** Whether `metadata` is there and can take an annotation: false too when something other than a map stands in its place. */
   readonly hasMetadata: boolean;
   /** The controller that made the pod; null for a bare pod. */
   readonly owner: Owner | null;
@@ -25,12 +25,13 @@ export interface Pod {
 
 export function readPod(value: unknown): Pod {
   const metadata = member(value, 'metadata');
+  const annotations = member(metadata, 'annotations') ?? null;
   return {
     name: text(metadata, 'name') ?? '',
     generateName: text(metadata, 'generateName') ?? '',
     labels: strings(metadata, 'labels'),
-    annotations: isObject(member(metadata, 'annotations')) ? strings(metadata, 'annotations') : null,
-    hasMetadata: isObject(metadata),
+    annotations: isObject(annotations) ? strings(metadata, 'annotations') : null,
+    hasMetadata: isObject(metadata) && (annotations === null || isObject(annotations)),
     owner: ownerOf(metadata),
     images: imagesOf(value),
     pullSecrets: pullSecretsOf(value),

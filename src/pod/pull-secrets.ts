@@ -1,6 +1,6 @@
 /** The pull secrets of a pod: a list of names, to which missing ones are appended. */
 import { add, type Operation } from '../patch/operations.ts';
-import { list, member, text } from './json.ts';
+import { isObject, list, member, text } from './json.ts';
 
 export interface PullSecrets {
   /** Null when the field is absent, so that a patch must add the list first. */
@@ -12,7 +12,7 @@ export interface PullSecrets {
 export function pullSecretsOf(pod: unknown): PullSecrets {
   const spec = member(pod, 'spec');
   const found = member(spec, 'imagePullSecrets');
-  if (found === undefined || found === null) return { names: null, isAppendable: spec !== undefined };
+  if (found === undefined || found === null) return { names: null, isAppendable: isObject(spec) };
   if (!Array.isArray(found)) return { names: [], isAppendable: false };
   return { names: list(spec, 'imagePullSecrets').map((entry) => text(entry, 'name') ?? ''), isAppendable: true };
 }

@@ -1,0 +1,87 @@
+/** What holds for every update of a pod, and for every debug container: what may not change is not touched. */
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
+import { token } from '../../src/patch/pointer.ts';
+import { compiledPolicy } from '../builders/arbitrary-compiled.ts';
+import { storedPod, type StoredPod } from '../builders/arbitrary-pod.ts';
+import { reviewOf, type Json } from '../builders/pod.ts';
+import { call, patched } from '../builders/webhook.ts';
+import { holds } from '../image/property.ts';
+
+const runs = { numRuns: 150 };
+const lists = ['containers', 'initContainers', 'ephemeralContainers', 'volumes'] as const;
+
+/** Old and new, with some of the images the same. */
+const change = fc
+  .tuple(storedPod, storedPod, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }))
+  .map(([old, next, kept]) => ({ old, next: { ...next, spec: { ...next.spec, ...Object.fromEntries(lists.map((list) => [list, keeping(old, next, { list, kept })])) } } }));
+
+function keeping(old: StoredPod, next: StoredPod, { list, kept }: { list: string; kept: readonly boolean[] }) {
+  return (next.spec[list] ?? []).map((entry, index) => {
+    const before = old.spec[list]?.find(({ name }) => name === entry.name);
+    return before !== undefined && kept[index] === true ? Object.assign({}, entry, { image: before.image }) : entry;
+  });
+}
+
+function updateOf(old: StoredPod, next: StoredPod, subResource: string) {
+  return reviewOf({ operation: 'UPDATE', subResource, object: plain(next), oldObject: plain(old), namespace: 'default' });
+}
+
+function plain(value: StoredPod): Json {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** The containers at which a patch points, with their list. */
+function touched(next: StoredPod, path: string): { list: string; name: string; image: unknown } {
+  const [, , list = '', index = ''] = path.split('/');
+  const entry = next.spec[list]?.[Number(index)];
+  assert.ok(entry !== undefined && path === `/spec/${list}/${index}/image`, path);
+  return { list, name: entry.name, image: entry.image };
+}
+
+holds('an update touches images of containers that differ, and the record', fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+  for (const { path } of call(updateOf(old, next, ''), policy).patch) {
+    if (path === '/metadata/annotations' || path === `/metadata/annotations/${token(originalImagesAnnotation)}`) continue;
+    const { list, name, image } = touched(next, path);
+    assert.ok(list === 'containers' || list === 'initContainers', path);
+    assert.notEqual(old.spec[list]?.find((entry) => entry.name === name)?.image, image);
+  }
+}), runs);
+
+holds('an update that changes no image has no patch', fc.property(compiledPolicy, storedPod, storedPod, ({ policy }, old, { metadata }) => {
+  const { admission, patch } = call(updateOf(old, { ...old, metadata }, ''), policy);
+  assert.deepEqual(patch, []);
+  assert.ok(admission.images.every(({ outcome }) => outcome === 'unchanged'));
+}), runs);
+
+holds('a debug request touches images of new debug containers only', fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+  for (const { path } of call(updateOf(old, next, 'ephemeralcontainers'), policy).patch) {
+    const { list, name } = touched(next, path);
+    assert.equal(list, 'ephemeralContainers');
+    assert.ok(!old.spec[list]?.some((entry) => entry.name === name));
+  }
+}), runs);
+
+for (const subResource of ['', 'ephemeralcontainers']) {
+  holds(`pods/${subResource}: the second call changes nothing and tells the audit log nothing else`, fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+    const first = call(updateOf(old, next, subResource), policy);
+    const second = call(updateOf(old, patched(next, first.patch), subResource), policy);
+    assert.deepEqual(second.patch, []);
+    assert.deepEqual({ ...first.response.auditAnnotations, ...second.response.auditAnnotations }, { ...first.response.auditAnnotations, ...addedBy(second, first) });
+  }), runs);
+
+  holds(`pods/${subResource}: what an update does to an image, a create does too`, fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+    const created = call(reviewOf({ object: plain(next), namespace: 'default' }), policy).admission.images;
+    const updated = call(updateOf(old, next, subResource), policy).admission.images;
+    for (const [index, image] of updated.entries()) {
+      if (image.outcome !== 'unchanged') assert.deepEqual(image, created[index]);
+    }
+  }), runs);
+}
+
+/** Annotations that the first call did not give; a key of both must have the first value. */
+function addedBy(second: ReturnType<typeof call>, first: ReturnType<typeof call>): Record<string, string> {
+  const known = first.response.auditAnnotations ?? {};
+  return Object.fromEntries(Object.entries(second.response.auditAnnotations ?? {}).filter(([key]) => !Object.hasOwn(known, key)));
+}

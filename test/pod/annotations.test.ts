@@ -1,0 +1,97 @@
+import { test } from 'tap';
+import { maximumRecordLength, originalImagesAnnotation, readOriginals, recordOriginals } from '../../src/pod/annotations.ts';
+import { readPod } from '../../src/pod/pod.ts';
+import type { Operation } from '../../src/patch/operations.ts';
+import { pod, type Json } from '../builders/pod.ts';
+
+const path = '/metadata/annotations/transship.dev~1original-images';
+const totalLimit = 256 * 1024;
+/** A comma is counted that the last entry does not have. */
+const longestImage = 'i'.repeat(maximumRecordLength - '{"a":""},'.length);
+
+function annotated(annotations: Json): ReturnType<typeof readPod> {
+  return readPod(pod({ metadata: { annotations } }));
+}
+
+function recorded(record: string, more: Record<string, string> = {}): ReturnType<typeof readPod> {
+  return annotated({ ...more, [originalImagesAnnotation]: record });
+}
+
+const readings: readonly [says: string, annotations: Json, expected: readonly (readonly [string, string])[]][] = [
+  ['none', null, []],
+  ['others only', { other: 'x' }, []],
+  ['a record', { [originalImagesAnnotation]: '{"a":"nginx","b":"redis"}' }, [['a', 'nginx'], ['b', 'redis']]],
+  ['not JSON', { [originalImagesAnnotation]: '{a' }, []],
+  ['a list', { [originalImagesAnnotation]: '["a"]' }, []],
+  ['other types are left out', { [originalImagesAnnotation]: '{"a":1,"b":"redis","c":null,"__proto__":"x"}' }, [['b', 'redis'], ['__proto__', 'x']]],
+  ['no text', { [originalImagesAnnotation]: 5 }, []],
+];
+
+for (const [says, annotations, expected] of readings) {
+  test(`read: ${says}`, (t) => {
+    t.strictSame([...readOriginals(annotated(annotations))], expected);
+    t.end();
+  });
+}
+
+interface Row {
+  readonly says: string;
+  readonly pod: ReturnType<typeof readPod>;
+  /** `a` was `nginx` unless told. */
+  readonly rewritten?: readonly (readonly [string, string])[];
+  readonly expected: readonly Operation[];
+}
+
+const rows: readonly Row[] = [
+  { says: 'nothing to record', pod: annotated({}), rewritten: [], expected: [] },
+  { says: 'no annotations', pod: annotated(null), expected: [{ op: 'add', path: '/metadata/annotations', value: { [originalImagesAnnotation]: '{"a":"nginx"}' } }] },
+  { says: 'empty annotations', pod: annotated({}), expected: [{ op: 'add', path, value: '{"a":"nginx"}' }] },
+  { says: 'no metadata', pod: readPod(pod({ metadata: null })), expected: [] },
+  // A text in the place of the map used to be replaced by a map.
+  { says: 'annotations that are no map', pod: annotated('text'), expected: [] },
+  { says: 'an entry joins', pod: recorded('{"b":"redis"}'), expected: [{ op: 'replace', path, value: '{"b":"redis","a":"nginx"}' }] },
+  { says: 'a later value counts', pod: recorded('{"a":"old","b":"redis"}'), expected: [{ op: 'replace', path, value: '{"a":"nginx","b":"redis"}' }] },
+  { says: 'known already', pod: recorded('{"a":"nginx"}'), expected: [] },
+  { says: 'a record that is not ours to understand', pod: recorded('{a'), expected: [{ op: 'replace', path, value: '{"a":"nginx"}' }] },
+  { says: 'a record that is no text', pod: annotated({ [originalImagesAnnotation]: 5 }), expected: [{ op: 'add', path, value: '{"a":"nginx"}' }] },
+  { says: 'ASCII only', pod: annotated({}), rewritten: [['é🚢', 'a"\u007f']], expected: [{ op: 'add', path, value: '{"\\u00e9\\ud83d\\udea2":"a\\"\\u007f"}' }] },
+  { says: 'names that trip JavaScript up', pod: annotated({}), rewritten: [['__proto__', 'x'], ['constructor', 'y']], expected: [{ op: 'add', path, value: '{"__proto__":"x","constructor":"y"}' }] },
+  { says: 'the longest record', pod: annotated({}), rewritten: [['a', longestImage]], expected: [{ op: 'add', path, value: `{"a":"${longestImage}"}` }] },
+  { says: 'one character more', pod: annotated({}), rewritten: [['a', `${longestImage}i`]], expected: [] },
+  { says: 'what fits is recorded', pod: annotated({}), rewritten: [['a', `${longestImage}i`], ['b', 'redis']], expected: [{ op: 'add', path, value: '{"b":"redis"}' }] },
+  // An entry that did not fit used to leave the old one, which was then wrong.
+  { says: 'an old entry whose successor does not fit', pod: recorded('{"a":"old","b":"redis"}'), rewritten: [['a', longestImage]], expected: [{ op: 'replace', path, value: '{"b":"redis"}' }] },
+  { says: 'the only entry, whose successor does not fit', pod: recorded('{"a":"old"}'), rewritten: [['a', `${longestImage}i`]], expected: [{ op: 'remove', path }] },
+  { says: 'annotations that are full', pod: annotated({ note: 'x'.repeat(totalLimit - 4) }), expected: [] },
+  { says: 'full with a record that would be wrong', pod: recorded('{"a":"o"}', { note: 'x'.repeat(totalLimit - 45) }), expected: [{ op: 'remove', path }] },
+  { says: 'full with a record of something else', pod: recorded('{"b":"o"}', { note: 'x'.repeat(totalLimit - 45) }), expected: [] },
+];
+
+const aWasNginx: NonNullable<Row['rewritten']> = [['a', 'nginx']];
+
+for (const { says, pod: before, rewritten = aWasNginx, expected } of rows) {
+  test(`record: ${says}`, (t) => {
+    t.strictSame(recordOriginals(before, new Map(rewritten)), expected);
+    t.end();
+  });
+}
+
+/** Bytes that the record of `a` adds: its key, and `{"a":"nginx"}`. */
+const own = originalImagesAnnotation.length + '{"a":"nginx"}'.length;
+
+const totals: readonly [says: string, annotations: Record<string, string>, fits: boolean][] = [
+  ['exactly the limit', { note: 'x'.repeat(totalLimit - own - 4) }, true],
+  ['one byte more', { note: 'x'.repeat(totalLimit - own - 3) }, false],
+  ['bytes, not characters, exactly the limit', { note: 'é'.repeat((totalLimit - own - 4) / 2) }, true],
+  ['bytes, not characters, one character more', { note: 'é'.repeat((totalLimit - own - 2) / 2) }, false],
+  // The old record counted beside the new one.
+  ['what is replaced does not count', { note: 'x'.repeat(totalLimit - own - 4), [originalImagesAnnotation]: '{"a":"o"}' }, true],
+];
+
+for (const [says, annotations, fits] of totals) {
+  test(`all annotations together: ${says}`, (t) => {
+    const [operation] = recordOriginals(annotated(annotations), new Map([['a', 'nginx']]));
+    t.equal(operation !== undefined && operation.op !== 'remove', fits);
+    t.end();
+  });
+}
