@@ -3,4 +3,8 @@ import type { Command } from './command.ts';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  rewrite: async () => (await import('./rewrite.ts')).rewriteCommand,
+  lint: async () => (await import('./lint.ts')).lintCommand,
+  images: async () => (await import('./images.ts')).imagesCommand,
 };

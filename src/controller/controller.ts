@@ -1,0 +1,113 @@
+/** The controller as a whole: follows the policy, tells how it is, and runs its loops while it leads. */
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+
+import { describeError } from '../cluster/api-error.ts';
+import { connect } from '../cluster/connection.ts';
+import { electLeader } from '../cluster/lease.ts';
+import { formatFinding } from '../config/finding.ts';
+import { PolicySource } from '../config/source.ts';
+import { createHealthServer } from './health.ts';
+import { Leadership } from './leadership.ts';
+import { createControllerMetrics, type ControllerMetrics } from './metrics.ts';
+import type { MakeLoop } from './loop.ts';
+import type { ControllerOptions, Feature } from './options.ts';
+
+export interface Controller {
+  /** Of /healthz, /readyz and /metrics. */
+  readonly port: number;
+  /** Unready from now on. */
+  readonly startDraining: () => void;
+  /** Stops the loops, gives the lease up and stops listening. */
+  readonly close: () => Promise<void>;
+  /** Breaks every connection to the API server: what is in flight fails. */
+  readonly destroy: () => void;
+}
+
+/** Loaded when they are used: a controller without certificates keeps their library out of its memory. */
+const loops: Readonly<Record<Feature, () => Promise<MakeLoop>>> = {
+  secrets: async () => (await import('./replication.ts')).replicationLoop,
+  hosts: async () => (await import('./hosts.ts')).hostsLoop,
+  certificates: async () => (await import('./certificates.ts')).certificatesLoop,
+};
+
+/** How many times within the lease's duration the leader writes it. */
+const renewals = 4;
+
+/** @throws PolicyError, ClusterConfigError, or Node's error when the port cannot be had */
+export async function startController(options: ControllerOptions, log: Logger): Promise<Controller> {
+  const metrics = createControllerMetrics();
+  const source = await followPolicy(options.policy, { log, metrics });
+  const cluster = connect(options.kubeconfig === null ? {} : { kubeconfig: options.kubeconfig });
+  const makers = await Promise.all(options.features.map((feature) => loops[feature]()));
+  const context = { cluster, log, metrics, options, policy: () => source.policy.current.compiled };
+  const renewSeconds = options.leaseSeconds / renewals;
+  const leadership = new Leadership(makers, context, renewSeconds * 2000);
+  source.changed = () => leadership.policyChanged();
+  const health = createHealthServer(metrics.registry, () => leadership.readiness());
+  const port = await listen(health, options).catch(async (error: unknown) => {
+    source.policy.close();
+    await cluster.close();
+    throw error;
+  });
+  const stopReading = metrics.onScrape(() => metrics.leader.set(leadership.isLeader ? 1 : 0));
+  const election = electLeader(cluster, {
+    namespace: options.namespace,
+    name: options.leaseName,
+    identity: `${hostname()}-${randomBytes(4).toString('hex')}`,
+    leaseSeconds: options.leaseSeconds,
+    renewSeconds,
+    onElected: () => leadership.won(),
+    onLost: (reason) => leadership.lost(reason),
+    onError: (error) => leadership.failed(describeError(error)),
+  });
+  log.info({ host: options.host, port, features: options.features, revision: source.policy.current.id }, 'listening');
+  return {
+    port,
+    startDraining: () => leadership.startDraining(),
+    close: async () => {
+      source.policy.close();
+      // The loops end first: whoever leads next must not meet a write of ours.
+      await leadership.stop();
+      await election.release();
+      stopReading();
+      await Promise.all([cluster.close(), health.close()]);
+    },
+    destroy: () => void cluster.close(),
+  };
+}
+
+interface FollowedPolicy {
+  readonly policy: PolicySource;
+  changed: () => void;
+}
+
+async function followPolicy(file: string, { log, metrics }: { log: Logger; metrics: ControllerMetrics }): Promise<FollowedPolicy> {
+  // Hosts are what this program finds out; it needs none itself.
+  const { source, findings } = await PolicySource.open({ policy: file, resolvedHosts: null });
+  for (const finding of findings) log.warn({ finding: formatFinding(finding) }, 'policy');
+  const followed: FollowedPolicy = { policy: source, changed: () => {} };
+  metrics.policyInfo.set({ revision: source.current.id }, 1);
+  source.follow((reload) => {
+    metrics.policyReloads.inc({ result: reload.result });
+    if (reload.result === 'refused') {
+      log.error({ findings: reload.findings.map(formatFinding), revision: source.current.id }, 'the changed policy is refused; the last good one stays in force');
+      return;
+    }
+    metrics.policyInfo.reset();
+    metrics.policyInfo.set({ revision: reload.revision.id }, 1);
+    log.info({ revision: reload.revision.id, warnings: reload.findings.map(formatFinding) }, 'policy loaded');
+    followed.changed();
+  });
+  return followed;
+}
+
+async function listen(app: FastifyInstance, { host, port }: Pick<ControllerOptions, 'host' | 'port'>): Promise<number> {
+  await app.listen({ host, port });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
+  return (app.server.address() as AddressInfo).port;
+}

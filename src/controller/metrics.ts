@@ -1,0 +1,65 @@
+/** The metrics of the controller, in Prometheus' text format. Documented in docs/reference/controller.md. */
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+
+/** `foreign`: another's Secret has the name. `waiting`: the source has not given its content yet. */
+export type CopyState = 'desired' | 'present' | 'failed' | 'foreign' | 'waiting';
+export type WriteResult = 'done' | 'conflict' | 'foreign' | 'failed';
+export type WriteVerb = 'create' | 'update' | 'delete';
+
+export interface ControllerMetrics {
+  readonly registry: Registry;
+  readonly leader: Gauge;
+  readonly copies: Gauge<'registry' | 'state'>;
+  readonly sourceReady: Gauge<'registry'>;
+  readonly tokenAge: Gauge<'registry'>;
+  readonly tokenExpiry: Gauge<'registry'>;
+  readonly hosts: Gauge<'registry'>;
+  /** `kind` is that of the object written: secret, configmap, … in lower case. */
+  readonly writes: Counter<'kind' | 'verb' | 'result'>;
+  readonly lastReconcile: Gauge<'feature'>;
+  readonly watchAge: Gauge<'watch'>;
+  readonly watchErrors: Counter<'watch'>;
+  readonly policyReloads: Counter<'result'>;
+  readonly policyInfo: Gauge<'revision'>;
+  /** Runs before each scrape, for values that are read and not counted. @returns what takes it away again */
+  readonly onScrape: (read: () => void) => () => void;
+}
+
+export function createControllerMetrics(): ControllerMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const readers = new Set<() => void>();
+  const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Gauge<Label> =>
+    new Gauge({ name: `transship_controller_${name}`, help, labelNames, registers });
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> =>
+    new Counter({ name: `transship_controller_${name}`, help, labelNames, registers });
+  collectDefaultMetrics({ register: registry });
+  const leader = new Gauge({
+    name: 'transship_controller_leader',
+    help: 'Whether this process leads, 1 or 0.',
+    registers,
+    // The first metric of the registry: prom-client has no hook for a whole scrape.
+    collect: () => {
+      for (const read of readers) read();
+    },
+  });
+  return {
+    registry,
+    leader,
+    copies: gauge('copies', 'Copies of pull secrets by state.', 'registry', 'state'),
+    sourceReady: gauge('source_ready', 'Whether the credentials of a registry were read, 1 or 0.', 'registry'),
+    tokenAge: gauge('token_age_seconds', 'Age of the token of a registry.', 'registry'),
+    tokenExpiry: gauge('token_expiry_timestamp_seconds', 'End of the token of a registry, Unix time.', 'registry'),
+    hosts: gauge('host_resolved', 'Whether the host of a registry with hostFrom is known, 1 or 0.', 'registry'),
+    writes: counter('writes_total', 'Writes to the API by what became of them.', 'kind', 'verb', 'result'),
+    lastReconcile: gauge('last_reconcile_timestamp_seconds', 'When a loop last compared what is with what should be, Unix time.', 'feature'),
+    watchAge: gauge('watch_age_seconds', 'Time since the API server was last heard on a watch.', 'watch'),
+    watchErrors: counter('watch_errors_total', 'Errors of a watch, each followed by another try.', 'watch'),
+    policyReloads: counter('policy_reloads_total', 'Changes of the policy file, used or refused.', 'result'),
+    policyInfo: gauge('policy_info', 'The policy in force, always 1.', 'revision'),
+    onScrape: (read) => {
+      readers.add(read);
+      return () => readers.delete(read);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** Writes to the API that end in time: created only where nothing is, changed and deleted only as last seen. */
+import type { KubernetesObject } from '@kubernetes/client-node';
+
+import { readJson } from '../cluster/answer.ts';
+import type { Cluster } from '../cluster/connection.ts';
+import { resourcePath } from '../cluster/resource-path.ts';
+import { fieldManager } from './loop.ts';
+
+/** Milliseconds. */
+const writeTimeout = 15_000;
+
+/**
+ * By POST, since an apply would adopt an object of that name which somebody else has made.
+ *
+ * @returns its resourceVersion
+ * @throws ApiError 409 when there is one
+ */
+export async function createObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<string> {
+  const path = resourcePath(object).replace(/\/[^/]*$/, '');
+  return versionOf(await send(cluster, `POST ${path}`, { method: 'POST', path, query: { fieldManager }, body: object, signal }));
+}
+
+/**
+ * Server-side apply. With metadata.resourceVersion it is refused when the object has changed since.
+ * https://kubernetes.io/docs/reference/using-api/server-side-apply/
+ *
+ * @returns the resourceVersion
+ * @throws ApiError 409
+ */
+export async function applyObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<string> {
+  const path = resourcePath(object);
+  const details = { method: 'PATCH', path, query: { fieldManager, force: true }, body: object, contentType: 'application/apply-patch+yaml', signal };
+  return versionOf(await send(cluster, `apply ${path}`, details));
+}
+
+/** @throws ApiError 409 when it is another one, or has changed since; 404 when it is gone */
+export async function deleteObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<void> {
+  const path = resourcePath(object);
+  const { uid, resourceVersion } = object.metadata ?? {};
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+  await send(cluster, `DELETE ${path}`, { method: 'DELETE', path, body, signal });
+}
+
+/** @throws ApiError 404 */
+export async function readObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject> {
+  const path = resourcePath(object);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server answers with the object
+  return (await send(cluster, `GET ${path}`, { path, signal })) as KubernetesObject;
+}
+
+type Sent = NonNullable<Parameters<Cluster['request']>[1]> & { readonly path: string; readonly signal: AbortSignal };
+
+async function send(cluster: Cluster, what: string, { path, signal, ...details }: Sent): Promise<unknown> {
+  return readJson(what, await cluster.request(path, { ...details, signal: AbortSignal.any([signal, AbortSignal.timeout(writeTimeout)]) }));
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server answers with the object
+const versionOf = (answer: unknown): string => (answer as KubernetesObject).metadata?.resourceVersion ?? '';

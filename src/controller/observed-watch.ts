@@ -1,0 +1,32 @@
+/** A watch whose age is measured and whose errors are told. */
+import type { KubernetesObject } from '@kubernetes/client-node';
+
+import { describeError } from '../cluster/api-error.ts';
+import { watchResource, type ResourceWatch, type WatchOptions } from '../cluster/watch.ts';
+import type { LoopContext } from './loop.ts';
+
+/** @param name of the watch in metrics and log lines */
+export function observedWatch<T extends KubernetesObject>({ cluster, log, metrics }: LoopContext, name: string, options: WatchOptions<T>): ResourceWatch<T> {
+  const watch = watchResource<T>(cluster, {
+    ...options,
+    onError: (error) => {
+      metrics.watchErrors.inc({ watch: name });
+      log.warn({ watch: name, reason: describeError(error) }, 'a watch was interrupted; it comes back');
+    },
+  });
+  const stopReading = metrics.onScrape(() => metrics.watchAge.set({ watch: name }, watch.age() / 1000));
+  return {
+    synced: watch.synced,
+    get isSynced() {
+      return watch.isSynced;
+    },
+    list: () => watch.list(),
+    get: (key) => watch.get(key),
+    age: () => watch.age(),
+    close: async () => {
+      stopReading();
+      metrics.watchAge.remove({ watch: name });
+      await watch.close();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** What the controller is told: where it runs, what it is to do, what the objects are called that it writes. */
+
+export const features = ['secrets', 'hosts', 'certificates'] as const;
+export type Feature = (typeof features)[number];
+
+export const optInModes = ['OptIn', 'OptOut'] as const;
+/** `OptIn`: namespaces labelled `transship.dev/rewrite: enabled` or `shadow`. `OptOut`: all but those labelled `disabled`. */
+export type OptInMode = (typeof optInModes)[number];
+
+export interface ControllerOptions {
+  /** File of the policy. */
+  readonly policy: string;
+  /** Namespace of the release: where the sources of pull secrets are, and everything else that it reads or writes for itself. */
+  readonly namespace: string;
+  readonly optIn: OptInMode;
+  /** Namespaces whose pods are never looked at, beside those of Kubernetes and the release. */
+  readonly excludedNamespaces: readonly string[];
+  /** Parts that run. */
+  readonly features: readonly Feature[];
+  readonly leaseName: string;
+  /** Seconds. */
+  readonly leaseSeconds: number;
+  readonly hostsConfigMap: string;
+  readonly certificates: CertificateOptions;
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  /** Null for the pod's service account, or the default kubeconfig outside a cluster. */
+  readonly kubeconfig: string | null;
+}
+
+/** All times are milliseconds. */
+export interface CertificateOptions {
+  /** Name of the Secret that `serve` mounts. */
+  readonly tlsSecret: string;
+  /** Name of the webhook's Service. */
+  readonly service: string;
+  readonly webhookConfiguration: string;
+  readonly certificateLifetime: number;
+  readonly authorityLifetime: number;
+  /** Until every API server trusts a bundle that it was given. */
+  readonly bundleDelay: number;
+  /** Until every webhook pod serves a pair that was written. */
+  readonly reloadDelay: number;
+}
