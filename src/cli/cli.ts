@@ -5,8 +5,8 @@ import type { Io } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodeOf } from './failure.ts';
 
-const helpWords = ['help', '--help', '-h'];
-const versionWords = ['version', '--version', '-V'];
+const helpWords = new Set(['help', '--help', '-h']);
+const versionWords = new Set(['version', '--version', '-V']);
 
 /** @returns the exit code: 0 done, 1 findings, 2 wrong use or unreadable input */
 export async function runCommandLine(args: readonly string[], io: Io): Promise<number> {
@@ -15,8 +15,8 @@ export async function runCommandLine(args: readonly string[], io: Io): Promise<n
     io.stderr.write(await overview());
     return 2;
   }
-  if (helpWords.includes(word)) return help(rest[0], io);
-  if (versionWords.includes(word)) {
+  if (helpWords.has(word)) return help(rest[0], io);
+  if (versionWords.has(word)) {
     io.stdout.write(`${await version()}\n`);
     return 0;
   }
@@ -77,5 +77,6 @@ Exit codes: 0 done, 1 findings, 2 wrong use or unreadable input.
 
 async function version(): Promise<string> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const { version: current }: { version: string } = JSON.parse(text);
+  return current;
 }

@@ -1,0 +1,66 @@
+/** A decision as `explain` tells it: a line of JSON for programs, aligned columns for people. */
+import { styleText } from 'node:util';
+import type { Writable } from 'node:stream';
+import type { Outcome } from '../config/schema.ts';
+import { outcomes } from '../config/schema.ts';
+import { parseReference, type Reference } from '../image/reference.ts';
+import type { Decided, Place } from './decisions.ts';
+
+/** The keys, in this order, are a contract. */
+export function jsonLine({ decision, place }: Decided): string {
+  const { image, outcome, rule, result, pullSecrets, reason } = decision;
+  const reference = decision.reference ?? referenceOf(image);
+  const parts = { image, name: reference?.name ?? null, tag: reference?.tag ?? null, digest: reference?.digest ?? null };
+  const where = place === null ? {} : { manifest: place.manifest, pointer: place.pointer, line: place.line };
+  return `${JSON.stringify({ ...parts, outcome, rule, result, pullSecrets, reason, ...where })}\n`;
+}
+
+/** An image that was not looked at (its pod is left alone) has a name all the same. */
+function referenceOf(image: string): Reference | null {
+  const parsed = parseReference(image);
+  return parsed.ok ? parsed.reference : null;
+}
+
+const colours: Partial<Record<Outcome, 'green' | 'red'>> = { rewritten: 'green', invalid: 'red', refused: 'red' };
+
+export interface ExplanationTable {
+  readonly head: string;
+  readonly row: (decided: Decided) => string;
+}
+
+/**
+ * Narrow columns first, and what can be long below each other in the last one: names of any length stay readable, and rows can be
+ * printed as they come.
+ *
+ * @param rules names of all rules, for the width of their column
+ * @param output decides about colour: none unless it is a terminal, none when NO_COLOR is set
+ */
+export function explanationTable(rules: readonly string[], output: Writable): ExplanationTable {
+  const outcomeWidth = Math.max(...outcomes.map((outcome) => outcome.length)) + 2;
+  const ruleWidth = Math.max('RULE'.length, ...rules.map((rule) => rule.length)) + 2;
+  const indent = ' '.repeat(outcomeWidth + ruleWidth);
+  return {
+    head: `${'OUTCOME'.padEnd(outcomeWidth)}${'RULE'.padEnd(ruleWidth)}IMAGE\n`,
+    row: (decided) => {
+      const { outcome, rule } = decided.decision;
+      const padded = outcome.padEnd(outcomeWidth);
+      const colour = colours[outcome];
+      const shown = colour === undefined ? padded : styleText(colour, padded, { stream: output });
+      return `${shown}${(rule ?? '-').padEnd(ruleWidth)}${details(decided).join(`\n${indent}`)}\n`;
+    },
+  };
+}
+
+function details({ decision: { image, result, pullSecrets, reason }, place }: Decided): string[] {
+  return [
+    image,
+    ...(result === null ? [] : [`-> ${result}`]),
+    reason,
+    ...(pullSecrets.length === 0 ? [] : [`pull secrets: ${pullSecrets.join(', ')}`]),
+    ...(place === null ? [] : [describePlace(place)]),
+  ];
+}
+
+function describePlace({ manifest, line, object, pointer }: Place): string {
+  return `at ${manifest}:${line}, ${object}, ${pointer}`;
+}

@@ -1,0 +1,64 @@
+/** Reading what a command is given: files, or standard input where the name is `-`. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { StringDecoder } from 'node:string_decoder';
+import type { Readable, Writable } from 'node:stream';
+import type { Io } from './command.ts';
+import { Failure } from './failure.ts';
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOENT: 'there is none of that name',
+  EISDIR: 'it is a folder; name the files in it',
+  EACCES: 'permission denied',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+};
+
+/** What a file is called in messages. */
+export function displayName(path: string): string {
+  return path === '-' ? 'standard input' : path;
+}
+
+/**
+ * The whole text, to the byte: a byte-order mark stays.
+ *
+ * @throws Failure (UNREADABLE)
+ */
+export async function readText(path: string, io: Io): Promise<string> {
+  try {
+    const bytes = path === '-' ? await buffer(io.stdin) : await readFile(path);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reason = remedies[code] ?? (error instanceof Error ? error.message : String(error));
+    throw new Failure('UNREADABLE', `${displayName(path)} cannot be read: ${reason}`, error);
+  }
+}
+
+/** The lines that have arrived so far, group by group, so that a program that asks line by line is answered line by line. */
+export async function* lineGroups(input: Readable): AsyncGenerator<string[]> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of input as AsyncIterable<Buffer | string>) {
+    const text = typeof chunk === 'string' ? chunk : decoder.write(chunk);
+    // Only what is new is searched, or a line of many chunks would be searched again for each of them.
+    if (!text.includes('\n')) {
+      rest += text;
+      continue;
+    }
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    yield lines.map(withoutReturn);
+  }
+  rest += decoder.end();
+  if (rest !== '') yield [withoutReturn(rest)];
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+/** Writes at the reader's pace, so that a slow one does not make the whole output pile up in memory. */
+export async function write(output: Writable, text: string): Promise<void> {
+  if (text !== '' && !output.write(text)) await once(output, 'drain');
+}

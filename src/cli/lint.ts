@@ -1,0 +1,70 @@
+/** `transship lint`: everything that can be said about policy files before they are used. */
+import { formatFinding, hasErrors, type Finding } from '../config/finding.ts';
+import { loadPolicy } from '../config/load.ts';
+import { parseResolvedHosts } from '../config/resolved-hosts.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import type { ResolvedHosts } from '../rules/registries.ts';
+import type { Command, Io } from './command.ts';
+import { Failure } from './failure.ts';
+import { displayName, readText } from './input.ts';
+import { parseFlags, stdinOnce } from './options.ts';
+
+const flags = { 'resolved-hosts': { type: 'string' } } as const;
+
+export const lintCommand: Command = {
+  name: 'lint',
+  summary: 'checks policy files and runs their tests',
+  help: `transship lint [flags] FILE…
+
+Checks policy files, - for standard input, and runs the tests in them. Findings go to standard output, one a line as
+FILE:LINE:COLUMN: error|warning: MESSAGE, and a summary of each file to standard error.
+
+  --resolved-hosts FILE        hosts that the controller resolved, a YAML map of registry to host, as serve takes it
+
+Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong use or unreadable input.
+`,
+  run: async (args, io) => {
+    const { values, positionals } = parseFlags(args, flags);
+    if (positionals.length === 0) throw new Failure('USAGE', 'name at least one policy file');
+    stdinOnce([...positionals, values['resolved-hosts'] ?? '']);
+    const hosts = await readHosts(values['resolved-hosts'], io);
+    let code = 0;
+    for (const path of positionals) code = Math.max(code, await lintFile(path, hosts, io));
+    return code;
+  },
+};
+
+async function readHosts(path: string | undefined, io: Io): Promise<ResolvedHosts> {
+  if (path === undefined) return {};
+  const { hosts, findings } = parseResolvedHosts(await readText(path, io), displayName(path));
+  if (hasErrors(findings)) throw new Failure('INVALID', findings.map(formatFinding).join('\n'));
+  return hosts;
+}
+
+/** One unreadable file does not keep the others from being checked. */
+async function lintFile(path: string, hosts: ResolvedHosts, io: Io): Promise<number> {
+  const name = displayName(path);
+  let text: string;
+  try {
+    text = await readText(path, io);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    io.stderr.write(`transship lint: ${error.message}\n`);
+    return 2;
+  }
+  const { compiled, findings } = loadPolicy(text, name, hosts);
+  for (const finding of findings) io.stdout.write(`${formatFinding(finding)}\n`);
+  io.stderr.write(`${name}: ${summary(compiled, findings)}\n`);
+  return hasErrors(findings) ? 1 : 0;
+}
+
+function summary(compiled: CompiledPolicy | null, findings: readonly Finding[]): string {
+  const errors = findings.filter((finding) => finding.severity === 'error').length;
+  const warnings = findings.length - errors;
+  const contents = compiled === null ? [counted(errors, 'error')] : [counted(compiled.rules.length, 'rule'), counted(compiled.registries.size, 'registry', 'registries'), `${counted(compiled.policy.tests.length, 'test')} passed`];
+  return [...contents, counted(warnings, 'warning')].join(', ');
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,76 @@
+/** What the webhook would decide about the pods of manifests, if they were created as they stand. */
+import type { Review } from '../../admission/review.ts';
+import { rewritePod, type SiteDecision } from '../../admission/rewrite-pod.ts';
+import { comparingOperators, reasonToSkip, type Scope } from '../../admission/scope.ts';
+import { add, type Operation, type PatchValue } from '../../patch/operations.ts';
+import { imagePointer } from '../../pod/images.ts';
+import { member } from '../../pod/json.ts';
+import { readPod, type Pod } from '../../pod/pod.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import { leftAlone } from '../../rules/decision.ts';
+import { workloadsOf, type Workload } from './workloads.ts';
+
+/** Outside a cluster there is no release namespace; operators are left alone as `serve` does by default. */
+export const commandLineScope: Scope = { releaseNamespace: null, excludedOperators: Object.keys(comparingOperators) };
+
+export const defaultNamespace = 'default';
+
+export interface ManifestImage {
+  readonly decision: SiteDecision;
+  /** JSON Pointer of the image in its document. */
+  readonly pointer: string;
+  readonly workload: Workload;
+}
+
+export interface ManifestDecision {
+  readonly images: readonly ManifestImage[];
+  /** Pointers are below the document. */
+  readonly operations: readonly Operation[];
+}
+
+/** What the manifest says about its namespace and labels, and what the command line says about them. */
+export interface Surroundings {
+  readonly namespaceOf: (stated: string | null) => string;
+  /** Added to the pod's own. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** @param value a document as plain values */
+export function decideDocument(policy: CompiledPolicy, value: unknown, surroundings: Surroundings): ManifestDecision {
+  const decisions = workloadsOf(value).map((workload) => decideWorkload(policy, workload, surroundings));
+  return { images: decisions.flatMap(({ images }) => images), operations: decisions.flatMap(({ operations }) => operations) };
+}
+
+/** Why a pod like this, made in this namespace, would be left alone as a whole; null when its images are decided. */
+export function skipReason(pod: Pod, namespace: string): string | null {
+  const review: Review = { uid: '', operation: 'CREATE', namespace, name: pod.name, resource: 'pods', subResource: '', dryRun: false, pod, oldPod: null };
+  return reasonToSkip(review, commandLineScope);
+}
+
+function decideWorkload({ table }: CompiledPolicy, workload: Workload, { namespaceOf, labels }: Surroundings): ManifestDecision {
+  const namespace = namespaceOf(workload.namespace);
+  const lacksMetadata = (member(workload.pod, 'metadata') ?? null) === null;
+  // The template of a Job may have no metadata; one is made where there is something to record.
+  const read = readPod(lacksMetadata ? { ...Object(workload.pod), metadata: {} } : workload.pod);
+  const pod = labels === undefined ? read : { ...read, labels: { ...read.labels, ...labels } };
+  const place = (decision: SiteDecision): ManifestImage => ({ decision, pointer: workload.pointer + imagePointer(decision.site), workload });
+  const skipped = skipReason(pod, namespace);
+  if (skipped !== null) {
+    return { images: pod.images.map((site) => place({ ...leftAlone(site.image, 'excluded', skipped), site })), operations: [] };
+  }
+  const { images, operations } = rewritePod(table, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
+  const complete = lacksMetadata ? operations.map(withMetadata) : operations;
+  return { images: images.map(place), operations: complete.map((operation) => moved(operation, workload.pointer)) };
+}
+
+function moved(operation: Operation, pointer: string): Operation {
+  const path = pointer + operation.path;
+  return operation.op === 'remove' ? { op: 'remove', path } : { op: operation.op, path, value: operation.value };
+}
+
+/** The record of a template without metadata brings the metadata with it. */
+function withMetadata(operation: Operation): Operation {
+  if (operation.op === 'remove' || operation.path !== '/metadata/annotations') return operation;
+  const metadata: PatchValue = { annotations: operation.value };
+  return add('/metadata', metadata);
+}

@@ -1,0 +1,13 @@
+/** Several files of manifests as one stream (https://yaml.org/spec/1.2.2/#92-streams). */
+
+/** Starts with a document marker, with nothing but comments and blank lines above it. */
+const startsDocument = /^\uFEFF?(?:[ \t]*(?:#[^\n]*)?\r?\n)*---(?:\s|$)/;
+
+/** A single text is passed on to the byte; between two stands a `---`, unless the second brings its own. */
+export function joinTexts(texts: readonly string[]): string {
+  return texts.reduce((joined, text) => {
+    if (joined === '' || text === '') return joined + text;
+    const separator = startsDocument.test(text) ? '' : '---\n';
+    return (joined.endsWith('\n') ? joined : `${joined}\n`) + separator + text.replace(/^\uFEFF/, '');
+  }, '');
+}

@@ -1,0 +1,43 @@
+/** A file of manifests: YAML documents (or JSON, which YAML contains) with the text they came from. */
+import { LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { Failure } from '../failure.ts';
+
+export interface ManifestFile {
+  /** As messages show it. */
+  readonly name: string;
+  readonly text: string;
+  readonly documents: readonly Document.Parsed[];
+  readonly lines: LineCounter;
+}
+
+/** Above what manifests use, far below what a "billion laughs" file needs. */
+const maximumAliases = 1000;
+
+/**
+ * @throws Failure (INVALID) with file, line and column of the first mistake
+ */
+export function parseManifests(text: string, name: string): ManifestFile {
+  const lines = new LineCounter();
+  // Keys that stand twice are what kubectl and Helm accept, the last one counting; refusing them is not our business.
+  const documents: readonly Document.Parsed[] = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
+  const error = documents.flatMap((document) => document.errors)[0];
+  if (error === undefined) return { name, text, documents, lines };
+  const { line, col } = lines.linePos(error.pos[0]);
+  throw new Failure('INVALID', `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${error.message.replace(/\.$/, '')}; it must be YAML or JSON`, error);
+}
+
+/**
+ * The document as the API server would read it, aliases and merges resolved, every place a value of its own.
+ *
+ * @throws Failure (INVALID) for aliases that grow without end
+ */
+export function plainValue(document: Document.Parsed, file: string): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: maximumAliases });
+    // Through JSON: an anchor and its aliases come as one shared object, and a change to one must not show in the others.
+    return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new Failure('INVALID', `${file} has a document whose aliases cannot be resolved: ${reason}`, error);
+  }
+}

@@ -1,0 +1,76 @@
+/** `transship rewrite`: manifests in, manifests out. */
+import type { CompiledPolicy } from '../rules/compile.ts';
+import type { Command, Io } from './command.ts';
+import { namespaceOrElse, placeOf } from './decisions.ts';
+import { Failure } from './failure.ts';
+import { displayName, readText, write } from './input.ts';
+import type { Surroundings } from './manifests/decide.ts';
+import { joinTexts } from './manifests/join.ts';
+import { parseManifests } from './manifests/parse.ts';
+import { rewriteText } from './manifests/rewrite-text.ts';
+import { fileFlag, namespaceFlag, noArguments, parseFlags, policyFlags, policyFlagsHelp, stdinOnce } from './options.ts';
+import { openPolicy } from './policy-file.ts';
+import { answerReview } from './review-file.ts';
+
+const flags = { ...policyFlags, ...namespaceFlag, ...fileFlag, review: { type: 'boolean', default: false } } as const;
+
+export const rewriteCommand: Command = {
+  name: 'rewrite',
+  summary: 'manifests in, manifests out; also a Helm post-renderer',
+  help: `transship rewrite --policy FILE [flags] [-f FILE]…   manifests, from standard input without -f
+transship rewrite --policy FILE --review [-f FILE]   an AdmissionReview, answered as /mutate answers it
+
+Prints the manifests as the webhook would make their pods: images, pull secrets, pull policy and the record of the original images.
+Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob, PodTemplate and lists of them are
+changed, in any version; everything else stays as it is to the byte, and so do comments, order, quoting and indentation of what is changed. Running it
+again changes nothing.
+
+Pull secrets are written into the pod template. A pod that has any of its own does not get those of its ServiceAccount: name these
+in the template too where they are needed. The webhook does not have this effect, it runs after the ServiceAccount's are added.
+
+${policyFlagsHelp}
+  -n, --namespace NAME         namespace of manifests that do not state theirs (default)
+  -f, --file FILE              manifests in YAML or JSON, - for standard input; may be given again
+  --review                     read one AdmissionReview in JSON and print the answer
+
+Images that are no image reference, or whose result was refused, are left alone and named on standard error.
+Exit codes: 0 done; 2 wrong use or unreadable input, and then nothing is printed.
+`,
+  run: rewrite,
+};
+
+async function rewrite(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseFlags(args, flags);
+  noArguments(positionals, 'name manifests with -f');
+  const files = values.file.length === 0 ? ['-'] : values.file;
+  stdinOnce(files);
+  if (values.review && files.length > 1) throw new Failure('USAGE', '--review answers one AdmissionReview; name one file with -f');
+  if (values.review && values.namespace !== undefined) throw new Failure('USAGE', '--namespace does not go with --review, which states its own; leave it out');
+  const policy = await openPolicy(values, io);
+  if (values.review) {
+    await write(io.stdout, answerReview(policy, await readText(files[0] ?? '-', io), displayName(files[0] ?? '-')));
+    return 0;
+  }
+  // All of them before any is printed: half an output must not be applied.
+  const texts: string[] = [];
+  for (const path of files) texts.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
+  await write(io.stdout, joinTexts(texts));
+  return 0;
+}
+
+interface FileToRewrite extends Surroundings {
+  readonly policy: CompiledPolicy;
+  readonly path: string;
+}
+
+async function rewriteFile({ policy, path, namespaceOf }: FileToRewrite, io: Io): Promise<string> {
+  const file = parseManifests(await readText(path, io), displayName(path));
+  const { text, images } = rewriteText(policy, file, { namespaceOf });
+  for (const { image, document } of images) {
+    const { outcome, image: written, reason } = image.decision;
+    if (outcome !== 'invalid' && outcome !== 'refused') continue;
+    const { manifest, line, column, object } = placeOf(file, document, image);
+    io.stderr.write(`${manifest}:${line}:${column}: ${object}: ${JSON.stringify(written)} is left alone: ${reason}\n`);
+  }
+  return text;
+}
