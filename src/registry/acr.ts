@@ -2,9 +2,8 @@
  * Azure Container Registry: a Microsoft Entra token of the controller's identity, exchanged for a refresh token of the registry,
  * which is the password for three hours. https://azure.github.io/acr/AAD-OAuth.html
  */
-import { askForToken, unreadable } from './ask.ts';
+import { askForToken, refused, unreadable } from './ask.ts';
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
-import { CredentialError } from './errors.ts';
 import { loadSdk } from './sdk.ts';
 
 /** The registry's own audience: registries can be told to refuse tokens made for Azure Resource Manager. */
@@ -36,7 +35,7 @@ export function acrProvider({ host: address, tenantId }: AcrOptions): Credential
   return {
     name: 'acr',
     fetch: async (signal) =>
-      await askForToken('acr', signal, async () => {
+      await askForToken({ cloud: 'acr', signal }, async () => {
         const identity = azureIdentity(await loadSdk<AzureSdk>('acr'), tenantId);
         const token = await identity.getToken(registryScope, { abortSignal: signal });
         if (token === null || token.token === '') throw unreadable('acr', 'the identity has no token');
@@ -61,7 +60,7 @@ async function exchange(host: string, body: URLSearchParams, signal: AbortSignal
   const answer = await fetch(`https://${host}/oauth2/exchange`, { method: 'POST', body, signal, redirect: 'error' });
   if (!answer.ok) {
     await answer.body?.cancel();
-    throw new CredentialError('TOKEN_REFUSED', `acr gave no token: ${host} answered ${answer.status}${hintFor(answer.status)}`);
+    throw refused('acr', `${host} answered ${answer.status}${hintFor(answer.status)}`);
   }
   const content: unknown = await answer.json();
   const token: unknown = typeof content === 'object' && content !== null ? Reflect.get(content, 'refresh_token') : undefined;

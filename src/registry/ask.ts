@@ -9,13 +9,20 @@ const longestReason = 300;
 /** No host, no ARN and no word is this long, every token is. */
 const tokenLike = /[\w.+/=~-]{100,}/g;
 
+export interface Asking {
+  readonly cloud: CloudName;
+  readonly signal: AbortSignal;
+  /** What an error of the SDK means, where its own message would quote the answer. */
+  readonly explain?: (error: unknown) => CredentialError | undefined;
+}
+
 /**
  * @param request may ignore the signal: what it does after the abort is not waited for
  * @throws CredentialError
  */
-export async function askForToken(cloud: CloudName, signal: AbortSignal, request: () => Promise<readonly HostCredential[]>): Promise<readonly HostCredential[]> {
+export async function askForToken({ cloud, signal, explain }: Asking, request: () => Promise<readonly HostCredential[]>): Promise<readonly HostCredential[]> {
   const entries = await untilAborted(cloud, signal, request).catch((error: unknown) => {
-    throw error instanceof CredentialError ? error : refusal(cloud, error);
+    throw error instanceof CredentialError ? error : (explain?.(error) ?? refusal(cloud, error));
   });
   const expired = entries.find(({ credential }) => credential.expiresAt !== null && credential.expiresAt.getTime() <= Date.now());
   if (expired === undefined) return entries;
@@ -25,6 +32,10 @@ export async function askForToken(cloud: CloudName, signal: AbortSignal, request
 /** For an answer that has not the documented shape. */
 export function unreadable(cloud: CloudName, problem: string): CredentialError {
   return new CredentialError('TOKEN_UNREADABLE', `${cloud} answered without a usable token: ${problem}`);
+}
+
+export function refused(cloud: CloudName, reason: string): CredentialError {
+  return new CredentialError('TOKEN_REFUSED', `${cloud} gave no token: ${reason}`);
 }
 
 async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
@@ -42,6 +53,11 @@ async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: (
 function refusal(cloud: CloudName, error: unknown): CredentialError {
   // Parsers quote the text that they stumbled over, and that text is an answer with a token in it.
   if (error instanceof SyntaxError) return unreadable(cloud, 'it is not JSON');
-  const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown failure';
-  return new CredentialError('TOKEN_REFUSED', `${cloud} gave no token: ${reason.replaceAll(/\s+/g, ' ').replaceAll(tokenLike, '[redacted]').slice(0, longestReason)}`);
+  const reason = error instanceof Error ? `${error.name}: ${error.message}${causeOf(error)}` : 'an unknown failure';
+  return refused(cloud, reason.replaceAll(/\s+/g, ' ').replaceAll(tokenLike, '[redacted]').slice(0, longestReason));
+}
+
+/** A failed `fetch` says only that; what failed (a name, a certificate, a connection) is in the code of its cause. */
+function causeOf({ cause }: Error): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : '';
 }

@@ -34,7 +34,7 @@ export function ecrProvider({ region, registryIds, host }: EcrOptions): Credenti
   return {
     name: 'ecr',
     fetch: async (signal) =>
-      await askForToken('ecr', signal, async () => {
+      await askForToken({ cloud: 'ecr', signal }, async () => {
         const sdk = await loadSdk<EcrSdk>('ecr');
         // A client for each token: hours lie between two, and the next one reads a changed environment and no stale socket.
         const client = new sdk.ECRClient({ region });

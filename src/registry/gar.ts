@@ -2,8 +2,9 @@
  * Google Artifact Registry: an access token of the controller's service account is the password, for an hour at most.
  * https://cloud.google.com/artifact-registry/docs/docker/authentication#token
  */
-import { askForToken, unreadable } from './ask.ts';
+import { askForToken, refused, unreadable } from './ask.ts';
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
+import type { CredentialError } from './errors.ts';
 import { loadSdk } from './sdk.ts';
 
 /**
@@ -20,7 +21,7 @@ interface GoogleClient {
 
 interface GoogleSdk {
   readonly Compute: new (options: { scopes: string }) => GoogleClient;
-  readonly GoogleAuth: new (options: { scopes: string }) => { getClient: () => Promise<GoogleClient> };
+  readonly GoogleAuth: new (options: { scopes: string; projectId: string }) => { getClient: () => Promise<GoogleClient> };
 }
 
 export function garProvider({ host: address }: { readonly host: string }): CredentialProvider {
@@ -28,7 +29,7 @@ export function garProvider({ host: address }: { readonly host: string }): Crede
   return {
     name: 'gar',
     fetch: async (signal) =>
-      await askForToken('gar', signal, async () => {
+      await askForToken({ cloud: 'gar', signal, explain }, async () => {
         const client = await googleClient(await loadSdk<GoogleSdk>('gar'));
         const { token } = await client.getAccessToken();
         if (typeof token !== 'string' || token === '') throw unreadable('gar', 'it has no access_token');
@@ -47,5 +48,20 @@ export function garProvider({ host: address }: { readonly host: string }): Crede
  */
 async function googleClient({ Compute, GoogleAuth }: GoogleSdk): Promise<GoogleClient> {
   if (process.env['GOOGLE_APPLICATION_CREDENTIALS'] === undefined) return new Compute({ scopes: pullScope });
-  return await new GoogleAuth({ scopes: pullScope }).getClient();
+  // Any project will do: tokens need none, and without one the SDK starts gcloud to ask, which Node's permission model refuses.
+  return await new GoogleAuth({ scopes: pullScope, projectId: 'none' }).getClient();
+}
+
+/** The SDK's message for a bad status is the whole body of the answer, and for a body that is no JSON the error of whoever used it. */
+function explain(error: unknown): CredentialError | undefined {
+  if (error instanceof TypeError) return unreadable('gar', 'it is not JSON');
+  if (!(error instanceof Error) || !('config' in error)) return undefined;
+  const status = 'status' in error && typeof error.status === 'number' ? error.status : null;
+  if (status !== null) return refused('gar', `the metadata server or token service answered ${status}${hintFor(status)}`);
+  const reason = 'code' in error && typeof error.code === 'string' ? error.code : 'the connection failed';
+  return refused('gar', `the metadata server or token service cannot be reached: ${reason}`);
+}
+
+function hintFor(status: number): string {
+  return status === 403 || status === 404 ? '; give the Kubernetes service account of the controller an identity with Workload Identity Federation for GKE' : '';
 }
