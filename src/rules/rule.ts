@@ -24,7 +24,7 @@ export function appliesTo(rule: Rule, context: PodContext): boolean {
   const { namespaces, podLabels } = rule.policy.match;
   if (namespaces !== undefined && !namespaces.some((glob) => matchesGlob(glob, context.namespace))) return false;
   if (podLabels === undefined) return true;
-  return Object.entries(podLabels).every(([key, value]) => Object.hasOwn(context.podLabels, key) && context.podLabels[key] === value);
+  return Object.entries(podLabels).every(([key, value]) => context.podLabels[key] === value);
 }
 
 /** The pattern by which the rule passes over the image, null when it does not. */

@@ -68,6 +68,11 @@ const converging: Row[] = [
   ['a rule that writes where another one reads: the target is there already', rule('a', '[docker.io]') + rule('b', '[mirror.example/library, quay.io]', 'rewrite: { registry: other, as: path }'), ['8:34: warning: rule b: mirror.example/library is never rewritten']],
   ['an exclude ends the chain', rule('a', "[{ regex: '^docker\\.io/(.*)$' }]", 'rewrite: { as: template, template: c.example/$1 }') + `  - { name: b, match: { images: [c.example], exclude: [c.example] }, rewrite: { registry: mirror, as: path } }\n`, ['8:34: warning: rule b: c.example never matches']],
   [
+    'a chain under conditions that both rules have',
+    "  - { name: a, match: { images: [{ regex: '^docker\\.io/(.*)$' }], namespaces: [team-*], podLabels: { app: web } }, rewrite: { as: template, template: c.example/$1 } }\n  - { name: b, match: { images: [c.example], namespaces: [team-*], podLabels: { app: web } }, rewrite: { registry: mirror, as: path } }\n",
+    ['error: rule a: docker.io/sample would become c.example/library/sample, but rule b'],
+  ],
+  [
     'a chain in another namespace only',
     rule('a', "[{ regex: '^docker\\.io/(.*)$' }]", 'rewrite: { as: template, template: c.example/$1 }').replace('match: {', 'match: { namespaces: [team-*],') + "  - { name: b, match: { images: [c.example], namespaces: [shop] }, rewrite: { registry: mirror, as: path } }\n",
     [],

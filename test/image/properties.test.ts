@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { test } from 'tap';
-import { canonicalText, familiarName, parseReference, suffix, type Reference } from '../../src/image/reference.ts';
+import { canonicalText, familiarName, parseReference, suffix } from '../../src/image/reference.ts';
+import { referenceOf } from './parsed.ts';
 import { holds } from './property.ts';
 import { component, digest, host, tag, writtenReference } from './arbitrary-reference.ts';
-
-function parsed(text: string): Reference {
-  const result = parseReference(text);
-  if (!result.ok) throw new Error(`${text}: ${result.problem}`);
-  return result.reference;
-}
 
 holds(
   'what was written comes back: text, host, tag and digest',
   fc.property(writtenReference, (written) => {
-    const reference = parsed(written.text);
+    const reference = referenceOf(written.text);
     assert.equal(reference.writtenName + suffix(reference), written.text);
     assert.deepEqual([reference.text, reference.writtenHost, reference.tag, reference.digest], [written.text, written.host, written.tag, written.digest]);
     if (written.host !== null && reference.host !== 'docker.io') assert.equal(reference.path, written.path);
@@ -24,8 +19,8 @@ holds(
 holds(
   'the canonical text names the same image, and is its own canonical text',
   fc.property(writtenReference, ({ text }) => {
-    const first = parsed(text);
-    const again = parsed(canonicalText(first));
+    const first = referenceOf(text);
+    const again = referenceOf(canonicalText(first));
     assert.deepEqual([again.name, again.tag, again.digest, again.comparableHost], [first.name, first.tag, first.digest, first.comparableHost]);
     assert.equal(canonicalText(again), canonicalText(first));
   }),
@@ -34,10 +29,10 @@ holds(
 holds(
   'the familiar name leads back to the same canonical name',
   fc.property(writtenReference, ({ text }) => {
-    const first = parsed(text);
+    const first = referenceOf(text);
     // The grammar's own gap: `docker.io/a.b/c` has the familiar name `a.b/c`, which reads as another host.
     fc.pre(first.host !== 'docker.io' || !/^(?:[^/]*\.[^/]*|localhost)\//.test(first.path));
-    const again = parsed(familiarName(first));
+    const again = referenceOf(familiarName(first));
     assert.deepEqual([again.comparableHost, again.path], [first.comparableHost, first.path]);
   }),
 );
@@ -45,8 +40,8 @@ holds(
 holds(
   'another host before the same path changes the host and nothing else',
   fc.property(writtenReference, host.filter((other) => !/^(index\.)?docker\.io$/i.test(other)), ({ text }, other) => {
-    const first = parsed(text);
-    const moved = parsed(`${other}/${first.path}${suffix(first)}`);
+    const first = referenceOf(text);
+    const moved = referenceOf(`${other}/${first.path}${suffix(first)}`);
     assert.deepEqual([moved.host, moved.path, moved.tag, moved.digest], [other, first.path, first.tag, first.digest]);
   }),
 );
@@ -54,8 +49,8 @@ holds(
 holds(
   'hosts compare without case',
   fc.property(host, component, (written, path) => {
-    const lower = parsed(`${written.toLowerCase()}/${path}`);
-    const upper = parsed(`${written.toUpperCase()}/${path}`);
+    const lower = referenceOf(`${written.toLowerCase()}/${path}`);
+    const upper = referenceOf(`${written.toUpperCase()}/${path}`);
     assert.deepEqual([upper.comparableHost, upper.path, familiarName(upper)], [lower.comparableHost, lower.path, familiarName(lower)]);
   }),
 );

@@ -2,16 +2,11 @@ import { test } from 'tap';
 import { maximumPathLength } from '../../src/image/grammar.ts';
 import { canonicalText, familiarName, lastComponent, parseReference, suffix, type Reference } from '../../src/image/reference.ts';
 import { badReferences, goodReferences } from './corpus.ts';
-
-function parsed(text: string): Reference {
-  const result = parseReference(text);
-  if (!result.ok) throw new Error(`${text}: ${result.problem}`);
-  return result.reference;
-}
+import { referenceOf } from './parsed.ts';
 
 test('every good reference has the expected parts', (t) => {
   for (const { text, name, familiar, tag, digest } of goodReferences) {
-    const reference = parsed(text);
+    const reference = referenceOf(text);
     t.strictSame({ text: reference.text, name: reference.name, familiar: familiarName(reference), tag: reference.tag, digest: reference.digest }, { text, name, familiar, tag, digest }, text);
   }
   t.end();
@@ -34,7 +29,7 @@ test('the written spelling is kept beside the canonical parts', (t) => {
     ['Quay.IO/acme/app', { writtenHost: 'Quay.IO', writtenName: 'Quay.IO/acme/app', host: 'Quay.IO', comparableHost: 'quay.io', path: 'acme/app' }],
     ['[2001:DB8::7]:5000/app:1', { writtenHost: '[2001:DB8::7]:5000', host: '[2001:DB8::7]:5000', comparableHost: '[2001:db8::7]:5000', path: 'app' }],
   ];
-  for (const [text, parts] of table) t.match(parsed(text), parts, text);
+  for (const [text, parts] of table) t.strictSame({ ...referenceOf(text), ...parts }, { ...referenceOf(text) }, text);
   t.end();
 });
 
@@ -48,7 +43,7 @@ test('suffix, canonical text and last component', (t) => {
     ['localhost:5000/app', '', 'localhost:5000/app', 'app'],
   ];
   for (const [text, end, canonical, last] of table) {
-    const reference = parsed(text);
+    const reference = referenceOf(text);
     t.strictSame([suffix(reference), canonicalText(reference), lastComponent(reference)], [end, canonical, last], text);
   }
   t.end();

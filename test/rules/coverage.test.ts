@@ -2,18 +2,13 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { test } from 'tap';
 import { covers } from '../../src/rules/coverage.ts';
-import { matchPattern, parsePattern, type Pattern, type PatternSource } from '../../src/rules/pattern.ts';
+import { matchPattern, type PatternSource } from '../../src/rules/pattern.ts';
 import { holds } from '../image/property.ts';
 import { image, pattern } from './arbitrary-policy.ts';
-import { referenceOf } from './reference.ts';
+import { referenceOf } from '../image/parsed.ts';
+import { patternOf } from './parsed-pattern.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
-
-function patternOf(source: PatternSource): Pattern {
-  const parsed = parsePattern(source);
-  if (!parsed.ok) throw new Error(parsed.problem);
-  return parsed.pattern;
-}
 
 test('which pattern makes another one useless', (t) => {
   const table: [PatternSource, PatternSource, boolean][] = [
@@ -25,6 +20,7 @@ test('which pattern makes another one useless', (t) => {
     ['quay.io/acme', 'quay.io', false],
     ['quay.io/acme', 'quay.io/acme/app', true],
     ['quay.io/acme', 'quay.io/acmecorp', false],
+    ['quay.io/acme/*', 'quay.io/acme', false],
     ['quay.io/*/app', 'quay.io/acme/app', true],
     ['quay.io/acme/app', 'quay.io/*/app', false],
     ['*.io', 'quay.io/acme', true],

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { test } from 'tap';
-import { matchPattern, parsePattern, type Pattern, type PatternSource } from '../../src/rules/pattern.ts';
+import { matchPattern } from '../../src/rules/pattern.ts';
 import { firstAccepted, indexPatterns } from '../../src/rules/pattern-index.ts';
 import { holds } from '../image/property.ts';
 import { image, pattern } from './arbitrary-policy.ts';
 import { decider, type RuleInput } from './policy.ts';
-import { referenceOf } from './reference.ts';
-
-function patternOf(source: PatternSource): Pattern {
-  const parsed = parsePattern(source);
-  if (!parsed.ok) throw new Error(parsed.problem);
-  return parsed.pattern;
-}
+import { referenceOf } from '../image/parsed.ts';
+import { patternOf } from './parsed-pattern.ts';
 
 holds(
   'the index finds what a scan in order finds, and offers candidates in order',

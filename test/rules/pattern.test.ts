@@ -1,14 +1,9 @@
 import { test } from 'tap';
-import { matchPattern, parsePattern, type Pattern, type PatternSource } from '../../src/rules/pattern.ts';
-import { referenceOf } from './reference.ts';
+import { matchPattern, parsePattern, type PatternSource } from '../../src/rules/pattern.ts';
+import { referenceOf } from '../image/parsed.ts';
+import { patternOf } from './parsed-pattern.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
-
-function patternOf(source: PatternSource): Pattern {
-  const parsed = parsePattern(source);
-  if (!parsed.ok) throw new Error(parsed.problem);
-  return parsed.pattern;
-}
 
 /** What follows the matched part, null where the pattern does not match. */
 type Row = readonly [pattern: PatternSource, image: string, remainder: string | null];

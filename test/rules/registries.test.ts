@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { addressProblem, isUnder, placeOf, resolveRegistry } from '../../src/rules/registries.ts';
-import { referenceOf } from './reference.ts';
+import { referenceOf } from '../image/parsed.ts';
 
 test('addresses that nodes can pull from', (t) => {
   for (const address of ['localhost', 'localhost:30500', 'proxy.replicated.com', 'harbor.example.com/mirror', 'harbor.example.com:8443/a/b-c', '[::1]:5000', '10.0.0.7:5000', 'mirror:5000', 'docker.io', 'docker.io/acme', 'Quay.IO']) {

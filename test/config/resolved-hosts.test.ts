@@ -1,0 +1,32 @@
+import { test } from 'tap';
+import { formatFinding } from '../../src/config/finding.ts';
+import { parseResolvedHosts } from '../../src/config/resolved-hosts.ts';
+
+test('hosts that the controller resolved', (t) => {
+  const table: [string, Record<string, string>][] = [
+    ['', {}],
+    ['# none yet\n', {}],
+    ['local: localhost:30500\ndev: "[::1]:5001"\n', { local: 'localhost:30500', dev: '[::1]:5001' }],
+    ['harbor: harbor.example.com/mirror\n', { harbor: 'harbor.example.com/mirror' }],
+  ];
+  for (const [text, hosts] of table) t.strictSame(parseResolvedHosts(text, 'hosts.yaml'), { hosts, findings: [] }, JSON.stringify(text));
+  t.end();
+});
+
+test('a file that cannot be hosts resolves nothing, and says why', (t) => {
+  const table: [string, string][] = [
+    ['- a\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
+    ['local: 30500\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
+    ['local: *nothing\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
+    ['local: localhost:30500\nlocal: b.io\n', 'hosts.yaml:'],
+    ['a: a.io\nlocal: http://localhost:30500\n', 'hosts.yaml:2:8: error: host of registry local: write the host without a scheme'],
+    ['local: team\n', 'hosts.yaml:1:8: error: host of registry local: team looks like a path'],
+  ];
+  for (const [text, words] of table) {
+    const { hosts, findings } = parseResolvedHosts(text, 'hosts.yaml');
+    t.strictSame(hosts, {}, text);
+    t.equal(findings.length, 1, text);
+    t.ok(findings.map(formatFinding).join().startsWith(words), `${text}: ${findings.map(formatFinding).join()}`);
+  }
+  t.end();
+});

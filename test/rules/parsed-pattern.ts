@@ -1,0 +1,9 @@
+/** A pattern that a test knows to be good. */
+import { parsePattern, type Pattern, type PatternSource } from '../../src/rules/pattern.ts';
+
+/** @throws where the source is refused */
+export function patternOf(source: PatternSource): Pattern {
+  const parsed = parsePattern(source);
+  if (!parsed.ok) throw new Error(`${JSON.stringify(source)}: ${parsed.problem}`);
+  return parsed.pattern;
+}
