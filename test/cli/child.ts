@@ -1,6 +1,9 @@
 /** `transship serve` as a process of its own, as a cluster runs it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
@@ -59,14 +62,22 @@ export interface Serving extends Child, Target {
   readonly metricsPort: number;
 }
 
-/** `serve` with a certificate of the tests' authority and the sample policy unless told, once it listens. */
-export async function serving(t: Pick<Test, 'teardown' | 'testdir'>, spawned: Partial<Spawned> = {}): Promise<Serving> {
+/** `serve` with a certificate of the tests' authority and the sample policy unless told. */
+export async function starting(t: Pick<Test, 'teardown'>, spawned: Partial<Spawned> = {}): Promise<Child> {
   const pair = await servingPair();
-  const folder = t.testdir({ 'tls.crt': pair.cert, 'tls.key': pair.key });
+  const folder = await mkdtemp(join(tmpdir(), 'transship-serve-'));
+  t.teardown(async () => await rm(folder, { recursive: true }));
+  await writeFile(`${folder}/tls.crt`, pair.cert);
+  await writeFile(`${folder}/tls.key`, pair.key);
   const given = new Set(spawned.args);
   const defaults = { '--policy': samplePolicy, '--tls-cert': `${folder}/tls.crt`, '--tls-key': `${folder}/tls.key`, '--port': '0', '--metrics-port': '0' };
   const args = Object.entries(defaults).flatMap(([flag, value]) => (given.has(flag) ? [] : [flag, value]));
-  const child = transship(t, { ...spawned, args: ['serve', ...args, ...(spawned.args ?? [])] });
+  return transship(t, { ...spawned, args: ['serve', ...args, ...(spawned.args ?? [])] });
+}
+
+/** The same, once it listens. */
+export async function serving(t: Pick<Test, 'teardown'>, spawned: Partial<Spawned> = {}): Promise<Serving> {
+  const child = await starting(t, spawned);
   const line = await until('it listens', () => child.log.find(({ msg }) => msg === 'listening') ?? (child.process.exitCode === null ? null : failed(child)));
   return { ...child, port: Number(line['port']), metricsPort: Number(line['metricsPort']), ca: authority.cert };
 }

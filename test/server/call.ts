@@ -1,6 +1,6 @@
 /** Calling a webhook as clients do: through TLS, by node:https or byte by byte. */
 import { once } from 'node:events';
-import { request, type Agent } from 'node:https';
+import { Agent, request } from 'node:https';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 /** Where a webhook listens and what its certificate is checked with. */
@@ -32,8 +32,10 @@ export interface Answer {
 /** POST to /mutate over a connection of its own, unless told. */
 export async function call({ port, ca }: Target, { body, headers = {}, ...options }: Call = {}): Promise<Answer> {
   const bytes = bytesOf(body);
-  return await new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, ca, path: '/mutate', method: 'POST', agent: false, ...options, headers: headersOf(bytes, headers) }, (response) => {
+  // One that keeps alive, as the API server does: the answer then shows whether the server wants to go on.
+  const own = new Agent({ keepAlive: true });
+  return await new Promise<Answer>((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, ca, path: '/mutate', method: 'POST', agent: own, ...options, headers: headersOf(bytes, headers) }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -41,7 +43,7 @@ export async function call({ port, ca }: Target, { body, headers = {}, ...option
     });
     outgoing.on('error', reject);
     outgoing.end(bytes);
-  });
+  }).finally(() => own.destroy());
 }
 
 function headersOf(bytes: Buffer, headers: NonNullable<Call['headers']>): Record<string, string> {

@@ -1,0 +1,67 @@
+/** What /metrics counts, exactly, after reviews of every kind. */
+import t from 'tap';
+import { pod, reviewOf } from '../builders/pod.ts';
+import { call, get } from './call.ts';
+import { metricsOf, running } from './running.ts';
+
+const mixed = reviewOf({
+  object: pod({ containers: { web: 'nginx:1.27', app: 'quay.io/acme/app:1', static: 'gcr.io/distroless/static', pause: 'registry.k8s.io/pause:3.10', there: 'localhost:30500/library/redis:7', broken: 'UPPER/case:1:2' } }),
+});
+const system = reviewOf({ namespace: 'kube-system', object: pod({ containers: { web: 'nginx' } }) });
+const untouched = reviewOf({ object: pod({ containers: { static: 'gcr.io/distroless/static' } }) });
+
+t.test('reviews by mode and result, images by rule, outcome and mode', async (t) => {
+  const server = await running(t);
+  for (const path of ['/mutate', '/mutate', '/shadow']) await call(server, { path, body: mixed });
+  await call(server, { body: system });
+  await call(server, { body: untouched });
+  await call(server, { body: '{' });
+  await call(server, { path: '/shadow', body: '{}' });
+  await get(server, '/readyz');
+  await get(server, '/nowhere');
+  const metrics = await metricsOf(server);
+  const counted = [...metrics].filter(([name]) => /^transship_(reviews|images)_total|_count\{/.test(name));
+  t.same(Object.fromEntries(counted), {
+    'transship_reviews_total{mode="enforce",result="patched"}': 2,
+    'transship_reviews_total{mode="enforce",result="skipped"}': 1,
+    'transship_reviews_total{mode="enforce",result="unpatched"}': 1,
+    'transship_reviews_total{mode="enforce",result="rejected"}': 1,
+    'transship_reviews_total{mode="shadow",result="unpatched"}': 1,
+    'transship_reviews_total{mode="shadow",result="rejected"}': 1,
+    'transship_images_total{rule="hub",outcome="rewritten",mode="enforce"}': 2,
+    'transship_images_total{rule="vendor",outcome="rewritten",mode="enforce"}': 2,
+    'transship_images_total{rule="",outcome="no-rule",mode="enforce"}': 3,
+    'transship_images_total{rule="",outcome="excluded",mode="enforce"}': 2,
+    'transship_images_total{rule="",outcome="already-there",mode="enforce"}': 2,
+    'transship_images_total{rule="",outcome="invalid",mode="enforce"}': 2,
+    'transship_images_total{rule="hub",outcome="rewritten",mode="shadow"}': 1,
+    'transship_images_total{rule="vendor",outcome="rewritten",mode="shadow"}': 1,
+    'transship_images_total{rule="",outcome="no-rule",mode="shadow"}': 1,
+    'transship_images_total{rule="",outcome="excluded",mode="shadow"}': 1,
+    'transship_images_total{rule="",outcome="already-there",mode="shadow"}': 1,
+    'transship_images_total{rule="",outcome="invalid",mode="shadow"}': 1,
+    'transship_review_duration_seconds_count{mode="enforce"}': 4,
+    'transship_review_duration_seconds_count{mode="shadow"}': 1,
+  });
+});
+
+t.test('the policy and the certificate in use', async (t) => {
+  const server = await running(t);
+  const metrics = await metricsOf(server);
+  t.equal(metrics.get(`transship_policy_info{revision="${server.webhook.revision().id}"}`), 1);
+  const end = metrics.get('transship_certificate_expiry_timestamp_seconds') ?? 0;
+  t.ok(end > Date.now() / 1000 && end < Date.now() / 1000 + 3601, 'Unix seconds');
+});
+
+t.test('the metrics port has nothing else', async (t) => {
+  const { webhook } = await running(t);
+  const at = `http://127.0.0.1:${webhook.metricsPort}`;
+  const scraped = await fetch(`${at}/metrics`);
+  t.match(scraped.headers.get('content-type'), /^text\/plain; version=/);
+  t.match(await scraped.text(), /^process_resident_memory_bytes \d+/m, 'the process itself too');
+  for (const path of ['/', '/mutate', '/healthz']) {
+    const answer = await fetch(`${at}${path}`, { method: path === '/mutate' ? 'POST' : 'GET' });
+    t.equal(answer.status, 404, path);
+    t.equal(await answer.text(), 'GET /metrics\n', path);
+  }
+});

@@ -1,0 +1,60 @@
+/** Too much at once: a quick 503 that the API server tries again, and an end of it. */
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { pod, reviewOf } from '../builders/pod.ts';
+import { serving } from '../cli/child.ts';
+import { call, dial, get, receive, type Answer } from './call.ts';
+import { metricsOf, running } from './running.ts';
+import { until } from './until.ts';
+
+const review = reviewOf({ object: pod({ containers: { web: 'nginx:1.27' } }) });
+const lateLoop = fileURLToPath(new URL('./late-loop.ts', import.meta.url));
+
+/** As kubernetes/client-go, rest/with_retry.go wants it: a 5xx with whole seconds. */
+function isOverloaded(t: Test, { status, headers, text }: Answer, reason: RegExp): void {
+  t.equal(status, 503);
+  t.equal(headers['retry-after'], '1');
+  t.match(JSON.parse(text), { code: 'OVERLOADED', error: reason });
+}
+
+t.test('more requests in flight than allowed', async (t) => {
+  const maximumInFlight = 3;
+  const server = await running(t, { overload: { maximumInFlight, maximumLag: 60_000 } });
+  const waiting = await Promise.all(Array.from({ length: maximumInFlight }, async () => {
+    const socket = await dial(server);
+    socket.write('POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{');
+    return { socket, received: receive(socket) };
+  }));
+  await until('all are in flight', async () => (await call(server, { body: review })).status === 503);
+  isOverloaded(t, await call(server, { body: review }), /3 requests are in flight/);
+  isOverloaded(t, await call(server, { path: '/shadow', body: review }), /3 requests are in flight/);
+  for (const path of ['/healthz', '/readyz']) t.equal((await get(server, path)).status, 200, path);
+  t.equal((await call(server, { path: '/nowhere' })).status, 404);
+  const metrics = await metricsOf(server);
+  t.ok((metrics.get('transship_reviews_total{mode="enforce",result="overloaded"}') ?? 0) >= 2);
+  t.equal(metrics.get('transship_reviews_total{mode="shadow",result="overloaded"}'), 1);
+  for (const { socket, received } of waiting) {
+    socket.write('}');
+    t.match(await received.closed, /^HTTP\/1\.1 400 .*REVIEW_INVALID/s, 'those that were let in are answered');
+  }
+  await until('there is room again', async () => (await call(server, { body: review })).status === 200);
+});
+
+t.test('a refused request with a large body leaves its connection whole', async (t) => {
+  const server = await running(t, { overload: { maximumInFlight: 0, maximumLag: 60_000 } });
+  for (let n = 0; n < 10; n += 1) isOverloaded(t, await call(server, { body: Buffer.alloc(4 * 1024 * 1024, ' ') }), /in flight/);
+});
+
+t.test('an event loop that is late', async (t) => {
+  const server = await serving(t, { args: ['--max-lag', '20'], preload: lateLoop });
+  t.equal((await call(server, { body: review })).status, 200);
+  server.process.kill('SIGUSR2');
+  const answer = await until('it says so', async () => {
+    const given = await call(server, { body: review });
+    return given.status === 503 ? given : null;
+  });
+  isOverloaded(t, answer, /the event loop is \d+ ms late/);
+  for (const path of ['/healthz', '/readyz']) t.equal((await get(server, path)).status, 200, path);
+  server.process.kill('SIGUSR2');
+  await until('it recovers', async () => (await call(server, { body: review })).status === 200);
+});
