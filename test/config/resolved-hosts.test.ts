@@ -7,6 +7,8 @@ test('hosts that the controller resolved', (t) => {
     ['', {}],
     ['# none yet\n', {}],
     ['local: localhost:30500\ndev: "[::1]:5001"\n', { local: 'localhost:30500', dev: '[::1]:5001' }],
+    ['{}', {}],
+    ['{"local": "10.0.0.1:5000"}', { local: '10.0.0.1:5000' }],
     ['harbor: harbor.example.com/mirror\n', { harbor: 'harbor.example.com/mirror' }],
   ];
   for (const [text, hosts] of table) t.strictSame(parseResolvedHosts(text, 'hosts.yaml'), { hosts, findings: [] }, JSON.stringify(text));
@@ -17,6 +19,10 @@ test('a file that cannot be hosts resolves nothing, and says why', (t) => {
   const table: [string, string][] = [
     ['- a\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
     ['local: 30500\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
+    ['localhost:30500\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
+    ['local:\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
+    ['local: {', 'hosts.yaml:1:'],
+    ['local: localhost:30500/', 'hosts.yaml:1:8: error: host of registry local: write it without the slash at its end'],
     ['local: *nothing\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
     ['local: localhost:30500\nlocal: b.io\n', 'hosts.yaml:'],
     ['a: a.io\nlocal: http://localhost:30500\n', 'hosts.yaml:2:8: error: host of registry local: write the host without a scheme'],
@@ -28,5 +34,11 @@ test('a file that cannot be hosts resolves nothing, and says why', (t) => {
     t.equal(findings.length, 1, text);
     t.ok(findings.map(formatFinding).join().startsWith(words), `${text}: ${findings.map(formatFinding).join()}`);
   }
+  t.end();
+});
+
+test('__proto__ is no way to the prototype', (t) => {
+  const { hosts } = parseResolvedHosts('__proto__: a.example.com', 'hosts.yaml');
+  t.equal(Object.getPrototypeOf(hosts), Object.prototype);
   t.end();
 });

@@ -1,0 +1,82 @@
+/** The policy in force, from files: opened, followed, and never replaced by a bad one. */
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { PolicyError, PolicySource, type Reload } from '../../src/config/source.ts';
+import { until } from '../server/until.ts';
+
+const policy = (host: string): string => `apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries:
+  local: { hostFrom: { localRegistryHosting: true }, host: "${host}" }
+rules:
+  - { name: hub, match: { images: [docker.io] }, rewrite: { registry: local, as: path } }
+`;
+
+const addressOf = ({ current }: PolicySource): string | null | undefined => current.compiled.registries.get('local')?.address;
+
+t.test('the first load', async (t) => {
+  const folder = t.testdir({ 'policy.yaml': policy('localhost:30500'), 'bad.yaml': 'kind: x', 'hosts.yaml': 'local: localhost:31000', 'bad-hosts.yaml': '[' });
+  const at = (name: string): string => join(folder, name);
+  const { source, findings } = await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: null });
+  t.same(findings.filter(({ severity }) => severity === 'error'), []);
+  t.equal(addressOf(source), 'localhost:30500');
+  t.match(source.current.id, /^[0-9a-f]{12}$/);
+  const again = (await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: null })).source;
+  t.equal(again.current.id, source.current.id, 'the same content has the same revision, in every replica');
+  const resolved = (await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: at('hosts.yaml') })).source;
+  t.equal(addressOf(resolved), 'localhost:31000');
+  t.not(resolved.current.id, source.current.id, 'hosts are part of the revision');
+  const absent = (await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: at('none.yaml') })).source;
+  t.equal(absent.current.id, source.current.id, 'absent hosts are no hosts');
+  await t.rejects(PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: at('bad-hosts.yaml') }), { code: 'POLICY_INVALID', findings: [{ file: at('bad-hosts.yaml'), severity: 'error' }] });
+  await t.rejects(PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: folder }), { code: 'POLICY_INVALID', findings: [{ message: 'the file cannot be read: it is a folder' }] });
+  await t.rejects(PolicySource.open({ policy: at('bad.yaml'), resolvedHosts: null }), { name: 'PolicyError', code: 'POLICY_INVALID', message: `${at('bad.yaml')} cannot be used` });
+  source.close();
+});
+
+const unreadable: readonly (readonly [name: string, path: string, says: RegExp])[] = [
+  ['absent', 'none.yaml', /there is none of that name/],
+  ['a folder', '.', /it is a folder/],
+  ['not text', 'noise.yaml', /it is not UTF-8 text/],
+  ['under a file', 'noise.yaml/policy.yaml', /ENOTDIR/],
+];
+
+t.test('files that cannot be read', async (t) => {
+  const folder = t.testdir({});
+  await writeFile(join(folder, 'noise.yaml'), Buffer.from([0x61, 0xff, 0xfe]));
+  for (const [name, path, says] of unreadable) {
+    const failure: unknown = await PolicySource.open({ policy: join(folder, path), resolvedHosts: null }).catch((error: unknown) => error);
+    t.type(failure, PolicyError, name);
+    t.match(failure, { findings: [{ line: 1, column: 1, severity: 'error', message: says }] }, name);
+  }
+});
+
+t.test('a file that one may not read', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async (t) => {
+  const path = join(t.testdir({ 'policy.yaml': policy('localhost:30500') }), 'policy.yaml');
+  await chmod(path, 0);
+  await t.rejects(PolicySource.open({ policy: path, resolvedHosts: null }), { code: 'POLICY_INVALID', findings: [{ message: /permission denied/ }] });
+});
+
+t.test('followed', async (t) => {
+  const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
+  const { source } = await PolicySource.open({ policy: path, resolvedHosts: null });
+  const told: Reload[] = [];
+  source.follow((reload) => told.push(reload));
+  t.teardown(() => source.close());
+  const first = source.current;
+
+  await writeFile(path, 'kind: [');
+  await until('it is told', () => told.length === 1);
+  t.match(told[0], { result: 'refused', findings: [{ severity: 'error' }] });
+  t.equal(source.current, first, 'the very same policy');
+
+  await writeFile(path, policy('localhost:2'));
+  await until('it is told', () => told.length === 2);
+  t.match(told[1], { result: 'loaded', revision: { id: source.current.id } });
+  t.equal(addressOf(source), 'localhost:2');
+
+  await writeFile(path, policy('localhost:1'));
+  await until('it is told', () => told.length === 3);
+  t.equal(source.current.id, first.id, 'a way back is a way back');
+});

@@ -1,0 +1,30 @@
+/** The log as a process writes it: JSON lines on stderr, nothing on stdout. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { createLog, logLevels } from '../../src/observe/log.ts';
+
+const module = new URL('../../src/observe/log.ts', import.meta.url).href;
+
+async function written(level: string): Promise<{ readonly stdout: string; readonly lines: Record<string, unknown>[] }> {
+  const script = `const { createLog } = await import(${JSON.stringify(module)});
+const log = createLog(${JSON.stringify(level)});
+for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) log[level]({ n: 1 }, level);`;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  return { stdout, lines: stderr.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line)) };
+}
+
+t.test('a line has level, time, message and fields, and nothing about the machine', async (t) => {
+  const { stdout, lines } = await written('info');
+  t.equal(stdout, '');
+  t.same(lines.map(({ level }) => level), ['info', 'warn', 'error', 'fatal']);
+  for (const { time, ...line } of lines) {
+    t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    t.same(line, { level: line['level'], msg: line['level'], n: 1 });
+  }
+});
+
+t.test('every level exists', (t) => {
+  for (const level of logLevels) t.equal(createLog(level).level, level);
+  t.end();
+});
