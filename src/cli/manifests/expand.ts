@@ -5,14 +5,18 @@
 import { isAlias, isMap, isNode, isScalar, visit, type Document, type Node } from 'yaml';
 import type { Operation } from '../../patch/operations.ts';
 import { tokens } from '../../patch/pointer.ts';
-import { mergedMaps, ownPair } from './nodes.ts';
+import { mergedMaps, mergePair, ownPair } from './nodes.ts';
 
-/** The text of the changed document; comments and order are kept, indentation and line breaks are the library's. */
-export function writtenAnew(original: Document.Parsed, operations: readonly Operation[]): string {
+/**
+ * The text of the changed document; comments and order are kept, indentation and line breaks are the library's.
+ *
+ * @param padded whether flow collections have blanks inside their brackets: `{ a: 1 }`
+ */
+export function writtenAnew(original: Document.Parsed, operations: readonly Operation[], padded: boolean): string {
   const document = original.clone();
   expand(document);
   for (const operation of operations) apply(document, operation);
-  return document.toString({ lineWidth: 0 });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: padded });
 }
 
 function expand(document: Document): void {
@@ -21,7 +25,7 @@ function expand(document: Document): void {
   });
   visit(document, {
     Map: (_, map) => {
-      const merge = ownPair(map, '<<');
+      const merge = mergePair(map);
       if (merge === null) return;
       const sources = mergedMaps(document, map);
       map.items.splice(map.items.indexOf(merge), 1);

@@ -28,9 +28,14 @@ export function ownPair(map: YAMLMap, key: string): Pair | null {
   return map.items.findLast((pair) => isPair(pair) && isScalar(pair.key) && String(pair.key.value) === key) ?? null;
 }
 
+/** The pair of a merge key, null where there is none. The library reads `<<` as a symbol, so that it is no key like any other. */
+export function mergePair(map: YAMLMap): Pair | null {
+  return map.items.findLast(({ key }) => isScalar(key) && typeof key.value === 'symbol') ?? null;
+}
+
 /** The maps that `<<` brings into a map (https://yaml.org/type/merge.html), the first one counting most. */
 export function mergedMaps(document: Document, map: YAMLMap): YAMLMap[] {
-  const value = resolved(document, ownPair(map, '<<')?.value);
+  const value = resolved(document, mergePair(map)?.value);
   const sources = isSeq(value) ? value.items.map((item) => resolved(document, item)) : [value];
   return sources.filter((source): source is YAMLMap => isMap(source));
 }

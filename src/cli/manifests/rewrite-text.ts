@@ -47,11 +47,12 @@ function documentEdits({ file, document, start, value }: Changed, operations: re
   const wanted: unknown = jsonPatch.applyPatch(value, patch, false, true).newDocument;
   const end = document.range[2];
   const edits = editsOf({ text: file.text, document }, operations);
+  const before = file.text.slice(start, end);
   if (edits !== null) {
     const own = edits.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
-    if (readsAs(applyEdits(file.text.slice(start, end), own), wanted)) return edits;
+    if (readsAs(applyEdits(before, own), wanted)) return edits;
   }
-  const text = writtenAnew(document, operations);
+  const text = writtenAnew(document, operations, /[{[] /.test(before));
   if (!readsAs(text, wanted)) throw new Failure('INVALID', `${file.name}: a document could not be changed as decided; please report it together with the file`);
   return [{ start, end, text }];
 }

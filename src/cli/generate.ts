@@ -1,0 +1,62 @@
+/**
+ * Writes the documents that follow from the code: `npm run generate`. With `--check` nothing is written, and a file that differs
+ * from what it should say is named and is an error.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { policyJsonSchema } from '../config/json-schema.ts';
+import type { Io } from './command.ts';
+import { exitCodeOf } from './failure.ts';
+import { noArguments, parseFlags } from './options.ts';
+import { policyReference } from './policy-reference.ts';
+
+const checkout = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Text by path below the checkout. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const schema = policyJsonSchema();
+  return new Map([
+    ['docs/reference/policy.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
+    ['docs/reference/policy.md', policyReference(schema)],
+  ]);
+}
+
+/**
+ * @param root folder of the checkout
+ * @returns the exit code: 0 done, 1 a file differs, 2 wrong use
+ */
+export function generate(args: readonly string[], io: Pick<Io, 'stdout' | 'stderr'>, root: string = checkout): number {
+  try {
+    const { values, positionals } = parseFlags(args, { check: { type: 'boolean', default: false } });
+    noArguments(positionals, 'the only flag is --check');
+    const outdated = [...generatedFiles()].filter(([path, text]) => readIfThere(join(root, path)) !== text);
+    for (const [path, text] of outdated) {
+      if (values.check) io.stderr.write(`${path} differs from what the code says; run npm run generate and commit it\n`);
+      else write(join(root, path), text);
+    }
+    const chart = generateChart(args, root);
+    return values.check && outdated.length > 0 ? 1 : chart;
+  } catch (error) {
+    return exitCodeOf(error, 'generate', io.stderr);
+  }
+}
+
+/** The chart's documents follow from its values, and are no business of this folder; the chart is not in every checkout. */
+function generateChart(args: readonly string[], root: string): number {
+  const program = join(root, 'charts/generate.ts');
+  if (!existsSync(program)) return 0;
+  return spawnSync(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+}
+
+function readIfThere(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+if (import.meta.main) process.exitCode = generate(process.argv.slice(2), process);
