@@ -2,6 +2,7 @@
  * Google Artifact Registry: an access token of the controller's service account is the password, for an hour at most.
  * https://cloud.google.com/artifact-registry/docs/docker/authentication#token
  */
+import { readFile } from 'node:fs/promises';
 import { askForToken, refused, unreadable } from './ask.ts';
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
 import type { CredentialError } from './errors.ts';
@@ -21,7 +22,8 @@ interface GoogleClient {
 
 interface GoogleSdk {
   readonly Compute: new (options: { scopes: string }) => GoogleClient;
-  readonly GoogleAuth: new (options: { scopes: string; projectId: string }) => { getClient: () => Promise<GoogleClient> };
+  readonly GoogleAuth: new (options: { credentials: object; scopes: string; projectId: string }) => { getClient: () => Promise<GoogleClient> };
+  readonly IdentityPoolClient: new (options: object) => GoogleClient;
 }
 
 export function garProvider({ host: address }: { readonly host: string }): CredentialProvider {
@@ -46,10 +48,36 @@ export function garProvider({ host: address }: { readonly host: string }): Crede
  * GoogleAuth would look for that server by itself, but remembers for the life of the process that it found none, and GKE's takes
  * seconds to appear beside a new pod (https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#limitations).
  */
-async function googleClient({ Compute, GoogleAuth }: GoogleSdk): Promise<GoogleClient> {
-  if (process.env['GOOGLE_APPLICATION_CREDENTIALS'] === undefined) return new Compute({ scopes: pullScope });
+async function googleClient({ Compute, GoogleAuth, IdentityPoolClient }: GoogleSdk): Promise<GoogleClient> {
+  const path = process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+  if (path === undefined) return new Compute({ scopes: pullScope });
+  const credentials = await readCredentialsFile(path);
+  const tokenFile = projectedTokenOf(credentials);
+  if (tokenFile !== null) {
+    const getSubjectToken = async (): Promise<string> => (await readFile(tokenFile, 'utf8')).trim();
+    return new IdentityPoolClient({ ...credentials, credential_source: undefined, subject_token_supplier: { getSubjectToken }, scopes: pullScope });
+  }
   // Any project will do: tokens need none, and without one the SDK starts gcloud to ask, which Node's permission model refuses.
-  return await new GoogleAuth({ scopes: pullScope, projectId: 'none' }).getClient();
+  return await new GoogleAuth({ credentials, scopes: pullScope, projectId: 'none' }).getClient();
+}
+
+/** Read here and not by the SDK, which looks at every folder above a file, and the image's permissions hide those. */
+async function readCredentialsFile(path: string): Promise<object> {
+  try {
+    const credentials: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof credentials === 'object' && credentials !== null) return credentials;
+  } catch {
+    // Said below: neither the SDK's message nor the parser's may quote the file.
+  }
+  throw refused('gar', `the file ${path} that GOOGLE_APPLICATION_CREDENTIALS names cannot be read or is not JSON`);
+}
+
+/** The service account token that a kubelet projects, in the configuration of https://google.aip.dev/auth/4117; null for all else. */
+function projectedTokenOf(credentials: object): string | null {
+  const source: unknown = Reflect.get(credentials, 'credential_source');
+  if (Reflect.get(credentials, 'type') !== 'external_account' || typeof source !== 'object' || source === null) return null;
+  const { file, format }: { file?: unknown; format?: { type?: unknown } } = source;
+  return typeof file === 'string' && format?.type !== 'json' ? file : null;
 }
 
 /** The SDK's message for a bad status is the whole body of the answer, and for a body that is no JSON the error of whoever used it. */

@@ -153,5 +153,5 @@ test('a registry with a certificate that nobody trusts is told apart from one th
   const untrusted = await startLoopback(t, () => ({ body: '{}' }), await issueServing(await makeAuthority('unknown', { lifetime: 3_600_000 }), ['127.0.0.1'], { lifetime: 3_600_000 }));
   t.match((await failureOf(acrProvider({ host: untrusted.host }), signal)).message, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   t.equal(untrusted.requests.length, 0);
-  t.match((await failureOf(acrProvider({ host: '127.0.0.1:1' }), signal)).message, 'ECONNREFUSED');
+  t.match((await failureOf(acrProvider({ host: '127.0.0.1:2' }), signal)).message, 'ECONNREFUSED');
 });

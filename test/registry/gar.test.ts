@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
@@ -85,8 +86,21 @@ test('federation from outside of Google: the file that GOOGLE_APPLICATION_CREDEN
   t.match([form.get('subject_token'), form.get('scope')], ['projected-token', pullScope]);
 });
 
-test('a credentials file that cannot be read is refused with its variable', { skip }, async (t) => {
-  setEnvironment(t, { GOOGLE_APPLICATION_CREDENTIALS: join(t.testdir(), 'missing.json') });
+test('a key of a service account: signed by the SDK, sent to the token service', { skip }, async (t) => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
+  const key = { type: 'service_account', client_email: 'pull@my-project.iam.gserviceaccount.com', private_key: privateKey, universe_domain: 'googleapis.com' };
+  const path = join(t.testdir({ 'key.json': JSON.stringify(key) }), 'key.json');
+  setEnvironment(t, { GOOGLE_APPLICATION_CREDENTIALS: path, HTTPS_PROXY: 'http://127.0.0.1:1', https_proxy: undefined, NO_PROXY: undefined, no_proxy: undefined });
   const error = await failureOf(garProvider({ host: address }), signal);
-  t.match(error.message, 'GOOGLE_APPLICATION_CREDENTIALS');
+  t.equal(error.code, 'TOKEN_REFUSED');
+  t.match(error.message, 'ECONNREFUSED', 'the token service of such a key is fixed in the SDK: the proxy stands for it, and is down');
+});
+
+test('a credentials file that cannot be used is named, and not quoted', { skip }, async (t) => {
+  const folder = t.testdir({ text: marker, list: '"text"' });
+  for (const name of ['missing', 'text', 'list']) {
+    setEnvironment(t, { GOOGLE_APPLICATION_CREDENTIALS: join(folder, name) });
+    const error = await failureOf(garProvider({ host: address }), signal);
+    t.match(error.message, `the file ${join(folder, name)} that GOOGLE_APPLICATION_CREDENTIALS names cannot be read or is not JSON`);
+  }
 });

@@ -27,6 +27,13 @@ async function fetchRestricted(readable: string, { policy, host, environment }: 
   return JSON.parse(stdout) as { host: string; credential: { password: string } }[];
 }
 
+test('an SDK that is not installed is called so, though the search for it ends in a folder that may not be read', async (t) => {
+  const script = `import { loadSdk } from ${JSON.stringify(join(root, 'src/registry/sdk.ts'))};
+    await loadSdk('ecr', { name: '@transship/not-there', version: '1.2.3' }).catch((error) => console.log(error.message));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--permission', `--allow-fs-read=${root}`, '--input-type=module', '--eval', script]);
+  t.match(stdout, 'need the package @transship/not-there, which is not installed');
+});
+
 test('ecr with IRSA', { skip: withoutSdk('ecr') }, async (t) => {
   const secrets = t.testdir({ token: 'projected-token' });
   const end = Math.floor(Date.now() / 1000) + 3600;
