@@ -7,7 +7,7 @@ import { release } from '../charts/chart.ts'
 import { createDryRun, eventually, podWith } from '../charts/installed.ts'
 import { expectedMode, labelled, labelValues } from '../charts/opt-in.ts'
 import { skipReason } from '../cluster/binaries.ts'
-import { hubPolicy, imagesOf, originalsOf, pullSecretsOf, reviews, running } from './running.ts'
+import { hubPolicy, imagesOf, originalsOf, pullSecretsOf, restricted, reviews, running } from './running.ts'
 
 const rewritten = 'mirror.example.com/library/nginx:1.27'
 const shadowWarning = `transship (shadow): main: nginx:1.27 would become ${rewritten}`
@@ -18,12 +18,18 @@ const becomes = {
 }
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${release.name}`
 
+const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`
+
 test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, async (group) => {
   const installed = await running(group)
   const { plane } = installed
-  const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`
   for (const label of labelValues) await plane.createNamespace(namespaceOf(label), labelled(label))
   const admitted = (namespace: string, metadata: object = {}) => createDryRun(plane, namespace, podWith('nginx:1.27', metadata))
+
+  const create = async (namespace: string, image: string) => {
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...podWith(image) })
+    return (await plane.kubectl(['-n', namespace, 'create', '-f', '-'], { input })).stderr
+  }
 
   await group.test('what comes of a pod by its label and that of its namespace', async (t) => {
     for (const namespace of labelValues) {
@@ -36,10 +42,6 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
   })
 
   await group.test('kubectl prints the warnings of shadow and of problems, and of every rewrite when the policy asks for it', async (t) => {
-    const create = async (namespace: string, image: string) => {
-      const input = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...podWith(image) })
-      return (await plane.kubectl(['-n', namespace, 'create', '-f', '-'], { input })).stderr
-    }
     t.equal(await create('team-shadow', 'nginx:1.27'), `Warning: ${shadowWarning}\n`)
     t.match(await create('team-enabled', 'docker.io/Library/nginx'), /^Warning: transship: main: left alone: .*lower case\n$/)
     t.equal(await create('team-enabled', 'nginx:1.27'), '')
@@ -52,10 +54,10 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
   })
 
   await group.test('pods that must stay as they are do so, even when somebody takes the selectors away', async (t) => {
-    const { body: configuration } = await plane.api.send<V1MutatingWebhookConfiguration>('GET', configurationPath)
-    const [enforce] = configuration.webhooks ?? []
-    const { namespaceSelector: _, objectSelector: __, matchConditions: ___, ...open } = enforce ?? {}
-    const { status } = await plane.api.send('PUT', configurationPath, { ...configuration, webhooks: [open] })
+    const { body } = await plane.api.send<V1MutatingWebhookConfiguration>('GET', configurationPath)
+    const [enforce] = body.webhooks ?? []
+    for (const key of ['namespaceSelector', 'objectSelector', 'matchConditions'] as const) delete enforce?.[key]
+    const { status } = await plane.api.send('PUT', configurationPath, Object.assign(body, { webhooks: [enforce] }))
     t.equal(status, 200)
     await eventually('every pod is sent', async () => imagesOf((await admitted('team-none')).body)['main'] === rewritten)
 
@@ -73,17 +75,12 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
     for (const [says, namespace, metadata, spec] of rows) {
       const counts = async () => [await reviews(installed), await reviews(installed, { result: 'skipped' })]
       const [all = 0, skipped = 0] = await counts()
-      const pod = podWith('nginx:1.27', metadata)
+      const probe = podWith('nginx:1.27', metadata)
       const compliant = namespace === release.namespace ? restricted : {}
-      const containers = pod.spec.containers.map((container) => ({ ...container, ...compliant }))
-      const { status: created, body } = await createDryRun(plane, namespace, { ...pod, spec: { ...spec, containers } })
-      t.same([created, imagesOf(body), pullSecretsOf(body), originalsOf(body)], [201, { main: 'nginx:1.27' }, undefined, null], `${says} ${body.message ?? ''}`)
+      const containers = probe.spec.containers.map((container) => ({ ...container, ...compliant }))
+      const { status: created, body: pod } = await createDryRun(plane, namespace, { ...probe, spec: { ...spec, containers } })
+      t.same([created, imagesOf(pod), pullSecretsOf(pod), originalsOf(pod)], [201, { main: 'nginx:1.27' }, undefined, null], `${says} ${pod.message ?? ''}`)
       t.same(await counts(), [all + 1, skipped + 1], `${says}: it was sent`)
     }
   })
 })
-
-/** What the Pod Security Standard of that name asks of a container. */
-const restricted = {
-  securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },
-}

@@ -98,7 +98,7 @@ test('a new pod', { skip: skipReason({ level: 1 }) }, async (group) => {
     const pod = await createPod(installed, 'shop', everything)
     t.same(imagesOf(pod), everythingBecomes)
     t.same(pullSecretsOf(pod), ['mirror-pull'])
-    const { other: untouched, ...rewritten } = imagesOf({ spec: everything.spec } as unknown as V1Pod)
+    const { other: untouched, ...rewritten } = imagesOf(everything)
     const { model, ...containers } = rewritten
     t.same(originalsOf(pod), { ...containers, 'volume.model': model }, `and not ${untouched}`)
     const plain = await createPod(installed, 'plain', everything)

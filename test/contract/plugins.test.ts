@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { createDryRun, eventually, podsPath, podWith } from '../charts/installed.ts'
 import { labelled } from '../charts/opt-in.ts'
 import { skipReason } from '../cluster/binaries.ts'
-import { createPod, imagesOf, pullSecretsOf, reviews, running, type CreatedPod } from './running.ts'
+import { createPod, imagesOf, pullSecretsOf, restricted, reviews, running, type CreatedPod } from './running.ts'
 
 const policy = `
 apiVersion: transship.dev/v1
@@ -18,11 +18,15 @@ rules:
 const nginx = 'mirror.example.com/library/nginx:1.27'
 const names = (list: readonly string[]) => list.map((name) => ({ name }))
 
-/** What the Pod Security Standard of that name asks of a pod. */
-const restricted = {
-  securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: 'RuntimeDefault' } },
-  containers: [{ name: 'main', image: 'nginx:1.27', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
+const withSecrets = (secrets: readonly string[] | undefined, image = 'nginx:1.27') => {
+  const { metadata, spec } = podWith(image)
+  return { metadata, spec: { ...spec, ...(secrets === undefined ? {} : { imagePullSecrets: names(secrets) }) } }
 }
+const runAs = (serviceAccountName: string, secrets?: readonly string[]) => {
+  const { metadata, spec } = withSecrets(secrets)
+  return { metadata, spec: { ...spec, serviceAccountName } }
+}
+const asking = (name: string, cpu: string) => ({ metadata: { name }, spec: { containers: [{ name: 'main', image: 'nginx:1.27', resources: { requests: { cpu } } }] } })
 
 /** Level 2: the controller manager counts what a ResourceQuota limits. */
 test('beside the API server\'s own admission plug-ins', { skip: skipReason({ level: 2 }) }, async (group) => {
@@ -30,19 +34,10 @@ test('beside the API server\'s own admission plug-ins', { skip: skipReason({ lev
   const { plane } = installed
   await plane.createNamespace('shop', labelled('enabled'))
   const dryRun = (pod: object) => createDryRun(plane, 'shop', pod)
-  const withSecrets = (secrets: readonly string[] | undefined, image = 'nginx:1.27') => {
-    const { metadata, spec } = podWith(image)
-    return { metadata, spec: { ...spec, ...(secrets === undefined ? {} : { imagePullSecrets: names(secrets) }) } }
-  }
   const account = async (name: string, secrets: readonly string[], annotations: object = {}): Promise<void> => {
     const { status } = await plane.api.send('POST', '/api/v1/namespaces/shop/serviceaccounts', { metadata: { name, annotations }, imagePullSecrets: names(secrets) })
     if (status !== 201) throw new Error(`no ServiceAccount ${name}`)
   }
-  const runAs = (serviceAccountName: string, secrets?: readonly string[]) => {
-    const { metadata, spec } = withSecrets(secrets)
-    return { metadata, spec: { ...spec, serviceAccountName } }
-  }
-
   await group.test('pull secrets are appended by name, once, and none is moved', async (t) => {
     const rows: readonly (readonly [says: string, before: readonly string[] | undefined, after: readonly string[] | undefined, image?: string])[] = [
       ['none', undefined, ['mirror-pull']],
@@ -86,7 +81,7 @@ test('beside the API server\'s own admission plug-ins', { skip: skipReason({ lev
 
   await group.test('a pod under the Pod Security Standard restricted is rewritten and stays within it', async (t) => {
     await plane.createNamespace('restricted', { ...labelled('enabled'), 'pod-security.kubernetes.io/enforce': 'restricted' })
-    const pod = await createPod(installed, 'restricted', { metadata: { name: 'web' }, spec: restricted })
+    const pod = await createPod(installed, 'restricted', { metadata: { name: 'web' }, spec: { containers: [{ name: 'main', image: 'nginx:1.27', ...restricted }] } })
     t.same(imagesOf(pod), { main: nginx })
     t.equal((await createDryRun(plane, 'restricted', podWith('nginx:1.27'))).status, 403, 'and one that is not is refused as ever')
   })
@@ -97,8 +92,7 @@ test('beside the API server\'s own admission plug-ins', { skip: skipReason({ lev
     await plane.api.send('POST', quota, { metadata: { name: 'two' }, spec: { hard: { pods: '2', 'requests.cpu': '1' } } })
     const used = async () => (await plane.api.send<{ status?: { used?: Record<string, string> } }>('GET', `${quota}/two`)).body.status?.used
     await eventually('the quota is counted', async () => (await used()) !== undefined)
-    const pod = (name: string, cpu: string) => ({ metadata: { name }, spec: { containers: [{ name: 'main', image: 'nginx:1.27', resources: { requests: { cpu } } }] } })
-    const create = async (name: string, cpu: string) => (await plane.api.send<CreatedPod>('POST', podsPath('limited'), pod(name, cpu))).status
+    const create = async (name: string, cpu: string) => (await plane.api.send<CreatedPod>('POST', podsPath('limited'), asking(name, cpu))).status
     const before = await reviews(installed)
     t.same([await create('a', '100m'), await create('too-big', '2'), await create('b', '100m'), await create('c', '100m')], [201, 403, 201, 403])
     t.same(await used(), { pods: '2', 'requests.cpu': '200m' })

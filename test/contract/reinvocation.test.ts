@@ -48,7 +48,7 @@ function roundsOf(annotations: Readonly<Record<string, string>>, webhook: string
     const [, round] = /^mutation\.webhook\.admission\.k8s\.io\/round_(\d)_/.exec(key) ?? []
     const value = round === undefined ? {} : JSON.parse(text)
     return value.webhook === webhook ? [`round ${round}: ${value.mutated ? 'patched' : 'left alone'}`] : []
-  }).sort()
+  }).toSorted()
 }
 
 /** What transship itself wrote into the audit log, by container. */

@@ -85,5 +85,10 @@ export function imagesOf({ spec }: V1Pod): Record<string, string | undefined> {
 
 export const pullSecretsOf = ({ spec }: V1Pod): (string | undefined)[] | undefined => spec?.imagePullSecrets?.map(({ name }) => name)
 
+/** What the Pod Security Standard `restricted` asks of a container. https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
+export const restricted = {
+  securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },
+}
+
 /** What the pod said before, as transship has recorded it. */
 export const originalsOf = ({ metadata }: V1Pod): unknown => JSON.parse(metadata?.annotations?.['transship.dev/original-images'] ?? 'null')

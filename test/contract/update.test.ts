@@ -11,6 +11,7 @@ const strategicPatch = 'application/strategic-merge-patch+json'
 const nginx = 'mirror.example.com/library/nginx'
 
 const containers = (...list: readonly (readonly [name: string, image: string])[]) => list.map(([name, image]) => ({ name, image }))
+const path = (name: string) => `${podsPath('shop')}/${name}`
 const pod = (name: string, spec: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })
 
 test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) => {
@@ -18,7 +19,6 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
   const installed = await running(group, { values: { failurePolicy: 'Fail' } })
   const { plane } = installed
   await plane.createNamespace('shop', labelled('enabled'))
-  const path = (name: string) => `${podsPath('shop')}/${name}`
   const patch = (name: string, change: object) => plane.api.send<CreatedPod>('PATCH', path(name), change, strategicPatch)
   const read = async (name: string): Promise<V1Pod> => (await plane.api.send<V1Pod>('GET', path(name))).body
 
@@ -41,7 +41,7 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     })
     const change = { spec: { containers: containers(['main', 'nginx:2']) } }
     const { status, body } = await plane.api.send<CreatedPod>('PATCH', `${podsPath('late')}/old`, change, strategicPatch)
-    t.equal(status, 200, body.message)
+    t.equal(status, 200, `${body.message}`)
     t.same(imagesOf(body), { main: `${nginx}:2`, other: 'redis:7', setup: 'busybox:1', model: 'acme/model:1' })
     t.equal(pullSecretsOf(body), undefined)
     t.same(originalsOf(body), { main: 'nginx:2' })
@@ -73,7 +73,7 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     const whole = await read('web')
     for (const container of whole.spec?.containers ?? []) container.image = container.name === 'main' ? 'nginx:3' : 'acme/app:2'
     const { status, body } = await plane.api.send<CreatedPod>('PUT', path('web'), whole)
-    t.equal(status, 200, body.message)
+    t.equal(status, 200, `${body.message}`)
     t.same(imagesOf(body), { main: `${nginx}:3`, other: 'mirror.example.com/acme/app:2', setup: 'mirror.example.com/library/busybox:2' })
     t.same(originalsOf(body), { main: 'nginx:3', setup: 'busybox:2', other: 'acme/app:2' })
     t.same(pullSecretsOf(body), ['mirror-pull'], 'from its creation')
@@ -143,7 +143,7 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     const env = [{ name: 'BIG', value: '"'.repeat(1_000_000) }]
     await createPod(installed, 'shop', pod('big', { containers: [{ name: 'main', image: 'nginx:1', env }] }))
     const { status, body } = await patch('big', { spec: { containers: containers(['main', 'nginx:2']) } })
-    t.equal(status, 200, body.message)
+    t.equal(status, 200, `${body.message}`)
     t.same(imagesOf(body), { main: `${nginx}:2` })
   })
 })
