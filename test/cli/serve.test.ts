@@ -1,0 +1,95 @@
+/** `serve` as a process: the first run, and every start that cannot succeed ends with a sentence and exit code 2. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import t from 'tap';
+import { call } from '../server/call.ts';
+import { samplePolicy } from '../server/running.ts';
+import { until } from '../server/until.ts';
+import { authority, servingPair } from '../tls/pairs.ts';
+import { serving, transship } from './child.ts';
+
+const anyPort = ['--port', '0', '--metrics-port', '0'];
+const pair = await servingPair();
+
+t.test('the first run shows a pod before and after, the secret, the patch and what to try', async (t) => {
+  const child = transship(t, { args: ['serve', '--once', ...anyPort] });
+  t.same(await child.ended, { code: 0, signal: null });
+  t.equal(child.stderr(), '', 'nothing between the lines of the table');
+  const shown = child.stdout();
+  for (const says of [
+    /listens on https:\/\/localhost:[1-9]\d*\b.*sample\.yaml/,
+    /^ +web +nginx:1\.27\n +-> localhost:30500\/library\/nginx:1\.27$/m,
+    /-> proxy\.replicated\.com\/proxy\/my-app\/quay\.io\/acme\/app:1\.0$/m,
+    /registry\.k8s\.io\/pause:3\.10 +\(left as it is\)$/m,
+    /imagePullSecrets: \(none\) -> replicatedregistrykey$/m,
+    /^ +\{"op":"add","path":"\/spec\/imagePullSecrets","value":\[\{"name":"replicatedregistrykey"\}\]\}$/m,
+    /curl -sk https:\/\/localhost:\d+\/mutate .*--data @\S*examples\/admission-review\.json$/m,
+    /transship explain --policy \S*examples\/sample\.yaml nginx/,
+  ]) t.match(shown, says);
+});
+
+t.test('without --once it stays, and Ctrl-C ends it without a drain', async (t) => {
+  const child = transship(t, { args: ['serve', ...anyPort, '--drain-seconds', '3600'] });
+  await until('the sample is shown', () => child.stdout().includes('curl'));
+  const port = Number(/localhost:(\d+)\//.exec(child.stdout())?.[1]);
+  t.ok(port > 0);
+  child.process.kill('SIGINT');
+  t.same(await child.ended, { code: 0, signal: null });
+});
+
+t.test('on every address, and by name', async (t) => {
+  await Promise.all(['0.0.0.0', '::', 'localhost'].map(async (host) => {
+    const child = transship(t, { args: ['serve', '--once', ...anyPort, '--host', host] });
+    t.same(await child.ended, { code: 0, signal: null }, `${host}: ${child.stderr()}`);
+    t.match(child.stdout(), /replicatedregistrykey/, host);
+  }));
+});
+
+t.test('variables of the environment', async (t) => {
+  const server = await serving(t, { env: { TRANSSHIP_NAMESPACE: 'shop', TRANSSHIP_LOG_REVIEWS: 'all' } });
+  const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { uid: 'u', operation: 'CREATE', namespace: 'shop', resource: { group: '', version: 'v1', resource: 'pods' }, object: {} } };
+  t.equal((await call(server, { body: review })).status, 200);
+  await until('the review is logged', () => server.log.some(({ msg }) => msg === 'review skipped'));
+  t.match(server.log.at(-1), { skipped: /namespace shop is that of transship itself/ });
+});
+
+t.test('warnings of the policy are logged at the start', async (t) => {
+  const folder = t.testdir({ 'policy.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries:\n  unused: { host: r.example.com }\nrules:\n  - { name: all, match: { images: [quay.io] }, rewrite: { registry: unused, as: path } }\n  - { name: never, match: { images: [quay.io/acme] }, rewrite: { registry: unused, as: path } }\n' });
+  const server = await serving(t, { args: ['--policy', `${folder}/policy.yaml`] });
+  t.match(server.log[0], { level: 'warn', msg: /policy\.yaml:7:\d+: warning: rule never/ });
+});
+
+t.test('a port that is taken', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => taken.close());
+  await once(taken, 'listening');
+  const port = String((taken.address() as AddressInfo).port);
+  for (const args of [['--port', port, '--metrics-port', '0'], ['--port', '0', '--metrics-port', port]]) {
+    const child = transship(t, { args: ['serve', '--once', ...args] });
+    t.same(await child.ended, { code: 2, signal: null }, args.join(' '));
+    t.match(child.stderr(), new RegExp(`^transship serve: .*EADDRINUSE.*${port}; another program has that port, choose another with --port or --metrics-port\n$`), args.join(' '));
+    t.equal(child.stdout(), '');
+  }
+});
+
+t.test('starts that cannot succeed', async (t) => {
+  const folder = t.testdir({ 'bad.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nruels: []\n', 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.key': authority.key, 'noise.crt': 'x' });
+  const tls = ['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/tls.key`];
+  const table: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+    [['--policy', `${folder}/none.yaml`], /none\.yaml cannot be used\n.*none\.yaml:1:1: error: the file cannot be read: there is none of that name/],
+    [['--policy', `${folder}/bad.yaml`], /bad\.yaml:3:1: error: unknown key ruels/],
+    [[...tls, '--policy', samplePolicy, '--once'], /--once belongs to the first run/],
+    [['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/ca.key`], /ca\.key is not the key of .*tls\.crt/],
+    [['--tls-cert', `${folder}/none.crt`, '--tls-key', `${folder}/tls.key`], /none\.crt cannot be read: ENOENT/],
+    [['--client-ca', `${folder}/noise.crt`], /noise\.crt does not hold a PEM certificate/],
+    [['--client-ca', `${folder}/none.crt`], /none\.crt cannot be read/],
+    [['--host', '192.0.2.1'], /EADDRNOTAVAIL/],
+    [['--prot', '1'], /--prot/],
+  ];
+  await Promise.all(table.map(async ([args, says]) => {
+    const child = transship(t, { args: ['serve', ...anyPort, ...args] });
+    t.same(await child.ended, { code: 2, signal: null }, args.join(' '));
+    t.match(child.stderr(), says, args.join(' '));
+    t.notMatch(child.stderr(), /^ {4}at /m, 'and no stack');
+  }));
+});
