@@ -1,7 +1,7 @@
 /** The answer to bytes that never became a request: no HTTP, headers too large or too slow, a connection cut in the middle. */
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
-import { clientError, clientErrors, type ClientErrorCode } from './errors.ts';
+import { clientError, clientErrors, errorContentType, type ClientErrorCode } from './errors.ts';
 
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
@@ -9,7 +9,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   const { status } = clientErrors[code];
   const body = JSON.stringify(clientError(code, detail));
   if (socket.writable) {
-    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${errorContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
   }
   // Not end(): a client that does not read must not keep the connection.
   socket.destroy();

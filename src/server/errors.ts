@@ -1,4 +1,5 @@
 /** Every error that a client of the server can get: its code, status and sentence. Documented in docs/reference/errors.md. */
+import type { FastifyReply } from 'fastify';
 
 export const clientErrors = {
   BODY_NOT_JSON: { status: 400, remedy: 'POST an AdmissionReview as uncompressed JSON' },
@@ -24,4 +25,15 @@ export interface ClientError {
 /** @param detail what exactly was wrong, a clause */
 export function clientError(code: ClientErrorCode, detail: string): ClientError {
   return { code, error: `${detail}; ${clientErrors[code].remedy}` };
+}
+
+/**
+ * Of every error, though its body is JSON: the API server puts the body of a failed call into its log, and tells it to who creates a
+ * pod under failurePolicy Fail, only when it is text (kubernetes/client-go, rest/request.go, isTextResponse).
+ */
+export const errorContentType = 'text/plain; charset=utf-8';
+
+/** @param detail what exactly was wrong, a clause */
+export function refuse(reply: FastifyReply, code: ClientErrorCode, detail: string): FastifyReply {
+  return reply.code(clientErrors[code].status).type(errorContentType).send(JSON.stringify(clientError(code, detail)));
 }

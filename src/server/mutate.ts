@@ -7,7 +7,7 @@ import { readReview, type ReadReview, type Review } from '../admission/review.ts
 import type { Scope } from '../admission/scope.ts';
 import type { Metrics, ReviewResult } from '../observe/metrics.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { clientError, clientErrors, type ClientErrorCode } from './errors.ts';
+import { refuse, type ClientErrorCode } from './errors.ts';
 import { reviewLine, type LoggedReviews } from './review-line.ts';
 
 export interface MutateOptions {
@@ -83,7 +83,7 @@ function withoutQuote(message: string): string {
 function reject(reply: FastifyReply, { metrics, log }: MutateOptions, mode: Mode, { code, detail }: Refusal): FastifyReply {
   metrics.reviews.inc({ mode, result: 'rejected' });
   log.warn({ code, remote: reply.request.ip }, `request refused: ${detail}`);
-  return reply.code(clientErrors[code].status).send(clientError(code, detail));
+  return refuse(reply, code, detail);
 }
 
 function base64(text: string): string {

@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls';
 import type { KeyPair } from '../tls/pair.ts';
 import { answerClientError } from './client-error.ts';
 import { trackConnections, type Connections } from './connections.ts';
-import { clientError, clientErrors, type ClientErrorCode } from './errors.ts';
+import { refuse } from './errors.ts';
 import { mutateHandler, type MutateOptions } from './mutate.ts';
 import { OverloadGuard, type OverloadLimits } from './overload.ts';
 
@@ -121,10 +121,6 @@ function addReviewRoutes(app: WebhookInstance, options: ServerOptions, guard: Ov
 
 function isAuthorized(socket: unknown): boolean {
   return socket instanceof TLSSocket && socket.authorized;
-}
-
-function refuse(reply: FastifyReply, code: ClientErrorCode, detail: string): FastifyReply {
-  return reply.code(clientErrors[code].status).send(clientError(code, detail));
 }
 
 function handleError(error: unknown, reply: FastifyReply, { log }: ServerOptions): FastifyReply {
