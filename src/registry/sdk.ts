@@ -18,9 +18,6 @@ export const sdkPackages: Readonly<Record<CloudName, SdkPackage>> = {
   acr: { name: '@azure/identity', version: '4.14.1' },
 };
 
-/** The second where Node's permission model hides the folders above the program's, which are looked at last. */
-const absentCodes: ReadonlySet<string> = new Set(['ERR_MODULE_NOT_FOUND', 'ERR_ACCESS_DENIED']);
-
 /**
  * @param Sdk what the caller uses of the package
  * @throws CredentialError SDK_MISSING that says what to install
@@ -29,8 +26,7 @@ export async function loadSdk<Sdk>(cloud: CloudName, { name, version }: SdkPacka
   try {
     return await import(name);
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && typeof error.code === 'string' && absentCodes.has(error.code);
-    const why = absent ? 'is not installed' : 'cannot be loaded';
+    const why = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' ? 'is not installed' : 'cannot be loaded';
     throw new CredentialError('SDK_MISSING', `credentials of provider ${cloud} need the package ${name}, which ${why}; add it to the image with \`npm install ${name}@${version}\` (docs/guides/cloud-registries.md)`);
   }
 }

@@ -131,6 +131,16 @@ test('an identity that Entra refuses: its own words, and the registry is not ask
   t.equal(asked(), 0);
 });
 
+test('a token that does not say when it ends is used all the same', { skip }, async (t) => {
+  await startManaged(t);
+  const pair = await trustedPair(t);
+  for (const token of ['opaque', 'a.bm90IEpTT04.c', `a.${Buffer.from('{"exp":"soon"}').toString('base64url')}.c`]) {
+    const registry = await startLoopback(t, () => ({ body: JSON.stringify({ refresh_token: token }) }), pair);
+    const entries = await acrProvider({ host: registry.host }).fetch(signal);
+    t.match(entries, [{ credential: { password: token, expiresAt: null } }]);
+  }
+});
+
 test('a refusal of the registry names the role that is missing', { skip }, async (t) => {
   const { provider, behave } = await startManaged(t);
   behave('forbidden');

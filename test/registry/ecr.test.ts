@@ -82,6 +82,22 @@ for (const { name, options, expected } of hosts) {
   });
 }
 
+test('an answer that lacks a part is refused, and not written into Secrets', { skip }, async (t) => {
+  const whole = { authorizationToken: Buffer.from(`AWS:${marker}`).toString('base64'), expiresAt: Date.now() / 1000 + lifeSeconds, proxyEndpoint: `https://${hostOf(account)}` };
+  const table: { part: object; message: RegExp }[] = [
+    { part: { proxyEndpoint: undefined }, message: /names no registry, or no user and password/ },
+    { part: { authorizationToken: undefined }, message: /names no registry, or no user and password/ },
+    { part: { authorizationToken: Buffer.from('AWS').toString('base64') }, message: /names no registry, or no user and password/ },
+    { part: { expiresAt: undefined }, message: /does not say when the token for .* ends/ },
+  ];
+  const { provider } = await startEcr(t);
+  for (const { part, message } of table) {
+    const server = await startLoopback(t, () => ({ body: JSON.stringify({ authorizationData: [{ ...whole, ...part }] }) }));
+    setEnvironment(t, { AWS_ENDPOINT_URL_ECR: server.origin });
+    await t.rejects(provider.fetch(signal), { code: 'TOKEN_UNREADABLE', message });
+  }
+});
+
 test('the identity of EKS Pod Identity: its agent is asked with the token of the pod', { skip }, async (t) => {
   const agent = await startLoopback(t, ({ headers }) =>
     headers.authorization === 'pod-token'

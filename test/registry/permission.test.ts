@@ -12,6 +12,8 @@ import { withoutSdk } from './conformance.ts';
 import { startLoopback } from './loopback.ts';
 
 const root = join(import.meta.dirname, '../..');
+/** Node 24 has no such flag, and asks no right for it. */
+const network = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
 const program = join(import.meta.dirname, 'fetch-once.ts');
 
 interface Fetch {
@@ -22,16 +24,21 @@ interface Fetch {
 
 /** @param readable the one folder that may be read beside the program's own */
 async function fetchRestricted(readable: string, { policy, host, environment }: Fetch): Promise<{ host: string; credential: { password: string } }[]> {
-  const rights = ['--permission', '--allow-net', `--allow-fs-read=${root}`, `--allow-fs-read=${readable}`];
-  const { stdout } = await promisify(execFile)(process.execPath, [...rights, program, JSON.stringify(policy), host], { env: { HOME: '/home/nobody-may-read', PATH: '/usr/bin:/bin', ...environment } });
+  const rights = ['--permission', ...network, `--allow-fs-read=${root}`, `--allow-fs-read=${readable}`];
+  const stdout = await runNode([...rights, program, JSON.stringify(policy), host], { HOME: '/home/nobody-may-read', ...environment });
   return JSON.parse(stdout) as { host: string; credential: { password: string } }[];
 }
 
-test('an SDK that is not installed is called so, though the search for it ends in a folder that may not be read', async (t) => {
+/** tap loads its coverage into every child by NODE_OPTIONS, and that needs rights which the program has not. */
+async function runNode(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
+  const { stdout } = await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], { env: { PATH: process.env['PATH'], ...environment } });
+  return stdout;
+}
+
+test('an SDK that is not installed is called so, though the folders above may not be searched', async (t) => {
   const script = `import { loadSdk } from ${JSON.stringify(join(root, 'src/registry/sdk.ts'))};
     await loadSdk('ecr', { name: '@transship/not-there', version: '1.2.3' }).catch((error) => console.log(error.message));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--permission', `--allow-fs-read=${root}`, '--input-type=module', '--eval', script]);
-  t.match(stdout, 'need the package @transship/not-there, which is not installed');
+  t.match(await runNode(['--permission', `--allow-fs-read=${root}`, '--input-type=module', '--eval', script], {}), 'need the package @transship/not-there, which is not installed');
 });
 
 test('ecr with IRSA', { skip: withoutSdk('ecr') }, async (t) => {
