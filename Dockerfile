@@ -31,6 +31,6 @@ ENV NODE_ENV=production
 USER 65532:65532
 EXPOSE 8443 9464
 # Node's permission model: no writing, no child processes, no workers, no native add-ons; reading only its own files, what the
-# chart mounts, and the service account that the controller uses.
-ENTRYPOINT ["node", "--permission", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets/kubernetes.io", "dist/main.js"]
+# chart mounts, and the tokens that the controller uses.
+ENTRYPOINT ["node", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/main.js"]
 CMD ["serve"]
