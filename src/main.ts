@@ -3,10 +3,12 @@
 import { runCommandLine } from './cli/cli.ts';
 
 // A reader that has seen enough (`transship explain … | head`) is no failure; Node reports it as an error event on the stream.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
 
 // Set rather than exit: what is still on its way to a pipe must arrive.
 process.exitCode = await runCommandLine(process.argv.slice(2), {

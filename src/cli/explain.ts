@@ -46,9 +46,11 @@ async function explain(args: readonly string[], io: Io): Promise<number> {
   const namespaceOf = namespaceOrElse(values.namespace);
   const surroundings = values.namespace === undefined ? namespaceOf : (): string => namespaceOf(null);
   const table = explanationTable(policy.rules.map((rule) => rule.policy.name), io.stdout);
-  if (output === 'table') await write(io.stdout, table.head);
+  // With the first rows, so that nothing is printed where nothing can be read.
+  let head = output === 'table' ? table.head : '';
   for await (const group of decisions(policy, { images, files: values.file, namespaceOf: surroundings, labels }, io)) {
-    await write(io.stdout, group.map(output === 'json' ? jsonLine : table.row).join(''));
+    await write(io.stdout, head + group.map(output === 'json' ? jsonLine : table.row).join(''));
+    head = '';
   }
   return 0;
 }

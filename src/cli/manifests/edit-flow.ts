@@ -20,7 +20,9 @@ export function insertInFlow(source: Source, map: YAMLMap, { key, value }: { rea
   const gap = source.text.slice(range[0] + 1, start);
   // A comment in the gap would take the rest of its line with it.
   if (gap.trim() !== '') return null;
-  return { start, end: start, text: `${name}: ${spread(source, value, gap)},${gap || ' '}` };
+  // JSON without any blanks is left without them.
+  const blank = gap === '' && isJson(source.document) ? '' : ' ';
+  return { start, end: start, text: `${name}:${blank}${spread(source, value, gap)},${gap || blank}` };
 }
 
 export function appendToFlow(source: Source, sequence: YAMLSeq, values: readonly PatchValue[]): Edit | null {
@@ -32,7 +34,7 @@ export function appendToFlow(source: Source, sequence: YAMLSeq, values: readonly
   if (start === null || first === null) return null;
   const gap = source.text.slice(range[0] + 1, first);
   if (gap.trim() !== '') return null;
-  return { start, end: start, text: values.map((value) => `,${gap || ' '}${spread(source, value, gap)}`).join('') };
+  return { start, end: start, text: values.map((value) => `,${gap || ' '}${flowText(source, value)}`).join('') };
 }
 
 export function removeFromFlow(map: YAMLMap, key: string): Edit | null {

@@ -21,11 +21,17 @@ export interface Source {
   readonly document: Document.Parsed;
 }
 
+/**
+ * How a key that a merge (`<<`) brings is changed: where it stands, for all maps that share it, or by a key of the map's own,
+ * which counts more than a merged one.
+ */
+export type MergedKeys = 'shared' | 'own';
+
 /** Null when any of the operations, or all of them together, cannot be said as changes of the text. */
-export function editsOf(source: Source, operations: readonly Operation[]): Edit[] | null {
+export function editsOf(source: Source, operations: readonly Operation[], merged: MergedKeys): Edit[] | null {
   const edits: Edit[] = [];
   for (const change of changesOf(operations)) {
-    const edit = editOf(source, change);
+    const edit = editOf(source, change, merged);
     if (edit === null) return null;
     // An anchor and its aliases are one place in the text: changing it once is enough.
     if (!edits.some((other) => other.start === edit.start && other.end === edit.end && other.text === edit.text)) edits.push(edit);
@@ -63,14 +69,14 @@ function changesOf(operations: readonly Operation[]): Change[] {
   return changes;
 }
 
-function editOf(source: Source, operation: Change): Edit | null {
+function editOf(source: Source, operation: Change, merged: MergedKeys): Edit | null {
   const path = tokens(operation.path);
   const key = path.pop() ?? '';
   const parent = nodeAt(source.document, path);
   if (operation.op === 'append') return isSeq(parent) ? append(source, parent, operation.values) : null;
   if (!isMap(parent)) return null;
   if (operation.op === 'remove') return parent.flow === true ? removeFromFlow(parent, key) : removeFromBlock(source, parent, key);
-  const pair = pairOf(source.document, parent, key);
+  const pair = merged === 'own' ? ownPair(parent, key) : pairOf(source.document, parent, key);
   if (pair === null) return insert(source, parent, { key, value: operation.value });
   const present = nodeAt(source.document, [...path, key]);
   return isScalar(present) ? replaceScalar(source, present, operation.value) : null;
@@ -92,7 +98,7 @@ function replaceScalar(source: Source, scalar: Scalar, value: PatchValue): Edit 
   const [start, end] = scalar.range;
   if (typeof value !== 'string' || scalar.value === null) {
     // `annotations:` with nothing behind it; what is null takes a value on the same line.
-    return scalar.value === null ? { start, end, text: (source.text[start - 1] === ':' ? ' ' : '') + flowText(source, value) } : null;
+    return scalar.value === null ? { start, end, text: (start === end ? ' ' : '') + flowText(source, value) } : null;
   }
   if (scalar.type === 'QUOTE_DOUBLE') return { start, end, text: JSON.stringify(value) };
   if (scalar.type === 'QUOTE_SINGLE') return { start, end, text: `'${value.replaceAll("'", "''")}'` };

@@ -46,11 +46,11 @@ function documentEdits({ file, document, start, value }: Changed, operations: re
   const patch: jsonPatch.Operation[] = JSON.parse(JSON.stringify(operations));
   const wanted: unknown = jsonPatch.applyPatch(value, patch, false, true).newDocument;
   const end = document.range[2];
-  const edits = editsOf({ text: file.text, document }, operations);
   const before = file.text.slice(start, end);
-  if (edits !== null) {
-    const own = edits.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
-    if (readsAs(applyEdits(before, own), wanted)) return edits;
+  for (const merged of ['shared', 'own'] as const) {
+    const edits = editsOf({ text: file.text, document }, operations, merged);
+    const inDocument = edits?.map((edit) => ({ start: edit.start - start, end: edit.end - start, text: edit.text }));
+    if (edits !== null && inDocument !== undefined && readsAs(applyEdits(before, inDocument), wanted)) return edits;
   }
   const text = writtenAnew(document, operations, /[{[] /.test(before));
   if (!readsAs(text, wanted)) throw new Failure('INVALID', `${file.name}: a document could not be changed as decided; please report it together with the file`);

@@ -1,0 +1,85 @@
+/** For random pods, policies and ways to write YAML: `rewrite` says what the webhook does, and saying it twice changes nothing. */
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import * as fc from 'fast-check';
+import fjp from 'fast-json-patch';
+import t from 'tap';
+import { parse, stringify, YAMLParseError, type ToStringOptions } from 'yaml';
+import { admit } from '../../src/admission/admit.ts';
+import { readReview } from '../../src/admission/review.ts';
+import { commandLineScope } from '../../src/cli/manifests/decide.ts';
+import { parseManifests } from '../../src/cli/manifests/parse.ts';
+import { rewriteText } from '../../src/cli/manifests/rewrite-text.ts';
+import { compiledPolicy, type Compiled } from '../builders/arbitrary-compiled.ts';
+import { wildPod } from '../builders/arbitrary-pod.ts';
+import { reviewOf, type Json } from '../builders/pod.ts';
+
+const style: fc.Arbitrary<ToStringOptions> = fc.record({
+  indent: fc.constantFrom(2, 4, 7),
+  indentSeq: fc.boolean(),
+  collectionStyle: fc.constantFrom('any' as const, 'block' as const, 'flow' as const),
+  defaultStringType: fc.constantFrom('PLAIN' as const, 'QUOTE_DOUBLE' as const, 'QUOTE_SINGLE' as const, 'BLOCK_FOLDED' as const),
+  flowCollectionPadding: fc.boolean(),
+  lineWidth: fc.constantFrom(0, 20, 80),
+  nullStr: fc.constantFrom('null', '~', ''),
+});
+
+type Writer = (value: Json) => string;
+const yaml: fc.Arbitrary<Writer> = style.map((options) => (value) => stringify(value, options));
+const json: fc.Arbitrary<Writer> = fc.constantFrom(0, 2, '\t').map((indent) => (value) => JSON.stringify(value, null, indent));
+const writer = fc.oneof({ weight: 4, arbitrary: yaml }, { weight: 1, arbitrary: json });
+
+/** What a manifest can say: a pod with metadata, since a template without is given some. Its size is no matter here. */
+const manifest = wildPod.filter((pod) => isMap(pod) && isMap(pod['metadata']) && JSON.stringify(pod).length < 3000);
+
+function isMap(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What the text says, as the API server would get it. */
+function plain(text: string): unknown {
+  return JSON.parse(JSON.stringify(parse(text) ?? null));
+}
+
+/** Not every style can say everything: some of them make the library write what it does not read again. */
+function says(text: string, value: unknown): boolean {
+  try {
+    return isDeepStrictEqual(plain(text), value);
+  } catch (error) {
+    if (error instanceof YAMLParseError) return false;
+    throw error;
+  }
+}
+
+function rewritten({ policy }: Compiled, text: string): string {
+  return rewriteText(policy, parseManifests(text, 'test'), { namespaceOf: (stated) => stated ?? 'default' }).text;
+}
+
+function admitted({ policy }: Compiled, pod: Json): Json {
+  const read = readReview(reviewOf({ object: pod, namespace: 'default' }));
+  if (!read.ok) throw new Error(read.problem);
+  return fjp.applyPatch(structuredClone(pod), JSON.parse(JSON.stringify(admit(read.review, policy, commandLineScope, 'enforce').operations))).newDocument;
+}
+
+const kinds: readonly { readonly kind: string; readonly around: (pod: Json) => { [key: string]: Json } }[] = [
+  { kind: 'Pod', around: (pod) => (isMap(pod) ? pod : {}) },
+  { kind: 'StatefulSet', around: (pod) => ({ metadata: { name: 'web' }, spec: { template: pod } }) },
+  { kind: 'CronJob', around: (pod) => ({ spec: { jobTemplate: { spec: { template: pod } } } }) },
+  { kind: 'DeploymentList', around: (pod) => ({ items: [{ spec: { template: pod } }, { spec: {} }] }) },
+];
+
+for (const { kind, around } of kinds) {
+  t.test(`a ${kind} in any style`, async (t) => {
+    t.doesNotThrow(() => fc.assert(
+      fc.property(compiledPolicy, manifest, writer, (policy, pod, write) => {
+        const before = Object.assign({}, around(pod), { kind });
+        const text = write(before);
+        fc.pre(says(text, before));
+        const first = rewritten(policy, text);
+        assert.deepEqual(plain(first), Object.assign({}, around(admitted(policy, pod)), { kind }));
+        assert.equal(rewritten(policy, first), first);
+      }),
+      { numRuns: 150 },
+    ));
+  });
+}

@@ -1,0 +1,127 @@
+/** `rewrite`: manifests with the answers they should have, the same bytes the second time, and what is refused. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { joinTexts } from '../../src/cli/manifests/join.ts';
+import { policy, transship } from './terminal.ts';
+
+const corpus = fileURLToPath(new URL('../corpus/manifests/', import.meta.url));
+const rewrite = ['rewrite', '--policy', policy];
+const read = (path: string): string => readFileSync(join(corpus, path), 'utf8');
+const names = readdirSync(corpus).filter((name) => /\.(yaml|json)$/.test(name));
+
+t.equal(names.length, readdirSync(join(corpus, 'rewritten')).length);
+for (const name of names) {
+  t.test(`${name} becomes rewritten/${name}, and that stays as it is`, async (t) => {
+    const before = read(name);
+    const after = read(`rewritten/${name}`);
+    const first = await transship(rewrite, before);
+    t.equal(first.code, 0);
+    t.equal(first.stdout, after);
+    t.equal((await transship(rewrite, after)).stdout, after);
+  });
+  t.test(`${name} with the line ends of Windows keeps them`, async (t) => {
+    const windows = (text: string): string => text.replaceAll('\n', '\r\n');
+    // What is written anew has the line ends of the library; comments.yaml has no such document.
+    if (name === 'anchors-elsewhere.yaml') return;
+    t.equal((await transship(rewrite, windows(read(name)))).stdout, windows(read(`rewritten/${name}`)));
+  });
+}
+
+const texts: readonly { readonly name: string; readonly before: string; readonly after: string }[] = [
+  { name: 'nothing', before: '', after: '' },
+  { name: 'only a comment', before: '# nothing\n', after: '# nothing\n' },
+  { name: 'a byte-order mark', before: '\ufeffkind: ConfigMap\n', after: '\ufeffkind: ConfigMap\n' },
+  {
+    name: 'no line end at the end',
+    before: 'kind: Pod\nmetadata: {}\nspec:\n  containers:\n  - name: a\n    image: always/a',
+    after: "kind: Pod\nmetadata: {transship.dev: 1}\n".replace('{transship.dev: 1}', `{annotations: {transship.dev/original-images: '{"a":"always/a"}'}}`) +
+      'spec:\n  imagePullSecrets:\n  - name: local-key\n  - name: "123"\n  containers:\n  - name: a\n    image: localhost:30500/always/a\n    imagePullPolicy: Always',
+  },
+  {
+    name: 'a flow map with a comment where a member would go is written anew',
+    before: 'kind: Pod\nmetadata: {annotations: {a: b}}\nspec: { # here\n  containers: [{name: a, image: nginx}], imagePullSecrets: [ # there\n  {name: b}]}\n',
+    after: `kind: Pod\nmetadata: { annotations: { a: b, transship.dev/original-images: '{"a":"nginx"}' } }\nspec:\n  {\n    # here\n    containers: [ { name: a, image: localhost:30500/library/nginx } ],\n    imagePullSecrets:\n      [\n        # there\n        { name: b },\n        { name: local-key },\n        { name: "123" }\n      ]\n  }\n`,
+  },
+];
+
+for (const { name, before, after } of texts) {
+  t.test(name, async (t) => {
+    const { code, stdout, stderr } = await transship(rewrite, before);
+    t.equal(stderr, '');
+    t.equal(code, 0);
+    t.equal(stdout, after);
+    t.equal((await transship(rewrite, stdout)).stdout, stdout);
+  });
+}
+
+const joined: readonly { readonly texts: readonly string[]; readonly text: string }[] = [
+  { texts: ['a: 1'], text: 'a: 1' },
+  { texts: ['a: 1\n', 'b: 1\n'], text: 'a: 1\n---\nb: 1\n' },
+  { texts: ['a: 1', 'b: 1'], text: 'a: 1\n---\nb: 1' },
+  { texts: ['a: 1\n', '---\nb: 1\n'], text: 'a: 1\n---\nb: 1\n' },
+  { texts: ['a: 1\n', '\n# b\n--- \nb: 1\n'], text: 'a: 1\n\n# b\n--- \nb: 1\n' },
+  { texts: ['a: 1\n', '---b: 1\n'], text: 'a: 1\n---\n---b: 1\n' },
+  { texts: ['a: 1\n', '', '\ufeffb: 1\n'], text: 'a: 1\n---\nb: 1\n' },
+  { texts: ['{"a": 1}', '{"b": 1}'], text: '{"a": 1}\n---\n{"b": 1}' },
+];
+for (const { texts: parts, text } of joined) t.equal(joinTexts(parts), text, JSON.stringify(parts));
+
+t.test('several files, one of them standard input, are one stream', async (t) => {
+  const file = join(t.testdir({ 'a.yaml': 'kind: ConfigMap' }), 'a.yaml');
+  t.equal((await transship([...rewrite, '-f', file, '-f', '-', '-f', file], 'kind: Secret\n')).stdout, 'kind: ConfigMap\n---\nkind: Secret\n---\nkind: ConfigMap');
+});
+
+t.test('--namespace is that of manifests that do not state theirs', async (t) => {
+  const pods = 'kind: Pod\nspec: {containers: [{image: team/a}]}\n---\nkind: Pod\nmetadata: {namespace: other}\nspec: {containers: [{image: team/a}]}\n';
+  const { stdout } = await transship([...rewrite, '-n', 'team-red'], pods);
+  t.match(stdout, /image: proxy\.example\.com\/team\/team\/a/);
+  t.match(stdout, /namespace: other\}\nspec: \{containers: \[\{image: team\/a\}\]\}\n$/);
+});
+
+t.test('what is left alone because of a problem is named with its place', async (t) => {
+  const { code, stderr } = await transship([...rewrite, '-f', join(corpus, 'scope.yaml')]);
+  t.equal(code, 0);
+  t.match(stderr, /scope\.yaml:49:73: DaemonSet\/labelled: "Not An Image" is left alone: not an image reference: .*\n.*scope\.yaml:49:108: DaemonSet\/labelled: "waits\/app" is left alone: rule waits is not active yet/);
+});
+
+t.test('--review answers as /mutate does', async (t) => {
+  const folder = new URL('../corpus/reviews/', import.meta.url);
+  const review = JSON.parse(readFileSync(new URL('deployment/review.json', folder), 'utf8'));
+  const { code, stdout } = await transship(['rewrite', '--policy', fileURLToPath(new URL('policy.yaml', folder)), '--review'], JSON.stringify(review));
+  t.equal(code, 0);
+  const { response, ...envelope } = JSON.parse(stdout);
+  t.same(envelope, { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' });
+  t.match(response, { uid: review.request.uid, allowed: true, patchType: 'JSONPatch' });
+  t.equal(JSON.parse(Buffer.from(response.patch, 'base64').toString('utf8'))[0].op, 'replace');
+});
+
+const cycle = 'kind: Pod\nspec: &a {containers: *a}\n';
+const bomb = `a0: &a0 [x]\n${Array.from({ length: 12 }, (_, index) => `a${index + 1}: &a${index + 1} [${`*a${index}, `.repeat(9)}]\n`).join('')}`;
+const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly stdin?: string; readonly message: RegExp }[] = [
+  { name: 'YAML that is none', args: [], stdin: 'a: 1\n---\nb: [\n', message: /^transship rewrite: standard input:4:1: .*; it must be YAML or JSON$/m },
+  { name: 'JSON cut short', args: [], stdin: '{"kind": "Pod", "spec": {', message: /standard input:1:26: / },
+  { name: 'nesting without end', args: [], stdin: '['.repeat(50_000), message: /standard input:1:\d+: / },
+  { name: 'an anchor that contains itself', args: [], stdin: cycle, message: /standard input has a document whose aliases cannot be resolved: Converting circular structure/ },
+  { name: 'aliases that grow into billions', args: [], stdin: bomb, message: /whose aliases cannot be resolved: Excessive alias count/ },
+  { name: 'a word too many', args: ['pod.yaml'], message: /unexpected argument "pod\.yaml"; name manifests with -f/ },
+  { name: 'two reviews', args: ['--review', '-f', 'a', '-f', 'b'], message: /--review answers one AdmissionReview/ },
+  { name: 'a review and a namespace', args: ['--review', '-n', 'a'], message: /--namespace does not go with --review/ },
+  { name: 'a review cut short', args: ['--review'], stdin: '{"kind":', message: /standard input is not JSON: .*; --review reads one AdmissionReview/ },
+  { name: 'a review that is none', args: ['--review'], stdin: '{"kind":"Pod"}', message: /standard input: kind must be AdmissionReview/ },
+];
+for (const { name, args, stdin, message } of refusals) {
+  t.test(`${name} is refused`, async (t) => {
+    const { code, stdout, stderr } = await transship([...rewrite, ...args], stdin);
+    t.equal(code, 2);
+    t.equal(stdout, '');
+    t.match(stderr, message);
+  });
+}
+
+t.test('nothing is printed when the second file cannot be read', async (t) => {
+  const { code, stdout } = await transship([...rewrite, '-f', '-', '-f', 'nowhere.yaml'], 'kind: ConfigMap\n');
+  t.equal(code, 2);
+  t.equal(stdout, '');
+});
