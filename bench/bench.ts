@@ -1,0 +1,86 @@
+/** `npm run bench`: measures the working tree, beside references and if asked beside another revision. See docs/design/performance.md. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Figure } from './figure.ts';
+import { pinLoad } from './pinning.ts';
+import { comparison, table, type Report } from './report.ts';
+import { checkOut, workingTree, type CheckedOut } from './revision.ts';
+import type { Settings, Subject } from './subject.ts';
+import { engineSuite } from './suites/engine.ts';
+import { httpsSuite } from './suites/https.ts';
+import { memorySuite } from './suites/memory.ts';
+import { startSuite } from './suites/start.ts';
+
+/** The figures of each subject, or why there are none. */
+type Suite = (subjects: readonly Subject[], folder: string, settings: Settings) => Promise<Figure[][] | string>;
+
+const suites: Readonly<Record<string, Suite>> = { engine: engineSuite, https: httpsSuite, memory: memorySuite, start: startSuite };
+
+const help = `npm run bench -- [--only SUITE,…] [--quick] [--against REVISION] [--reviews N] [--json FILE]
+
+Suites: ${Object.keys(suites).join(', ')}
+  --quick              few short rounds, for the order of magnitude
+  --against REVISION   measure that revision in the same run and say which figures moved
+  --reviews N          how many reviews the memory suite sends (100000)
+  --json FILE          write every round of every figure
+`;
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, against: { type: 'string' }, reviews: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean', default: false } } });
+
+if (values.help) {
+  process.stdout.write(help);
+} else {
+  process.exitCode = await bench(values.only?.split(',') ?? Object.keys(suites));
+}
+
+async function bench(wanted: readonly string[]): Promise<number> {
+  const unknown = wanted.find((name) => !Object.hasOwn(suites, name));
+  const reviews = Number(values.reviews ?? (values.quick ? 2_000 : 100_000));
+  if (unknown !== undefined || !Number.isSafeInteger(reviews) || reviews < 20) {
+    process.stderr.write(unknown === undefined ? '--reviews takes a whole number from 20\n' : `there is no suite ${unknown}\n\n${help}`);
+    return 2;
+  }
+  if (!pinLoad()) process.stderr.write('not pinned: there is no taskset or only one core, so load and server disturb each other\n');
+  const folder = await mkdtemp(join(tmpdir(), 'transship-bench-'));
+  let old: CheckedOut | null = null;
+  process.once('SIGINT', exitInterrupted);
+  try {
+    old = values.against === undefined ? null : await checkOut(values.against, folder);
+    const subjects = old === null ? [workingTree] : [old, workingTree];
+    await show(await run(wanted, subjects, folder, { quick: values.quick, reviews }), old);
+  } finally {
+    process.removeListener('SIGINT', exitInterrupted);
+    await old?.remove();
+    await rm(folder, { recursive: true, force: true });
+  }
+  return 0;
+}
+
+/** The servers are killed as this process exits. */
+function exitInterrupted(): never {
+  process.exit(130);
+}
+
+async function run(wanted: readonly string[], subjects: readonly Subject[], folder: string, settings: Settings): Promise<Report> {
+  const figures = subjects.map((): Figure[] => []);
+  const skipped: Record<string, string> = {};
+  for (const name of wanted) {
+    process.stderr.write(`${name} …\n`);
+    const measured = await suites[name]?.(subjects, folder, settings);
+    if (typeof measured === 'string') skipped[name] = measured;
+    else for (const [index, own] of (measured ?? []).entries()) figures[index]?.push(...own);
+  }
+  const named = subjects.map(({ name }, index) => ({ name, figures: figures[index] ?? [] }));
+  const [cpu] = cpus();
+  return { node: process.version, machine: `${cpus().length} × ${cpu?.model ?? 'unknown'}`, date: new Date().toISOString(), subjects: named, skipped };
+}
+
+async function show(report: Report, old: Subject | null): Promise<void> {
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  const now = report.subjects.at(-1)?.figures ?? [];
+  process.stdout.write(`${report.machine}, Node ${report.node}\n\n${table(now)}\n`);
+  for (const [suite, reason] of Object.entries(report.skipped)) process.stdout.write(`\n${suite} did not run: ${reason}\n`);
+  if (old !== null) process.stdout.write(`\nAgainst ${old.name}:\n\n${comparison(report.subjects[0]?.figures ?? [], now, old)}\n`);
+}
