@@ -7,7 +7,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { policyJsonSchema } from '../config/json-schema.ts';
+import { commandReference } from './command-reference.ts';
 import type { Io } from './command.ts';
+import { commands } from './commands.ts';
 import { exitCodeOf } from './failure.ts';
 import { noArguments, parseFlags } from './options.ts';
 import { policyReference } from './policy-reference.ts';
@@ -15,11 +17,13 @@ import { policyReference } from './policy-reference.ts';
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Text by path below the checkout. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const schema = policyJsonSchema();
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
   return new Map([
     ['docs/reference/policy.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
     ['docs/reference/policy.md', policyReference(schema)],
+    ['docs/reference/cli.md', commandReference(all)],
   ]);
 }
 
@@ -27,11 +31,11 @@ export function generatedFiles(): ReadonlyMap<string, string> {
  * @param root folder of the checkout
  * @returns the exit code: 0 done, 1 a file differs, 2 wrong use
  */
-export function generate(args: readonly string[], io: Pick<Io, 'stdout' | 'stderr'>, root: string = checkout): number {
+export async function generate(args: readonly string[], io: Pick<Io, 'stderr'>, root: string = checkout): Promise<number> {
   try {
     const { values, positionals } = parseFlags(args, { check: { type: 'boolean', default: false } });
     noArguments(positionals, 'the only flag is --check');
-    const outdated = [...generatedFiles()].filter(([path, text]) => readIfThere(join(root, path)) !== text);
+    const outdated = [...(await generatedFiles())].filter(([path, text]) => readIfThere(join(root, path)) !== text);
     for (const [path, text] of outdated) {
       if (values.check) io.stderr.write(`${path} differs from what the code says; run npm run generate and commit it\n`);
       else write(join(root, path), text);
@@ -59,4 +63,4 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-if (import.meta.main) process.exitCode = generate(process.argv.slice(2), process);
+if (import.meta.main) process.exitCode = await generate(process.argv.slice(2), process);

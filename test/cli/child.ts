@@ -50,7 +50,7 @@ export function transship(t: Pick<Test, 'teardown'>, { args, env = {}, preload }
     text.stderr += `${line}\n`;
     if (line.startsWith('{')) log.push(JSON.parse(line));
   });
-  const ended = once(process_, 'close').then(([code, signal]) => ({ code, signal }) as Ended);
+  const ended: Promise<Ended> = once(process_, 'close').then(([code, signal]) => ({ code, signal }));
   t.teardown(async () => {
     process_.kill('SIGKILL');
     await ended;

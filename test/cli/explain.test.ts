@@ -1,6 +1,6 @@
 /** `explain`: its lines of JSON, its table, and what it refuses. */
 import { join } from 'node:path';
-import t from 'tap';
+import { test } from 'tap';
 import { policy, transship } from './terminal.ts';
 
 const digest = `sha256:${'8f2b6a0d'.repeat(8)}`;
@@ -30,7 +30,7 @@ const lines: readonly { readonly name: string; readonly args: readonly string[];
 ];
 
 for (const { name, args, stdin, expected } of lines) {
-  t.test(name, async (t) => {
+  test(name, async (t) => {
     const { code, stdout, stderr } = await transship([...json, ...args], stdin);
     t.equal(code, 0);
     t.equal(stderr, '');
@@ -52,7 +52,7 @@ metadata: {name: two}
 spec: {jobTemplate: {spec: {template: {spec: {initContainers: [{name: c, image: team/app}]}}}}}
 `;
 
-t.test('-f: the keys, then where the image stands; namespace and labels are those of the pod', async (t) => {
+test('-f: the keys, then where the image stands; namespace and labels are those of the pod', async (t) => {
   const file = join(t.testdir({ 'pods.yaml': manifests }), 'pods.yaml');
   const { stdout } = await transship([...json, '-f', file, '-f', '-'], manifests);
   const found = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
@@ -67,12 +67,12 @@ t.test('-f: the keys, then where the image stands; namespace and labels are thos
   ]);
 });
 
-t.test('-f with a namespace and labels asks what would be there', async (t) => {
+test('-f with a namespace and labels asks what would be there', async (t) => {
   const { stdout } = await transship([...json, '-f', '-', '--namespace', 'team-red', '--label', 'tier=none'], manifests);
   t.same(stdout.trimEnd().split('\n').map((line) => JSON.parse(line).rule), ['team', null, 'team']);
 });
 
-t.test('the table: long names move nothing out of line', async (t) => {
+test('the table: long names move nothing out of line', async (t) => {
   const long = `quay.io/acme/${'very-'.repeat(30)}long@${digest}`;
   const { code, stdout } = await transship(['explain', '--policy', policy, 'nginx', long, 'gcr.io/a']);
   t.equal(code, 0);
@@ -93,18 +93,18 @@ no-rule        -         gcr.io/a
   );
 });
 
-t.test('the table says where an image of a manifest stands', async (t) => {
+test('the table says where an image of a manifest stands', async (t) => {
   const { stdout } = await transship(['explain', '--policy', policy, '-f', '-'], manifests);
   t.match(stdout, 'at standard input:9, CronJob/two, /spec/jobTemplate/spec/template/spec/initContainers/0/image\n');
 });
 
-t.test('hosts that the controller resolved make a waiting rule fire', async (t) => {
+test('hosts that the controller resolved make a waiting rule fire', async (t) => {
   const file = join(t.testdir({ 'hosts.yaml': 'pending: localhost:5001\n' }), 'hosts.yaml');
   const { stdout } = await transship([...json, '--resolved-hosts', file, 'waits/a']);
   t.match(JSON.parse(stdout), { outcome: 'rewritten', result: 'localhost:5001/waits/a' });
 });
 
-t.test('warnings about the policy go to standard error', async (t) => {
+test('warnings about the policy go to standard error', async (t) => {
   const file = join(t.testdir({ 'policy.yaml': `apiVersion: transship.dev/v1\nkind: RewritePolicy\nrules: [{ match: { images: [{ regex: nginx }] } }]\n` }), 'policy.yaml');
   const { code, stdout, stderr } = await transship(['explain', '--policy', file, '-o', 'json', 'nginx']);
   t.equal(code, 0);
@@ -131,7 +131,7 @@ const refusals: readonly { readonly name: string; readonly args: readonly string
 ];
 
 for (const { name, args, stdin, message } of refusals) {
-  t.test(`${name} is refused`, async (t) => {
+  test(`${name} is refused`, async (t) => {
     const { code, stdout, stderr } = await transship(['explain', ...args], stdin);
     t.equal(code, 2);
     t.equal(stdout, '');
@@ -140,7 +140,7 @@ for (const { name, args, stdin, message } of refusals) {
   });
 }
 
-t.test('all findings of a policy that cannot be used are told', async (t) => {
+test('all findings of a policy that cannot be used are told', async (t) => {
   const file = join(t.testdir({ 'policy.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nrulez: []\nwarning: rewrites\n' }), 'policy.yaml');
   const { code, stderr } = await transship(['explain', '--policy', file, 'nginx']);
   t.equal(code, 2);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
+import { test } from 'tap';
 import { policy } from './terminal.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -52,7 +52,7 @@ const cases: readonly { readonly args: readonly string[]; readonly stdin?: strin
 ];
 
 for (const { args, stdin, code, stdout, stderr } of cases) {
-  t.test(`transship ${args.map((word) => word.replace(policy, 'FILE')).join(' ')}`, async (t) => {
+  test(`transship ${args.map((word) => word.replace(policy, 'FILE')).join(' ')}`, async (t) => {
     const ended = await transship(args, stdin);
     t.equal(ended.code, code);
     t.match(ended.stdout, stdout ?? /^$/);
@@ -60,7 +60,7 @@ for (const { args, stdin, code, stdout, stderr } of cases) {
   });
 }
 
-t.test('a reader that has seen enough is no failure', async (t) => {
+test('a reader that has seen enough is no failure', async (t) => {
   const child = start(['explain', ...policies, '-']);
   child.stdin.on('error', () => {});
   const errors = text(child.stderr);
@@ -74,7 +74,7 @@ t.test('a reader that has seen enough is no failure', async (t) => {
   t.equal(await errors, '');
 });
 
-t.test('who asks line by line is answered line by line', async (t) => {
+test('who asks line by line is answered line by line', async (t) => {
   const child = start(['explain', ...policies, '-o', 'json', '-']);
   for (const image of ['nginx', 'quay.io/acme/app:1', 'é']) {
     const answer = once(child.stdout, 'data');
@@ -87,7 +87,7 @@ t.test('who asks line by line is answered line by line', async (t) => {
   t.equal(child.exitCode, 0);
 });
 
-t.test('ten thousand images are ten thousand lines', async (t) => {
+test('ten thousand images are ten thousand lines', async (t) => {
   const images = Array.from({ length: 10_000 }, (_, index) => `quay.io/acme/app-${index}:1`);
   const { code, stdout } = await transship(['explain', ...policies, '-o', 'json', '-'], images.join('\n'));
   t.equal(code, 0);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import fjp from 'fast-json-patch';
-import t from 'tap';
+import { test } from 'tap';
 import { parse, stringify, YAMLParseError, type ToStringOptions } from 'yaml';
 import { admit } from '../../src/admission/admit.ts';
 import { readReview } from '../../src/admission/review.ts';
@@ -69,7 +69,7 @@ const kinds: readonly { readonly kind: string; readonly around: (pod: Json) => {
 ];
 
 for (const { kind, around } of kinds) {
-  t.test(`a ${kind} in any style`, async (t) => {
+  test(`a ${kind} in any style`, async (t) => {
     t.doesNotThrow(() => fc.assert(
       fc.property(compiledPolicy, manifest, writer, (policy, pod, write) => {
         const before = Object.assign({}, around(pod), { kind });

@@ -2,18 +2,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t from 'tap';
+import { test } from 'tap';
 import { joinTexts } from '../../src/cli/manifests/join.ts';
 import { policy, transship } from './terminal.ts';
 
 const corpus = fileURLToPath(new URL('../corpus/manifests/', import.meta.url));
 const rewrite = ['rewrite', '--policy', policy];
 const read = (path: string): string => readFileSync(join(corpus, path), 'utf8');
+const windows = (text: string): string => text.replaceAll('\n', '\r\n');
 const names = readdirSync(corpus).filter((name) => /\.(yaml|json)$/.test(name));
 
-t.equal(names.length, readdirSync(join(corpus, 'rewritten')).length);
+test('every file of the corpus has its answer', async (t) => t.same(readdirSync(join(corpus, 'rewritten')), names));
 for (const name of names) {
-  t.test(`${name} becomes rewritten/${name}, and that stays as it is`, async (t) => {
+  test(`${name} becomes rewritten/${name}, and that stays as it is`, async (t) => {
     const before = read(name);
     const after = read(`rewritten/${name}`);
     const first = await transship(rewrite, before);
@@ -21,8 +22,7 @@ for (const name of names) {
     t.equal(first.stdout, after);
     t.equal((await transship(rewrite, after)).stdout, after);
   });
-  t.test(`${name} with the line ends of Windows keeps them`, async (t) => {
-    const windows = (text: string): string => text.replaceAll('\n', '\r\n');
+  test(`${name} with the line ends of Windows keeps them`, async (t) => {
     // What is written anew has the line ends of the library; comments.yaml has no such document.
     if (name === 'anchors-elsewhere.yaml') return;
     t.equal((await transship(rewrite, windows(read(name)))).stdout, windows(read(`rewritten/${name}`)));
@@ -47,7 +47,7 @@ const texts: readonly { readonly name: string; readonly before: string; readonly
 ];
 
 for (const { name, before, after } of texts) {
-  t.test(name, async (t) => {
+  test(name, async (t) => {
     const { code, stdout, stderr } = await transship(rewrite, before);
     t.equal(stderr, '');
     t.equal(code, 0);
@@ -66,27 +66,27 @@ const joined: readonly { readonly texts: readonly string[]; readonly text: strin
   { texts: ['a: 1\n', '', '\ufeffb: 1\n'], text: 'a: 1\n---\nb: 1\n' },
   { texts: ['{"a": 1}', '{"b": 1}'], text: '{"a": 1}\n---\n{"b": 1}' },
 ];
-for (const { texts: parts, text } of joined) t.equal(joinTexts(parts), text, JSON.stringify(parts));
+for (const { texts: parts, text } of joined) test(`joined: ${JSON.stringify(parts)}`, async (t) => t.equal(joinTexts(parts), text));
 
-t.test('several files, one of them standard input, are one stream', async (t) => {
+test('several files, one of them standard input, are one stream', async (t) => {
   const file = join(t.testdir({ 'a.yaml': 'kind: ConfigMap' }), 'a.yaml');
   t.equal((await transship([...rewrite, '-f', file, '-f', '-', '-f', file], 'kind: Secret\n')).stdout, 'kind: ConfigMap\n---\nkind: Secret\n---\nkind: ConfigMap');
 });
 
-t.test('--namespace is that of manifests that do not state theirs', async (t) => {
+test('--namespace is that of manifests that do not state theirs', async (t) => {
   const pods = 'kind: Pod\nspec: {containers: [{image: team/a}]}\n---\nkind: Pod\nmetadata: {namespace: other}\nspec: {containers: [{image: team/a}]}\n';
   const { stdout } = await transship([...rewrite, '-n', 'team-red'], pods);
   t.match(stdout, /image: proxy\.example\.com\/team\/team\/a/);
   t.match(stdout, /namespace: other\}\nspec: \{containers: \[\{image: team\/a\}\]\}\n$/);
 });
 
-t.test('what is left alone because of a problem is named with its place', async (t) => {
+test('what is left alone because of a problem is named with its place', async (t) => {
   const { code, stderr } = await transship([...rewrite, '-f', join(corpus, 'scope.yaml')]);
   t.equal(code, 0);
   t.match(stderr, /scope\.yaml:49:73: DaemonSet\/labelled: "Not An Image" is left alone: not an image reference: .*\n.*scope\.yaml:49:108: DaemonSet\/labelled: "waits\/app" is left alone: rule waits is not active yet/);
 });
 
-t.test('--review answers as /mutate does', async (t) => {
+test('--review answers as /mutate does', async (t) => {
   const folder = new URL('../corpus/reviews/', import.meta.url);
   const review = JSON.parse(readFileSync(new URL('deployment/review.json', folder), 'utf8'));
   const { code, stdout } = await transship(['rewrite', '--policy', fileURLToPath(new URL('policy.yaml', folder)), '--review'], JSON.stringify(review));
@@ -112,7 +112,7 @@ const refusals: readonly { readonly name: string; readonly args: readonly string
   { name: 'a review that is none', args: ['--review'], stdin: '{"kind":"Pod"}', message: /standard input: kind must be AdmissionReview/ },
 ];
 for (const { name, args, stdin, message } of refusals) {
-  t.test(`${name} is refused`, async (t) => {
+  test(`${name} is refused`, async (t) => {
     const { code, stdout, stderr } = await transship([...rewrite, ...args], stdin);
     t.equal(code, 2);
     t.equal(stdout, '');
@@ -120,7 +120,7 @@ for (const { name, args, stdin, message } of refusals) {
   });
 }
 
-t.test('nothing is printed when the second file cannot be read', async (t) => {
+test('nothing is printed when the second file cannot be read', async (t) => {
   const { code, stdout } = await transship([...rewrite, '-f', '-', '-f', 'nowhere.yaml'], 'kind: ConfigMap\n');
   t.equal(code, 2);
   t.equal(stdout, '');

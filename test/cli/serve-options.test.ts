@@ -1,6 +1,6 @@
 /** Each flag of `serve`, its environment variable, and what it does not take. */
 import { readFile } from 'node:fs/promises';
-import t from 'tap';
+import { test } from 'tap';
 import { flagHelp, readServeOptions, type ServeOptions } from '../../src/cli/serve-options.ts';
 import { serveCommand } from '../../src/cli/serve.ts';
 
@@ -45,12 +45,12 @@ const flags: readonly (readonly [flag: string, text: string, options: Partial<Se
 const variable = (flag: string): string => `TRANSSHIP_${flag.toUpperCase().replaceAll('-', '_')}`;
 const flagNames = [...flagHelp().matchAll(/^ {2}--([\w-]+)/gm)].map((match) => match[1] ?? '');
 
-t.test('defaults', (t) => {
+test('defaults', (t) => {
   t.strictSame(readServeOptions([], {}), defaults);
   t.end();
 });
 
-t.test('flags and their variables', (t) => {
+test('flags and their variables', (t) => {
   for (const [flag, text, options] of flags) {
     const expected = { ...defaults, ...options };
     t.strictSame(readServeOptions([`--${flag}`, text], {}), expected, `--${flag} ${text}`);
@@ -61,13 +61,13 @@ t.test('flags and their variables', (t) => {
   t.end();
 });
 
-t.test('a flag wins over its variable', (t) => {
+test('a flag wins over its variable', (t) => {
   t.equal(readServeOptions(['--port', '1'], { TRANSSHIP_PORT: '2' }).port, 1);
   t.equal(readServeOptions(['--log-level', 'warn'], { TRANSSHIP_LOG_LEVEL: 'nonsense' }).logLevel, 'warn');
   t.end();
 });
 
-t.test('certificate and key', (t) => {
+test('certificate and key', (t) => {
   t.same(readServeOptions(['--tls-cert', 'a', '--tls-key', 'b'], {}).tls, { certFile: 'a', keyFile: 'b' });
   t.same(readServeOptions(['--tls-cert', 'a'], { TRANSSHIP_TLS_KEY: 'b' }).tls, { certFile: 'a', keyFile: 'b' });
   t.equal(readServeOptions(['--once'], {}).once, true);
@@ -95,14 +95,14 @@ const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['--once=yes'], /--once/],
 ];
 
-t.test('what is refused', (t) => {
+test('what is refused', (t) => {
   for (const [args, says] of refused) t.throws(() => readServeOptions(args, {}), { code: 'USAGE', message: says }, args.join(' '));
   t.throws(() => readServeOptions([], { TRANSSHIP_PORT: 'x' }), { code: 'USAGE' }, 'variables too');
   t.throws(() => readServeOptions([], { TRANSSHIP_LOG_LEVEL: 'x' }), { code: 'USAGE' });
   t.end();
 });
 
-t.test('--help and the page say the same', async (t) => {
+test('--help and the page say the same', async (t) => {
   const page = await readFile(new URL('../../docs/reference/serve.md', import.meta.url), 'utf8');
   t.ok(serveCommand.help.includes(flagHelp()));
   const rows = [...page.matchAll(/^\| `--([\w-]+)(?: (\w+))?` \| `(TRANSSHIP_\w+)` \| (.*?) \| (.*?) \|$/gm)].map(([, flag = '', argument = '', name, value = '', text = '']) => ({ flag, argument, name, value: value.replaceAll('`', ''), text }));

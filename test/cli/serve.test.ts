@@ -1,7 +1,7 @@
 /** `serve` as a process: the first run, and every start that cannot succeed ends with a sentence and exit code 2. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import t from 'tap';
+import { test } from 'tap';
 import { call } from '../server/call.ts';
 import { samplePolicy } from '../server/running.ts';
 import { until } from '../server/until.ts';
@@ -11,7 +11,7 @@ import { serving, transship } from './child.ts';
 const anyPort = ['--port', '0', '--metrics-port', '0'];
 const pair = await servingPair();
 
-t.test('the first run shows a pod before and after, the secret, the patch and what to try', async (t) => {
+test('the first run shows a pod before and after, the secret, the patch and what to try', async (t) => {
   const child = transship(t, { args: ['serve', '--once', ...anyPort] });
   t.same(await child.ended, { code: 0, signal: null });
   t.equal(child.stderr(), '', 'nothing between the lines of the table');
@@ -28,7 +28,7 @@ t.test('the first run shows a pod before and after, the secret, the patch and wh
   ]) t.match(shown, says);
 });
 
-t.test('without --once it stays, and Ctrl-C ends it without a drain', async (t) => {
+test('without --once it stays, and Ctrl-C ends it without a drain', async (t) => {
   const child = transship(t, { args: ['serve', ...anyPort, '--drain-seconds', '3600'] });
   await until('the sample is shown', () => child.stdout().includes('curl'));
   const port = Number(/localhost:(\d+)\//.exec(child.stdout())?.[1]);
@@ -37,7 +37,7 @@ t.test('without --once it stays, and Ctrl-C ends it without a drain', async (t) 
   t.same(await child.ended, { code: 0, signal: null });
 });
 
-t.test('on every address, and by name', async (t) => {
+test('on every address, and by name', async (t) => {
   await Promise.all(['0.0.0.0', '::', 'localhost'].map(async (host) => {
     const child = transship(t, { args: ['serve', '--once', ...anyPort, '--host', host] });
     t.same(await child.ended, { code: 0, signal: null }, `${host}: ${child.stderr()}`);
@@ -45,7 +45,7 @@ t.test('on every address, and by name', async (t) => {
   }));
 });
 
-t.test('variables of the environment', async (t) => {
+test('variables of the environment', async (t) => {
   const server = await serving(t, { env: { TRANSSHIP_NAMESPACE: 'shop', TRANSSHIP_LOG_REVIEWS: 'all' } });
   const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { uid: 'u', operation: 'CREATE', namespace: 'shop', resource: { group: '', version: 'v1', resource: 'pods' }, object: {} } };
   t.equal((await call(server, { body: review })).status, 200);
@@ -53,13 +53,13 @@ t.test('variables of the environment', async (t) => {
   t.match(server.log.at(-1), { skipped: /namespace shop is that of transship itself/ });
 });
 
-t.test('warnings of the policy are logged at the start', async (t) => {
+test('warnings of the policy are logged at the start', async (t) => {
   const folder = t.testdir({ 'policy.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries:\n  unused: { host: r.example.com }\nrules:\n  - { name: all, match: { images: [quay.io] }, rewrite: { registry: unused, as: path } }\n  - { name: never, match: { images: [quay.io/acme] }, rewrite: { registry: unused, as: path } }\n' });
   const server = await serving(t, { args: ['--policy', `${folder}/policy.yaml`] });
   t.match(server.log[0], { level: 'warn', msg: /policy\.yaml:7:\d+: warning: rule never/ });
 });
 
-t.test('a port that is taken', async (t) => {
+test('a port that is taken', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1');
   t.teardown(() => taken.close());
   await once(taken, 'listening');
@@ -72,7 +72,7 @@ t.test('a port that is taken', async (t) => {
   }
 });
 
-t.test('starts that cannot succeed', async (t) => {
+test('starts that cannot succeed', async (t) => {
   const folder = t.testdir({ 'bad.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nruels: []\n', 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.key': authority.key, 'noise.crt': 'x' });
   const tls = ['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/tls.key`];
   const table: readonly (readonly [args: readonly string[], says: RegExp])[] = [

@@ -12,17 +12,19 @@ export interface Ended {
 /** The policy of these tests. */
 export const policy = fileURLToPath(new URL('policy.yaml', import.meta.url));
 
+function collect(chunks: Buffer[]): Writable {
+  return new Writable({
+    // Smaller than a page of output, so that writers have to wait now and then.
+    highWaterMark: 64,
+    write: (chunk: Buffer, _, done) => {
+      chunks.push(chunk);
+      setImmediate(done);
+    },
+  });
+}
+
 export async function transship(args: readonly string[], stdin: string | Buffer | readonly (string | Buffer)[] = ''): Promise<Ended> {
   const outputs = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  const collect = (chunks: Buffer[]): Writable =>
-    new Writable({
-      // Smaller than a page of output, so that writers have to wait now and then.
-      highWaterMark: 64,
-      write: (chunk: Buffer, _, done) => {
-        chunks.push(chunk);
-        setImmediate(done);
-      },
-    });
   const stdout = collect(outputs.stdout);
   const stderr = collect(outputs.stderr);
   const chunks = typeof stdin === 'string' || Buffer.isBuffer(stdin) ? [stdin] : stdin;

@@ -1,0 +1,67 @@
+/** The page that documents the command line: the help of every command, as the command prints it, with examples. */
+import type { Command } from './command.ts';
+
+const fence = '```';
+
+const introduction = `# Command line
+
+<!-- Written by src/cli/generate.ts from the help texts in src/cli: change those. -->
+
+In a checkout, \`npx transship COMMAND\`. Data goes to standard output and messages to standard error, so that outputs can be piped.
+
+| Exit code | Means |
+|---|---|
+| 0 | done |
+| 1 | findings: a policy file has errors |
+| 2 | wrong use, or input that cannot be read |
+
+A policy file that has errors is not used by any command; all of its errors are printed with file, line and column. The file itself is
+described in [policy.md](policy.md).
+`;
+
+/** What a help text has no room for. */
+const examples: Readonly<Record<string, string>> = {
+  explain: `One line of JSON for each image, with these keys in this order:
+
+${fence}console
+$ printf 'nginx:1.27\\n' | npx transship explain --policy examples/replicated.yaml -o json -
+{"image":"nginx:1.27","name":"docker.io/library/nginx","tag":"1.27","digest":null,"outcome":"rewritten","rule":"public-hub","result":"proxy.replicated.com/proxy/my-app/nginx:1.27","pullSecrets":["replicatedregistrykey"],"reason":"rule public-hub matches docker.io (fullName)"}
+${fence}
+
+| Outcome | Means |
+|---|---|
+| \`rewritten\` | the pod gets \`result\` |
+| \`already-there\` | it is under a target already, or its rule gives the same image or only attaches pull secrets |
+| \`no-rule\` | no rule matches it |
+| \`excluded\` | the policy excludes it, or its pod is never touched: a namespace of Kubernetes, a mirror pod, a pod that opted out |
+| \`invalid\` | it is no image reference; it stays as it is |
+| \`refused\` | a rule matches, but its result is no image, would be rewritten again, or has a host that is not resolved yet; it stays as it is |
+| \`unchanged\` | an update of a pod does not change it; only in the webhook |
+
+An image named alone is decided as that of a pod in namespace \`default\` without labels. The namespace's own label
+\`transship.dev/rewrite\` is for the API server to look at and is not asked for here.`,
+  rewrite: `As a post-renderer of Helm 3:
+
+${fence}sh
+printf '#!/bin/sh\\nexec transship rewrite --policy policy.yaml --namespace shop\\n' > post-render && chmod +x post-render
+helm install shop ./chart --namespace shop --post-renderer ./post-render
+${fence}
+
+The text is changed where it says what changes, and only there. One case is left in which a document is written anew: an anchor that
+something else uses too, when only one of the places changes. Its aliases are then replaced by what they stand for; comments and order
+stay, and indentation may differ. The result of either is read again and compared with what was decided before it is printed.`,
+  images: `The source is the canonical name, so that all spellings of an image are one line:
+
+${fence}console
+$ npx transship images --policy examples/sample.yaml nginx:1.27 docker.io/nginx:1.27
+docker.io/library/nginx:1.27  localhost:30500/library/nginx:1.27
+${fence}`,
+};
+
+export function commandReference(commands: readonly Command[]): string {
+  const sections = commands.map(({ name, summary, help }) => {
+    const example = examples[name];
+    return `## \`${name}\`\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\n${fence}text\n${help.trimEnd()}\n${fence}\n${example === undefined ? '' : `\n${example}\n`}`;
+  });
+  return [introduction, ...sections].join('\n');
+}
