@@ -16,6 +16,9 @@ export interface ControllerMetrics {
   readonly hosts: Gauge<'registry'>;
   /** `kind` is that of the object written: secret, configmap, … in lower case. */
   readonly writes: Counter<'kind' | 'verb' | 'result'>;
+  /** `certificate`: `serving` or `authority`. */
+  readonly certificateExpiry: Gauge<'certificate'>;
+  readonly certificateSteps: Counter<'step'>;
   readonly lastReconcile: Gauge<'feature'>;
   readonly watchAge: Gauge<'watch'>;
   readonly watchErrors: Counter<'watch'>;
@@ -52,6 +55,8 @@ export function createControllerMetrics(): ControllerMetrics {
     tokenExpiry: gauge('token_expiry_timestamp_seconds', 'End of the token of a registry, Unix time.', 'registry'),
     hosts: gauge('host_resolved', 'Whether the host of a registry with hostFrom is known, 1 or 0.', 'registry'),
     writes: counter('writes_total', 'Writes to the API by what became of them.', 'kind', 'verb', 'result'),
+    certificateExpiry: gauge('certificate_expiry_timestamp_seconds', 'End of the serving certificate and of its authority, Unix time.', 'certificate'),
+    certificateSteps: counter('certificate_steps_total', 'Steps taken to make, renew and rotate certificates.', 'step'),
     lastReconcile: gauge('last_reconcile_timestamp_seconds', 'When a loop last compared what is with what should be, Unix time.', 'feature'),
     watchAge: gauge('watch_age_seconds', 'Time since the API server was last heard on a watch.', 'watch'),
     watchErrors: counter('watch_errors_total', 'Errors of a watch, each followed by another try.', 'watch'),

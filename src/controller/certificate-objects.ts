@@ -1,0 +1,100 @@
+/** The objects that certificates live in: the Secret that the webhook mounts, the one with the authority's key, and the webhook configuration. */
+import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
+
+import type { CertificateOptions } from './options.ts';
+import { managedBy, managedByLabel } from './labels.ts';
+
+export interface CertificateNames extends Pick<CertificateOptions, 'tlsSecret' | 'service' | 'webhookConfiguration'> {
+  readonly namespace: string;
+}
+
+/** The webhook's pods mount the first Secret, so the key that could sign anything is in another. */
+export const authoritySecretName = ({ tlsSecret }: Pick<CertificateNames, 'tlsSecret'>): string => `${tlsSecret}-ca`;
+
+/** All names under which a Service is called. https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
+export const serviceNames = ({ service, namespace }: CertificateNames): string[] => [
+  `${service}.${namespace}.svc`,
+  `${service}.${namespace}.svc.cluster.local`,
+  `${service}.${namespace}`,
+  service,
+];
+
+export interface AuthorityContent {
+  readonly cert: string;
+  readonly key: string;
+  /** PEM of those that are trusted beside it. */
+  readonly previous: string;
+}
+
+export const authorityContent = (secret: V1Secret | null): AuthorityContent => ({
+  cert: textOf(secret, 'ca.crt'),
+  key: textOf(secret, 'ca.key'),
+  previous: textOf(secret, 'previous.crt'),
+});
+
+export interface ServingContent {
+  readonly cert: string;
+  readonly key: string;
+  /** The trust bundle, for people and for a controller that has lost its authority. */
+  readonly bundle: string;
+}
+
+export const servingContent = (secret: V1Secret | null): ServingContent => ({
+  cert: textOf(secret, 'tls.crt'),
+  key: textOf(secret, 'tls.key'),
+  bundle: textOf(secret, 'ca.crt'),
+});
+
+/** The bundle of each entry, empty where there is none. */
+export const publishedBundles = (configuration: V1MutatingWebhookConfiguration): string[] =>
+  (configuration.webhooks ?? []).map(({ clientConfig }) => decoded(clientConfig.caBundle));
+
+/** @param seen the Secret as it is, null to make it; written over nothing else */
+export function authoritySecret(names: CertificateNames, { cert, key, previous }: AuthorityContent, seen: V1Secret | null): V1Secret {
+  return {
+    ...secretHead(names, authoritySecretName(names), seen),
+    type: seen?.type ?? 'Opaque',
+    data: { 'ca.crt': encoded(cert), 'ca.key': encoded(key), ...(previous !== '' && { 'previous.crt': encoded(previous) }) },
+  };
+}
+
+/** Goes away with the Secret of the authority, which the chart owns: nothing is left after `helm uninstall`. */
+export function servingSecret(names: CertificateNames, content: ServingContent, { seen, owner }: { seen: V1Secret | null; owner: V1Secret | null }): V1Secret {
+  const { metadata, ...head } = secretHead(names, names.tlsSecret, seen);
+  const { name, uid } = owner?.metadata ?? {};
+  const ownerReferences = name === undefined || uid === undefined ? [] : [{ apiVersion: 'v1', kind: 'Secret', name, uid }];
+  return {
+    ...head,
+    metadata: { ...metadata, ownerReferences },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': encoded(content.cert), 'tls.key': encoded(content.key), 'ca.crt': encoded(content.bundle) },
+  };
+}
+
+/**
+ * Nothing but the bundle of each entry: the rest is the chart's.
+ *
+ * @param seen the configuration as it is; with its version, or one that has just been deleted would be made anew
+ */
+export function configurationWithBundle(name: string, bundle: string, seen: V1MutatingWebhookConfiguration | null): KubernetesObject & { readonly webhooks: readonly object[] } {
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name, ...versioned(seen) },
+    webhooks: (seen?.webhooks ?? []).map((entry) => ({ name: entry.name, clientConfig: { caBundle: encoded(bundle) } })),
+  };
+}
+
+function secretHead({ namespace }: CertificateNames, name: string, seen: V1Secret | null) {
+  // A Secret of Helm keeps its label: only what is ours says so.
+  const isOurs = seen?.metadata?.labels?.[managedByLabel] === undefined || seen.metadata.labels[managedByLabel] === managedBy;
+  const labels = isOurs ? { labels: { [managedByLabel]: managedBy } } : {};
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen), ...labels } };
+}
+
+const versioned = (seen: KubernetesObject | null): { resourceVersion?: string } =>
+  seen?.metadata?.resourceVersion === undefined ? {} : { resourceVersion: seen.metadata.resourceVersion };
+
+const textOf = (secret: V1Secret | null, key: string): string => decoded(secret?.data?.[key]);
+const decoded = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString();
+const encoded = (text: string): string => Buffer.from(text).toString('base64');

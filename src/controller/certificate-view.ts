@@ -1,0 +1,68 @@
+/** What the watched objects mean for the rotation, and for how long they have meant it. */
+import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
+
+import type { RotationState } from '../tls/rotation.ts';
+import { authoritiesOf, authorityOf, servingOf } from '../tls/trust.ts';
+import { authorityContent, publishedBundles, servingContent, serviceNames, type CertificateNames } from './certificate-objects.ts';
+
+/** Null for what is not there. */
+export interface SeenObjects {
+  readonly serving: V1Secret | null;
+  readonly authority: V1Secret | null;
+  readonly configuration: V1MutatingWebhookConfiguration | null;
+}
+
+export class CertificateView {
+  readonly #names: CertificateNames;
+  readonly #trusted: Stopwatch;
+  readonly #served: Stopwatch;
+
+  /** @param clock milliseconds that only go forward */
+  constructor(names: CertificateNames, clock: () => number = () => performance.now()) {
+    this.#names = names;
+    this.#trusted = new Stopwatch(clock);
+    this.#served = new Stopwatch(clock);
+  }
+
+  look(seen: SeenObjects): RotationState {
+    const { cert, key, previous } = authorityContent(seen.authority);
+    const serving = servingContent(seen.serving);
+    const published = seen.configuration === null ? [] : publishedBundles(seen.configuration);
+    const authority = authorityOf(cert, key);
+    // The certificate of an authority that lost its key is trusted as any other.
+    const kept = authoritiesOf(authority === null ? cert + previous : previous);
+    const adoptable = authoritiesOf([serving.bundle, ...published].join(''));
+    const known = [...(authority === null ? [] : [authority]), ...kept, ...adoptable];
+    const isTrusted = authority !== null && published.every((bundle) => authoritiesOf(bundle).some(({ id }) => id === authority.id));
+    return {
+      authority,
+      previous: kept,
+      adoptable,
+      serving: servingOf(serving, serviceNames(this.#names), known),
+      stored: serving.bundle,
+      published,
+      trustedFor: this.#trusted.elapsed(isTrusted ? authority.id : null),
+      servedFor: this.#served.elapsed(serving.cert === '' ? null : serving.cert),
+    };
+  }
+}
+
+/** For how long the same thing has been seen without a break. */
+class Stopwatch {
+  readonly #clock: () => number;
+  #subject: string | null = null;
+  #since = 0;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  /** @param subject null when it is not there */
+  elapsed(subject: string | null): number {
+    if (subject !== this.#subject) {
+      this.#subject = subject;
+      this.#since = this.#clock();
+    }
+    return subject === null ? 0 : this.#clock() - this.#since;
+  }
+}

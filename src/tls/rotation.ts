@@ -1,0 +1,141 @@
+/**
+ * Renewal of the serving certificate and of the authority behind it, as a state machine: what is there goes in, the one next step comes out.
+ *
+ * A new authority is trusted before it signs, and an old one until nobody serves what it signed. So at every moment, with API servers and webhooks that
+ * learn of a change some time after it, what is served is trusted. Every step can be repeated, and all that must survive a restart is in the cluster.
+ */
+
+/** Milliseconds. */
+export interface RotationTimes {
+  readonly certificateLifetime: number;
+  readonly authorityLifetime: number;
+  /** Until every API server trusts a bundle that it was given. */
+  readonly bundleDelay: number;
+  /** Until every webhook serves a pair that was written. */
+  readonly reloadDelay: number;
+}
+
+export interface TrustedCertificate {
+  /** Its fingerprint. */
+  readonly id: string;
+  readonly pem: string;
+  /** Unix time in milliseconds. */
+  readonly notAfter: number;
+}
+
+export interface ServingCertificate {
+  readonly notAfter: number;
+  /** `id` of the known certificate that signed it, null for an unknown one. */
+  readonly signer: string | null;
+  /** Whether it has the names of the Service, and its key. */
+  readonly fits: boolean;
+}
+
+/** What is there now. The durations are measured by who asks and begin anew with it: waiting again is safe, comparing clocks of two machines is not. */
+export interface RotationState {
+  /** Signs; null when there is none that could. */
+  readonly authority: TrustedCertificate | null;
+  /** Do not sign any more, and are trusted still. */
+  readonly previous: readonly TrustedCertificate[];
+  /** Whatever else API servers were told to trust, or users of the pair. */
+  readonly adoptable: readonly TrustedCertificate[];
+  readonly serving: ServingCertificate | null;
+  /** The bundle that is stored beside the pair. */
+  readonly stored: string;
+  /** The bundle of each entry of the webhook configuration. */
+  readonly published: readonly string[];
+  /** Milliseconds for which each of them has had the authority; 0 when one has not. */
+  readonly trustedFor: number;
+  /** Milliseconds for which the present pair has been there to load. */
+  readonly servedFor: number;
+}
+
+export type RotationStep =
+  /** Write a new authority, beside those that stay trusted. */
+  | { readonly do: 'make-authority'; readonly previous: readonly TrustedCertificate[] }
+  /** Change those that stay trusted beside the authority. */
+  | { readonly do: 'adopt' | 'retire'; readonly previous: readonly TrustedCertificate[] }
+  /** Write a pair signed by the authority. */
+  | { readonly do: 'issue'; readonly lifetime: number; readonly bundle: string }
+  /** Tell the API servers whom to trust. */
+  | { readonly do: 'publish'; readonly bundle: string }
+  /** Write the bundle beside the pair. */
+  | { readonly do: 'store'; readonly bundle: string }
+  /** Nothing for so many milliseconds, unless something changes. */
+  | { readonly do: 'wait'; readonly milliseconds: number };
+
+/** PEM of all of them. */
+export const bundleOf = (certificates: readonly TrustedCertificate[]): string => certificates.map(({ pem }) => pem).join('');
+
+/** @param now Unix time in milliseconds */
+export function nextStep(state: RotationState, times: RotationTimes, now: number): RotationStep {
+  const { authority, previous, serving } = state;
+  if (authority === null || authority.notAfter <= now) return { do: 'make-authority', previous: unexpired([...previous, ...state.adoptable], now) };
+  const adopted = adoption(state, authority, now);
+  if (adopted !== null) return { do: 'adopt', previous: [...previous, adopted] };
+
+  const bundle = bundleOf([authority, ...previous]);
+  const lifetime = Math.min(times.certificateLifetime, authority.notAfter - now);
+  const isNeeded = needsCertificate(state, authority, { times, now });
+  // With nothing else trusted there is nothing to wait for: what this authority signs is the best there can be.
+  const untilTrusted = previous.length === 0 ? 0 : times.bundleDelay - state.trustedFor;
+  if (isNeeded && untilTrusted <= 0) return { do: 'issue', lifetime, bundle };
+  if (state.published.some((text) => text !== bundle)) return { do: 'publish', bundle };
+  if (serving !== null && state.stored !== bundle) return { do: 'store', bundle };
+  if (isNeeded) return wait(untilTrusted);
+
+  if (previous.length > 0) {
+    const untilServed = times.reloadDelay - state.servedFor;
+    return untilServed > 0 ? wait(untilServed) : { do: 'retire', previous: [] };
+  }
+  const untilDue = dueAt(authority.notAfter, times.authorityLifetime) - now;
+  if (untilDue <= 0) return { do: 'make-authority', previous: [authority] };
+  return wait(Math.min(untilDue, untilRenewal(state, authority, { times, now })));
+}
+
+/**
+ * Why rotations with these times could break calls; null when they cannot.
+ * From the moment at which a renewal is due, a third of the life is left for all that it takes.
+ */
+export function timesProblem({ certificateLifetime, authorityLifetime, bundleDelay, reloadDelay }: RotationTimes): string | null {
+  const needed = bundleDelay + reloadDelay;
+  if (certificateLifetime / 3 <= needed) return `a third of certificate-lifetime must be longer than bundle-delay and reload-delay together, ${needed / 1000} s`;
+  if (authorityLifetime < certificateLifetime) return 'authority-lifetime must not be shorter than certificate-lifetime';
+  return null;
+}
+
+const wait = (milliseconds: number): RotationStep => ({ do: 'wait', milliseconds });
+
+function unexpired(certificates: readonly TrustedCertificate[], now: number): TrustedCertificate[] {
+  const byId = new Map(certificates.filter(({ notAfter }) => notAfter > now).map((certificate) => [certificate.id, certificate]));
+  return [...byId.values()];
+}
+
+/** Who signed what is served, when that is neither ours nor kept: the pair is of cert-manager, or of a time before our authority was lost. */
+function adoption({ serving, previous, adoptable }: RotationState, authority: TrustedCertificate, now: number): TrustedCertificate | null {
+  if (serving === null || serving.notAfter <= now) return null;
+  const signer = unexpired(adoptable, now).find(({ id }) => id === serving.signer);
+  return signer === undefined || signer.id === authority.id || previous.some(({ id }) => id === signer.id) ? null : signer;
+}
+
+interface At {
+  readonly times: RotationTimes;
+  readonly now: number;
+}
+
+function needsCertificate(state: RotationState, authority: TrustedCertificate, at: At): boolean {
+  const { serving } = state;
+  if (serving === null || !serving.fits || serving.signer !== authority.id) return true;
+  return untilRenewal(state, authority, at) <= 0;
+}
+
+/** Milliseconds until a new certificate is due that would also last longer than the present one: no certificate outlives its authority. */
+function untilRenewal({ serving }: RotationState, authority: TrustedCertificate, { times, now }: At): number {
+  if (serving === null) return 0;
+  const { certificateLifetime } = times;
+  const isAsLongAsCanBe = authority.notAfter - serving.notAfter < certificateLifetime / 20;
+  return (isAsLongAsCanBe ? serving.notAfter : dueAt(serving.notAfter, certificateLifetime)) - now;
+}
+
+/** Two thirds of the life. From its end, since certificates begin some minutes before they are made. */
+const dueAt = (notAfter: number, lifetime: number): number => notAfter - lifetime / 3;
