@@ -72,10 +72,16 @@ export class LeaseResource {
     });
   }
 
-  /** @throws ApiError 409 when somebody else wrote since */
-  async giveUp(over: LeaseRecord, signal: AbortSignal): Promise<void> {
-    // An empty holder would do; clients of client-go look at the duration as well.
-    await this.#send(over, signal, { holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(), leaseTransitions: over.transitions });
+  /**
+   * Leaves it without a holder, when we are the holder.
+   *
+   * @throws ApiError 409 when somebody else wrote at the same time
+   */
+  async giveUp(signal: AbortSignal): Promise<void> {
+    const record = await this.read(signal);
+    if (record?.holder !== this.#name.identity) return;
+    // An empty holder would do; candidates made with client-go look at the duration as well.
+    await this.#send(record, signal, { holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(), leaseTransitions: record.transitions });
   }
 
   async #send(over: LeaseRecord | null, signal: AbortSignal, spec: object): Promise<LeaseRecord> {

@@ -65,6 +65,8 @@ class Candidate {
   /** On our clock; in the past when not leading. */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #isElected = false;
+  /** Whether the Lease may name us, also when no answer came. */
+  #hasWritten = false;
   #expiry: NodeJS.Timeout | undefined;
 
   constructor(resource: LeaseResource, options: ElectionOptions, times: { lease: number; renew: number }) {
@@ -81,10 +83,8 @@ class Candidate {
   async run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.#step().catch((error: unknown) => this.#report(error));
-      // Candidates that started together would look together and collide for ever.
-      const wait = this.#isElected ? this.#times.renew : this.#times.renew * (0.8 + 0.4 * Math.random());
-      await sleep(wait, undefined, { signal }).catch(() => {});
+      const isDone = await this.#step().catch((error: unknown) => this.#report(error));
+      await sleep(this.#pause(isDone === true), undefined, { signal }).catch(() => {});
     }
   }
 
@@ -92,30 +92,43 @@ class Candidate {
     this.#stopping.abort();
     clearTimeout(this.#expiry);
     await ended;
-    const mine = this.isLeader ? this.#observed?.record : undefined;
     this.#isElected = false;
     // The others find out by themselves after leaseSeconds when this fails.
-    if (mine !== undefined) await this.#resource.giveUp(mine, AbortSignal.timeout(this.#times.renew)).catch((error: unknown) => this.#report(error));
+    if (this.#hasWritten) await this.#resource.giveUp(AbortSignal.timeout(this.#times.renew)).catch(() => {});
   }
 
-  async #step(): Promise<void> {
+  #pause(isDone: boolean): number {
+    const { renew } = this.#times;
+    // A leader has time for some tries before it has to stop.
+    if (this.#isElected) return isDone ? renew : renew / 4;
+    // Candidates that started together would look together and collide for ever.
+    return renew * (0.8 + 0.4 * Math.random());
+  }
+
+  /** Resolves to false when the next should come soon. */
+  async #step(): Promise<boolean> {
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#times.renew)]);
     const known = this.isLeader ? this.#observed?.record : undefined;
     // Its own record is written without reading it first; a 409 tells when it is not its own any more.
     const record = known ?? (await this.#look(signal));
-    if (record !== null && !this.#mayTake(record)) return this.#lose(`the lease is held by ${record.holder}`);
+    if (record !== null && !this.#mayTake(record)) {
+      this.#lose(`the lease is held by ${record.holder}`);
+      return true;
+    }
     const before = performance.now();
+    this.#hasWritten = true;
     try {
       this.#observe(await this.#resource.write(record, signal));
     } catch (error) {
-      // Somebody wrote: who leads now is read at once, before anything is done in the belief of leading.
       if (!isConflict(error)) throw error;
       await this.#afterConflict(signal);
-      return;
+      return false;
     }
     this.#extend(before);
+    return true;
   }
 
+  /** Somebody wrote, maybe we ourselves with an answer that was lost: who leads is read at once. */
   async #afterConflict(signal: AbortSignal): Promise<void> {
     const record = await this.#look(signal);
     if (record !== null && record.holder !== this.#options.identity) this.#lose(`the lease was taken by ${record.holder}`);
@@ -156,6 +169,7 @@ class Candidate {
     if (!this.#isElected) return;
     this.#isElected = false;
     this.#leadsUntil = Number.NEGATIVE_INFINITY;
+    if (this.#stopping.signal.aborted) return;
     this.#call(() => this.#options.onLost(reason));
   }
 

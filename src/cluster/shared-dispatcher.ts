@@ -1,5 +1,5 @@
 /** One pool of connections for every call: the client library would make a new one, and a TLS handshake, for each. */
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, errors, type Dispatcher } from 'undici';
 
 /** What a TLS connection to the API server is made of. Another value of any of them needs new connections. */
 export interface TlsIdentity {
@@ -28,8 +28,11 @@ const tcpKeepAlive = 30_000;
 export function sharedDispatcher(): SharedDispatcher {
   let current: { readonly identity: TlsIdentity; readonly agent: Agent } | undefined;
   const open = new Set<Agent>();
+  let isClosed = false;
 
   const replace = (identity: TlsIdentity): Agent => {
+    // A call that was on its way when `close` came would open a pool that nobody closes.
+    if (isClosed) throw new errors.ClientClosedError('the connection to the API server was closed');
     const retired = current?.agent;
     // Its watches go on until they end by themselves; nothing new is sent over it.
     retired?.close().then(
@@ -44,6 +47,7 @@ export function sharedDispatcher(): SharedDispatcher {
   return {
     for: (identity) => (current !== undefined && isSame(current.identity, identity) ? current.agent : replace(identity)),
     close: async () => {
+      isClosed = true;
       await Promise.all([...open].map((agent) => agent.destroy()));
       open.clear();
     },

@@ -1,0 +1,196 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mock } from 'node:test';
+import { test } from 'tap';
+
+import { describeError } from '../../src/cluster/api-error.ts';
+import { connect } from '../../src/cluster/connection.ts';
+import { resourcePath } from '../../src/cluster/resource-path.ts';
+import { eventually } from './eventually.ts';
+import { listOf, misbehavingServer, sendJson, status, stream } from './misbehaving-server.ts';
+
+test('typed calls, raw requests and applies share one TLS handshake', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (_request, response) => sendJson(response, 200, listOf(1, []));
+  const cluster = server.cluster();
+  for (let call = 0; call < 100; call++) {
+    await cluster.core.listNamespace();
+    await (await cluster.request('/api/v1/namespaces', { query: { limit: 1, continue: undefined } })).json();
+    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } }, { fieldManager: 'm' });
+  }
+  t.equal(server.arrivals.length, 300);
+  // Two: the second call may start before the pool knows that the first one's connection is free.
+  t.ok(server.handshakes() <= 2, `${server.handshakes()} handshakes`);
+  t.equal(server.arrivals[1]?.query.toString(), 'limit=1', 'what is undefined is not sent');
+});
+
+test('calls at the same time do not share a connection, and an open watch does not hold them up', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (request, response) => (request.url === '/watch' ? stream(response) : sendJson(response, 200, {}));
+  const cluster = server.cluster();
+  await cluster.request('/watch', {});
+  await Promise.all([1, 2, 3].map(async () => (await cluster.request('/x', {})).json()));
+  t.ok(server.handshakes() <= 4);
+  t.equal(server.arrivals.length, 4);
+});
+
+test('an apply is a PATCH of the whole object, owned by the field manager', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (_request, response) => sendJson(response, 201, { kind: 'Secret' });
+  const cluster = server.cluster();
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
+  t.same(await cluster.apply(secret, { fieldManager: 'transship', force: true, dryRun: true }), { kind: 'Secret' });
+  const [arrival] = server.arrivals;
+  t.match(arrival, { method: 'PATCH', path: '/api/v1/namespaces/n/secrets/s' });
+  t.same(Object.fromEntries(arrival?.query ?? []), { fieldManager: 'transship', force: 'true', dryRun: 'All' });
+  t.match(arrival?.headers, { 'content-type': 'application/apply-patch+yaml', authorization: 'Bearer planted-token', 'user-agent': 'transship' });
+});
+
+test('a refused apply rejects with what it means, without token or body', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (_request, response) => sendJson(response, 409, status(409, 'Conflict', 'conflict with "helm": .data'));
+  const applying = server.cluster().apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } }, { fieldManager: 'm' });
+  await t.rejects(applying, { status: 409, message: 'apply /api/v1/namespaces/a: 409 Conflict: conflict with "helm": .data' });
+});
+
+test('a raw request resolves whatever the status, and rejects when there is no answer', async (t) => {
+  const server = await misbehavingServer(t);
+  const cluster = server.cluster();
+  server.answer = (_request, response) => sendJson(response, 429, status(429, 'TooManyRequests'), { 'retry-after': '7' });
+  const response = await cluster.request('/x', {});
+  t.match(response, { status: 429, retryAfter: 7000 });
+  t.match(await response.json(), { reason: 'TooManyRequests' });
+  server.answer = (request) => request.socket.destroy();
+  await t.rejects(cluster.request('/x', {}), { code: 'UND_ERR_SOCKET' });
+  server.answer = () => {};
+  await t.rejects(cluster.request('/x', { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' });
+  await server.stop();
+  await t.rejects(cluster.request('/x', {}), { code: 'ECONNREFUSED' });
+});
+
+test('a typed call that fails is described without headers or body', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (_request, response) => sendJson(response, 500, status(500, 'InternalError', 'planted-secret'), { 'set-cookie': 'planted-secret' });
+  const error: unknown = await server.cluster().core.listNamespace().catch((thrown: unknown) => thrown);
+  t.equal(describeError(error), '500 InternalError');
+});
+
+test('another CA file means new connections, and the stream that is open goes on', async (t) => {
+  const server = await misbehavingServer(t);
+  const cluster = server.cluster();
+  const released = Promise.withResolvers<void>();
+  server.answer = (request, response) => {
+    if (request.url !== '/watch') return sendJson(response, 200, {});
+    stream(response);
+    void released.promise.then(() => response.end('more\n'));
+  };
+  const open = await cluster.request('/watch', {});
+  const authority = await server.changeCertificate();
+  writeFileSync(`${server.authorityFile}.new`, authority);
+  renameSync(`${server.authorityFile}.new`, server.authorityFile);
+  await (await cluster.request('/x', {})).json();
+  await (await cluster.request('/x', {})).json();
+  t.ok(server.handshakes() > 1 && server.handshakes() <= 3, `${server.handshakes()} handshakes`);
+  released.resolve();
+  const chunks = [];
+  for await (const chunk of open.body) chunks.push(Buffer.from(chunk).toString());
+  t.equal(chunks.join(''), 'more\n');
+});
+
+test('a server with a certificate of another CA is refused', async (t) => {
+  const server = await misbehavingServer(t);
+  await server.changeCertificate();
+  const error: unknown = await server.cluster().request('/x', {}).catch((thrown: unknown) => thrown);
+  t.match(error, { code: /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_SIGNATURE_FAILURE/ });
+  t.equal(server.arrivals.length, 0, 'the token was not sent');
+});
+
+test('a token file is read again', async (t) => {
+  const tokenFile = join(t.testdir({ token: 'first\n' }), 'token');
+  const server = await misbehavingServer(t, { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } });
+  server.answer = (_request, response) => sendJson(response, 200, {});
+  mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  t.teardown(() => mock.timers.reset());
+  const cluster = server.cluster();
+  const call = async () => (await cluster.request('/x', {})).json();
+  await call();
+  writeFileSync(tokenFile, 'second\n');
+  mock.timers.setTime(Date.now() + 61_000);
+  await call();
+  t.same(
+    server.arrivals.map(({ headers }) => headers.authorization),
+    ['Bearer first', 'Bearer second'],
+  );
+});
+
+test('basic authentication of a kubeconfig', async (t) => {
+  const server = await misbehavingServer(t, { username: 'a', password: 'b' });
+  server.answer = (_request, response) => sendJson(response, 200, {});
+  await (await server.cluster().request('/x', {})).json();
+  t.equal(server.arrivals[0]?.headers.authorization, 'Basic YTpi');
+});
+
+test('close breaks what is in flight and leaves no socket', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (request, response) => {
+    if (request.url === '/watch') stream(response, ['ADDED', {}]);
+  };
+  const cluster = server.cluster();
+  const { body } = await cluster.request('/watch', {});
+  const waiting = cluster.request('/never', {});
+  const reading = (async () => {
+    for await (const _chunk of body);
+  })();
+  await eventually('both have arrived', () => server.arrivals.length === 2);
+  await Promise.all([t.rejects(waiting), t.rejects(reading), cluster.close()]);
+  await eventually('no socket is left', () => server.sockets.size === 0);
+  await t.rejects(cluster.request('/x', {}), 'and it does not come back');
+  const unused = server.cluster();
+  await unused.close();
+  await t.rejects(unused.request('/x', {}), { code: 'UND_ERR_CLOSED' });
+});
+
+const kubeconfig = (cluster: object) =>
+  JSON.stringify({
+    'current-context': 'c',
+    clusters: [{ name: 'c', cluster }],
+    users: [{ name: 'c', user: {} }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
+  });
+
+test('a configuration that cannot be used', (t) => {
+  const folder = t.testdir({
+    garbage: '{',
+    empty: '{}',
+    plain: kubeconfig({ server: 'http://127.0.0.1:1', 'insecure-skip-tls-verify': true }),
+    proxy: kubeconfig({ server: 'https://127.0.0.1:1', 'proxy-url': 'http://127.0.0.1:2' }),
+  });
+  const table: [file: string, message: RegExp][] = [
+    ['missing', /missing cannot be read as a kubeconfig/],
+    ['garbage', /garbage cannot be read as a kubeconfig/],
+    ['empty', /https address/],
+    ['plain', /https address/],
+    ['proxy', /cluster c: proxy-url is not supported/],
+  ];
+  for (const [file, message] of table) t.throws(() => connect({ kubeconfig: join(folder, file) }), { code: 'CLUSTER_CONFIG_INVALID', message }, file);
+  t.end();
+});
+
+test('paths', (t) => {
+  const table: [apiVersion: string, kind: string, metadata: object | undefined, path: string | RegExp][] = [
+    ['v1', 'Secret', { name: 'a', namespace: 'n' }, '/api/v1/namespaces/n/secrets/a'],
+    ['v1', 'Namespace', { name: 'a' }, '/api/v1/namespaces/a'],
+    ['coordination.k8s.io/v1', 'Lease', { name: 'a', namespace: 'n' }, '/apis/coordination.k8s.io/v1/namespaces/n/leases/a'],
+    ['v1', 'Secret', { name: 'a' }, /Secret a needs a metadata.namespace/],
+    ['v1', 'Namespace', { name: 'a', namespace: 'n' }, /Namespace a takes no metadata.namespace/],
+    ['v1', 'Secret', undefined, /without metadata.name/],
+    ['v1', 'Secret', { name: '../x', namespace: 'n' }, '/api/v1/namespaces/n/secrets/..%2Fx'],
+    ['v2', 'Secret', { name: 'a', namespace: 'n' }, /no path is known for v2 Secret/],
+  ];
+  for (const [apiVersion, kind, metadata, expected] of table) {
+    const object = { apiVersion, kind, ...(metadata !== undefined && { metadata }) };
+    if (typeof expected === 'string') t.equal(resourcePath(object), expected);
+    else t.throws(() => resourcePath(object), { code: 'RESOURCE_PATH_UNKNOWN', message: expected });
+  }
+  t.end();
+});
