@@ -5,6 +5,7 @@ import { labelled } from '../charts/opt-in.ts'
 import { skipReason } from '../cluster/binaries.ts'
 import { createPod, imagesOf, originalsOf, pullSecretsOf, running, type CreatedPod } from './running.ts'
 
+// As .taprc has it, also for this file run alone.
 tap.setTimeout(120_000)
 // A cluster that starts waits more than it works.
 tap.jobs = 2

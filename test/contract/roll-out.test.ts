@@ -14,7 +14,7 @@ import { startServiceProxy, type Address } from './service-proxy.ts'
 const replacements = 20
 const creators = 4
 /** Milliseconds between two pods of one creator: the machine is to be busy, not starved. */
-const pause = 20
+const pause = 40
 /** Seconds; the chart gives 10. */
 const drain = 3
 /** Milliseconds for which a Service still leads to a pod that has got its SIGTERM: what the drain is for. */
@@ -70,6 +70,7 @@ function createPods({ plane }: Installation): Load {
   }
 }
 
+// As .taprc has it, also for this file run alone.
 tap.setTimeout(120_000)
 
 test('webhook pods behind a Service', { skip: skipReason({ level: 1 }) }, async (group) => {

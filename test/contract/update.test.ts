@@ -97,9 +97,9 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     const optOut = (value: string) => plane.kubectl(['label', 'namespace', 'debugged', '--overwrite', `transship.dev/rewrite=${value}`])
     await optOut('disabled')
     await eventually('the opt-out is known', async () => {
-      const name = `early-${performance.now().toFixed()}`
-      const { body } = await plane.api.send<V1Pod>('PATCH', `${ephemeral}?dryRun=All`, { spec: { ephemeralContainers: [{ name, image: 'alpine:3' }] } }, strategicPatch)
-      return imagesOf(body)[name] === 'alpine:3'
+      const spec = { ephemeralContainers: containers(['early', 'alpine:3']) }
+      const { body } = await plane.api.send<V1Pod>('PATCH', `${ephemeral}?dryRun=All`, { spec }, strategicPatch)
+      return imagesOf(body)['early'] === 'alpine:3'
     })
     await plane.kubectl(['-n', 'debugged', 'debug', 'pod/old', '--image=alpine:3', '--container=early'])
     await optOut('enabled')
