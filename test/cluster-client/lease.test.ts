@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { test } from 'tap';
 
 import { electLeader, type ElectionOptions } from '../../src/cluster/lease.ts';
@@ -108,6 +109,24 @@ test('a leader that died is waited for, by the duration it wrote, whatever the c
     t.equal(state.stored?.spec.leaseTransitions, 1);
     await election.release();
   }
+});
+
+test('a clock that is set does not change who leads', async (t) => {
+  const server = await misbehavingServer(t);
+  const state = serveLease(server);
+  const one = candidate(server, 'one', { leaseSeconds: 3, renewSeconds: 0.2 });
+  await eventually('one leads', () => one.election.isLeader);
+  const two = candidate(server, 'two', { leaseSeconds: 3, renewSeconds: 0.2 });
+  t.teardown(() => Promise.all([one.election.release(), two.election.release()]));
+  const now = Date.now();
+  mock.timers.enable({ apis: ['Date'], now });
+  t.teardown(() => mock.timers.reset());
+  for (const step of [86_400_000, 0, 2 * 86_400_000]) {
+    mock.timers.setTime(now + step);
+    const version = Number(state.stored?.metadata.resourceVersion);
+    await eventually('renewed some times', () => Number(state.stored?.metadata.resourceVersion) > version + 3);
+  }
+  t.same([one.said, two.said], [['elected'], []]);
 });
 
 test('any write of the holder starts the time anew', async (t) => {

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test, type Test } from 'tap';
+
+import type { CoreV1Event, KubernetesObject } from '@kubernetes/client-node';
+
+import { describeError, isConflict } from '../../src/cluster/api-error.ts';
+import { connect, type Cluster } from '../../src/cluster/connection.ts';
+import { recordEvent } from '../../src/cluster/events.ts';
+import { electLeader } from '../../src/cluster/lease.ts';
+import { skipReason } from '../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import { eventually } from './eventually.ts';
+import { kill, runningProgram, startAgain, waitUntilReady } from './program.ts';
+
+const level1 = { skip: skipReason({ level: 1, helm: false }), timeout: 180_000 };
+
+test('on a real API server', level1, async (suite) => {
+  const plane = await startControlPlane(suite);
+  const cluster = connect({ kubeconfig: plane.kubeconfig });
+  suite.teardown(() => cluster.close());
+  await suite.test('server-side apply', (t) => applies(t, cluster));
+  await suite.test('events', (t) => records(t, cluster, plane));
+  await suite.test('a leader that is killed is followed within its lease', (t) => killsLeader(t, cluster, plane));
+  await suite.test('the API server goes: the leader stops before its lease is over', (t) => losesServer(t, cluster, plane));
+});
+
+const secret = (data: Record<string, string>): KubernetesObject & { data: unknown } => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'pull', namespace: 'default' },
+  data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
+});
+
+async function applies(t: Test, cluster: Cluster): Promise<void> {
+  const created = await cluster.apply(secret({ a: '1' }), { fieldManager: 'transship' });
+  const unchanged = await cluster.apply(secret({ a: '1' }), { fieldManager: 'transship' });
+  t.equal(unchanged.metadata?.resourceVersion, created.metadata?.resourceVersion, 'the same again writes nothing');
+  const other: unknown = await cluster.apply(secret({ a: '2' }), { fieldManager: 'other' }).catch((error: unknown) => error);
+  t.ok(isConflict(other));
+  t.match(describeError(other), /409 Conflict: .*conflict with "transship".*\.data\.a/);
+  const dry = await cluster.apply(secret({ a: '3' }), { fieldManager: 'other', force: true, dryRun: true });
+  t.match(dry, { data: { a: 'Mw==' } });
+  t.equal((await cluster.core.readNamespacedSecret({ name: 'pull', namespace: 'default' })).data?.['a'], 'MQ==', 'a dry run writes nothing');
+  await cluster.apply(secret({ a: '4' }), { fieldManager: 'other', force: true });
+  t.equal((await cluster.core.readNamespacedSecret({ name: 'pull', namespace: 'default' })).data?.['a'], 'NA==');
+  const broken: unknown = await cluster.apply({ ...secret({}), data: { a: ['planted-secret'] } } as KubernetesObject, { fieldManager: 'other' }).catch((error: unknown) => error);
+  t.match(broken, { status: /^[45]\d\d$/ });
+  t.notMatch(describeError(broken), /planted-secret/);
+}
+
+async function records(t: Test, cluster: Cluster, plane: ControlPlane): Promise<void> {
+  const about = [
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'pull', namespace: 'default' } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } },
+  ];
+  for (const regarding of about) {
+    const event = { regarding, reason: 'SecretNotOurs', message: `${'long '.repeat(300)}ü`, type: 'Warning', action: 'CopySecret' } as const;
+    t.equal(await recordEvent(cluster, event), null);
+    t.equal(await recordEvent(cluster, event), null);
+  }
+  const { stdout } = await plane.kubectl(['get', 'events', '-n', 'default', '--field-selector', 'reason=SecretNotOurs', '-o', 'json']);
+  const { items } = JSON.parse(stdout) as { items: CoreV1Event[] };
+  t.same(items.map(({ involvedObject: { kind, name } }) => `${kind} ${name}`).toSorted(), ['Namespace default', 'Secret pull']);
+  t.match(items[0], { type: 'Warning', action: 'CopySecret', reportingComponent: 'transship.dev/controller', message: /^long .*…$/ });
+}
+
+const times = { leaseSeconds: 3, renewSeconds: 0.5 };
+const lease = { namespace: 'default', name: 'controller' };
+
+/** A candidate in a process of its own, which can be killed. */
+function candidateProcess(t: Test, plane: ControlPlane, identity: string) {
+  const program = `
+    import { connect } from ${JSON.stringify(new URL('../../src/cluster/connection.ts', import.meta.url).href)}
+    import { electLeader } from ${JSON.stringify(new URL('../../src/cluster/lease.ts', import.meta.url).href)}
+    const options = ${JSON.stringify({ ...lease, ...times, identity })}
+    electLeader(connect({ kubeconfig: ${JSON.stringify(plane.kubeconfig)} }), { ...options, onElected: () => console.log('elected'), onLost: (reason) => console.log(reason) })
+    process.stdin.on('end', () => process.exit()).resume()`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return { child, elected: once(child.stdout, 'data').then(String), ended };
+}
+
+async function killsLeader(t: Test, cluster: Cluster, plane: ControlPlane): Promise<void> {
+  const first = candidateProcess(t, plane, 'first');
+  t.match(await first.elected, 'elected');
+  let electedAt = 0;
+  const heir = electLeader(cluster, { ...lease, ...times, identity: 'heir', onElected: () => (electedAt = performance.now()), onLost: (reason) => t.fail(reason) });
+  await plane.kubectl(['get', 'lease', 'controller']);
+  t.notOk(heir.isLeader);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const killedAt = performance.now();
+  await eventually('the heir leads', () => heir.isLeader);
+  t.comment(`taken over after ${Math.round(electedAt - killedAt)} ms with a lease of ${times.leaseSeconds} s`);
+  t.ok(electedAt - killedAt < (times.leaseSeconds + 2 * times.renewSeconds) * 1000 + 2000, 'within the lease, two looks and some slack for a busy machine');
+  const { stdout } = await plane.kubectl(['get', 'lease', 'controller', '-o', 'jsonpath={.spec.holderIdentity} {.spec.leaseTransitions} {.spec.leaseDurationSeconds}']);
+  t.equal(stdout, 'heir 1 3');
+  await heir.release();
+  const { stdout: after } = await plane.kubectl(['get', 'lease', 'controller', '-o', 'jsonpath={.spec.holderIdentity}']);
+  t.equal(after, '', 'a release leaves no holder');
+}
+
+async function losesServer(t: Test, cluster: Cluster, plane: ControlPlane): Promise<void> {
+  const said: [what: string, at: number][] = [];
+  const options = { ...lease, ...times, onElected: () => said.push(['elected', performance.now()]), onLost: (reason: string) => said.push([reason, performance.now()]) };
+  const one = electLeader(cluster, { ...options, identity: 'one' });
+  const two = electLeader(cluster, { ...options, identity: 'two' });
+  t.teardown(() => Promise.all([one.release(), two.release()]));
+  await eventually('one of two leads', () => said.length === 1);
+  const server = runningProgram(plane, 'kube-apiserver');
+  await kill(server);
+  const killedAt = performance.now();
+  await eventually('it stops', () => said.length === 2);
+  t.equal(said[1]?.[0], 'the lease could not be renewed in time');
+  t.ok((said[1]?.[1] ?? Infinity) - killedAt < times.leaseSeconds * 1000, 'before its lease is over');
+  t.notOk(one.isLeader || two.isLeader);
+  const again = startAgain(plane, server);
+  t.teardown(() => again.stop());
+  await waitUntilReady(plane, again);
+  await eventually('one of two leads again', () => one.isLeader !== two.isLeader);
+}
