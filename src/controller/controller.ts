@@ -1,9 +1,10 @@
 /** The controller as a whole: follows the policy, tells how it is, and runs its loops while it leads. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
 import { describeError } from '../cluster/api-error.ts';
@@ -75,7 +76,9 @@ export async function startController(options: ControllerOptions, log: Logger): 
       await leadership.stop();
       await election.release();
       stopReading();
-      await Promise.all([cluster.close(), health.close()]);
+      health.closeAllConnections();
+      health.close();
+      await cluster.close();
     },
     destroy: () => void cluster.close(),
   };
@@ -106,8 +109,9 @@ async function followPolicy(file: string, { log, metrics }: { log: Logger; metri
   return followed;
 }
 
-async function listen(app: FastifyInstance, { host, port }: Pick<ControllerOptions, 'host' | 'port'>): Promise<number> {
-  await app.listen({ host, port });
+async function listen(server: Server, { host, port }: Pick<ControllerOptions, 'host' | 'port'>): Promise<number> {
+  server.listen({ host, port });
+  await once(server, 'listening');
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
-  return (app.server.address() as AddressInfo).port;
+  return (server.address() as AddressInfo).port;
 }

@@ -83,7 +83,7 @@ export class CopyWriter {
     if (isNotFound(error) || isTerminating(error) || isConflict(error)) {
       // The namespace or the Secret goes away, or somebody wrote: the watch will say, and the next plan knows.
       this.#count(step, 'conflict');
-      return { delay: echoTime, echo: '' };
+      return { delay: this.#backoffOf(key).next(), echo: null };
     }
     this.#count(step, 'failed');
     const reason = describeError(error);
@@ -94,9 +94,13 @@ export class CopyWriter {
     }
     if (!this.#failed.has(key)) this.#tell(step, 'CopyFailed', `The pull secret could not be ${step.verb}d: ${reason}`);
     this.#failed.add(key);
+    return { delay: this.#backoffOf(key).next(retryAfterOf(error)), echo: null };
+  }
+
+  #backoffOf(key: string): Backoff {
     const backoff = this.#backoffs.get(key) ?? new Backoff(itemBackoff);
     this.#backoffs.set(key, backoff);
-    return { delay: backoff.next(retryAfterOf(error)), echo: null };
+    return backoff;
   }
 
   /** There is a Secret of that name: ours, when the watch is behind, or somebody else's, which is never touched. */
@@ -114,7 +118,7 @@ export class CopyWriter {
         this.#tell(step, 'SecretNotOurs', message, found);
       }
       this.#foreign.add(key);
-      return { delay: foreignInterval * (1 + Math.random() / 2), echo: '' };
+      return { delay: foreignInterval * (1 + Math.random() / 2), echo: null };
     } catch (error) {
       return this.#afterFailure(key, { verb: 'delete', present: {} }, error);
     }

@@ -4,14 +4,13 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import { describeError, retryAfterOf } from '../cluster/api-error.ts';
 import { Backoff } from '../cluster/backoff.ts';
 import { recordEvent } from '../cluster/events.ts';
-import { isOlder } from '../cluster/object-store.ts';
 import type { ResourceWatch } from '../cluster/watch.ts';
 import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from './hosts-plan.ts';
 import { HostWatches } from './host-watches.ts';
 import { managedBy, managedByLabel } from './labels.ts';
 import type { ControllerLoop, LoopContext, MakeLoop } from './loop.ts';
 import { applyObject } from './object-writes.ts';
-import { observedWatch } from './observed-watch.ts';
+import { hasReached, observedWatch } from './observed-watch.ts';
 import { StepQueue, type Rest } from './step-queue.ts';
 
 /** Milliseconds for which changes are gathered. */
@@ -37,7 +36,12 @@ class HostsLoop implements ControllerLoop {
   constructor(context: LoopContext) {
     this.#context = context;
     this.#watches = new HostWatches(context, () => this.#resolveSoon());
-    this.#queue = new StepQueue({ limit: 1, run: (_key, text) => this.#write(text), onRested: () => this.#resolveSoon() });
+    this.#queue = new StepQueue({
+      limit: 1,
+      run: (_key, text) => this.#write(text),
+      hasSeen: (_key, echo) => hasReached(this.#written?.list()[0], echo),
+      onRested: () => this.#resolveSoon(),
+    });
   }
 
   start(): void {
@@ -45,8 +49,8 @@ class HostsLoop implements ControllerLoop {
     this.#written = observedWatch<V1ConfigMap>(this.#context, 'hosts', {
       path: `/api/v1/namespaces/${namespace}/configmaps`,
       fieldSelector: `metadata.name=${hostsConfigMap}`,
-      onChange: ({ type, object }) => {
-        if (type !== 'synced') this.#queue.echo(hostsKey, (version) => type === 'deleted' || !isOlder(object.metadata?.resourceVersion ?? '', version));
+      onChange: ({ type }) => {
+        this.#queue.look(hostsKey, type === 'deleted');
         this.#resolveSoon();
       },
     });

@@ -2,6 +2,7 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { describeError } from '../cluster/api-error.ts';
+import { isOlder, versionOf } from '../cluster/object-store.ts';
 import { watchResource, type ResourceWatch, type WatchOptions } from '../cluster/watch.ts';
 import type { LoopContext } from './loop.ts';
 
@@ -29,4 +30,10 @@ export function observedWatch<T extends KubernetesObject>({ cluster, log, metric
       await watch.close();
     },
   };
+}
+
+/** Whether an object as the watch has it is the one of this resourceVersion, or a later one. @param version empty for "it is gone" */
+export function hasReached(object: KubernetesObject | undefined, version: string): boolean {
+  if (version === '' || object === undefined) return version === '' && object === undefined;
+  return !isOlder(versionOf(object), version);
 }

@@ -1,7 +1,7 @@
 /** The loop that keeps copies of pull secrets where the pods are: watches, plans, and writes what the plan says is missing. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { isOlder, keyOf } from '../cluster/object-store.ts';
+import { keyOf } from '../cluster/object-store.ts';
 import type { Change, ResourceWatch } from '../cluster/watch.ts';
 import { rewriteLabel } from '../pod/pod.ts';
 import { isAsDesired, withoutContent, type DesiredCopy, type SecretObject } from './copy.ts';
@@ -9,14 +9,16 @@ import { CopyWriter } from './copy-writer.ts';
 import { managedBy, managedByLabel, ownerLabel, ownerOf } from './labels.ts';
 import type { ControllerLoop, LoopContext, MakeLoop } from './loop.ts';
 import type { CopyState } from './metrics.ts';
-import { observedWatch } from './observed-watch.ts';
+import { hasReached, observedWatch } from './observed-watch.ts';
 import { planReplication, type ReplicationPlan, type ReplicationStep } from './replication-plan.ts';
 import { Sources } from './sources.ts';
 import { StepQueue } from './step-queue.ts';
 import type { TargetNamespace } from './target-namespaces.ts';
 
-/** Milliseconds for which changes are gathered: a thousand namespaces arrive as a thousand changes. */
+/** Milliseconds for which changes are gathered, since one seldom comes alone. */
 const settleTime = 20;
+/** Milliseconds between two plans: a thousand namespaces arrive as a thousand changes, and a plan looks at all of them. */
+const planInterval = 250;
 /** Writes at once. The API server has a fair share for each client, and a webhook that is slow to everybody helps nobody. */
 const concurrency = 8;
 /** Secrets a page: a page is in memory as a whole, and a Secret has up to 1 MiB. */
@@ -34,6 +36,7 @@ class ReplicationLoop implements ControllerLoop {
   readonly #sources: Sources;
   #watches: Watches | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #lastPlanned = Number.NEGATIVE_INFINITY;
   #lastPlan: ReplicationPlan | null = null;
   #stopReading = (): void => {};
 
@@ -41,7 +44,12 @@ class ReplicationLoop implements ControllerLoop {
     this.#context = context;
     this.#owner = ownerOf(context.options);
     this.#writer = new CopyWriter(context, this.#owner, this.#stopping.signal);
-    this.#queue = new StepQueue({ limit: concurrency, run: (key, step) => this.#writer.write(key, step), onRested: () => this.#planSoon() });
+    this.#queue = new StepQueue({
+      limit: concurrency,
+      run: (key, step) => this.#writer.write(key, step),
+      hasSeen: (key, echo) => hasReached(this.#watches?.copies.get(key), echo),
+      onRested: () => this.#planSoon(),
+    });
     this.#sources = new Sources(context, () => this.#planSoon());
   }
 
@@ -89,19 +97,18 @@ class ReplicationLoop implements ControllerLoop {
   }
 
   #copyChanged({ type, object }: Change<SecretObject>): void {
-    if (type !== 'synced') {
-      const version = object.metadata?.resourceVersion ?? '';
-      this.#queue.echo(keyOf(object), (written) => type === 'deleted' || !isOlder(version, written));
-    }
+    if (type !== 'synced') this.#queue.look(keyOf(object), type === 'deleted');
     this.#planSoon();
   }
 
   #planSoon(): void {
     if (this.#timer !== undefined || this.#stopping.signal.aborted) return;
+    const wait = Math.max(settleTime, this.#lastPlanned + planInterval - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      this.#lastPlanned = performance.now();
       this.#plan();
-    }, settleTime);
+    }, wait);
   }
 
   #plan(): void {

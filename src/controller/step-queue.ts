@@ -4,7 +4,7 @@
 export interface Rest {
   /** Milliseconds for which the key is left alone. */
   readonly delay: number;
-  /** The resourceVersion whose sight in the watch ends the rest early; empty for any sight, null when only time ends it. */
+  /** The resourceVersion whose sight in the watch ends the rest early, empty for the sight that it is gone; null when only time ends it. */
   readonly echo: string | null;
   /** Milliseconds for which nothing at all is started, because the API server cannot be reached or asked for it. */
   readonly pause?: number;
@@ -14,6 +14,8 @@ export interface StepQueueOptions<Step> {
   readonly limit: number;
   /** Must not reject. */
   readonly run: (key: string, step: Step) => Promise<Rest>;
+  /** Whether the watch has seen the key as it was written: it may be faster than the answer to the write. */
+  readonly hasSeen: (key: string, echo: string) => boolean;
   /** A key that rested may be planned again. */
   readonly onRested: () => void;
 }
@@ -22,7 +24,7 @@ export class StepQueue<Step> {
   readonly #options: StepQueueOptions<Step>;
   readonly #active = new Map<string, Promise<void>>();
   readonly #resting = new Map<string, { readonly timer: NodeJS.Timeout; readonly echo: string | null }>();
-  #waiting: ReadonlyMap<string, Step> = new Map();
+  #waiting = new Map<string, Step>();
   #pause: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -30,17 +32,23 @@ export class StepQueue<Step> {
     this.#options = options;
   }
 
-  /** Replaces what has not been started: a newer plan knows better. */
+  /** Replaces what has not been started: a newer plan knows better. What is not in it any more need not rest for it. */
   replace(steps: ReadonlyMap<string, Step>): void {
-    this.#waiting = new Map(steps);
+    for (const [key, { timer }] of this.#resting) {
+      if (steps.has(key)) continue;
+      clearTimeout(timer);
+      this.#resting.delete(key);
+    }
+    // A key that is busy is planned anew when it has rested: a plan of before its step would repeat the step.
+    this.#waiting = new Map([...steps].filter(([key]) => !this.#active.has(key) && !this.#resting.has(key)));
     this.#startNext();
   }
 
-  /** The watch has seen the key. @param isSeen whether it has seen this resourceVersion, or a later one */
-  echo(key: string, isSeen: (version: string) => boolean): void {
+  /** The watch tells of the key. @param isGone it is deleted, whatever was waited for */
+  look(key: string, isGone: boolean): void {
     const rest = this.#resting.get(key);
-    if (rest === undefined || rest.echo === null || !(rest.echo === '' || isSeen(rest.echo))) return;
-    this.#endRest(key);
+    if (rest === undefined || rest.echo === null) return;
+    if (isGone || this.#options.hasSeen(key, rest.echo)) this.#endRest(key);
   }
 
   /** Resolves when nothing is in flight. */
@@ -54,21 +62,19 @@ export class StepQueue<Step> {
 
   #startNext(): void {
     if (this.#isStopped || this.#pause !== undefined) return;
-    const waiting = new Map(this.#waiting);
-    for (const [key, step] of waiting) {
-      if (this.#active.size >= this.#options.limit) break;
-      if (this.#active.has(key) || this.#resting.has(key)) continue;
-      waiting.delete(key);
+    for (const [key, step] of this.#waiting) {
+      if (this.#active.size >= this.#options.limit) return;
+      this.#waiting.delete(key);
       this.#active.set(key, this.#carryOut(key, step));
     }
-    this.#waiting = waiting;
   }
 
   async #carryOut(key: string, step: Step): Promise<void> {
     const { delay, echo, pause } = await this.#options.run(key, step);
     this.#active.delete(key);
     if (this.#isStopped) return;
-    this.#resting.set(key, { echo, timer: setTimeout(() => this.#endRest(key), delay) });
+    if (echo !== null && this.#options.hasSeen(key, echo)) this.#options.onRested();
+    else this.#resting.set(key, { echo, timer: setTimeout(() => this.#endRest(key), delay) });
     if (pause !== undefined) this.#pauseAll(pause);
     this.#startNext();
   }
