@@ -1,0 +1,3 @@
+module transship.dev/node-test-program
+
+go 1.26
