@@ -7,6 +7,7 @@ import { readReview, type ReadReview, type Review } from '../admission/review.ts
 import type { Scope } from '../admission/scope.ts';
 import type { Metrics, ReviewResult } from '../observe/metrics.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
+import { readBody } from './body.ts';
 import { refuse, type ClientErrorCode } from './errors.ts';
 import { reviewLine, type LoggedReviews } from './review-line.ts';
 
@@ -31,7 +32,7 @@ export function mutateHandler(options: MutateOptions, mode: Mode): Handler {
   return (request, reply) => {
     const began = performance.now();
     if (request.headers['content-encoding'] !== undefined) return reject(reply, options, mode, { code: 'BODY_ENCODED', detail: `the body is encoded as ${request.headers['content-encoding']}` });
-    const json = parseBody(request.body);
+    const json = readBody(request.body);
     if (!json.ok) return reject(reply, options, mode, { code: 'BODY_NOT_JSON', detail: json.problem });
     const read: ReadReview = readReview(json.value);
     if (!read.ok) return reject(reply, options, mode, { code: 'REVIEW_INVALID', detail: read.problem });
@@ -64,20 +65,6 @@ function resultOf(admission: Admission | null): ReviewResult {
   if (admission === null) return 'failed';
   if (admission.skipped !== null) return 'skipped';
   return admission.operations.length > 0 ? 'patched' : 'unpatched';
-}
-
-function parseBody(body: unknown): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string } {
-  if (!Buffer.isBuffer(body) || body.length === 0) return { ok: false, problem: 'the body is empty' };
-  try {
-    return { ok: true, value: JSON.parse(body.toString('utf8')) };
-  } catch (error) {
-    return { ok: false, problem: `the body is not JSON: ${withoutQuote(error instanceof Error ? error.message : String(error))}` };
-  }
-}
-
-/** V8 quotes the text around the mistake, and a pod's environment may hold a password: neither log nor answer shows it. */
-function withoutQuote(message: string): string {
-  return message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' is out of place');
 }
 
 function reject(reply: FastifyReply, { metrics, log }: MutateOptions, mode: Mode, { code, detail }: Refusal): FastifyReply {

@@ -1,0 +1,151 @@
+/**
+ * Moving past JSON (RFC 8259) in bytes, checking all of it and building nothing.
+ *
+ * Positions go in and come out as plain numbers: kept in an object they would cost twice the time of the loop itself
+ * (docs/design/performance.md).
+ */
+
+/** `broken`: no JSON from `at` on. `deep`: it nests deeper than the API server itself would read. */
+export class JsonError extends Error {
+  readonly code = 'JSON';
+  readonly reason: 'broken' | 'deep';
+  /** Offset in bytes. */
+  readonly at: number;
+
+  constructor(reason: 'broken' | 'deep', at: number) {
+    super(`${reason} at byte ${at}`);
+    this.reason = reason;
+    this.at = at;
+  }
+}
+
+/** As in Go's encoding/json, with which the API server reads. */
+const maximumDepth = 10_000;
+
+export const quote = 0x22;
+export const comma = 0x2c;
+const minus = 0x2d;
+const zero = 0x30;
+export const colon = 0x3a;
+export const openBracket = 0x5b;
+export const backslash = 0x5c;
+export const closeBracket = 0x5d;
+export const letterF = 0x66;
+export const letterN = 0x6e;
+export const letterT = 0x74;
+const letterU = 0x75;
+export const openBrace = 0x7b;
+export const closeBrace = 0x7d;
+
+function byteClass(expression: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => Number(expression.test(String.fromCharCode(byte))));
+}
+
+/** Bytes that stand for themselves in a string: all but controls, the quote and the backslash (RFC 8259, section 7). */
+const plain = byteClass(/[^"\\\p{Cc}]|[\x7f-\x9f]/u);
+const escapable = byteClass(/["\\/bfnrt]/);
+const hexadecimal = byteClass(/[0-9a-fA-F]/);
+const digit = byteClass(/[0-9]/);
+/** Whatever can be part of a number, true, false or null. */
+const word = byteClass(/[-+.0-9a-zE]/);
+const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+const literals = ['true', 'false', 'null'].map((literal) => new TextEncoder().encode(literal));
+const white = byteClass(/[\x20\n\r\t]/);
+
+/** Where the next byte that is no white space stands. */
+export function skipSpace(bytes: Uint8Array, start: number): number {
+  let at = start;
+  // Nothing above a blank is white space, and the API server writes none: one comparison is all that it costs.
+  while (bytes[at]! <= 0x20 && white[bytes[at]!] === 1) at += 1;
+  return at;
+}
+
+/** Past the byte that must come next, white space before it allowed. */
+export function skipByte(bytes: Uint8Array, start: number, byte: number): number {
+  const at = skipSpace(bytes, start);
+  if (bytes[at] !== byte) throw new JsonError('broken', at);
+  return at + 1;
+}
+
+/** Past a string whose opening quote stands at `start`. */
+export function skipString(bytes: Uint8Array, start: number): number {
+  if (bytes[start] !== quote) throw new JsonError('broken', start);
+  let at = start + 1;
+  for (;;) {
+    while (plain[bytes[at]!] === 1) at += 1;
+    if (bytes[at] === quote) return at + 1;
+    if (bytes[at] !== backslash) throw new JsonError('broken', at);
+    at = skipEscape(bytes, at);
+  }
+}
+
+function skipEscape(bytes: Uint8Array, start: number): number {
+  const byte = bytes[start + 1]!;
+  if (escapable[byte] === 1) return start + 2;
+  if (byte !== letterU) throw new JsonError('broken', start);
+  for (let at = start + 2; at < start + 6; at += 1) if (hexadecimal[bytes[at]!] !== 1) throw new JsonError('broken', at);
+  return start + 6;
+}
+
+/** Past a number, true, false or null. */
+function skipWord(bytes: Uint8Array, start: number): number {
+  let at = bytes[start] === minus ? start + 1 : start;
+  const first = at;
+  while (digit[bytes[at]!] === 1) at += 1;
+  // A whole number without a leading zero: nearly all that a pod holds.
+  if (at > first && (bytes[first] !== zero || at === first + 1) && word[bytes[at]!] !== 1) return at;
+  while (word[bytes[at]!] === 1) at += 1;
+  for (const literal of literals) if (literal.length === at - start && isAt(bytes, start, literal)) return at;
+  const text = Array.from(bytes.subarray(start, at), (byte) => String.fromCharCode(byte)).join('');
+  if (!number.test(text)) throw new JsonError('broken', start);
+  return at;
+}
+
+/** Whether these very bytes stand there. */
+export function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let index = 0; index < wanted.length; index += 1) if (bytes[start + index] !== wanted[index]) return false;
+  return true;
+}
+
+/** 1 for an object, 0 for an array: what the place that is being skipped is in. Nothing here waits, so one is enough. */
+const inObject = new Uint8Array(maximumDepth);
+
+/** Past one value of any kind. There is no recursion: a body may nest as deep as it likes. */
+export function skipValue(bytes: Uint8Array, start: number): number {
+  let at = start;
+  let depth = 0;
+  for (;;) {
+    at = skipSpace(bytes, at);
+    const byte = bytes[at]!;
+    if (byte === quote) at = skipString(bytes, at);
+    else if (byte === openBrace || byte === openBracket) {
+      const inside = skipSpace(bytes, at + 1);
+      if (bytes[inside] !== (byte === openBrace ? closeBrace : closeBracket)) {
+        if (depth === maximumDepth) throw new JsonError('deep', at);
+        inObject[depth] = Number(byte === openBrace);
+        depth += 1;
+        at = byte === openBrace ? skipKey(bytes, inside) : inside;
+        continue;
+      }
+      at = inside + 1;
+    } else at = skipWord(bytes, at);
+    // A value is behind: what it ends is closed, up to a comma that leads to the next one.
+    for (;;) {
+      if (depth === 0) return at;
+      at = skipSpace(bytes, at);
+      const isObject = inObject[depth - 1] === 1;
+      if (bytes[at] === comma) {
+        at = isObject ? skipKey(bytes, at + 1) : at + 1;
+        break;
+      }
+      if (bytes[at] !== (isObject ? closeBrace : closeBracket)) throw new JsonError('broken', at);
+      at += 1;
+      depth -= 1;
+    }
+  }
+}
+
+/** Past a key and its colon. */
+function skipKey(bytes: Uint8Array, start: number): number {
+  return skipByte(bytes, skipString(bytes, skipSpace(bytes, start)), colon);
+}
