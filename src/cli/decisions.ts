@@ -1,4 +1,5 @@
 /** Every image that a command is asked about, named on the command line, read line by line or found in manifests, with its decision. */
+import { tokens } from '../patch/pointer.ts';
 import { readPod } from '../pod/pod.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
@@ -7,7 +8,7 @@ import type { Io } from './command.ts';
 import { Failure } from './failure.ts';
 import { displayName, lineGroups, readText } from './input.ts';
 import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from './manifests/decide.ts';
-import { offsetOf } from './manifests/nodes.ts';
+import { nodeAt, startOf } from './manifests/nodes.ts';
 import { parseManifests, plainValue, type ManifestFile } from './manifests/parse.ts';
 import { stdinOnce } from './options.ts';
 
@@ -65,7 +66,7 @@ function manifestDecisions(policy: CompiledPolicy, file: ManifestFile, surroundi
 }
 
 export function placeOf(file: ManifestFile, document: ManifestFile['documents'][number], { pointer, workload }: ManifestImage): Place {
-  const { line, col } = file.lines.linePos(offsetOf(document, pointer));
+  const { line, col } = file.lines.linePos(startOf(nodeAt(document, tokens(pointer))));
   return { manifest: file.name, pointer, line, column: col, object: `${workload.kind}/${workload.name}` };
 }
 

@@ -15,6 +15,12 @@ export class Failure extends Error {
   }
 }
 
+/** What an error says, on one line. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\n[^]*$/, '').replace(/\.$/, '');
+}
+
 /** Prints why the command ended; anything unforeseen is thrown on, since its stack is what a report needs. */
 export function exitCodeOf(error: unknown, command: string, stderr: Writable): number {
   if (!(error instanceof Failure)) throw error;

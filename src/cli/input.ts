@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable, Writable } from 'node:stream';
 import type { Io } from './command.ts';
-import { Failure } from './failure.ts';
+import { Failure, messageOf } from './failure.ts';
 
 const remedies: Readonly<Record<string, string>> = {
   ENOENT: 'there is none of that name',
@@ -30,7 +30,7 @@ export async function readText(path: string, io: Io): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const reason = remedies[code] ?? (error instanceof Error ? error.message : String(error));
+    const reason = remedies[code] ?? messageOf(error);
     throw new Failure('UNREADABLE', `${displayName(path)} cannot be read: ${reason}`, error);
   }
 }

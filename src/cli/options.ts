@@ -1,7 +1,7 @@
 /** The flags of a command, with mistakes told by name. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { nearest } from '../rules/nearest.ts';
-import { Failure } from './failure.ts';
+import { Failure, messageOf } from './failure.ts';
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Flags> = ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>>;
@@ -26,12 +26,13 @@ export function parseFlags<const T extends Flags>(args: readonly string[], optio
 }
 
 function usageMessage(error: unknown, known: readonly string[]): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const unknown = /^Unknown option '(-{1,2}([^']*))'/.exec(message);
-  if (unknown === null) return (message.split('\n')[0] ?? '').replace(/\.$/, '');
-  const near = nearest(unknown[2] ?? '', known);
-  const remedy = near === null ? `flags are ${known.map((name) => `--${name}`).join(', ')}` : `did you mean --${near}?`;
-  return `unknown flag ${unknown[1]}; ${remedy}`;
+  if (unknown === null) return message;
+  const [, flag = '', name = ''] = unknown;
+  const near = nearest(name, known);
+  const remedy = near === null ? `flags are ${known.map((word) => `--${word}`).join(', ')}` : `did you mean --${near}?`;
+  return `unknown flag ${flag}; ${remedy}`;
 }
 
 /** @throws Failure (USAGE) when the value is none of the known ones */

@@ -3,7 +3,7 @@ import { admit } from '../admission/admit.ts';
 import { answer } from '../admission/answer.ts';
 import { readReview } from '../admission/review.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { Failure } from './failure.ts';
+import { Failure, messageOf } from './failure.ts';
 import { commandLineScope } from './manifests/decide.ts';
 
 /**
@@ -21,7 +21,7 @@ function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Failure('INVALID', `${name} is not JSON: ${error instanceof Error ? error.message : String(error)}; --review reads one AdmissionReview`, error);
+    throw new Failure('INVALID', `${name} is not JSON: ${messageOf(error)}; --review reads one AdmissionReview`, error);
   }
 }
 

@@ -42,18 +42,18 @@ Exit codes: 0 done; 2 wrong use or unreadable input, and then nothing is printed
 async function rewrite(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseFlags(args, flags);
   noArguments(positionals, 'name manifests with -f');
-  const files = values.file.length === 0 ? ['-'] : values.file;
-  stdinOnce(files);
-  if (values.review && files.length > 1) throw new Failure('USAGE', '--review answers one AdmissionReview; name one file with -f');
+  const [first = '-', ...others] = values.file;
+  stdinOnce([first, ...others]);
+  if (values.review && others.length > 0) throw new Failure('USAGE', '--review answers one AdmissionReview; name one file with -f');
   if (values.review && values.namespace !== undefined) throw new Failure('USAGE', '--namespace does not go with --review, which states its own; leave it out');
   const policy = await openPolicy(values, io);
   if (values.review) {
-    await write(io.stdout, answerReview(policy, await readText(files[0] ?? '-', io), displayName(files[0] ?? '-')));
+    await write(io.stdout, answerReview(policy, await readText(first, io), displayName(first)));
     return 0;
   }
   // All of them before any is printed: half an output must not be applied.
   const texts: string[] = [];
-  for (const path of files) texts.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
+  for (const path of [first, ...others]) texts.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
   await write(io.stdout, joinTexts(texts));
   return 0;
 }

@@ -23,8 +23,6 @@ for (const name of names) {
     t.equal((await transship(rewrite, after)).stdout, after);
   });
   test(`${name} with the line ends of Windows keeps them`, async (t) => {
-    // What is written anew has the line ends of the library; comments.yaml has no such document.
-    if (name === 'anchors-elsewhere.yaml') return;
     t.equal((await transship(rewrite, windows(read(name)))).stdout, windows(read(`rewritten/${name}`)));
   });
 }
@@ -36,13 +34,8 @@ const texts: readonly { readonly name: string; readonly before: string; readonly
   {
     name: 'no line end at the end',
     before: 'kind: Pod\nmetadata: {}\nspec:\n  containers:\n  - name: a\n    image: always/a',
-    after: "kind: Pod\nmetadata: {transship.dev: 1}\n".replace('{transship.dev: 1}', `{annotations: {transship.dev/original-images: '{"a":"always/a"}'}}`) +
+    after: `kind: Pod\nmetadata: {annotations: {transship.dev/original-images: '{"a":"always/a"}'}}\n` +
       'spec:\n  imagePullSecrets:\n  - name: local-key\n  - name: "123"\n  containers:\n  - name: a\n    image: localhost:30500/always/a\n    imagePullPolicy: Always',
-  },
-  {
-    name: 'a flow map with a comment where a member would go is written anew',
-    before: 'kind: Pod\nmetadata: {annotations: {a: b}}\nspec: { # here\n  containers: [{name: a, image: nginx}], imagePullSecrets: [ # there\n  {name: b}]}\n',
-    after: `kind: Pod\nmetadata: { annotations: { a: b, transship.dev/original-images: '{"a":"nginx"}' } }\nspec:\n  {\n    # here\n    containers: [ { name: a, image: localhost:30500/library/nginx } ],\n    imagePullSecrets:\n      [\n        # there\n        { name: b },\n        { name: local-key },\n        { name: "123" }\n      ]\n  }\n`,
   },
 ];
 

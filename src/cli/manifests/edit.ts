@@ -7,7 +7,7 @@ import type { Operation, PatchValue } from '../../patch/operations.ts';
 import { tokens } from '../../patch/pointer.ts';
 import { appendToBlock, insertInBlock, removeFromBlock } from './edit-block.ts';
 import { appendToFlow, flowText, insertInFlow, removeFromFlow } from './edit-flow.ts';
-import { nodeAt, ownPair, pairOf } from './nodes.ts';
+import { endOf, nodeAt, ownPair, pairOf, startOf } from './nodes.ts';
 
 /** Replace the source from `start` to `end`, offsets in UTF-16 units. */
 export interface Edit {
@@ -94,8 +94,8 @@ function insert(source: Source, map: YAMLMap, member: { key: string; value: Patc
 }
 
 function replaceScalar(source: Source, scalar: Scalar, value: PatchValue): Edit | null {
-  if (scalar.range === null || scalar.range === undefined) return null;
-  const [start, end] = scalar.range;
+  const start = startOf(scalar);
+  const end = endOf(scalar);
   if (typeof value !== 'string' || scalar.value === null) {
     // `annotations:` with nothing behind it; what is null takes a value on the same line.
     return scalar.value === null ? { start, end, text: (start === end ? ' ' : '') + flowText(source, value) } : null;

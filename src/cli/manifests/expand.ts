@@ -2,21 +2,26 @@
  * A document written anew. It is what is left where one text stands for several places (an anchor that something else uses too)
  * and only some of them change: aliases and merge keys are replaced by what they stand for, and each place gets its own value.
  */
-import { isAlias, isMap, isNode, isScalar, visit, type Document, type Node } from 'yaml';
+import { isAlias, isNode, isScalar, visit, type Document, type Node } from 'yaml';
 import type { Operation } from '../../patch/operations.ts';
 import { tokens } from '../../patch/pointer.ts';
 import { mergedMaps, mergePair, ownPair } from './nodes.ts';
 
+/** A list that stands in the column of its key, as kubectl prints them. */
+const unindentedSequence = /^( *)(?:- +)?[^\s#-][^\n]*:\r?\n\1- /m;
+
 /**
- * The text of the changed document; comments and order are kept, indentation and line breaks are the library's.
+ * The text of the changed document. Comments and order are kept, indentation and line breaks are the library's, as near to the
+ * original as it can be told.
  *
- * @param padded whether flow collections have blanks inside their brackets: `{ a: 1 }`
+ * @param before the text of the original
  */
-export function writtenAnew(original: Document.Parsed, operations: readonly Operation[], padded: boolean): string {
+export function writtenAnew(original: Document.Parsed, before: string, operations: readonly Operation[]): string {
   const document = original.clone();
   expand(document);
   for (const operation of operations) apply(document, operation);
-  return document.toString({ lineWidth: 0, flowCollectionPadding: padded });
+  const text = document.toString({ lineWidth: 0, flowCollectionPadding: /[{[] /.test(before), indentSeq: !unindentedSequence.test(before) });
+  return before.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text;
 }
 
 function expand(document: Document): void {
@@ -55,5 +60,5 @@ function apply(document: Document, operation: Operation): void {
   }
   const { value } = operation;
   if (path.at(-1) === '-') document.addIn(path.slice(0, -1), document.createNode(value));
-  else document.setIn(path, isMap(document.getIn(path, true)) || typeof value !== 'string' ? document.createNode(value) : value);
+  else document.setIn(path, typeof value === 'string' ? value : document.createNode(value));
 }

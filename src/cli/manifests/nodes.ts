@@ -1,6 +1,5 @@
 /** From a JSON Pointer to the node of the YAML source that gives the value, through aliases and merge keys. */
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Document, type Node, type Pair, type YAMLMap } from 'yaml';
-import { tokens } from '../../patch/pointer.ts';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, type Document, type Node, type Pair, type Range, type YAMLMap } from 'yaml';
 
 /** The node, with aliases resolved to what they stand for; null where the pointer leads nowhere. */
 export function nodeAt(document: Document, path: readonly string[]): Node | null {
@@ -11,11 +10,6 @@ export function nodeAt(document: Document, path: readonly string[]): Node | null
     else return null;
   }
   return node;
-}
-
-/** Offset of the value in the source; that of the document where the pointer leads nowhere. */
-export function offsetOf(document: Document.Parsed, pointer: string): number {
-  return nodeAt(document, tokens(pointer))?.range?.[0] ?? document.range[0];
 }
 
 /** The pair that gives the map this key: its own, or else the one that a merge key (`<<`) brings. */
@@ -38,6 +32,21 @@ export function mergedMaps(document: Document, map: YAMLMap): YAMLMap[] {
   const value = resolved(document, mergePair(map)?.value);
   const sources = isSeq(value) ? value.items.map((item) => resolved(document, item)) : [value];
   return sources.filter((source): source is YAMLMap => isMap(source));
+}
+
+/** Offset of a parsed node in the source; of a pair, that of its key. */
+export function startOf(item: unknown): number {
+  return rangeOf(isPair(item) ? item.key : item)[0];
+}
+
+/** Offset behind the last character of the value, without comments; a key may have no value at all: `{ a }`. */
+export function endOf(item: unknown): number {
+  return rangeOf(isPair(item) ? (item.value ?? item.key) : item)[1];
+}
+
+function rangeOf(node: unknown): Range {
+  if (isNode(node) && node.range) return node.range;
+  throw new TypeError('only nodes that were parsed, and not made, have a place in the source');
 }
 
 function mergedPair(document: Document, map: YAMLMap, key: string): Pair | null {

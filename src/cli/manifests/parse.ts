@@ -1,6 +1,6 @@
 /** A file of manifests: YAML documents (or JSON, which YAML contains) with the text they came from. */
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
-import { Failure } from '../failure.ts';
+import { Failure, messageOf } from '../failure.ts';
 
 export interface ManifestFile {
   /** As messages show it. */
@@ -23,7 +23,7 @@ export function parseManifests(text: string, name: string): ManifestFile {
   const error = documents.flatMap((document) => document.errors)[0];
   if (error === undefined) return { name, text, documents, lines };
   const { line, col } = lines.linePos(error.pos[0]);
-  throw new Failure('INVALID', `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${error.message.replace(/\.$/, '')}; it must be YAML or JSON`, error);
+  throw new Failure('INVALID', `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${messageOf(error)}; it must be YAML or JSON`, error);
 }
 
 /**
@@ -37,7 +37,6 @@ export function plainValue(document: Document.Parsed, file: string): unknown {
     // Through JSON: an anchor and its aliases come as one shared object, and a change to one must not show in the others.
     return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new Failure('INVALID', `${file} has a document whose aliases cannot be resolved: ${reason}`, error);
+    throw new Failure('INVALID', `${file} has a document whose aliases cannot be resolved: ${messageOf(error)}`, error);
   }
 }

@@ -52,7 +52,7 @@ function documentEdits({ file, document, start, value }: Changed, operations: re
     const inDocument = edits?.map((edit) => ({ start: edit.start - start, end: edit.end - start, text: edit.text }));
     if (edits !== null && inDocument !== undefined && readsAs(applyEdits(before, inDocument), wanted)) return edits;
   }
-  const text = writtenAnew(document, operations, /[{[] /.test(before));
+  const text = writtenAnew(document, before, operations);
   if (!readsAs(text, wanted)) throw new Failure('INVALID', `${file.name}: a document could not be changed as decided; please report it together with the file`);
   return [{ start, end, text }];
 }
