@@ -1,5 +1,6 @@
 import { test } from 'tap'
 
+import { readControllerOptions, type ControllerFlags } from '../../src/cli/controller-options.ts'
 import { readServeOptions, type ServeOptions } from '../../src/cli/serve-options.ts'
 import { ciValues, render, skipWithoutHelm, type Values } from './chart.ts'
 
@@ -39,6 +40,67 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
     logLevel: 'silent',
   })
   for (const [file, more] of ciValues) await t.resolves(serveOptions(more), file)
+})
+
+/** The same for the controller; undefined when there is none. */
+async function controllerOptions(values: Values): Promise<ControllerFlags | undefined> {
+  const deployment = (await render(values)).objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata?.name === 'transship-controller')
+  if (deployment === undefined) return undefined
+  const [command, ...args]: readonly string[] = deployment['spec'].template.spec.containers[0].args
+  if (command !== 'controller') throw new Error(`the container runs ${command}`)
+  return readControllerOptions(args, {})
+}
+
+const registry = (fields: object) => ({ rewritePolicy: { inline: { registries: { one: { host: 'r.example.com', ...fields } } } } })
+const withCredentials = registry({ pullSecrets: ['pull'], credentials: { secret: 'source' } })
+const withHostFrom = registry({ hostFrom: { localRegistryHosting: true } })
+const noCertificates = { tls: { mode: 'certManager' } }
+
+const featureRows: readonly (readonly [says: string, values: Values, features: readonly string[] | undefined])[] = [
+  ['the certificate by default', {}, ['certificates']],
+  ['nothing to do, no controller', noCertificates, undefined],
+  ['credentials', { ...withCredentials, ...noCertificates }, ['secrets']],
+  ['hostFrom', { ...withHostFrom, ...noCertificates }, ['hosts']],
+  ['hosts that somebody else resolves', { ...withHostFrom, ...noCertificates, resolvedHosts: { configMap: 'own' } }, undefined],
+  ['both, and the certificate', { rewritePolicy: { inline: JSON.stringify(registry({ pullSecrets: ['p'], credentials: { secret: 's' }, hostFrom: { localRegistryHosting: true } }).rewritePolicy.inline) } }, ['certificates', 'secrets', 'hosts']],
+  ['a policy that cannot be seen', { ...noCertificates, rewritePolicy: { existingConfigMap: 'own' } }, undefined],
+  ['unless said', { ...noCertificates, rewritePolicy: { existingConfigMap: 'own' }, controller: { features: { secrets: true, hosts: true } } }, ['secrets', 'hosts']],
+  ['a local registry', { ...noCertificates, localRegistry: { enabled: true } }, ['hosts']],
+  ['a policy that is no policy', { ...noCertificates, rewritePolicy: { inline: 'registries: [1]' } }, undefined],
+]
+
+test('the controller is there for what is asked of it, and takes its arguments', { skip: skipWithoutHelm }, async (t) => {
+  for (const [says, values, features] of featureRows) t.same((await controllerOptions(values))?.features, features, says)
+  const values = {
+    ...withHostFrom,
+    policy: 'OptOut',
+    excludeNamespaces: ['a', 'b'],
+    tls: { controller: { certificateLifetime: '30d', authorityLifetime: '60d', bundleDelay: '1m', reloadDelay: '2m' } },
+    listenAddress: '::',
+    logLevel: 'debug',
+  }
+  t.match(await controllerOptions(values), {
+    policy: '/etc/transship/policy/policy.yaml',
+    namespace: 'images',
+    optIn: 'OptOut',
+    excludedNamespaces: ['a', 'b'],
+    leaseName: 'transship-controller',
+    hostsConfigMap: 'transship-hosts',
+    certificates: {
+      tlsSecret: 'transship-tls',
+      service: 'transship',
+      webhookConfiguration: 'transship',
+      certificateLifetime: 30 * 86_400_000,
+      authorityLifetime: 60 * 86_400_000,
+      bundleDelay: 60_000,
+      reloadDelay: 120_000,
+    },
+    host: '::',
+    port: 9464,
+    kubeconfig: null,
+    logLevel: 'debug',
+  })
+  t.equal((await serveOptions(values)).resolvedHosts, '/etc/transship/hosts/hosts.yaml', 'the webhook reads what it resolves')
 })
 
 test('an operator is excluded in the selectors and in code, or in neither', { skip: skipWithoutHelm }, async (t) => {

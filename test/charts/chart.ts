@@ -40,7 +40,7 @@ export interface Render {
   readonly objects: readonly Rendered[]
   /** Templates that gave something, as `service.yaml`. */
   readonly templates: readonly string[]
-  /** The only object of that kind, and of that name when there are several. Throws when there is none. */
+  /** The object of that kind and name; without a name the webhook's own, or the only one. Throws when there is none. */
   one(kind: string, name?: string): Rendered
 }
 
@@ -57,7 +57,8 @@ export async function render(values: Values = {}, more: readonly string[] = []):
   })
   const templates = [...stdout.matchAll(/^# Source: transship\/templates\/(.+)$/gm)].map((match) => match[1] ?? '')
   const one = (kind: string, name?: string): Rendered => {
-    const found = objects.find((object) => object.kind === kind && (name === undefined || object.metadata?.name === name))
+    const ofKind = objects.filter((object) => object.kind === kind)
+    const found = ofKind.find(({ metadata }) => metadata?.name === (name ?? release.name)) ?? (name === undefined ? ofKind[0] : undefined)
     if (found === undefined) throw new Error(`no ${kind} ${name ?? ''} in ${objects.map((object) => `${object.kind} ${object.metadata?.name}`).join(', ')}`)
     return found
   }

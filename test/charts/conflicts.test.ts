@@ -2,6 +2,9 @@ import { test } from 'tap'
 
 import { skipWithoutHelm, template, type Values } from './chart.ts'
 
+const withCredentials = { inline: { registries: { mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } } } } }
+const withHostFrom = { inline: { registries: { dev: { hostFrom: { localRegistryHosting: true } } } } }
+
 /** Values that must stop the render with this sentence, and how little makes them right. */
 const rows: readonly { readonly values: Values; readonly sentence: string; readonly right: Values }[] = [
   {
@@ -25,11 +28,6 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
   },
   {
-    values: { tls: { mode: 'controller' } },
-    sentence: 'tls.mode controller comes with the transship controller, which this version does not have yet: use certManager or secret.',
-    right: { tls: { mode: 'certManager' } },
-  },
-  {
     values: { tls: { mode: 'secret', secret: { caBundle: 'YQ==' } } },
     sentence: 'tls.mode is secret and tls.secret.name is empty',
     right: { tls: { mode: 'secret', secret: { name: 'own', caBundle: 'YQ==' } } },
@@ -41,8 +39,48 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   },
   {
     values: { tls: { secret: { name: 'own' } } },
-    sentence: 'tls.secret is set but tls.mode is certManager, which ignores it',
+    sentence: 'tls.secret is set but tls.mode is controller, which ignores it',
     right: {},
+  },
+  {
+    values: { rewritePolicy: withCredentials, controller: { features: { secrets: false } } },
+    sentence: 'a registry of the policy has credentials and controller.features.secrets is false: nobody would copy its pull secrets.',
+    right: { rewritePolicy: withCredentials },
+  },
+  {
+    values: { rewritePolicy: withHostFrom, controller: { features: { hosts: false } } },
+    sentence: 'a registry of the policy has hostFrom and controller.features.hosts is false: nobody would resolve its host.',
+    right: { rewritePolicy: withHostFrom, controller: { features: { hosts: false } }, resolvedHosts: { configMap: 'own' } },
+  },
+  {
+    values: { resolvedHosts: { configMap: 'own' }, controller: { features: { hosts: true } } },
+    sentence: 'controller.features.hosts is true and resolvedHosts.configMap is set',
+    right: { controller: { features: { hosts: true } } },
+  },
+  {
+    values: { controller: { serviceAccount: { create: false } } },
+    sentence: 'controller.serviceAccount.create is false and controller.serviceAccount.name is empty',
+    right: { controller: { serviceAccount: { create: false, name: 'own' } } },
+  },
+  {
+    values: { localRegistry: { enabled: true, publish: { enabled: true } } },
+    sentence: 'localRegistry.publish.enabled is true and localRegistry.nodePort is 0',
+    right: { localRegistry: { enabled: true, publish: { enabled: true }, nodePort: 30500 } },
+  },
+  {
+    values: { localRegistry: { enabled: true, nodePort: 30500, auth: { pullSecret: 'pull' } } },
+    sentence: 'localRegistry.auth.pullSecret is set and localRegistry.auth.htpasswdSecret is empty',
+    right: { localRegistry: { enabled: true, nodePort: 30500, auth: { pullSecret: 'pull', htpasswdSecret: 'users' } } },
+  },
+  {
+    values: { localRegistry: { enabled: true, auth: { pullSecret: 'pull', htpasswdSecret: 'users' } } },
+    sentence: 'localRegistry.auth.pullSecret is set and localRegistry.nodePort is 0',
+    right: { localRegistry: { enabled: true, auth: { htpasswdSecret: 'users' } } },
+  },
+  {
+    values: { localRegistry: { persistence: { enabled: true } } },
+    sentence: 'localRegistry has settings and localRegistry.enabled is false',
+    right: { localRegistry: { enabled: true, persistence: { enabled: true } } },
   },
   {
     values: { terminationGracePeriodSeconds: 14 },

@@ -29,7 +29,7 @@ const rows: readonly { readonly says: string; readonly values: Values; readonly 
   { says: 'one test, and a policy elsewhere', values: { rewritePolicy: { existingConfigMap: 'p' }, selfTest: { images: [test1] } }, has: [/See 1 image rewritten/], hasNot: [empty] },
   {
     says: 'the strict way',
-    values: { policy: 'OptOut', failurePolicy: 'Fail' },
+    values: { policy: 'OptOut', failurePolicy: 'Fail', tls: { mode: 'certManager' } },
     has: [/rewrite=disabled/, /no pod can be created/, /\(network, DNS, storage, cert-manager\) in excludeNamespaces/],
     hasNot: [/rewrite=enabled/],
   },

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { chartFolder, ciValues, helm, release, render, skipWithoutHelm, templateFiles, type Render, type Values } from './chart.ts'
 
 const options = { skip: skipWithoutHelm }
-const clusterWide = new Set(['MutatingWebhookConfiguration', 'Namespace', 'PriorityClass', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'])
+const clusterWide = new Set(['ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration', 'Namespace', 'PriorityClass', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'])
 
 test('every file of ci/ is strictly right, and together they use every template', options, async (t) => {
   const used = new Set<string>()
@@ -28,17 +28,20 @@ test('every object says whose it is and where it goes', options, async (t) => {
         'helm.sh/chart': /^transship-\d/,
       }, what)
       if (clusterWide.has(kind ?? '')) t.equal(metadata?.namespace, undefined, what)
-      else t.match(metadata?.namespace, /^images$|^transship-self-test$/, what)
+      else t.match(metadata?.namespace, /^images$|^transship-self-test$|^kube-public$/, what)
     }
     const identities = objects.map(({ kind, metadata }) => `${kind} ${metadata?.namespace} ${metadata?.name}`)
     t.equal(new Set(identities).size, identities.length, `${file}: no object twice`)
   }
 })
 
-test('no template asks for rights, but the self-test for its own namespace', options, async (t) => {
+test('the webhook has no rights: they are for the controller, and for the self-test in its own namespace', options, async (t) => {
   for (const [file, values] of ciValues) {
-    const rights = (await render(values)).objects.filter(({ kind }) => /Role/.test(kind ?? ''))
-    t.same(rights.filter(({ metadata }) => metadata?.namespace !== 'transship-self-test'), [], file)
+    const rendered = await render(values)
+    const bindings = rendered.objects.filter(({ kind, metadata }) => kind?.endsWith('RoleBinding') && metadata?.namespace !== 'transship-self-test')
+    const subjects: { name: string; namespace: string }[] = bindings.flatMap((binding) => binding['subjects'])
+    t.same(subjects.filter(({ name, namespace }) => !name.endsWith('-controller') || namespace !== release.namespace), [], file)
+    t.notMatch(rendered.one('Deployment')['spec'].template.spec.serviceAccountName, /-controller$/, file)
   }
 })
 
@@ -54,6 +57,7 @@ interface Row {
 const container = (fields: object) => ({ spec: { template: { spec: { containers: [fields] } } } })
 const podSpec = (fields: object) => ({ spec: { template: { spec: fields } } })
 const digest = `sha256:${'a'.repeat(64)}`
+const certManager = { tls: { mode: 'certManager' } }
 const ready = { tls: { mode: 'secret', secret: { name: 'own', caBundle: 'YQ==' } } }
 
 const rows: readonly Row[] = [
@@ -75,9 +79,15 @@ const rows: readonly Row[] = [
   { says: 'an own certificate', values: ready, kind: 'Deployment', has: podSpec({ volumes: [{}, { name: 'tls', secret: { secretName: 'own' } }] }) },
   { says: 'the authority of an own certificate', values: ready, kind: 'MutatingWebhookConfiguration', has: { webhooks: Array.from({ length: 4 }, () => ({ clientConfig: { caBundle: 'YQ==' } })) } },
   { says: 'the authority as PEM', values: { tls: { mode: 'secret', secret: { name: 'own', caBundle: '-----BEGIN X' } } }, kind: 'MutatingWebhookConfiguration', has: { webhooks: [{ clientConfig: { caBundle: 'LS0tLS1CRUdJTiBY' } }, {}, {}, {}] } },
-  { says: 'cert-manager fills in the authority', values: {}, kind: 'MutatingWebhookConfiguration', has: { metadata: { annotations: { 'cert-manager.io/inject-ca-from': 'images/transship' } } } },
-  { says: "the Service's name in the certificate", values: {}, kind: 'Certificate', name: 'transship', has: { spec: { dnsNames: ['transship.images.svc', 'transship.images.svc.cluster.local'], issuerRef: { name: 'transship-ca', kind: 'Issuer' } } } },
-  { says: 'an issuer of the organisation', values: { tls: { certManager: { issuerRef: { name: 'org', kind: 'ClusterIssuer' } } } }, kind: 'Certificate', has: { spec: { issuerRef: { name: 'org', kind: 'ClusterIssuer' } } } },
+  { says: 'nobody else sets what the controller does', values: {}, kind: 'MutatingWebhookConfiguration', has: { webhooks: Array.from({ length: 4 }, () => ({ clientConfig: { caBundle: undefined } })) } },
+  { says: 'the certificate that the controller makes', values: {}, kind: 'Deployment', has: podSpec({ volumes: [{}, { name: 'tls', secret: { secretName: 'transship-tls' } }] }) },
+  { says: 'whose authority has a Secret that no pod mounts', values: {}, kind: 'Secret', name: 'transship-tls-ca', has: { type: 'Opaque', data: undefined } },
+  { says: 'resolved hosts may be late', values: { controller: { features: { hosts: true } } }, kind: 'Deployment', has: podSpec({ volumes: [{}, {}, { name: 'hosts', configMap: { name: 'transship-hosts', optional: true } }] }) },
+  { says: 'the token of the API, for the controller', values: {}, kind: 'Deployment', name: 'transship-controller', has: podSpec({ serviceAccountName: 'transship-controller', automountServiceAccountToken: true }) },
+  { says: 'an identity in the cloud', values: { controller: { podLabels: { a: 'b' }, serviceAccount: { name: 'own', annotations: { c: 'd' } } } }, kind: 'ServiceAccount', name: 'own', has: { metadata: { annotations: { c: 'd' } } } },
+  { says: 'cert-manager fills in the authority', values: certManager, kind: 'MutatingWebhookConfiguration', has: { metadata: { annotations: { 'cert-manager.io/inject-ca-from': 'images/transship' } } } },
+  { says: "the Service's name in the certificate", values: certManager, kind: 'Certificate', name: 'transship', has: { spec: { dnsNames: ['transship.images.svc', 'transship.images.svc.cluster.local'], issuerRef: { name: 'transship-ca', kind: 'Issuer' } } } },
+  { says: 'an issuer of the organisation', values: { tls: { mode: 'certManager', certManager: { issuerRef: { name: 'org', kind: 'ClusterIssuer' } } } }, kind: 'Certificate', has: { spec: { issuerRef: { name: 'org', kind: 'ClusterIssuer' } } } },
   { says: 'the port the API server calls', values: { service: { port: 8443, clusterIP: '10.0.0.9' } }, kind: 'Service', has: { spec: { clusterIP: '10.0.0.9', ports: [{ name: 'https', port: 8443 }] } } },
   { says: 'the same port in the webhooks', values: { service: { port: 8443 } }, kind: 'MutatingWebhookConfiguration', has: { webhooks: Array.from({ length: 4 }, () => ({ clientConfig: { service: { namespace: 'images', name: 'transship', port: 8443 } } })) } },
   { says: 'a port for the ServiceMonitor', values: { serviceMonitor: { enabled: true } }, kind: 'Service', has: { spec: { ports: [{ name: 'https' }, { name: 'metrics', port: 9090 }] } } },

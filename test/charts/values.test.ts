@@ -1,14 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
 
 import { outdatedFiles } from '../../charts/generate.ts'
 import { valuesSchema } from '../../charts/generator/schema.ts'
 import { valuesTables } from '../../charts/generator/table.ts'
 import { leaves, readValues, type Value } from '../../charts/generator/values.ts'
-import { chartFolder, skipWithoutHelm, template, templateFiles } from './chart.ts'
+import { chartFolder, skipWithoutHelm, template } from './chart.ts'
 
 const values = readValues(readFileSync(`${chartFolder}values.yaml`, 'utf8'))
-const sources = [...templateFiles, 'NOTES.txt', '_conflicts.tpl', '_names.tpl', '_policy.tpl', '_selectors.tpl', '_tls.tpl'].map((file) => readFileSync(`${chartFolder}templates/${file}`, 'utf8')).join('\n')
+const sources = readdirSync(`${chartFolder}templates`, { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.(yaml|tpl|txt)$/.test(file))
+  .map((file) => readFileSync(`${chartFolder}templates/${file}`, 'utf8'))
+  .join('\n')
 const mentioned = new Set([...sources.matchAll(/\.Values\.([\w.]+\w)/g)].map((match) => match[1] ?? ''))
 
 test('the generated files are what values.yaml says', async (t) => {
@@ -60,6 +63,12 @@ const wrong: readonly (readonly [path: string, value: unknown])[] = [
   ['podDisruptionBudget.maxUnavailable', 'one'],
   ['priorityClass.value', 2_000_000_000],
   ['logLevel', 'verbose'],
+  ['tls.controller.bundleDelay', '0s'],
+  ['tls.controller.certificateLifetime', '90 days'],
+  ['controller.features.secrets', 'always'],
+  ['controller.replicaCount', 0],
+  ['localRegistry.nodePort', 80],
+  ['localRegistry.persistence.size', '10 GB'],
 ]
 
 test('a value of the wrong kind is refused', { skip: skipWithoutHelm }, async (t) => {

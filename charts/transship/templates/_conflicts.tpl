@@ -2,6 +2,8 @@
 {{- define "transship.refuseConflicts" -}}
 {{- include "transship.refusePolicyConflicts" . -}}
 {{- include "transship.refuseTlsConflicts" . -}}
+{{- include "transship.refuseControllerConflicts" . -}}
+{{- include "transship.refuseLocalRegistryConflicts" . -}}
 {{- include "transship.refusePodConflicts" . -}}
 {{- end -}}
 
@@ -23,9 +25,6 @@
 {{- end -}}
 
 {{- define "transship.refuseTlsConflicts" -}}
-{{- if eq .Values.tls.mode "controller" -}}
-{{- fail "tls.mode controller comes with the transship controller, which this version does not have yet: use certManager or secret." -}}
-{{- end -}}
 {{- if eq .Values.tls.mode "secret" -}}
 {{- if not .Values.tls.secret.name -}}
 {{- fail "tls.mode is secret and tls.secret.name is empty: name the Secret that holds the webhook's certificate and key." -}}
@@ -55,5 +54,36 @@
 {{- end -}}
 {{- if eq (int .Values.ports.https) (int .Values.ports.metrics) -}}
 {{- fail "ports.https and ports.metrics are the same: each needs its own." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "transship.refuseControllerConflicts" -}}
+{{- $asked := include "transship.askedFeatures" . | fromYaml -}}
+{{- if and $asked.secrets (eq (toString .Values.controller.features.secrets) "false") -}}
+{{- fail "a registry of the policy has credentials and controller.features.secrets is false: nobody would copy its pull secrets. Leave it at auto, or take the credentials out." -}}
+{{- end -}}
+{{- if and $asked.hosts (eq (toString .Values.controller.features.hosts) "false") (not .Values.resolvedHosts.configMap) -}}
+{{- fail "a registry of the policy has hostFrom and controller.features.hosts is false: nobody would resolve its host. Leave it at auto, or name who does in resolvedHosts.configMap." -}}
+{{- end -}}
+{{- if and (eq (toString .Values.controller.features.hosts) "true") .Values.resolvedHosts.configMap -}}
+{{- fail "controller.features.hosts is true and resolvedHosts.configMap is set: hosts can come from one of them only." -}}
+{{- end -}}
+{{- if and (not .Values.controller.serviceAccount.create) (not .Values.controller.serviceAccount.name) -}}
+{{- fail "controller.serviceAccount.create is false and controller.serviceAccount.name is empty: the rights of the controller must not go to the namespace's default account. Name one." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "transship.refuseLocalRegistryConflicts" -}}
+{{- if and .Values.localRegistry.publish.enabled (not .Values.localRegistry.nodePort) -}}
+{{- fail "localRegistry.publish.enabled is true and localRegistry.nodePort is 0: what is published must be known before the install. Choose a port." -}}
+{{- end -}}
+{{- if and .Values.localRegistry.auth.pullSecret (not .Values.localRegistry.auth.htpasswdSecret) -}}
+{{- fail "localRegistry.auth.pullSecret is set and localRegistry.auth.htpasswdSecret is empty: a registry without users needs no password." -}}
+{{- end -}}
+{{- if and .Values.localRegistry.auth.pullSecret (not .Values.localRegistry.nodePort) -}}
+{{- fail "localRegistry.auth.pullSecret is set and localRegistry.nodePort is 0: credentials are for a host with its port. Choose a port." -}}
+{{- end -}}
+{{- if and (not .Values.localRegistry.enabled) (or .Values.localRegistry.publish.enabled .Values.localRegistry.auth.htpasswdSecret .Values.localRegistry.persistence.enabled) -}}
+{{- fail "localRegistry has settings and localRegistry.enabled is false: enable it, or leave them out." -}}
 {{- end -}}
 {{- end -}}

@@ -51,8 +51,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- .Values.rewritePolicy.existingConfigMap | default (printf "%s-policy" (include "transship.fullname" .)) -}}
 {{- end -}}
 
-{{- /* Another component, or the Service would send reviews to the test's pod. */ -}}
+{{- /* Labels of an object of another component than the webhook: `list $ "self-test"`. Else the Service would send reviews to its pods. */ -}}
+{{- define "transship.componentLabels" -}}
+{{ omit (include "transship.labels" (first .) | fromYaml) "app.kubernetes.io/component" | toYaml }}
+app.kubernetes.io/component: {{ last . }}
+{{- end -}}
+
+{{- define "transship.componentSelectorLabels" -}}
+{{ omit (include "transship.selectorLabels" (first .) | fromYaml) "app.kubernetes.io/component" | toYaml }}
+app.kubernetes.io/component: {{ last . }}
+{{- end -}}
+
 {{- define "transship.selfTestLabels" -}}
-{{ omit (include "transship.labels" . | fromYaml) "app.kubernetes.io/component" | toYaml }}
-app.kubernetes.io/component: self-test
+{{ include "transship.componentLabels" (list . "self-test") }}
 {{- end -}}

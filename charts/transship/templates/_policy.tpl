@@ -4,8 +4,27 @@
 {{- .Values.rewritePolicy.inline -}}
 {{- else -}}
 {{- $head := dict "apiVersion" "transship.dev/v1" "kind" "RewritePolicy" -}}
-{{- merge (deepCopy (.Values.rewritePolicy.inline | default dict)) $head | toYaml -}}
+{{- $policy := merge (deepCopy (.Values.rewritePolicy.inline | default dict)) $head -}}
+{{- $registries := $policy.registries | default dict -}}
+{{- if and .Values.localRegistry.enabled (not (hasKey $registries "local")) -}}
+{{- $local := dict "local" (include "transship.localRegistryEntry" . | fromYaml) -}}
+{{- $policy = set $policy "registries" (merge $local $registries) -}}
 {{- end -}}
+{{- toYaml $policy -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* What a policy has to say to use the local registry. */ -}}
+{{- define "transship.localRegistryEntry" -}}
+hostFrom:
+  service: { namespace: {{ .Release.Namespace | quote }}, name: {{ include "transship.fullname" . }}-registry, port: registry, via: localhost }
+{{- with .Values.localRegistry.nodePort }}
+host: localhost:{{ . }}
+{{- end }}
+{{- with .Values.localRegistry.auth.pullSecret }}
+pullSecrets: [{{ . | quote }}]
+credentials: { secret: {{ . | quote }} }
+{{- end }}
 {{- end -}}
 
 {{- /* A JSON list of {image, becomes} for helm test: the given ones, else the policy's own tests that hold for any pod of any namespace. */ -}}

@@ -15,6 +15,11 @@ cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/{{ include "transship.f
 {{- end -}}
 {{- end -}}
 
+{{- /* The Secret with the key that signs: only the controller reads it. The controller goes by the same name (src/controller/certificate-objects.ts). */ -}}
+{{- define "transship.tls.authoritySecretName" -}}
+{{- include "transship.tls.secretName" . }}-ca
+{{- end -}}
+
 {{- /* Empty when somebody else owns the field: what a release does not render, an upgrade does not reset. */ -}}
 {{- define "transship.tls.caBundle" -}}
 {{- if eq .Values.tls.mode "secret" -}}

@@ -1,0 +1,58 @@
+{{- /* What the controller is to do, decided in one place: its Deployment, its rights and its objects follow. */ -}}
+
+{{- define "transship.controllerName" -}}
+{{- include "transship.fullname" . }}-controller
+{{- end -}}
+
+{{- define "transship.controllerServiceAccountName" -}}
+{{- .Values.controller.serviceAccount.name | default (include "transship.controllerName" .) -}}
+{{- end -}}
+
+{{- /* Registries of the policy as YAML; none when the policy is in a ConfigMap, which the render cannot see. */ -}}
+{{- define "transship.registries" -}}
+{{- $registries := dict -}}
+{{- if not .Values.rewritePolicy.existingConfigMap -}}
+{{- $given := (include "transship.policyText" . | fromYaml).registries -}}
+{{- if kindIs "map" $given -}}
+{{- range $name, $registry := $given -}}
+{{- if kindIs "map" $registry -}}{{- $registries = set $registries $name $registry -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $registries -}}
+{{- end -}}
+
+{{- /* What the policy itself asks for. */ -}}
+{{- define "transship.askedFeatures" -}}
+{{- $asked := dict "secrets" false "hosts" false -}}
+{{- range include "transship.registries" . | fromYaml -}}
+{{- if .credentials -}}{{- $asked = set $asked "secrets" true -}}{{- end -}}
+{{- if .hostFrom -}}{{- $asked = set $asked "hosts" true -}}{{- end -}}
+{{- end -}}
+{{- toYaml $asked -}}
+{{- end -}}
+
+{{- /* As for --features: `certificates,hosts`. Empty when no controller is needed. */ -}}
+{{- define "transship.features" -}}
+{{- $asked := include "transship.askedFeatures" . | fromYaml -}}
+{{- $secrets := .Values.controller.features.secrets -}}
+{{- $hosts := .Values.controller.features.hosts -}}
+{{- $features := list -}}
+{{- if eq .Values.tls.mode "controller" -}}{{- $features = append $features "certificates" -}}{{- end -}}
+{{- if eq (toString $secrets) "auto" | ternary $asked.secrets $secrets -}}{{- $features = append $features "secrets" -}}{{- end -}}
+{{- if and (eq (toString $hosts) "auto" | ternary $asked.hosts $hosts) (not .Values.resolvedHosts.configMap) -}}{{- $features = append $features "hosts" -}}{{- end -}}
+{{- join "," $features -}}
+{{- end -}}
+
+{{- /* ConfigMap with resolved hosts, empty when nobody resolves any. */ -}}
+{{- define "transship.hostsConfigMapName" -}}
+{{- if has "hosts" (splitList "," (include "transship.features" .)) -}}
+{{- include "transship.fullname" . }}-hosts
+{{- else -}}
+{{- .Values.resolvedHosts.configMap -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "transship.leaseName" -}}
+{{- include "transship.controllerName" . -}}
+{{- end -}}
