@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import type { V1Secret } from '@kubernetes/client-node'
 
+import type { ApiAnswer } from '../cluster/api.ts'
 import type { ControlPlane } from '../cluster/control-plane.ts'
 import { waitUntil } from '../cluster/process.ts'
 
@@ -40,7 +41,8 @@ export async function runController(plane: ControlPlane, { policy, args = [], ku
   writeFileSync(policyFile, policy)
   const flags = ['--policy', policyFile, '--namespace', releaseNamespace, '--kubeconfig', kubeconfig, '--port', '0', '--lease-seconds', '4']
   count += 1
-  const child = plane.start({ name: `controller-${count}`, command: process.execPath, args: [program, 'controller', ...flags, ...args], env: program === sources ? process.env : plainEnvironment() })
+  const [command = '', ...words] = program === sources ? [process.execPath] : plainNode
+  const child = plane.start({ name: `controller-${count}`, command, args: [...words, program, 'controller', ...flags, ...args] })
   const listening = (): Record<string, unknown> | undefined => linesOf(child.log()).find(({ msg }) => msg === 'listening')
   await waitUntil(child, 'line that says where it listens', async () => listening() !== undefined)
   const port = Number(listening()?.['port'])
@@ -57,11 +59,8 @@ export async function runController(plane: ControlPlane, { policy, args = [], ku
   }
 }
 
-/** Without the loaders that a coverage run puts into every Node it starts. */
-export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _loaders, ...environment } = process.env
-  return environment
-}
+/** Words that start Node without the loaders that a coverage run puts into every process. */
+export const plainNode: readonly string[] = ['env', '--unset=NODE_OPTIONS', process.execPath]
 
 /** Lines of the log that are JSON: warnings of Node itself are not. */
 export function linesOf(log: string): Record<string, unknown>[] {
@@ -110,7 +109,10 @@ export const createSecret = (plane: ControlPlane, { namespace, name, config, met
 export const secretPath = (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/secrets/${name}`
 
 /** Merge patch. */
-export const change = <T>(plane: ControlPlane, path: string, patch: object): Promise<T> => succeed<T>(plane, 'PATCH', path, patch, 'application/merge-patch+json')
+export async function change<T>(plane: ControlPlane, path: string, patch: object): Promise<T> {
+  return bodyOf(`PATCH ${path}`, await plane.api.send<T>('PATCH', path, patch, 'application/merge-patch+json'))
+}
+
 export const remove = (plane: ControlPlane, path: string): Promise<unknown> => succeed(plane, 'DELETE', path)
 
 export const setConfig = (plane: ControlPlane, path: string, config: string): Promise<V1Secret> =>
@@ -122,8 +124,11 @@ export async function configOf(plane: ControlPlane, namespace: string, name: str
   return status === 200 ? Buffer.from(body.data?.['.dockerconfigjson'] ?? '', 'base64').toString('utf8') : null
 }
 
-export async function succeed<T = Record<string, unknown>>(plane: ControlPlane, method: string, path: string, body?: unknown, contentType?: string): Promise<T> {
-  const answer = await plane.api.send<T>(method, path, body, contentType)
-  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-  return answer.body
+export async function succeed<T = Record<string, unknown>>(plane: ControlPlane, method: string, path: string, body?: unknown): Promise<T> {
+  return bodyOf(`${method} ${path}`, await plane.api.send<T>(method, path, body))
+}
+
+function bodyOf<T>(what: string, { status, body }: ApiAnswer<T>): T {
+  if (status >= 300) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`)
+  return body
 }

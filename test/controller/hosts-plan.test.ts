@@ -1,6 +1,6 @@
 /** Hosts of registries: each state of a cluster as a row, with what is written and what is told. */
 import type { V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node'
-import t from 'tap'
+import { test } from 'tap'
 
 import { parseResolvedHosts } from '../../src/config/resolved-hosts.ts'
 import { policySchema } from '../../src/config/schema.ts'
@@ -59,7 +59,7 @@ const rows: Record<string, Row> = {
   'the ConfigMap is not listed yet': { hostFrom: kep, hosting: undefined, host: null },
 }
 
-t.test('what a registry becomes', async (t) => {
+test('what a registry becomes', async (t) => {
   for (const [what, row] of Object.entries(rows)) {
     const policy = policySchema.parse({ apiVersion: 'transship.dev/v1', kind: 'RewritePolicy', registries: { it: { hostFrom: row.hostFrom }, fixed: { host: 'reg.example.com' } } })
     const sources: HostSources = { service: () => row.service, hosting: () => row.hosting, nodes: () => row.nodes }
@@ -70,7 +70,7 @@ t.test('what a registry becomes', async (t) => {
   }
 })
 
-t.test('what is written is what serve reads, in one order', async (t) => {
+test('what is written is what serve reads, in one order', async (t) => {
   const hosts = { z: 'localhost:30500', a: '[fd00::1]:30500', 'key: with #': 'registry:5000' }
   t.same(parseResolvedHosts(hostsText(hosts), 'hosts.yaml'), { hosts, findings: [] })
   t.equal(hostsText(hosts), hostsText(Object.fromEntries(Object.entries(hosts).toReversed())))

@@ -1,6 +1,6 @@
 /** Hosts of registries on a real API server: node ports, KEP-1755, and what happens when they move or vanish. And who leads. */
 import type { EventsV1Event, V1ConfigMap, V1Service } from '@kubernetes/client-node'
-import t from 'tap'
+import { test } from 'tap'
 
 import { skipReason } from '../cluster/binaries.ts'
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
@@ -25,8 +25,8 @@ registries:
 const servicePath = `/api/v1/namespaces/${releaseNamespace}/services/local-registry`
 const hosting = '/api/v1/namespaces/kube-public/configmaps'
 
-t.test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (t) => {
-  const plane = await startControlPlane(t)
+test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
+  const plane = await startControlPlane(whole)
   await createNamespace(plane, releaseNamespace)
   await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: dockerConfig('one') })
   const written = async (): Promise<string | undefined> => {
@@ -34,13 +34,13 @@ t.test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async 
     return status === 200 ? body.data?.['hosts.yaml'] : undefined
   }
   const becomes = async (text: string): Promise<void> => {
-    t.comment(`${JSON.stringify(text)}: ${((await eventually(text, async () => (await written()) === text)) / 1000).toFixed(2)} s`)
+    whole.comment(`${JSON.stringify(text)}: ${((await eventually(text, async () => (await written()) === text)) / 1000).toFixed(2)} s`)
   }
   const args = ['--hosts-config-map', 'hosts']
   const controller = await runController(plane, { policy, args })
   await whenReady(controller)
 
-  await t.test('hosts follow the cluster', async (t) => {
+  await whole.test('hosts follow the cluster', async (t) => {
     t.equal(await written(), undefined, 'nothing is resolved, so nothing is written')
     t.equal(await metric(controller, 'transship_controller_host_resolved{registry="dev"}'), 0)
     const ports = [{ name: 'registry', port: 5000, nodePort: 30500 }]
@@ -57,7 +57,7 @@ t.test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async 
     await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n')
   })
 
-  await t.test('an edit by hand is undone, a host that vanishes is taken out and told', async (t) => {
+  await whole.test('an edit by hand is undone, a host that vanishes is taken out and told', async (t) => {
     await change(plane, `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`, { data: { 'hosts.yaml': 'local: evil.example.com\n', other: 'kept' } })
     await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n')
     await change(plane, `${hosting}/local-registry-hosting`, { data: { 'localRegistryHosting.v1': 'host: "https://scheme.example.com"' } })
@@ -72,7 +72,7 @@ t.test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async 
     t.equal((await controller.get('/readyz')).status, 200)
   })
 
-  await t.test('one leads; when it is killed the other takes over', async (t) => {
+  await whole.test('one leads; when it is killed the other takes over', async (t) => {
     const second = await runController(plane, { policy, args })
     await eventually('the second stands by', async () => (await second.get('/readyz')).text === 'standing by\n')
     t.equal(await metric(second, 'transship_controller_leader'), 0)

@@ -1,8 +1,8 @@
 /** The replication plan: each situation as a row, and properties over random clusters, carried out on a model of the API server. */
 import { deepEqual, ok } from 'node:assert/strict'
 
-import fc from 'fast-check'
-import t from 'tap'
+import * as fc from 'fast-check'
+import { test } from 'tap'
 
 import { policySchema } from '../../src/config/schema.ts'
 import { contentOf, secretOf, withoutContent, type Content, type SecretObject } from '../../src/controller/copy.ts'
@@ -25,11 +25,11 @@ function copy(at: string, content: Content, more: Partial<SecretObject> & { dele
   const [inNamespace = '', name = ''] = at.split('/')
   const { deleting = false, source = 'release/source', ...fields } = more
   const secret = secretOf({ namespace: inNamespace, name, registry: 'mirror', source, content }, content, { owner })
-  const metadata = { ...secret.metadata, uid: `uid-${at}`, resourceVersion: '7', ...(deleting && { deletionTimestamp: new Date(0) }) }
-  return { ...withoutContent({ ...secret, metadata }), ...fields }
+  Object.assign(secret.metadata ?? {}, { uid: `uid-${at}`, resourceVersion: '7' }, deleting ? { deletionTimestamp: new Date(0) } : {})
+  return { ...withoutContent(secret), ...fields }
 }
 
-t.test('situations', async (t) => {
+test('situations', async (t) => {
   const shop = namespace('shop', 'enabled')
   const rows: [situation: string, state: Partial<ReplicationState>, steps: Record<string, ReplicationStep['verb']>][] = [
     ['opted in, no copy', { namespaces: [shop] }, { 'shop/regcred': 'create' }],
@@ -63,13 +63,13 @@ t.test('situations', async (t) => {
   }
 })
 
-t.test('a provider is named as the source', async (t) => {
+test('a provider is named as the source', async (t) => {
   const policy = policyOf({ mirror: { ...mirror, credentials: { provider: 'ecr', region: 'eu-west-1' } } })
   const { desired } = planReplication({ policy, content: () => fresh, namespaces: [namespace('shop', 'enabled')], copies: [] }, scope)
   t.equal(desired.get('shop/regcred')?.source, 'ecr')
 })
 
-t.test('who gets the secrets of a registry', async (t) => {
+test('who gets the secrets of a registry', async (t) => {
   const rows: [name: string, rewrite: string | undefined, namespaces: string[] | undefined, optIn: boolean, optOut: boolean][] = [
     ['shop', 'enabled', undefined, true, true],
     ['shop', 'shadow', undefined, true, true],
@@ -94,7 +94,7 @@ t.test('who gets the secrets of a registry', async (t) => {
   }
 })
 
-t.test('labels that any name of a registry gives', async (t) => {
+test('labels that any name of a registry gives', async (t) => {
   t.equal(labelValue('mirror'), 'mirror')
   t.equal(ownerOf({ namespace: 'release', leaseName: 'transship-controller' }), owner)
 })

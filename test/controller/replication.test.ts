@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 
 import type { EventsV1Event, V1Lease, V1Secret } from '@kubernetes/client-node'
-import t from 'tap'
+import { test } from 'tap'
 
 import { skipReason } from '../cluster/binaries.ts'
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
@@ -44,17 +44,17 @@ const first = dockerConfig('first-password-PLANTED')
 const second = dockerConfig('second-password-PLANTED')
 
 
-t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (t) => {
-  const plane = await startControlPlane(t)
+test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
+  const plane = await startControlPlane(whole)
   await createNamespace(plane, releaseNamespace)
   await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: first })
   const controller = await runController(plane, { policy })
   const has = (namespace: string, name: string, config: string | null): Promise<number> =>
     eventually(`${namespace}/${name}`, async () => (await configOf(plane, namespace, name)) === config)
-  const timed = (what: string, milliseconds: number): void => t.comment(`${what}: ${(milliseconds / 1000).toFixed(2)} s`)
+  const timed = (what: string, milliseconds: number): void => whole.comment(`${what}: ${(milliseconds / 1000).toFixed(2)} s`)
   timed('ready', await whenReady(controller))
 
-  await t.test('into a namespace that is created opted in, and not those of another registry', async (t) => {
+  await whole.test('into a namespace that is created opted in, and not those of another registry', async (t) => {
     await createNamespace(plane, 'shop', optedIn)
     const seconds = await has('shop', 'regcred', first)
     timed('new namespace', seconds)
@@ -66,7 +66,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     t.equal(await configOf(plane, 'default', 'regcred'), null)
   })
 
-  await t.test('when a label comes and goes', async (t) => {
+  await whole.test('when a label comes and goes', async (t) => {
     await createNamespace(plane, 'later')
     await change(plane, '/api/v1/namespaces/later', { metadata: { labels: { 'transship.dev/rewrite': 'shadow' } } })
     timed('opt-in by label', await has('later', 'regcred', first))
@@ -75,7 +75,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     t.equal(await configOf(plane, 'shop', 'regcred'), first)
   })
 
-  await t.test('the source, and stay while it is missing or broken', async (t) => {
+  await whole.test('the source, and stay while it is missing or broken', async (t) => {
     const path = secretPath(releaseNamespace, 'mirror-source')
     await setConfig(plane, path, second)
     timed('source edited', await has('shop', 'regcred', second))
@@ -90,7 +90,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     timed('source repaired', await has('shop', 'regcred', first))
   })
 
-  await t.test('when somebody deletes or edits them', async (t) => {
+  await whole.test('when somebody deletes or edits them', async (t) => {
     const path = secretPath('shop', 'regcred')
     await remove(plane, path)
     timed('copy deleted by hand', await has('shop', 'regcred', first))
@@ -106,7 +106,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     await has('shop', 'regcred', first)
   })
 
-  await t.test('but never over a Secret of somebody else', async (t) => {
+  await whole.test('but never over a Secret of somebody else', async (t) => {
     await createNamespace(plane, 'foreign')
     const made = await createSecret(plane, { namespace: 'foreign', name: 'regcred', config: dockerConfig('their-own-PLANTED') })
     await change(plane, '/api/v1/namespaces/foreign', { metadata: { labels: optedIn } })
@@ -119,7 +119,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     t.equal(metadata?.resourceVersion, made.metadata?.resourceVersion, 'nobody wrote to it')
   })
 
-  await t.test('nor over a copy whose labels somebody took away', async (t) => {
+  await whole.test('nor over a copy whose labels somebody took away', async (t) => {
     await change(plane, secretPath('shop', 'regcred'), { metadata: { labels: { 'transship.dev/owner': null } } })
     await eventually('an event says so', async () => (await eventsOf(plane, 'shop', 'SecretNotOurs')).length === 1)
     await setConfig(plane, secretPath(releaseNamespace, 'mirror-source'), second)
@@ -136,7 +136,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     timed('opted in again, which ends the rest of a Secret that was foreign', await has('shop', 'regcred', first))
   })
 
-  await t.test('the policy, and a broken one changes nothing', async (t) => {
+  await whole.test('the policy, and a broken one changes nothing', async (t) => {
     await createSecret(plane, { namespace: releaseNamespace, name: 'team-source', config: second })
     await createNamespace(plane, 'team-a')
     timed('source created, by name of the namespace', await has('team-a', 'teamcred', second))
@@ -152,7 +152,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     t.equal(await configOf(plane, 'witness', 'regcred'), first)
   })
 
-  await t.test('a namespace that is deleted takes its copies with it, without an error', async (t) => {
+  await whole.test('a namespace that is deleted takes its copies with it, without an error', async (t) => {
     await createNamespace(plane, 'doomed', optedIn)
     await has('doomed', 'regcred', first)
     await remove(plane, '/api/v1/namespaces/doomed')
@@ -164,7 +164,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     t.notMatch(controller.log(), /doomed.*could not be written/)
   })
 
-  await t.test('an API server that was killed and came back', async (t) => {
+  await whole.test('an API server that was killed and came back', async (t) => {
     await restartApiServer(plane, () => eventually('the watches notice', async () => controller.log().includes('a watch was interrupted')).then(() => {}))
     const begin = performance.now()
     await createNamespace(plane, 'restarted', optedIn)
@@ -175,7 +175,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     t.equal(await metric(controller, 'transship_controller_copies{registry="mirror",state="failed"}'), 0)
   })
 
-  await t.test('without a password in a log line, an event or a metric', async (t) => {
+  await whole.test('without a password in a log line, an event or a metric', async (t) => {
     const { body } = await plane.api.send<{ items: { note?: string }[] }>('GET', '/apis/events.k8s.io/v1/events')
     t.ok(body.items.length > 0)
     const metrics = await controller.get('/metrics')
@@ -184,7 +184,7 @@ t.test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (
     for (const word of planted) for (const text of texts) t.notOk(text.includes(word), word)
   })
 
-  await t.test('SIGTERM gives the lease up and deletes nothing', async (t) => {
+  await whole.test('SIGTERM gives the lease up and deletes nothing', async (t) => {
     t.equal(await controller.stop(), 0)
     const { spec } = await succeed<V1Lease>(plane, 'GET', `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases/transship-controller`)
     t.equal(spec?.holderIdentity ?? '', '')

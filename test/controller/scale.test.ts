@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-import t from 'tap'
+import { test } from 'tap'
 
 import { skipReason } from '../cluster/binaries.ts'
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
 import { requestsOf } from './api-server.ts'
-import { createNamespace, createSecret, dockerConfig, eventually, metric, plainEnvironment, releaseNamespace, runController, secretPath, setConfig, whenReady } from './controllers.ts'
+import { createNamespace, createSecret, dockerConfig, eventually, metric, plainNode, releaseNamespace, runController, secretPath, setConfig, whenReady } from './controllers.ts'
 
 const policy = `
 apiVersion: transship.dev/v1
@@ -24,13 +24,13 @@ registries:
 `
 const present = 'transship_controller_copies{registry="mirror",state="present"}'
 
-t.test('many namespaces', { skip: skipReason({ level: 1, helm: false }) }, async (t) => {
-  const plane = await startControlPlane(t)
+test('many namespaces', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
+  const plane = await startControlPlane(whole)
   await createNamespace(plane, releaseNamespace)
   await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: dockerConfig('one') })
   await createNamespaces(plane, 0, 200)
 
-  await t.test('200: within 20 s, with fewer than 3 requests each', async (t) => {
+  await whole.test('200: within 20 s, with fewer than 3 requests each', async (t) => {
     const before = await requestsOf(plane)
     const begin = performance.now()
     const controller = await runController(plane, { policy })
@@ -46,7 +46,7 @@ t.test('many namespaces', { skip: skipReason({ level: 1, helm: false }) }, async
 
   const controller = await runController(plane, { policy })
   await whenReady(controller)
-  await t.test('steady state writes nothing, also after a restart', async (t) => {
+  await whole.test('steady state writes nothing, also after a restart', async (t) => {
     await eventually('all seen', async () => (await metric(controller, present)) === 200)
     const before = await requestsOf(plane)
     await sleep(3_000)
@@ -54,7 +54,7 @@ t.test('many namespaces', { skip: skipReason({ level: 1, helm: false }) }, async
     t.equal(await metric(controller, 'transship_controller_writes_total{kind="secret",verb="create",result="done"}'), undefined)
   })
 
-  await t.test('a source that changes is one request a namespace', async (t) => {
+  await whole.test('a source that changes is one request a namespace', async (t) => {
     const before = await requestsOf(plane)
     await setConfig(plane, secretPath(releaseNamespace, 'mirror-source'), dockerConfig('two'))
     const updates = 'transship_controller_writes_total{kind="secret",verb="update",result="done"}'
@@ -64,7 +64,7 @@ t.test('many namespaces', { skip: skipReason({ level: 1, helm: false }) }, async
     t.equal((after.secrets['APPLY'] ?? 0) - (before.secrets['APPLY'] ?? 0), 200)
   })
 
-  await t.test('1,000 within 150 MiB, as built for the image', async (t) => {
+  await whole.test('1,000 within 150 MiB, as built for the image', async (t) => {
     t.equal(await controller.stop(), 0)
     await createNamespaces(plane, 200, 1_000)
     const built = await runController(plane, { policy, program: await build(plane.folder) })
@@ -86,7 +86,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What the image runs: JavaScript, without the compiler that Node loads for TypeScript. Resolves to its main file. */
 async function build(folder: string): Promise<string> {
   const config = join(root, 'tsconfig.build.json')
-  await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config, '--outDir', join(folder, 'dist')], { env: plainEnvironment() })
+  const [command = '', ...words] = plainNode
+  await promisify(execFile)(command, [...words, join(root, 'node_modules/typescript/bin/tsc'), '-p', config, '--outDir', join(folder, 'dist')])
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   return join(folder, 'dist/main.js')

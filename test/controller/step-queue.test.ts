@@ -1,7 +1,7 @@
 /** The queue of steps: how many at once, which of two plans counts, and what ends a rest. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import t from 'tap'
+import { test } from 'tap'
 
 import { StepQueue, type Rest } from '../../src/controller/step-queue.ts'
 
@@ -28,7 +28,7 @@ function controlled({ limit = 2, seen = false } = {}) {
 
 const plan = (steps: Record<string, string>): Map<string, string> => new Map(Object.entries(steps))
 
-t.test('no more than the limit, and a newer plan replaces what waits', async (t) => {
+test('no more than the limit, and a newer plan replaces what waits', async (t) => {
   const { queue, started, end } = controlled()
   queue.replace(plan({ a: '1', b: '1', c: '1', d: '1' }))
   t.same(started, ['a=1', 'b=1'])
@@ -41,7 +41,7 @@ t.test('no more than the limit, and a newer plan replaces what waits', async (t)
   await queue.stop()
 })
 
-t.test('a rest ends by time, by the echo, or when the key is not planned any more', async (t) => {
+test('a rest ends by time, by the echo, or when the key is not planned any more', async (t) => {
   const { queue, started, counts, end } = controlled({ limit: 9 })
   queue.replace(plan({ time: '1', echo: '1', gone: '1', deaf: '1', left: '1' }))
   await end('time', { delay: 1 })
@@ -65,7 +65,7 @@ t.test('a rest ends by time, by the echo, or when the key is not planned any mor
   await queue.stop()
 })
 
-t.test('an echo that came before the answer is no rest', async (t) => {
+test('an echo that came before the answer is no rest', async (t) => {
   const { queue, started, counts, end } = controlled({ seen: true })
   queue.replace(plan({ a: '1' }))
   queue.replace(plan({ a: 'stale' }))
@@ -75,7 +75,7 @@ t.test('an echo that came before the answer is no rest', async (t) => {
   await queue.stop()
 })
 
-t.test('a pause holds everything back', async (t) => {
+test('a pause holds everything back', async (t) => {
   const { queue, started, end } = controlled({ limit: 1 })
   queue.replace(plan({ a: '1', b: '1' }))
   await end('a', { pause: 20 })
@@ -88,7 +88,7 @@ t.test('a pause holds everything back', async (t) => {
   await queue.stop()
 })
 
-t.test('stopping waits for what is in flight and starts nothing more', async (t) => {
+test('stopping waits for what is in flight and starts nothing more', async (t) => {
   const { queue, started, counts, end } = controlled({ limit: 1 })
   queue.replace(plan({ a: '1', b: '1' }))
   const stopped = queue.stop()

@@ -1,0 +1,63 @@
+/** The flags of `controller`: what each becomes, from words and from the environment, and what is said of those that cannot be used. */
+import { test } from 'tap'
+
+import { controllerCommand } from '../../src/cli/controller.ts'
+import { readControllerOptions } from '../../src/cli/controller-options.ts'
+
+const needed = ['--policy', 'policy.yaml', '--namespace', 'release']
+
+test('defaults', async (t) => {
+  t.same(readControllerOptions(needed, {}), {
+    policy: 'policy.yaml',
+    namespace: 'release',
+    features: ['secrets', 'hosts'],
+    optIn: 'OptIn',
+    excludedNamespaces: [],
+    hostsConfigMap: 'transship-hosts',
+    leaseName: 'transship-controller',
+    leaseSeconds: 15,
+    certificates: {
+      tlsSecret: 'transship-tls',
+      service: 'transship',
+      webhookConfiguration: 'transship',
+      certificateLifetime: 90 * 86_400_000,
+      authorityLifetime: 365 * 86_400_000,
+      bundleDelay: 60_000,
+      reloadDelay: 150_000,
+    },
+    host: '127.0.0.1',
+    port: 9464,
+    kubeconfig: null,
+    logLevel: 'info',
+  })
+})
+
+test('a flag wins over the environment, which wins over the default', async (t) => {
+  const env = { TRANSSHIP_NAMESPACE: 'from-env', TRANSSHIP_OPT_IN: 'OptOut', TRANSSHIP_EXCLUDE_NAMESPACES: 'a, b,', TRANSSHIP_POLICY: 'env.yaml', TRANSSHIP_RELOAD_DELAY: '2m', TRANSSHIP_KUBECONFIG: '/k' }
+  const options = readControllerOptions(['--namespace', 'from-flag', '--features', 'hosts, certificates', '--certificate-lifetime', '45s', '--authority-lifetime', '12h'], env)
+  t.match(options, { namespace: 'from-flag', optIn: 'OptOut', excludedNamespaces: ['a', 'b'], policy: 'env.yaml', features: ['hosts', 'certificates'], kubeconfig: '/k' })
+  t.match(options.certificates, { certificateLifetime: 45_000, authorityLifetime: 43_200_000, reloadDelay: 120_000 })
+})
+
+test('what cannot be used is named, with what it takes', async (t) => {
+  const rows: [args: string[], message: RegExp][] = [
+    [['--namespace', 'a'], /--policy FILE is needed/],
+    [['--policy', 'a'], /--namespace NAME is needed/],
+    [[...needed, '--features', 'secrets,cookies'], /--features takes secrets, hosts, certificates, not "cookies"/],
+    [[...needed, '--opt-in', 'optin'], /--opt-in takes OptIn, OptOut/],
+    [[...needed, '--port', '65536'], /--port takes a whole number from 0 to 65535/],
+    [[...needed, '--lease-seconds', '2'], /--lease-seconds takes a whole number from 3/],
+    [[...needed, '--bundle-delay', '60'], /--bundle-delay takes a time such as 45s/],
+    [[...needed, '--bundle-delay', '0s'], /--bundle-delay takes a time/],
+    [[...needed, '--log-level', 'loud'], /--log-level takes trace/],
+    [[...needed, '--hosts'], /Unknown option '--hosts'/],
+    [[...needed, '--lease-name', ''], /--lease-name NAME is needed/],
+  ]
+  for (const [args, message] of rows) t.throws(() => readControllerOptions(args, {}), { code: 'USAGE', message }, args.join(' '))
+})
+
+test('the help has every flag', async (t) => {
+  for (const flag of ['policy', 'namespace', 'features', 'opt-in', 'exclude-namespaces', 'hosts-config-map', 'lease-name', 'lease-seconds', 'tls-secret', 'service', 'webhook-configuration', 'certificate-lifetime', 'authority-lifetime', 'bundle-delay', 'reload-delay', 'host', 'port', 'kubeconfig', 'log-level']) {
+    t.match(controllerCommand.help, `  --${flag} `)
+  }
+})
