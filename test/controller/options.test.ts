@@ -1,8 +1,11 @@
 /** The flags of `controller`: what each becomes, from words and from the environment, and what is said of those that cannot be used. */
+import { readFile } from 'node:fs/promises'
+
 import { test } from 'tap'
 
 import { controllerCommand } from '../../src/cli/controller.ts'
 import { readControllerOptions } from '../../src/cli/controller-options.ts'
+import { createControllerMetrics } from '../../src/controller/metrics.ts'
 
 const needed = ['--policy', 'policy.yaml', '--namespace', 'release']
 
@@ -59,5 +62,16 @@ test('what cannot be used is named, with what it takes', async (t) => {
 test('the help has every flag', async (t) => {
   for (const flag of ['policy', 'namespace', 'features', 'opt-in', 'exclude-namespaces', 'hosts-config-map', 'lease-name', 'lease-seconds', 'tls-secret', 'service', 'webhook-configuration', 'certificate-lifetime', 'authority-lifetime', 'bundle-delay', 'reload-delay', 'host', 'port', 'kubeconfig', 'log-level']) {
     t.match(controllerCommand.help, `  --${flag} `)
+  }
+})
+
+test('the reference has every flag with its default, and every metric', async (t) => {
+  const page = await readFile(new URL('../../docs/reference/controller.md', import.meta.url), 'utf8')
+  for (const [, flag = '', value = ''] of controllerCommand.help.matchAll(/^ {2}--(\S+ \S+) .*?(?:\(([^()]*)\))?$/gm)) {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`--${flag}\` |`))
+    t.ok(row?.includes(value === '' ? '|' : `| \`${value}\` |`), `${flag} (${value})`)
+  }
+  for (const metric of createControllerMetrics().registry.getMetricsAsArray()) {
+    if (metric.name.startsWith('transship_')) t.match(page, `| \`${metric.name}\` |`)
   }
 })
