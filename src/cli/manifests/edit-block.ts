@@ -15,10 +15,9 @@ export interface Member {
 const endOfLine = /^[ \t]*(?:#.*)?$/;
 const blankOrComment = /^[ \t]*(?:#.*)?\r?$/;
 
-export function insertInBlock({ text }: Source, map: YAMLMap, { key, value, below }: Member): Edit {
+export function insertInBlock({ text, newline }: Source, map: YAMLMap, { key, value, below }: Member): Edit {
   const first = startOf(map.items[0]);
   const indent = ' '.repeat(columnOf(text, first));
-  const newline = newlineOf(text);
   const body = stringify({ [key]: value }, { lineWidth: 0, indentSeq: hasIndentedSequences(text, map) }).trimEnd().replaceAll('\n', newline + indent);
   const end = below === null ? null : endOfLastLine(text, below);
   if (end !== null) return { start: end, end, text: newline + indent + body };
@@ -28,22 +27,21 @@ export function insertInBlock({ text }: Source, map: YAMLMap, { key, value, belo
   return { start, end: start, text: indent + body + newline };
 }
 
-export function appendToBlock({ text }: Source, sequence: YAMLSeq, values: readonly PatchValue[]): Edit | null {
+export function appendToBlock({ text, newline }: Source, sequence: YAMLSeq, values: readonly PatchValue[]): Edit | null {
   const end = endOfLastLine(text, sequence);
   if (end === null) return null;
   const start = startOf(sequence);
   const indent = ' '.repeat(columnOf(text, start));
-  const newline = newlineOf(text);
   const body = stringify(values, { lineWidth: 0 }).trimEnd().replaceAll('\n', newline + indent);
   return { start: end, end, text: newline + indent + body };
 }
 
-export function removeFromBlock({ text }: Source, map: YAMLMap, key: string): Edit | null {
+export function removeFromBlock({ text, newline }: Source, map: YAMLMap, key: string): Edit | null {
   const pair = ownPair(map, key);
   const end = pair === null ? null : endOfLastLine(text, pair);
   if (pair === null || end === null) return null;
   const start = startOf(pair);
-  const afterLine = Math.min(end + newlineOf(text).length, text.length);
+  const afterLine = Math.min(end + newline.length, text.length);
   const line = lineStart(text, start);
   if (text.slice(line, start).trim() === '') return { start: line, end: afterLine, text: '' };
   // It shares its line with the `-` of an item: the next member takes its place there.
@@ -90,8 +88,4 @@ function columnOf(text: string, offset: number): number {
 
 function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
-}
-
-function newlineOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
 }

@@ -17,7 +17,10 @@ export interface Edit {
 }
 
 export interface Source {
+  /** Of the whole file. */
   readonly text: string;
+  /** The line end of the file. */
+  readonly newline: string;
   readonly document: Document.Parsed;
 }
 

@@ -6,6 +6,7 @@ export interface ManifestFile {
   /** As messages show it. */
   readonly name: string;
   readonly text: string;
+  readonly newline: '\n' | '\r\n';
   readonly documents: readonly Document.Parsed[];
   readonly lines: LineCounter;
 }
@@ -21,7 +22,7 @@ export function parseManifests(text: string, name: string): ManifestFile {
   // Keys that stand twice are what kubectl and Helm accept, the last one counting; refusing them is not our business.
   const documents: readonly Document.Parsed[] = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
   const error = documents.flatMap((document) => document.errors)[0];
-  if (error === undefined) return { name, text, documents, lines };
+  if (error === undefined) return { name, text, newline: text.includes('\r\n') ? '\r\n' : '\n', documents, lines };
   const { line, col } = lines.linePos(error.pos[0]);
   throw new Failure('INVALID', `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${messageOf(error)}; it must be YAML or JSON`, error);
 }

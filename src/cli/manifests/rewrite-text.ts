@@ -48,7 +48,7 @@ function documentEdits({ file, document, start, value }: Changed, operations: re
   const end = document.range[2];
   const before = file.text.slice(start, end);
   for (const merged of ['shared', 'own'] as const) {
-    const edits = editsOf({ text: file.text, document }, operations, merged);
+    const edits = editsOf({ text: file.text, newline: file.newline, document }, operations, merged);
     const inDocument = edits?.map((edit) => ({ start: edit.start - start, end: edit.end - start, text: edit.text }));
     if (edits !== null && inDocument !== undefined && readsAs(applyEdits(before, inDocument), wanted)) return edits;
   }
