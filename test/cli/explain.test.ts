@@ -124,6 +124,7 @@ const refusals: readonly { readonly name: string; readonly args: readonly string
   { name: 'standard input twice', args: ['--policy', policy, '-', '-'], message: '- (standard input) can be read once only' },
   { name: 'a policy that is not there', args: ['--policy', 'nowhere.yaml', 'nginx'], message: 'nowhere.yaml cannot be used\nnowhere.yaml:1:1: error: the file cannot be read: there is none of that name' },
   { name: 'a policy that is a folder', args: ['--policy', 'src', 'nginx'], message: 'it is a folder' },
+  { name: 'a file of resolved hosts that is not there', args: ['--policy', policy, '--resolved-hosts', 'nowhere.yaml', 'nginx'], message: 'nowhere.yaml cannot be read: ENOENT' },
   { name: 'a manifest that is not there', args: ['--policy', policy, '-f', 'nowhere.yaml'], message: 'nowhere.yaml cannot be read: there is none of that name' },
   { name: 'a manifest that is a folder', args: ['--policy', policy, '-f', 'src'], message: 'src cannot be read: it is a folder; name the files in it' },
   { name: 'a manifest that is not text', args: ['--policy', policy, '-f', '-'], stdin: Buffer.from([0xff, 0xfe, 0x00]), message: 'standard input cannot be read: it is not UTF-8 text' },
