@@ -30,6 +30,7 @@ export interface Reference {
 export type ParsedReference = { readonly ok: true; readonly reference: Reference } | { readonly ok: false; readonly problem: string };
 
 const referenceExpression = new RegExp(`^((?:${hostGrammar}/)?${pathGrammar})(?::(${tagGrammar}))?(?:@(${digestGrammar}))?$`);
+const hostExpression = anchored(hostGrammar);
 const identifierExpression = anchored(identifier);
 const officialPrefix = 'library/';
 
@@ -64,10 +65,15 @@ function assemble(text: string, writtenHost: string | null, { name, tag, digest 
   const host = canonicalHost(name.slice(0, nameSlash));
   const writtenPath = name.slice(nameSlash + 1);
   const path = host === dockerHub && !writtenPath.includes('/') ? officialPrefix + writtenPath : writtenPath;
-  if (path.length > maximumPathLength) return problem(`its name is longer than ${maximumPathLength} characters`);
+  if (isTooLong(host, path)) return problem(`its name is longer than ${maximumPathLength} characters`);
   const writtenName = writtenHost === null ? writtenPath : name;
   const reference = { text, host, comparableHost: comparableHost(host), path, name: `${host}/${path}`, writtenName, writtenHost, tag, digest };
   return { ok: true, reference };
+}
+
+/** A first component with an underscore is no host to the grammar, which then counts it as path. */
+function isTooLong(host: string, path: string): boolean {
+  return path.length > maximumPathLength || (host.length + 1 + path.length > maximumPathLength && !hostExpression.test(host));
 }
 
 function canonicalHost(host: string): string {

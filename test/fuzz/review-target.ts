@@ -1,0 +1,152 @@
+/**
+ * Any bytes to /mutate and /shadow: a valid AdmissionReview that allows the pod, or a 400 with its sentence. The patch applies, the answer
+ * is the one that the whole body, read by JSON.parse, gives, and nothing is thrown, not even inside.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fjp from 'fast-json-patch';
+import { pino } from 'pino';
+import { admit, type Mode } from '../../src/admission/admit.ts';
+import { answer, type AdmissionResponse } from '../../src/admission/answer.ts';
+import { readReview } from '../../src/admission/review.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
+import { mutateHandler, type Handler } from '../../src/server/mutate.ts';
+import { installedScope } from '../builders/webhook.ts';
+import { damagedBytes } from './bytes.ts';
+import { damagedDocument } from './documents.ts';
+import { Finding } from './finding.ts';
+import { policies } from './policies.ts';
+import { Random } from './random.ts';
+
+const corpus = new URL('../corpus/reviews/', import.meta.url);
+const folders = readdirSync(corpus, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const sample = new URL('../../examples/admission-review.json', import.meta.url);
+
+/** Reviews as API servers sent them, in the fewest bytes. */
+export const reviewTexts: readonly [string, ...string[]] = [sample, ...folders.map(({ name }) => new URL(`${name}/review.json`, corpus))].map((file) =>
+  JSON.stringify(JSON.parse(readFileSync(file, 'utf8'))),
+) as [string, ...string[]];
+const reviewBodies = reviewTexts.map((text) => Buffer.from(text)) as [Buffer, ...Buffer[]];
+
+/** A line longer than this is a way to fill a disk. */
+const longestLine = 512 * 1024;
+
+const lines: string[] = [];
+const log = pino({ level: 'info', base: null }, { write: (line: string) => void lines.push(line) });
+const metrics = createMetrics();
+let policy = policies[0];
+const handlers: Readonly<Record<Mode, Handler>> = { enforce: handlerOf('enforce'), shadow: handlerOf('shadow') };
+
+function handlerOf(mode: Mode): Handler {
+  return mutateHandler({ policy: () => policy, scope: installedScope, metrics, log, loggedReviews: 'all' }, mode);
+}
+
+interface Sent {
+  status: number;
+  body: string;
+}
+
+/** The handler itself and no server around it: what fastify does is not what is searched for, and takes ten times as long. */
+function send(body: Buffer, mode: Mode): Sent {
+  const sent: Sent = { status: 200, body: '' };
+  const reply = {
+    request: { ip: '127.0.0.1' },
+    code: (status: number) => {
+      sent.status = status;
+      return reply;
+    },
+    type: () => reply,
+    header: () => reply,
+    send: (text: string) => {
+      sent.body = text;
+      return reply;
+    },
+  };
+  handlers[mode]({ headers: {}, body } as unknown as FastifyRequest, reply as unknown as FastifyReply);
+  return sent;
+}
+
+/** The body of one execution. */
+export function reviewBody(random: Random): Buffer {
+  const index = random.below(reviewTexts.length);
+  if (random.once(3)) return damagedBytes(reviewBodies[index] ?? reviewBodies[0], random, random.pick(reviewBodies));
+  const document = Buffer.from(damagedDocument(reviewTexts[index] ?? reviewTexts[0], random));
+  return random.once(8) ? damagedBytes(document, random, reviewBodies[0]) : document;
+}
+
+export function fuzzReview(seed: number, execution: number): string {
+  const random = new Random(seed, execution);
+  const chosen = random.below(policies.length);
+  return checkReview(reviewBody(random), { mode: random.once(6) ? 'shadow' : 'enforce', policyNumber: chosen });
+}
+
+/** @returns what became of it; throws a Finding */
+export function checkReview(body: Buffer, { mode, policyNumber }: { mode: Mode; policyNumber: number }): string {
+  policy = policies[policyNumber] ?? policies[0];
+  lines.length = 0;
+  let sent: Sent;
+  try {
+    sent = send(body, mode);
+  } catch (error) {
+    throw new Finding('the handler throws', body, error);
+  }
+  checkLog(body);
+  if (sent.status === 400) return checkRefusal(body, sent.body);
+  if (sent.status !== 200) throw new Finding(`the status is ${sent.status}`, body);
+  return checkAnswer(body, sent.body, mode);
+}
+
+function checkLog(body: Buffer): void {
+  if (lines.length > 1) throw new Finding(`${lines.length} lines are logged`, body);
+  for (const line of lines) {
+    // What is logged as an error is an exception that the handler caught.
+    if (JSON.parse(line).level >= 50) throw new Finding(`the engine throws: ${line.slice(0, 2000)}`, body);
+    if (line.length > longestLine) throw new Finding(`a line of ${line.length} characters is logged`, body);
+  }
+}
+
+function checkRefusal(body: Buffer, text: string): string {
+  const { code, error } = JSON.parse(text);
+  if (typeof code !== 'string' || typeof error !== 'string' || error.length > 1000) throw new Finding(`a 400 says ${text.slice(0, 2000)}`, body);
+  // Bytes that are brackets are brackets in any case, and those in strings make it only more.
+  const isDeep = /nests too deep/.test(error) && body.filter((byte) => byte === 0x5b || byte === 0x7b).length > 10_000;
+  const expected = isDeep ? null : wholeAnswer(body, 'enforce');
+  if (expected !== null) throw new Finding(`refused, and can be read: ${error}`, body);
+  return code;
+}
+
+/** What the answer must be; null when it must be a 400. */
+function wholeAnswer(body: Buffer, mode: Mode): string | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
+  const read = readReview(value);
+  return read.ok ? JSON.stringify(answer(read.review.uid, admit(read.review, policy, installedScope, mode), (text) => Buffer.from(text).toString('base64'))) : null;
+}
+
+function checkAnswer(body: Buffer, text: string, mode: Mode): string {
+  if (text !== wholeAnswer(body, mode)) throw new Finding(`the answer is not that to the whole body: ${text.slice(0, 500)}`, body);
+  const { apiVersion, kind, response } = JSON.parse(text) as { apiVersion: string; kind: string; response: AdmissionResponse };
+  const { request } = JSON.parse(body.toString('utf8'));
+  if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || response.uid !== request.uid) throw new Finding('the envelope is wrong', body);
+  if (response.allowed !== true) throw new Finding('the pod is not allowed', body);
+  if ((response.patch === undefined) !== (response.patchType === undefined)) throw new Finding('patch and patchType do not come together', body);
+  for (const warning of response.warnings ?? []) if (warning.length > 120 || /\p{Cc}|\p{Cs}/u.test(warning)) throw new Finding(`a warning says ${JSON.stringify(warning)}`, body);
+  if (response.patch === undefined) return 'unpatched';
+  if (mode === 'shadow') throw new Finding('a patch in shadow mode', body);
+  checkPatch(body, request.object, response.patch);
+  return 'patched';
+}
+
+function checkPatch(body: Buffer, object: unknown, patch: string): void {
+  const operations = JSON.parse(Buffer.from(patch, 'base64').toString('utf8'));
+  try {
+    // Validated one by one while they are applied, and with `__proto__` in no path.
+    fjp.applyPatch(object, operations, true, true, true);
+  } catch (error) {
+    throw new Finding(`the patch does not apply: ${JSON.stringify(operations).slice(0, 1000)}`, body, error);
+  }
+}
