@@ -6,9 +6,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { watchFiles, type Watch } from '../files/watch.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import type { ResolvedHosts } from '../rules/registries.ts';
 import { hasErrors, type Finding } from './finding.ts';
-import { loadPolicy, type LoadedPolicy } from './load.ts';
+import { loadPolicy } from './load.ts';
 import { parseResolvedHosts } from './resolved-hosts.ts';
 
 export interface PolicyFiles {
@@ -88,20 +87,10 @@ async function read({ policy, resolvedHosts }: PolicyFiles): Promise<{ content: 
   const content = `${text.text}\0${hostsText.text}`;
   const hosts = parseResolvedHosts(hostsText.text, resolvedHosts ?? '');
   if (hasErrors(hosts.findings)) return { content, reload: { result: 'refused', findings: hosts.findings } };
-  const { compiled, findings } = load(text.text, policy, hosts.hosts);
+  const { compiled, findings } = loadPolicy(text.text, policy, hosts.hosts);
   if (compiled === null) return { content, reload: { result: 'refused', findings } };
   const id = createHash('sha256').update(content).digest('hex').slice(0, 12);
   return { content, reload: { result: 'loaded', revision: { compiled, id }, findings } };
-}
-
-/** A running server outlives any file: what the loader did not foresee is a finding too. */
-function load(text: string, name: string, hosts: ResolvedHosts): LoadedPolicy {
-  try {
-    return loadPolicy(text, name, hosts);
-  } catch (error) {
-    const message = `the file cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
-    return { compiled: null, findings: [{ file: name, line: 1, column: 1, severity: 'error', message }] };
-  }
 }
 
 type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly finding: Finding };

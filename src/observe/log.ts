@@ -4,6 +4,11 @@ import { destination, pino, type Logger } from 'pino';
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Characters that may wait for whoever reads the log; what comes above that is dropped, or the memory would fill. */
+const longestBacklog = 8 * 1024 * 1024;
+
 export function createLog(level: LogLevel): Logger {
-  return pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"`, formatters: { level: (label) => ({ level: label }) } }, destination(2));
+  // Not synchronous: a reader that is stuck must not keep reviews from being answered.
+  const stderr = destination({ dest: 2, sync: false, maxLength: longestBacklog });
+  return pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"`, formatters: { level: (label) => ({ level: label }) } }, stderr);
 }

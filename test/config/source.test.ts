@@ -1,7 +1,7 @@
 /** The policy in force, from files: opened, followed, and never replaced by a bad one. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import { test } from 'tap';
 import { PolicyError, PolicySource, type Reload } from '../../src/config/source.ts';
 import { until } from '../server/until.ts';
 
@@ -15,7 +15,7 @@ rules:
 
 const addressOf = ({ current }: PolicySource): string | null | undefined => current.compiled.registries.get('local')?.address;
 
-t.test('the first load', async (t) => {
+test('the first load', async (t) => {
   const folder = t.testdir({ 'policy.yaml': policy('localhost:30500'), 'bad.yaml': 'kind: x', 'hosts.yaml': 'local: localhost:31000', 'bad-hosts.yaml': '[' });
   const at = (name: string): string => join(folder, name);
   const { source, findings } = await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: null });
@@ -42,7 +42,7 @@ const unreadable: readonly (readonly [name: string, path: string, says: RegExp])
   ['under a file', 'noise.yaml/policy.yaml', /ENOTDIR/],
 ];
 
-t.test('files that cannot be read', async (t) => {
+test('files that cannot be read', async (t) => {
   const folder = t.testdir({});
   await writeFile(join(folder, 'noise.yaml'), Buffer.from([0x61, 0xff, 0xfe]));
   for (const [name, path, says] of unreadable) {
@@ -52,13 +52,13 @@ t.test('files that cannot be read', async (t) => {
   }
 });
 
-t.test('a file that one may not read', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async (t) => {
+test('a file that one may not read', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async (t) => {
   const path = join(t.testdir({ 'policy.yaml': policy('localhost:30500') }), 'policy.yaml');
   await chmod(path, 0);
   await t.rejects(PolicySource.open({ policy: path, resolvedHosts: null }), { code: 'POLICY_INVALID', findings: [{ message: /permission denied/ }] });
 });
 
-t.test('followed', async (t) => {
+test('followed', async (t) => {
   const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
   const { source } = await PolicySource.open({ policy: path, resolvedHosts: null });
   const told: Reload[] = [];

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
+import { test } from 'tap';
 import { defaultTimeouts, type Timeouts } from '../../src/server/server.ts';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { call, dial, exchange, get, receive, type Target } from './call.ts';
@@ -49,7 +49,7 @@ const exchanges: readonly Exchange[] = [
   { name: 'CONNECT', bytes: 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n', statuses: [] },
 ];
 
-t.test('unusual bytes', async (t) => {
+test('unusual bytes', async (t) => {
   const server = await running(t);
   for (const { name, bytes, statuses: expected, code } of exchanges) {
     const text = await exchange(server, bytes);
@@ -59,7 +59,7 @@ t.test('unusual bytes', async (t) => {
   }
 });
 
-t.test('answers to pipelined requests come in order', async (t) => {
+test('answers to pipelined requests come in order', async (t) => {
   const server = await running(t);
   const paths = Array.from({ length: 100 }, (_value, n) => (n % 3 === 0 ? `/missing-${n}` : '/healthz'));
   const socket = await dial(server);
@@ -91,7 +91,7 @@ async function drip(socket: Socket, text: string): Promise<void> {
   }
 }
 
-t.test('the slow are waited for and then told', async (t) => {
+test('the slow are waited for and then told', async (t) => {
   const server = await running(t, { timeouts: soon });
   await Promise.all(slow.map(async ({ name, send, statuses: expected }) => {
     const socket = await dial(server);
@@ -103,7 +103,7 @@ t.test('the slow are waited for and then told', async (t) => {
   }));
 });
 
-t.test('who says goodbye in the middle is answered or let go', async (t) => {
+test('who says goodbye in the middle is answered or let go', async (t) => {
   const server = await running(t, { overload: { maximumInFlight: 1, maximumLag: 60_000 } });
   for (const bytes of [head(), whole.slice(0, -20), 'POST']) {
     const socket = await dial(server);
@@ -138,7 +138,7 @@ async function tcp({ port }: Target, bytes: string | Buffer | null): Promise<Buf
   return Buffer.concat(chunks);
 }
 
-t.test('what is no TLS', async (t) => {
+test('what is no TLS', async (t) => {
   const server = await running(t, { timeouts: { ...defaultTimeouts, handshake: 300 } });
   const alert = 0x15;
   t.equal((await tcp(server, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'))[0] ?? alert, alert, 'plain HTTP');

@@ -1,5 +1,5 @@
 /** What /metrics counts, exactly, after reviews of every kind. */
-import t from 'tap';
+import { test } from 'tap';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { call, get } from './call.ts';
 import { metricsOf, running } from './running.ts';
@@ -10,7 +10,7 @@ const mixed = reviewOf({
 const system = reviewOf({ namespace: 'kube-system', object: pod({ containers: { web: 'nginx' } }) });
 const untouched = reviewOf({ object: pod({ containers: { static: 'gcr.io/distroless/static' } }) });
 
-t.test('reviews by mode and result, images by rule, outcome and mode', async (t) => {
+test('reviews by mode and result, images by rule, outcome and mode', async (t) => {
   const server = await running(t);
   for (const path of ['/mutate', '/mutate', '/shadow']) await call(server, { path, body: mixed });
   await call(server, { body: system });
@@ -45,7 +45,7 @@ t.test('reviews by mode and result, images by rule, outcome and mode', async (t)
   });
 });
 
-t.test('the policy and the certificate in use', async (t) => {
+test('the policy and the certificate in use', async (t) => {
   const server = await running(t);
   const metrics = await metricsOf(server);
   t.equal(metrics.get(`transship_policy_info{revision="${server.webhook.revision().id}"}`), 1);
@@ -53,7 +53,7 @@ t.test('the policy and the certificate in use', async (t) => {
   t.ok(end > Date.now() / 1000 && end < Date.now() / 1000 + 3601, 'Unix seconds');
 });
 
-t.test('the metrics port has nothing else', async (t) => {
+test('the metrics port has nothing else', async (t) => {
   const { webhook } = await running(t);
   const at = `http://127.0.0.1:${webhook.metricsPort}`;
   const scraped = await fetch(`${at}/metrics`);

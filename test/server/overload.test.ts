@@ -1,6 +1,6 @@
 /** Too much at once: a quick 503 that the API server tries again, and an end of it. */
 import { fileURLToPath } from 'node:url';
-import t, { type Test } from 'tap';
+import { test, type Test } from 'tap';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { serving } from '../cli/child.ts';
 import { call, dial, get, receive, type Answer } from './call.ts';
@@ -17,7 +17,7 @@ function isOverloaded(t: Test, { status, headers, text }: Answer, reason: RegExp
   t.match(JSON.parse(text), { code: 'OVERLOADED', error: reason });
 }
 
-t.test('more requests in flight than allowed', async (t) => {
+test('more requests in flight than allowed', async (t) => {
   const maximumInFlight = 3;
   const server = await running(t, { overload: { maximumInFlight, maximumLag: 60_000 } });
   const waiting = await Promise.all(Array.from({ length: maximumInFlight }, async () => {
@@ -40,12 +40,12 @@ t.test('more requests in flight than allowed', async (t) => {
   await until('there is room again', async () => (await call(server, { body: review })).status === 200);
 });
 
-t.test('a refused request with a large body leaves its connection whole', async (t) => {
+test('a refused request with a large body leaves its connection whole', async (t) => {
   const server = await running(t, { overload: { maximumInFlight: 0, maximumLag: 60_000 } });
   for (let n = 0; n < 10; n += 1) isOverloaded(t, await call(server, { body: Buffer.alloc(4 * 1024 * 1024, ' ') }), /in flight/);
 });
 
-t.test('an event loop that is late', async (t) => {
+test('an event loop that is late', async (t) => {
   const server = await serving(t, { args: ['--max-lag', '20'], preload: lateLoop });
   t.equal((await call(server, { body: review })).status, 200);
   server.process.kill('SIGUSR2');

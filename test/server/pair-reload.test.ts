@@ -1,5 +1,5 @@
 /** The certificate replaced while connections are open: new handshakes get the new one, and a bad one changes nothing. */
-import t from 'tap';
+import { test } from 'tap';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { mounted, type Content } from '../files/mounted.ts';
 import { authority, otherAuthority, servingPair } from '../tls/pairs.ts';
@@ -36,50 +36,46 @@ const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] 
   ['a certificate for a key', filesOf({ cert: good.cert, key: good.cert }), /tls\.key does not hold a PEM private key/],
 ];
 
-t.test('certificate pairs', async (t) => {
+test('a bad pair is refused once and the last good one stays; a new one is used from the next handshake on', async (t) => {
   const files = await mounted(t.testdir({}), filesOf(good));
   const server = await running(t, { tls: { certFile: files.path('tls.crt'), keyFile: files.path('tls.key') } });
   const socket = await dial(server);
   const received = receive(socket);
   const first = await shown(server);
 
-  await t.test('a bad one is refused once and the last good one stays', async (t) => {
-    for (const [n, [name, content, says]] of bad.entries()) {
-      await files.swap(content);
-      await until(`${name} is refused`, async () => (await counted(server, 'refused')) === n + 1);
-      t.match(server.lines.at(-1), { level: 'error', msg: says }, name);
-      t.match(server.lines.at(-1)?.msg, /the last good one stays in use/, name);
-      t.equal(await shown(server), first, name);
-      t.equal((await call(server, { body: review })).status, 200, name);
-    }
-    t.notMatch(JSON.stringify(server.lines), good.key.split('\n')[1] ?? '', 'no key in the log');
-  });
+  for (const [n, [name, content, says]] of bad.entries()) {
+    await files.swap(content);
+    await until(`${name} is refused`, async () => (await counted(server, 'refused')) === n + 1);
+    t.match(server.lines.at(-1), { level: 'error', msg: says }, name);
+    t.match(server.lines.at(-1)?.msg, /the last good one stays in use/, name);
+    t.equal(await shown(server), first, name);
+    t.equal((await call(server, { body: review })).status, 200, name);
+  }
+  t.notMatch(JSON.stringify(server.lines), good.key.split('\n')[1] ?? '', 'no key in the log');
 
-  await t.test('a new one, also of another authority, is used from the next handshake on', async (t) => {
-    const before = (await metricsOf(server)).get('transship_certificate_expiry_timestamp_seconds') ?? 0;
-    for (const [n, issuer] of [authority, otherAuthority, authority].entries()) {
-      const earlier = await shown(server);
-      await files.swap(filesOf(await servingPair(issuer, 2 * 60 * 60_000)));
-      await until('it is shown', async () => (await shown(server)) !== earlier);
-      t.equal(await counted(server, 'loaded'), n + 1);
-    }
-    const after = (await metricsOf(server)).get('transship_certificate_expiry_timestamp_seconds') ?? 0;
-    t.ok(after > before + 3000, 'the metric says until when');
-    await files.swap(filesOf(good));
-    await until('and back', async () => (await shown(server)) === first);
-  });
+  const before = (await metricsOf(server)).get('transship_certificate_expiry_timestamp_seconds') ?? 0;
+  for (const [n, issuer] of [authority, otherAuthority, authority].entries()) {
+    const earlier = await shown(server);
+    await files.swap(filesOf(await servingPair(issuer, 2 * 60 * 60_000)));
+    await until('it is shown', async () => (await shown(server)) !== earlier);
+    t.equal(await counted(server, 'loaded'), n + 1);
+  }
+  const after = (await metricsOf(server)).get('transship_certificate_expiry_timestamp_seconds') ?? 0;
+  t.ok(after > before + 3000, 'the metric says until when');
+  await files.swap(filesOf(good));
+  await until('and back', async () => (await shown(server)) === first);
 
   socket.write('GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   t.match(await received.closed, /^HTTP\/1\.1 200 /, 'the connection from before all of that still serves');
 });
 
-t.test('pairs that follow each other under load: every handshake is whole', async (t) => {
+test('pairs that follow each other under load: every handshake is whole', async (t) => {
   const files = await mounted(t.testdir({}), filesOf(good));
   const server = await running(t, { tls: { certFile: files.path('tls.crt'), keyFile: files.path('tls.key') } });
-  let isOver = false;
+  const over = new AbortController();
   const load = Array.from({ length: 2 }, async () => {
     const statuses = new Set<number>();
-    while (!isOver) statuses.add((await call(server, { body: review })).status);
+    while (!over.signal.aborted) statuses.add((await call(server, { body: review })).status);
     return [...statuses];
   });
   for (let n = 0; n < 50; n += 1) await files.swap(filesOf(n % 2 === 0 ? other : good));
@@ -87,6 +83,6 @@ t.test('pairs that follow each other under load: every handshake is whole', asyn
   const before = await shown(server);
   await files.swap(filesOf(last));
   await until('the last one is shown', async () => (await shown(server)) !== before && (await counted(server, 'loaded')) > 0);
-  isOver = true;
+  over.abort();
   t.same(await Promise.all(load), [[200], [200]]);
 });

@@ -1,7 +1,8 @@
 /** The policy replaced while requests come: the last good one stays in force, whole, and everybody is told. */
 import { Agent } from 'node:https';
 import { rm } from 'node:fs/promises';
-import t from 'tap';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'tap';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { mounted, type Content } from '../files/mounted.ts';
 import { call } from './call.ts';
@@ -42,7 +43,8 @@ const counts = async (server: Running): Promise<{ loaded: number; refused: numbe
   };
 };
 
-const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...[...'bcdefghi'].map((letter, n) => `${letter}: &${letter} [${Array(9).fill(`*${'abcdefgh'[n]}`).join(',')}]`)].join('\n');
+/** Each line refers nine times to the one before. */
+const bomb = Array.from({ length: 9 }, (_value, n) => `a${n}: &a${n} [${(n === 0 ? 'x,' : `*a${n - 1},`).repeat(9)}]`).join('\n');
 
 const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] = [
   ['an unknown key', { 'policy.yaml': policy(2).replace('rules:', 'ruels:') }, /policy\.yaml:\d+:\d+: error: .*ruels/],
@@ -53,10 +55,11 @@ const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] 
   ['no UTF-8', { 'policy.yaml': Buffer.from([0xff, 0xfe, 0x41]) }, /not UTF-8/],
   ['an alias without an anchor', { 'policy.yaml': policy(2).replace('[docker.io]', '[ *all ]') }, /policy\.yaml:\d+:\d+: error/],
   ['aliases that would fill the memory', { 'policy.yaml': bomb }, /policy\.yaml:\d+:\d+: error/],
+  ['brackets without end', { 'policy.yaml': '['.repeat(20_000) }, /policy\.yaml:\d+:\d+: error/],
   ['a test that fails', { 'policy.yaml': `${policy(2)}tests:\n  - { image: nginx, becomes: nginx }\n` }, /policy\.yaml:\d+:\d+: error/],
 ];
 
-t.test('a bad file changes nothing but the log and a counter; the next good one is used', async (t) => {
+test('a bad file changes nothing but the log and a counter; the next good one is used', async (t) => {
   const files = await mounted(t.testdir({}), { 'policy.yaml': policy(0) });
   const server = await running(t, { policy: { policy: files.path('policy.yaml'), resolvedHosts: null } });
   for (const [n, [name, content, says]] of bad.entries()) {
@@ -77,7 +80,7 @@ t.test('a bad file changes nothing but the log and a counter; the next good one 
   }
 });
 
-t.test('the same content is not told twice, bad or good', async (t) => {
+test('the same content is not told twice, bad or good', async (t) => {
   const files = await mounted(t.testdir({}), { 'policy.yaml': policy(0) });
   const server = await running(t, { policy: { policy: files.path('policy.yaml'), resolvedHosts: null } });
   await files.swap({ 'policy.yaml': policy(0) });
@@ -89,7 +92,7 @@ t.test('the same content is not told twice, bad or good', async (t) => {
   t.match(await counts(server), { loaded: 1, refused: 1 });
 });
 
-t.test(`${reloads} reloads and 200 swaps under load: no request sees half a policy, and no connection is dropped`, { timeout: 600_000 }, async (t) => {
+test(`${reloads} reloads and 200 swaps under load: no request sees half a policy, and no connection is dropped`, { timeout: 600_000 }, async (t) => {
   const files = await mounted(t.testdir({}), { 'policy.yaml': policy(0) });
   const server = await running(t, { policy: { policy: files.path('policy.yaml'), resolvedHosts: null } });
   const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
@@ -100,11 +103,14 @@ t.test(`${reloads} reloads and 200 swaps under load: no request sees half a poli
   for (const [n, agent] of agents.entries()) agent.on('keylog', (line: Buffer) => {
     if (line.toString().startsWith('CLIENT_HANDSHAKE_TRAFFIC_SECRET')) handshakes[n] = (handshakes[n] ?? 0) + 1;
   });
-  let isOver = false;
+  const over = new AbortController();
   const seen = new Set<string>();
   const load = agents.map(async (agent) => {
     let answered = 0;
-    for (; !isOver; answered += 1) seen.add(await answeredBy(server, agent));
+    for (; !over.signal.aborted; answered += 1) {
+      seen.add(await answeredBy(server, agent));
+      await sleep(2);
+    }
     return answered;
   });
   for (let n = 1; n <= reloads; n += 1) {
@@ -114,7 +120,7 @@ t.test(`${reloads} reloads and 200 swaps under load: no request sees half a poli
   }
   for (let n = 0; n < 200; n += 1) await files.swap({ 'policy.yaml': policy(`burst-${n}`) });
   await until('the last one answers', () => seen.has('burst-199'));
-  isOver = true;
+  over.abort();
   const answered = (await Promise.all(load)).reduce((sum, number) => sum + number, 0);
   t.same(handshakes, [1, 1, 1, 1], 'each went on with its first connection');
   t.match(await counts(server), { refused: Math.floor(reloads / 5) });
@@ -132,7 +138,7 @@ rules:
 `;
 const hosts = (number: number): string => `first: first-${number}.example.com\nsecond: second-${number}.example.com\n`;
 
-t.test('resolved hosts: absent, there, wrong, half-written, gone again', async (t) => {
+test('resolved hosts: absent, there, wrong, half-written, gone again', async (t) => {
   const policies = await mounted(t.testdir({ policy: {}, hosts: {} }).concat('/policy'), { 'policy.yaml': withHosts });
   const files = await mounted(policies.path('../hosts'), { 'hosts.yaml': hosts(1) });
   const server = await running(t, { policy: { policy: policies.path('policy.yaml'), resolvedHosts: files.path('hosts.yaml') } });
@@ -151,7 +157,7 @@ t.test('resolved hosts: absent, there, wrong, half-written, gone again', async (
   await until('and it may come back', async () => (await answeredBy(server)) === '3');
 });
 
-t.test('a folder that is deleted leaves the last good policy', async (t) => {
+test('a folder that is deleted leaves the last good policy', async (t) => {
   const folder = t.testdir({ mount: {} });
   const files = await mounted(`${folder}/mount`, { 'policy.yaml': policy(0) });
   const server = await running(t, { policy: { policy: files.path('policy.yaml'), resolvedHosts: null } });

@@ -1,5 +1,5 @@
 /** The log: one line a review, with what an operator asks for and nothing that must stay secret. */
-import t from 'tap';
+import { test } from 'tap';
 import { loggedReviewKinds, type LoggedReviews } from '../../src/server/review-line.ts';
 import { pod, reviewOf, type Json } from '../builders/pod.ts';
 import { call } from './call.ts';
@@ -11,7 +11,7 @@ const owned: Json = {
   ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-6d5f7c9b8d', uid: 'x', controller: true }],
 };
 
-t.test('the fields of a line', async (t) => {
+test('the fields of a line', async (t) => {
   const server = await running(t);
   await call(server, { body: reviewOf({ object: pod({ metadata: owned, containers: { web: 'nginx:1.27', app: 'quay.io/acme/app:1' } }), dryRun: true }) });
   t.equal(server.lines.length, 1, 'one line');
@@ -50,7 +50,7 @@ const lines: readonly (readonly [name: string, path: string, body: object, line:
   ['our own namespace', '/mutate', reviewOf({ namespace: 'transship', object: named }), { skipped: /transship itself/ }],
 ];
 
-t.test('lines by what was asked', async (t) => {
+test('lines by what was asked', async (t) => {
   for (const [name, path, body, expected] of lines) {
     const server = await running(t);
     t.equal((await call(server, { path, body })).status, 200, name);
@@ -66,7 +66,7 @@ const three: readonly (readonly [kind: string, body: object])[] = [
 ];
 const logged: Readonly<Record<LoggedReviews, readonly string[]>> = { all: ['rewritten', 'kept', 'problem'], rewritten: ['rewritten', 'problem'], problems: ['problem'] };
 
-t.test('--log-reviews', async (t) => {
+test('--log-reviews', async (t) => {
   for (const loggedReviews of loggedReviewKinds) {
     const server = await running(t, { loggedReviews });
     for (const [kind, body] of three) {
@@ -77,7 +77,7 @@ t.test('--log-reviews', async (t) => {
   }
 });
 
-t.test('secrets of a pod are in no line, on no path', async (t) => {
+test('secrets of a pod are in no line, on no path', async (t) => {
   const server = await running(t);
   const secret = 'hunter2-planted';
   const object = pod({
@@ -98,7 +98,7 @@ t.test('secrets of a pod are in no line, on no path', async (t) => {
   t.notMatch(JSON.stringify(server.lines), secret);
 });
 
-t.test('a pod author cannot write the log full: admission runs before validation, and names had no bound', async (t) => {
+test('a pod author cannot write the log full: admission runs before validation, and names had no bound', async (t) => {
   const server = await running(t);
   const long = 'x'.repeat(1_000_000);
   const containers = Object.fromEntries(Array.from({ length: 500 }, (_value, n) => [`c${n}`, n === 0 ? `nginx:${long}` : `nginx:${n}`]));

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import fjp from 'fast-json-patch';
-import t from 'tap';
+import { test } from 'tap';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { call, get, type Answer, type Call } from './call.ts';
 import { metricsOf, running } from './running.ts';
@@ -10,7 +10,7 @@ import { metricsOf, running } from './running.ts';
 const review = reviewOf({ object: pod({ containers: { web: 'nginx:1.27', app: 'quay.io/acme/app:1' } }) });
 const mebibyte = 1024 * 1024;
 
-t.test('a review is answered with its uid and a patch that applies', async (t) => {
+test('a review is answered with its uid and a patch that applies', async (t) => {
   const server = await running(t);
   const genuine = JSON.parse(await readFile(new URL('../../examples/admission-review.json', import.meta.url), 'utf8'));
   const { status, headers, text } = await call(server, { path: '/mutate?timeout=5s', body: genuine });
@@ -25,7 +25,7 @@ t.test('a review is answered with its uid and a patch that applies', async (t) =
   t.same(after.spec.imagePullSecrets, [{ name: 'replicatedregistrykey' }]);
 });
 
-t.test('/shadow tells and never patches', async (t) => {
+test('/shadow tells and never patches', async (t) => {
   const { response } = JSON.parse((await call(await running(t), { path: '/shadow', body: review })).text);
   t.same(Object.keys(response).toSorted(), ['allowed', 'auditAnnotations', 'uid', 'warnings']);
   t.match(response.warnings[0], /would become localhost:30500\/library\/nginx:1\.27$/);
@@ -69,11 +69,12 @@ const refusals: readonly Refused[] = [
   { name: 'a content type that is none', send: { body: review, headers: { 'content-type': ';;' } }, status: 400, code: 'REQUEST_INVALID', says: /Media Type/ },
 ];
 
-t.test('what is refused has a status, a code and a sentence, and the server goes on', async (t) => {
+test('what is refused has a status, a code and a sentence, and the server goes on', async (t) => {
   const server = await running(t);
   for (const { name, send, status, code, says } of refusals) {
     const answer = await call(server, send);
     t.equal(answer.status, status, name);
+    t.match(answer.headers['content-type'], /^text\/plain/, `${name}: the API server passes nothing else on`);
     const { code: given, error, ...rest } = JSON.parse(answer.text);
     t.equal(given, code, `${name}: code`);
     t.match(error, says, `${name}: sentence`);
@@ -82,7 +83,7 @@ t.test('what is refused has a status, a code and a sentence, and the server goes
   }
 });
 
-t.test('a refused body is not quoted, in the answer or in the log: V8 quotes what stands around the mistake', async (t) => {
+test('a refused body is not quoted, in the answer or in the log: V8 quotes what stands around the mistake', async (t) => {
   const server = await running(t);
   const secret = 'hunter2';
   for (const body of [secret, `{"password": ${secret}}`, `{"env": [{"name": "A", "value": "${secret}" x}]}`, `{"value": "${secret}`]) {
@@ -93,7 +94,7 @@ t.test('a refused body is not quoted, in the answer or in the log: V8 quotes wha
   t.notMatch(JSON.stringify(server.lines), secret);
 });
 
-t.test('9 MiB end their connection, and a body of just 8 MiB is read', async (t) => {
+test('9 MiB end their connection, and a body of just 8 MiB is read', async (t) => {
   const server = await running(t);
   t.equal((await call(server, { body: Buffer.alloc(9 * mebibyte, ' ') })).headers['connection'], 'close');
   const padded = JSON.stringify(review).padEnd(8 * mebibyte, ' ');
@@ -109,7 +110,7 @@ const accepted: readonly (readonly [name: string, Call])[] = [
   ['a query', { path: '/mutate?timeout=10s' }],
 ];
 
-t.test('JSON is taken whatever it is called', async (t) => {
+test('JSON is taken whatever it is called', async (t) => {
   const server = await running(t);
   for (const [name, send] of accepted) {
     const { status, text }: Answer = await call(server, { body: review, ...send });
@@ -118,7 +119,7 @@ t.test('JSON is taken whatever it is called', async (t) => {
   }
 });
 
-t.test('__proto__ and constructor in a pod are plain data', async (t) => {
+test('__proto__ and constructor in a pod are plain data', async (t) => {
   const server = await running(t);
   const body = JSON.stringify(review).replace('"metadata":{', '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"metadata":{"__proto__":{"annotations":{"a":"b"}},');
   const { status, text } = await call(server, { body });
@@ -127,7 +128,7 @@ t.test('__proto__ and constructor in a pod are plain data', async (t) => {
   t.equal(Reflect.get({}, 'polluted'), undefined);
 });
 
-t.test('probes answer without a word of TLS identity or a body', async (t) => {
+test('probes answer without a word of TLS identity or a body', async (t) => {
   const server = await running(t);
   for (const path of ['/healthz', '/readyz']) {
     const { status, text, headers } = await get(server, path);
@@ -139,7 +140,7 @@ t.test('probes answer without a word of TLS identity or a body', async (t) => {
   t.equal((await call(server, { path: '/readyz' })).status, 404, 'POST');
 });
 
-t.test('a fault of our own leaves the pod as it is, and is told and counted', async (t) => {
+test('a fault of our own leaves the pod as it is, and is told and counted', async (t) => {
   const server = await running(t);
   Object.defineProperty(server.webhook.revision().compiled, 'table', { get: () => { throw new Error('planted'); } });
   const { status, text } = await call(server, { body: review });

@@ -3,7 +3,7 @@ import { Agent } from 'node:https';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
-import t from 'tap';
+import { test } from 'tap';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { clientPair } from '../tls/client-certificate.ts';
 import { authority, otherAuthority, servingPair } from '../tls/pairs.ts';
@@ -28,7 +28,7 @@ const handshakes: readonly (readonly [name: string, options: ConnectionOptions, 
   ['another authority', { ca: otherAuthority.cert }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
 ];
 
-t.test('handshakes', async (t) => {
+test('handshakes', async (t) => {
   const server = await running(t);
   for (const [name, options, error] of handshakes) {
     const outcome = await dial(server, options).then((socket) => ({ error: null, socket }), (reason: unknown) => ({ error: reason instanceof Error && 'code' in reason ? reason.code : String(reason), socket: null }));
@@ -39,7 +39,7 @@ t.test('handshakes', async (t) => {
   t.equal((await get(server, '/readyz')).status, 200);
 });
 
-t.test('a connection is used again, and is kept longer than the API server keeps it', async (t) => {
+test('a connection is used again, and is kept longer than the API server keeps it', async (t) => {
   const server = await running(t);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());
@@ -56,7 +56,7 @@ t.test('a connection is used again, and is kept longer than the API server keeps
   t.equal(handshakesSeen, 1);
 });
 
-t.test('an error keeps its connection', async (t) => {
+test('an error keeps its connection', async (t) => {
   const server = await running(t);
   const socket = await dial(server);
   const received = receive(socket);
@@ -75,7 +75,7 @@ const callers = [
   { name: 'a certificate for servers', pair: await servingPair(otherAuthority), status: 403 },
 ];
 
-t.test('with a client CA, reviews are only taken from who has its certificate; probes need none', async (t) => {
+test('with a client CA, reviews are only taken from who has its certificate; probes need none', async (t) => {
   const clientCaFile = join(t.testdir({}), 'client-ca.pem');
   await writeFile(clientCaFile, otherAuthority.cert);
   const server = await running(t, { clientCaFile });
@@ -89,7 +89,7 @@ t.test('with a client CA, reviews are only taken from who has its certificate; p
   }
 });
 
-t.test('a renewed certificate asks for client certificates as the first one did', async (t) => {
+test('a renewed certificate asks for client certificates as the first one did', async (t) => {
   const pair = await servingPair();
   const folder = t.testdir({ 'tls.crt': pair.cert, 'tls.key': pair.key, 'client-ca.pem': otherAuthority.cert });
   const server = await running(t, { clientCaFile: join(folder, 'client-ca.pem'), tls: { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') } });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import t from 'tap';
+import { test } from 'tap';
 import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
 import { authority, otherAuthority, servingNames, servingPair } from './pairs.ts';
 
@@ -12,7 +12,7 @@ const pair = await servingPair();
 const leaf = new X509Certificate(pair.cert);
 const root = new X509Certificate(authority.cert);
 
-t.test('a chain', (t) => {
+test('a chain', (t) => {
   t.ok(leaf.checkIssued(root));
   t.ok(leaf.verify(root.publicKey));
   t.notOk(leaf.verify(new X509Certificate(otherAuthority.cert).publicKey), 'not by another authority');
@@ -34,7 +34,7 @@ const names: readonly (readonly [name: string, isCovered: boolean])[] = [
   ['::2', false],
 ];
 
-t.test('names and addresses', (t) => {
+test('names and addresses', (t) => {
   for (const [name, isCovered] of names) {
     const found = /^[\d.:]+$/.test(name) ? leaf.checkIP(name) : leaf.checkHost(name, { subject: 'never' });
     t.equal(found !== undefined, isCovered, name);
@@ -42,14 +42,14 @@ t.test('names and addresses', (t) => {
   t.end();
 });
 
-t.test('a name longer than a common name may be is still in the certificate', async (t) => {
+test('a name longer than a common name may be is still in the certificate', async (t) => {
   const long = `${'a'.repeat(60)}.${'b'.repeat(60)}.svc`;
   const issued = new X509Certificate((await issueServing(authority, [long], { lifetime: hour })).cert);
   t.equal(issued.checkHost(long), long);
   t.equal(issued.subject, `CN=${long.slice(0, 64)}`);
 });
 
-t.test('valid from a little before now, since clocks differ, until the lifetime is over', (t) => {
+test('valid from a little before now, since clocks differ, until the lifetime is over', (t) => {
   for (const certificate of [leaf, root]) {
     t.ok(certificate.validFromDate.getTime() < Date.now());
     t.ok(certificate.validFromDate.getTime() > Date.now() - hour);
@@ -58,7 +58,7 @@ t.test('valid from a little before now, since clocks differ, until the lifetime 
   t.end();
 });
 
-t.test('serial numbers are positive, long and different', async (t) => {
+test('serial numbers are positive, long and different', async (t) => {
   const serials = await Promise.all(Array.from({ length: 20 }, async () => new X509Certificate((await makeAuthority('x', { lifetime: hour })).cert).serialNumber));
   t.equal(new Set(serials).size, 20);
   for (const serial of serials) t.match(serial, /^[4-7][0-9A-F]{31}$/);
@@ -67,7 +67,7 @@ t.test('serial numbers are positive, long and different', async (t) => {
 const openssl = promisify(execFile);
 const hasOpenssl = await openssl('openssl', ['version']).then(() => true, () => false);
 
-t.test('OpenSSL, strictly', { skip: hasOpenssl ? false : 'there is no openssl' }, async (t) => {
+test('OpenSSL, strictly', { skip: hasOpenssl ? false : 'there is no openssl' }, async (t) => {
   const folder = t.testdir({ 'ca.pem': authority.cert, 'other.pem': otherAuthority.cert, 'leaf.pem': pair.cert });
   const verify = async (ca: string, ...more: string[]): Promise<string> => (await openssl('openssl', ['verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', join(folder, ca), ...more, join(folder, 'leaf.pem')])).stdout;
   t.match(await verify('ca.pem', '-verify_hostname', 'transship.transship.svc'), /leaf\.pem: OK/);

@@ -1,6 +1,6 @@
 /** Pairs are checked before anything uses them, and a refusal names the file and what to do. */
 import { join } from 'node:path';
-import t from 'tap';
+import { test } from 'tap';
 import { checkKeyPair, KeyPairError, readClientCa, readKeyPair } from '../../src/tls/pair.ts';
 import { authority, servingPair } from './pairs.ts';
 
@@ -10,7 +10,7 @@ const expired = await servingPair(authority, -60_000);
 const files = { certFile: 'tls.crt', keyFile: 'tls.key' };
 const encrypted = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAg=\n-----END ENCRYPTED PRIVATE KEY-----\n';
 
-t.test('what is accepted', (t) => {
+test('what is accepted', (t) => {
   const accepted: readonly (readonly [name: string, cert: string, key: string])[] = [
     ['a leaf', good.cert, good.key],
     ['a leaf and its authority', good.cert + authority.cert, good.key],
@@ -25,7 +25,7 @@ t.test('what is accepted', (t) => {
   t.end();
 });
 
-t.test('what is refused', (t) => {
+test('what is refused', (t) => {
   const refused: readonly (readonly [name: string, cert: string, key: string, says: RegExp])[] = [
     ['nothing', '', '', /^tls\.crt does not hold a PEM certificate$/],
     ['no key', good.cert, '', /^tls\.key does not hold a PEM private key without a passphrase$/],
@@ -41,7 +41,7 @@ t.test('what is refused', (t) => {
   t.end();
 });
 
-t.test('files', async (t) => {
+test('files', async (t) => {
   const folder = t.testdir({ 'tls.crt': good.cert, 'tls.key': good.key, 'ca.crt': authority.cert, 'noise.crt': 'no certificate' });
   const at = (name: string): string => join(folder, name);
   t.match(await readKeyPair({ certFile: at('tls.crt'), keyFile: at('tls.key') }), good);
