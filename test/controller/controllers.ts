@@ -13,6 +13,17 @@ import { waitUntil } from '../cluster/process.ts'
 const sources = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export const releaseNamespace = 'transship-system'
 
+/** One registry, and a Secret of the release namespace that its pull secrets are copied from. More registries may follow the text. */
+export const mirrorPolicy = `
+apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries:
+  mirror:
+    host: reg.example.com
+    pullSecrets: [regcred]
+    credentials: { secret: mirror-source }
+`
+
 export interface Running {
   readonly policyFile: string
   readonly port: number

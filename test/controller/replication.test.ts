@@ -15,6 +15,7 @@ import {
   dockerConfig,
   eventually,
   metric,
+  mirrorPolicy,
   releaseNamespace,
   remove,
   runController,
@@ -25,15 +26,7 @@ import {
   type Running,
 } from './controllers.ts'
 
-const policy = `
-apiVersion: transship.dev/v1
-kind: RewritePolicy
-registries:
-  mirror:
-    host: reg.example.com
-    pullSecrets: [regcred]
-    credentials: { secret: mirror-source }
-  teams:
+const policy = `${mirrorPolicy}  teams:
     host: teams.example.com
     pullSecrets: [teamcred]
     credentials: { secret: team-source }
@@ -42,7 +35,6 @@ registries:
 const optedIn = { 'transship.dev/rewrite': 'enabled' }
 const first = dockerConfig('first-password-PLANTED')
 const second = dockerConfig('second-password-PLANTED')
-
 
 test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
   const plane = await startControlPlane(whole)
@@ -146,7 +138,7 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     writeFileSync(controller.policyFile, policy.replace('namespaces: [team-*]', 'namespaces: [team-b, transship-*]'))
     timed('namespace removed from the policy', await has('team-a', 'teamcred', null))
     timed('namespace added to the policy', await has(releaseNamespace, 'teamcred', second))
-    writeFileSync(controller.policyFile, policy.slice(0, policy.indexOf('  teams:')))
+    writeFileSync(controller.policyFile, mirrorPolicy)
     timed('registry removed from the policy', await has(releaseNamespace, 'teamcred', null))
     t.equal(await configOf(plane, releaseNamespace, 'team-source'), second, 'a source is never deleted')
     t.equal(await configOf(plane, 'witness', 'regcred'), first)
