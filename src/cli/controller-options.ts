@@ -45,7 +45,7 @@ export function readControllerOptions(args: readonly string[], env: Readonly<Rec
   return {
     policy: required('policy', value('policy')),
     namespace: required('namespace', value('namespace')),
-    features: list(value('features')).map((feature): Feature => oneOf('features', feature, features)),
+    features: list(required('features', value('features'))).map((feature): Feature => oneOf('features', feature, features)),
     optIn: oneOf('opt-in', value('opt-in'), optInModes),
     excludedNamespaces: list(value('exclude-namespaces')),
     hostsConfigMap: required('hosts-config-map', value('hosts-config-map')),

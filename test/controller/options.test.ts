@@ -47,6 +47,7 @@ test('what cannot be used is named, with what it takes', async (t) => {
     [['--namespace', 'a'], /--policy FILE is needed/],
     [['--policy', 'a'], /--namespace NAME is needed/],
     [[...needed, '--features', 'secrets,cookies'], /--features takes secrets, hosts, certificates, not "cookies"/],
+    [[...needed, '--features', ''], /--features LIST is needed/],
     [[...needed, '--opt-in', 'optin'], /--opt-in takes OptIn, OptOut/],
     [[...needed, '--port', '65536'], /--port takes a whole number from 0 to 65535/],
     [[...needed, '--lease-seconds', '2'], /--lease-seconds takes a whole number from 3/],
