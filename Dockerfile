@@ -9,8 +9,8 @@ ARG RUNTIME_IMAGE=${NODE_IMAGE}
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# Scripts are off: none of the packages needs one, and `prepare` belongs to the tests.
-RUN ["npm", "ci", "--omit=optional", "--ignore-scripts"]
+# Scripts are off: none of the packages needs one, and `prepare` belongs to the tests. The compiler itself is an optional package.
+RUN ["npm", "ci", "--ignore-scripts"]
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN ["node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]

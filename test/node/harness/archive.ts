@@ -1,7 +1,7 @@
 /** Images without a container engine: a docker archive with one layer, made of the files of a folder. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,17 +13,20 @@ export interface ImageContent {
   readonly entrypoint: readonly string[];
   /** Makes the image another one: the kubelet remembers by image ID with which credentials something was pulled. */
   readonly label: string;
+  /** The PATH of its programs. */
+  readonly path?: string;
 }
 
 const tar = (...args: string[]): void => void execFileSync('tar', ['--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--sort=name', ...args]);
 
 /** https://github.com/moby/docker-image-spec/blob/main/spec.md */
-export function writeArchive(file: string, { name, root, entrypoint, label }: ImageContent): void {
+export function writeArchive(file: string, { name, root, entrypoint, label, path }: ImageContent): void {
   const work = mkdtempSync(`${file}-`);
   try {
     tar('-C', root, '-cf', join(work, 'layer.tar'), '.');
     const layer = createHash('sha256').update(readFileSync(join(work, 'layer.tar'))).digest('hex');
-    const config = { architecture: 'amd64', os: 'linux', config: { Entrypoint: entrypoint, Labels: { label } }, rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] } };
+    const runtime = { Entrypoint: entrypoint, Labels: { label }, ...(path !== undefined && { Env: [`PATH=${path}`] }) };
+    const config = { architecture: 'amd64', os: 'linux', config: runtime, rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] }, history: [{ created_by: name }] };
     writeFileSync(join(work, 'config.json'), JSON.stringify(config));
     writeFileSync(join(work, 'manifest.json'), JSON.stringify([{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }]));
     tar('-C', work, '-cf', file, 'manifest.json', 'config.json', 'layer.tar');
@@ -48,6 +51,6 @@ export function copyWithLibraries(program: string, root: string, target: string)
   for (const [from, to] of [[program, target], ...libraries.map((library) => [library, library])]) {
     if (from === undefined || to === undefined) continue;
     mkdirSync(join(root, dirname(to)), { recursive: true });
-    cpSync(from, join(root, to), { dereference: true });
+    copyFileSync(from, join(root, to));
   }
 }

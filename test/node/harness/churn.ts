@@ -1,0 +1,40 @@
+/** Pods created one after the other while something else happens: what the API server said of each. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { dryRun } from './install.ts';
+import type { TestNode } from './node.ts';
+
+export interface Churned {
+  /** Image of each pod that the API server admitted. */
+  readonly images: readonly (string | undefined)[];
+  /** What was said of those that it refused. */
+  readonly refused: readonly string[];
+}
+
+export interface Churn {
+  /** Ends it; resolves when the last answer is there. */
+  stop(): Promise<Churned>;
+}
+
+/** Several pods a second, in server-side dry run, which calls webhooks as a real creation does. */
+export function churn(node: TestNode, namespace: string, image: string): Churn {
+  const images: (string | undefined)[] = [];
+  const refused: string[] = [];
+  let isOver = false;
+  const work = (async () => {
+    while (!isOver) {
+      await dryRun(node, namespace, image).then(
+        (pod) => images.push(pod.spec?.containers[0]?.image),
+        (error: unknown) => refused.push(String(error)),
+      );
+      await sleep(100);
+    }
+  })();
+  return {
+    stop: async () => {
+      isOver = true;
+      await work;
+      return { images, refused };
+    },
+  };
+}
