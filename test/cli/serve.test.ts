@@ -1,7 +1,9 @@
 /** `serve` as a process: the first run, and every start that cannot succeed ends with a sentence and exit code 2. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { test } from 'tap';
+import { serveCommand } from '../../src/cli/serve.ts';
 import { call } from '../server/call.ts';
 import { samplePolicy } from '../server/running.ts';
 import { until } from '../server/until.ts';
@@ -10,6 +12,21 @@ import { serving, transship } from './child.ts';
 
 const anyPort = ['--port', '0', '--metrics-port', '0'];
 const pair = await servingPair();
+
+interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const read = (stream: PassThrough): string => String(stream.read() ?? '');
+
+/** The command without a process of its own, for runs that end by themselves. */
+async function run(args: readonly string[]): Promise<Finished> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const code = await serveCommand.run(args, { stdin, stdout, stderr, env: {} });
+  return { code, stdout: read(stdout), stderr: read(stderr) };
+}
 
 test('the first run shows a pod before and after, the secret, the patch and what to try', async (t) => {
   const child = transship(t, { args: ['serve', '--once', ...anyPort] });
@@ -38,11 +55,9 @@ test('without --once it stays, and Ctrl-C ends it without a drain', async (t) =>
 });
 
 test('on every address, and by name', async (t) => {
-  await Promise.all(['0.0.0.0', '::', 'localhost'].map(async (host) => {
-    const child = transship(t, { args: ['serve', '--once', ...anyPort, '--host', host] });
-    t.same(await child.ended, { code: 0, signal: null }, `${host}: ${child.stderr()}`);
-    t.match(child.stdout(), /replicatedregistrykey/, host);
-  }));
+  for (const host of ['0.0.0.0', '::', 'localhost']) {
+    t.match(await run(['--once', ...anyPort, '--host', host]), { code: 0, stdout: /replicatedregistrykey/, stderr: '' }, host);
+  }
 });
 
 test('variables of the environment', async (t) => {
@@ -64,15 +79,16 @@ test('a port that is taken', async (t) => {
   t.teardown(() => taken.close());
   await once(taken, 'listening');
   const port = String((taken.address() as AddressInfo).port);
-  for (const args of [['--port', port, '--metrics-port', '0'], ['--port', '0', '--metrics-port', port]]) {
-    const child = transship(t, { args: ['serve', '--once', ...args] });
-    t.same(await child.ended, { code: 2, signal: null }, args.join(' '));
-    t.match(child.stderr(), new RegExp(`^transship serve: .*EADDRINUSE.*${port}; another program has that port, choose another with --port or --metrics-port\n$`), args.join(' '));
-    t.equal(child.stdout(), '');
-  }
+  const says = new RegExp(`^transship serve: .*EADDRINUSE.*${port}; another program has that port, choose another with --port or --metrics-port\n$`);
+  const child = transship(t, { args: ['serve', '--port', port, '--metrics-port', '0'] });
+  t.same(await child.ended, { code: 2, signal: null });
+  t.match(child.stderr(), says);
+  t.equal(child.stdout(), '');
+  t.match(await run(['--once', '--port', '0', '--metrics-port', port]), { code: 2, stdout: '', stderr: says });
 });
 
 test('starts that cannot succeed', async (t) => {
+  const signalListeners = process.listenerCount('SIGTERM');
   const folder = t.testdir({ 'bad.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nruels: []\n', 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.key': authority.key, 'noise.crt': 'x' });
   const tls = ['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/tls.key`];
   const table: readonly (readonly [args: readonly string[], says: RegExp])[] = [
@@ -86,10 +102,12 @@ test('starts that cannot succeed', async (t) => {
     [['--host', '192.0.2.1'], /EADDRNOTAVAIL/],
     [['--prot', '1'], /--prot/],
   ];
-  await Promise.all(table.map(async ([args, says]) => {
-    const child = transship(t, { args: ['serve', ...anyPort, ...args] });
-    t.same(await child.ended, { code: 2, signal: null }, args.join(' '));
-    t.match(child.stderr(), says, args.join(' '));
-    t.notMatch(child.stderr(), /^ {4}at /m, 'and no stack');
-  }));
+  for (const [args, says] of table) {
+    const { code, stdout, stderr } = await run([...anyPort, ...args]);
+    t.equal(code, 2, args.join(' '));
+    t.equal(stdout, '', args.join(' '));
+    t.match(stderr, says, args.join(' '));
+    t.notMatch(stderr, /^ {4}at /m, 'and no stack');
+  }
+  t.equal(process.listenerCount('SIGTERM'), signalListeners, 'signals are left to their defaults');
 });

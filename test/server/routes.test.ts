@@ -48,6 +48,7 @@ const refusals: readonly Refused[] = [
   { name: 'no JSON', send: { body: 'apiVersion: v1' }, status: 400, code: 'BODY_NOT_JSON', says: /not JSON/ },
   { name: 'truncated JSON', send: { body: JSON.stringify(review).slice(0, -20) }, status: 400, code: 'BODY_NOT_JSON', says: /not JSON/ },
   { name: 'bytes that are no text', send: { body: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }, status: 400, code: 'BODY_NOT_JSON', says: /not JSON/ },
+  { name: 'JSON that nests without end', send: { body: `{"kind":${'['.repeat(1_000_000)}` }, status: 400, code: 'BODY_NOT_JSON', says: /too deep/ },
   { name: 'protobuf', send: { body: Buffer.from('k8s\0\n\x0f'), headers: { 'content-type': 'application/vnd.kubernetes.protobuf' } }, status: 400, code: 'BODY_NOT_JSON', says: /uncompressed JSON/ },
   { name: 'gzip', send: { body: gzipSync(JSON.stringify(review)), headers: { 'content-encoding': 'gzip' } }, status: 400, code: 'BODY_ENCODED', says: /gzip/ },
   { name: 'null', send: { body: 'null' }, status: 400, code: 'REVIEW_INVALID', says: /not a JSON object/ },
@@ -148,4 +149,15 @@ test('a fault of our own leaves the pod as it is, and is told and counted', asyn
   t.same(JSON.parse(text).response, { uid: review.request.uid, allowed: true });
   t.match(server.lines.at(-1), { level: 'error', uid: review.request.uid, err: { message: 'planted' } });
   t.equal((await metricsOf(server)).get('transship_reviews_total{mode="enforce",result="failed"}'), 1);
+});
+
+test('a fault outside of the decision is a 500 that tells nothing about it', async (t) => {
+  const server = await running(t);
+  server.lines.push = () => {
+    throw new Error('planted');
+  };
+  const { status, text } = await call(server, { body: review });
+  t.equal(status, 500);
+  t.match(JSON.parse(text), { code: 'INTERNAL', error: /see the log of the server/ });
+  t.notMatch(text, 'planted');
 });
