@@ -1,22 +1,22 @@
 /** The one connection to the Kubernetes API: the client library's typed calls and raw requests, over one pool, with credentials that stay fresh. */
-import type { KubernetesObject, RequestContext } from '@kubernetes/client-node';
-import {
+import type {
   AdmissionregistrationV1Api,
+  Configuration,
   CoordinationV1Api,
   CoreV1Api,
-  createConfiguration,
   EventsV1Api,
-  KubeConfig,
-  PatchStrategy,
-  ServerConfiguration,
+  KubernetesObject,
+  RequestContext,
 } from '@kubernetes/client-node';
-import type { RequestOptions } from 'node:https';
 import type { Dispatcher } from 'undici';
 
 import { readJson } from './answer.ts';
 import { parseRetryAfter } from './api-error.ts';
+import { clientLibrary } from './client-library.ts';
+import { type Credentials, serviceAccount } from './credentials.ts';
+import { kubeconfigCredentials } from './kubeconfig.ts';
 import { resourcePath } from './resource-path.ts';
-import { sharedDispatcher, type SharedDispatcher, type TlsIdentity } from './shared-dispatcher.ts';
+import { sharedDispatcher, type SharedDispatcher } from './shared-dispatcher.ts';
 
 export interface ApplyOptions {
   /** Who owns the fields. https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers */
@@ -49,6 +49,7 @@ export interface StreamingResponse {
 }
 
 export interface Cluster {
+  /** The client library's typed calls; the first use of one loads the library. */
   readonly core: CoreV1Api;
   readonly coordination: CoordinationV1Api;
   readonly admissionRegistration: AdmissionregistrationV1Api;
@@ -70,90 +71,60 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
-export class ClusterConfigError extends Error {
-  readonly code = 'CLUSTER_CONFIG_INVALID';
-}
-
 /**
  * Reads the configuration, connects with the first call. Certificates and token are read again for later calls, so their files may change.
  *
- * @param options `kubeconfig`: a file; without it the pod's service account, else `$KUBECONFIG` or `~/.kube/config`
+ * @param options `kubeconfig`: a file; without it `$KUBECONFIG`, else the service account when run in a pod, else `~/.kube/config`
  * @throws ClusterConfigError
  */
 export function connect(options: { readonly kubeconfig?: string } = {}): Cluster {
-  const kubeconfig = load(options.kubeconfig);
-  const server = serverOf(kubeconfig);
-  const dispatcher = sharedDispatcher();
-  const identify = (): Promise<Caller> => callerOf(kubeconfig, dispatcher);
-  const configuration = createConfiguration({ baseServer: new ServerConfiguration(server, {}), authMethods: { default: authentication(identify) } });
+  const { KUBERNETES_SERVICE_HOST: inPod, KUBECONFIG: chosen } = process.env;
+  const isServiceAccount = options.kubeconfig === undefined && chosen === undefined && inPod !== undefined;
+  return connectWith(isServiceAccount ? serviceAccount() : kubeconfigCredentials(options.kubeconfig));
+}
 
+export function connectWith(credentials: Credentials): Cluster {
+  const dispatcher = sharedDispatcher();
+  const identify = (): Promise<Caller> => callerOf(credentials, dispatcher);
+  let made: Configuration | undefined;
+  const configuration = (): Configuration => (made ??= libraryConfiguration(credentials.server, identify));
   const request: Cluster['request'] = async (path, details) => {
     const caller = await identify();
-    return send(caller, new URL(server + path), details);
+    return send(caller, new URL(credentials.server + path), details);
   };
   return {
-    core: new CoreV1Api(configuration),
-    coordination: new CoordinationV1Api(configuration),
-    admissionRegistration: new AdmissionregistrationV1Api(configuration),
-    events: new EventsV1Api(configuration),
+    get core() {
+      return new (clientLibrary().CoreV1Api)(configuration());
+    },
+    get coordination() {
+      return new (clientLibrary().CoordinationV1Api)(configuration());
+    },
+    get admissionRegistration() {
+      return new (clientLibrary().AdmissionregistrationV1Api)(configuration());
+    },
+    get events() {
+      return new (clientLibrary().EventsV1Api)(configuration());
+    },
     request,
     apply: (object, how) => apply(request, object, how),
     close: () => dispatcher.close(),
   };
 }
 
-const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
-
-function load(file: string | undefined): KubeConfig {
-  const kubeconfig = new KubeConfig();
-  const inCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined && process.env['KUBECONFIG'] === undefined;
-  const source = file ?? (inCluster ? serviceAccountFolder : 'the default kubeconfig');
-  try {
-    if (file !== undefined) kubeconfig.loadFromFile(file);
-    else if (inCluster) kubeconfig.loadFromCluster();
-    else kubeconfig.loadFromDefault();
-  } catch (cause) {
-    throw new ClusterConfigError(`${source} cannot be read as a kubeconfig; name one that kubectl accepts`, { cause });
-  }
-  return kubeconfig;
-}
-
-function serverOf(kubeconfig: KubeConfig): string {
-  const cluster = kubeconfig.getCurrentCluster();
-  // Without any configuration the library falls back to plain HTTP on localhost, over which no token may go.
-  if (cluster === null || !cluster.server.startsWith('https://')) {
-    throw new ClusterConfigError('no Kubernetes API server with an https address is configured; name a kubeconfig, or run in a pod with its service account token mounted');
-  }
-  if (cluster.proxyUrl !== undefined) throw new ClusterConfigError(`cluster ${cluster.name}: proxy-url is not supported; connect without a proxy`);
-  return cluster.server.replace(/\/+$/, '');
-}
-
 interface Caller {
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
   readonly dispatcher: Dispatcher;
 }
 
-async function callerOf(kubeconfig: KubeConfig, shared: SharedDispatcher): Promise<Caller> {
-  const options: RequestOptions = {};
-  await kubeconfig.applyToHTTPSOptions(options);
-  const identity: TlsIdentity = {
-    ca: textOf(options.ca),
-    cert: textOf(options.cert),
-    key: textOf(options.key),
-    servername: options.servername,
-    verify: options.rejectUnauthorized !== false,
-  };
-  const headers: Record<string, string> = { 'User-Agent': 'transship' };
-  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim();
-  if (typeof options.auth === 'string') headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  return { headers, dispatcher: shared.for(identity) };
+async function callerOf(credentials: Credentials, shared: SharedDispatcher): Promise<Caller> {
+  const { headers, identity } = await credentials.current();
+  return { headers: { 'User-Agent': 'transship', ...headers }, dispatcher: shared.for(identity) };
 }
 
-const textOf = (pem: unknown): string | undefined => (typeof pem === 'string' || Buffer.isBuffer(pem) ? pem.toString() : undefined);
-
 /** How the library's generated calls get our pool; its own KubeConfig makes a new one per call. */
-function authentication(identify: () => Promise<Caller>) {
-  return {
+function libraryConfiguration(server: string, identify: () => Promise<Caller>): Configuration {
+  const { createConfiguration, ServerConfiguration } = clientLibrary();
+  const authentication = {
     getName: () => 'shared connection',
     applySecurityAuthentication: async (context: RequestContext): Promise<void> => {
       const { headers, dispatcher } = await identify();
@@ -161,6 +132,7 @@ function authentication(identify: () => Promise<Caller>) {
       context.setDispatcher(dispatcher);
     },
   };
+  return createConfiguration({ baseServer: new ServerConfiguration(server, {}), authMethods: { default: authentication } });
 }
 
 async function send({ headers, dispatcher }: Caller, url: URL, details: RequestDetails): Promise<StreamingResponse> {
@@ -186,7 +158,7 @@ async function apply(request: Cluster['request'], object: KubernetesObject, { fi
   const path = resourcePath(object);
   const query = { fieldManager, force, ...(dryRun && { dryRun: 'All' }) };
   // JSON is YAML: https://kubernetes.io/docs/reference/using-api/server-side-apply/#serialization
-  const response = await request(path, { method: 'PATCH', contentType: PatchStrategy.ServerSideApply, query, body: object });
+  const response = await request(path, { method: 'PATCH', contentType: 'application/apply-patch+yaml', query, body: object });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server answers with the object
   return (await readJson(`apply ${path}`, response)) as KubernetesObject;
 }

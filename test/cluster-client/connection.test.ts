@@ -1,10 +1,13 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mock } from 'node:test';
+import { promisify } from 'node:util';
 import { test } from 'tap';
 
 import { describeError } from '../../src/cluster/api-error.ts';
-import { connect } from '../../src/cluster/connection.ts';
+import { connect, connectWith } from '../../src/cluster/connection.ts';
+import { serviceAccount } from '../../src/cluster/credentials.ts';
 import { resourcePath } from '../../src/cluster/resource-path.ts';
 import { eventually } from './eventually.ts';
 import { listOf, misbehavingServer, sendJson, status, stream } from './misbehaving-server.ts';
@@ -121,6 +124,75 @@ test('a token file is read again', async (t) => {
     server.arrivals.map(({ headers }) => headers.authorization),
     ['Bearer first', 'Bearer second'],
   );
+});
+
+test("a pod's service account: the token is always the newest, and the client library is not loaded", async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (_request, response) => sendJson(response, 200, {});
+  const folder = t.testdir({ token: 'first\n', 'ca.crt': readFileSync(server.authorityFile) });
+  const { hostname, port } = new URL(server.url);
+  const cluster = connectWith(serviceAccount({ KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port }, folder));
+  t.teardown(() => cluster.close());
+  const call = async () => (await cluster.request('/x', {})).json();
+  await call();
+  writeFileSync(join(folder, 'token'), 'second\n');
+  await call();
+  t.same(
+    server.arrivals.map(({ headers }) => headers.authorization),
+    ['Bearer first', 'Bearer second'],
+  );
+  unlinkSync(join(folder, 'token'));
+  await t.rejects(call(), { code: 'ENOENT' });
+  writeFileSync(join(folder, 'token'), 'third');
+  await call();
+  t.match(await cluster.core.listNamespace(), {}, 'typed calls use it as well');
+  t.equal(server.arrivals.at(-1)?.headers.authorization, 'Bearer third');
+});
+
+/** Whether a program that connects, and then does this, has loaded the library. */
+const loaded = async (then: string): Promise<string> => {
+  const program = `
+    import { serviceAccount } from ${JSON.stringify(new URL('../../src/cluster/credentials.ts', import.meta.url).href)}
+    import { connectWith } from ${JSON.stringify(new URL('../../src/cluster/connection.ts', import.meta.url).href)}
+    import { createRequire } from 'node:module'
+    const cluster = connectWith(serviceAccount({ KUBERNETES_SERVICE_HOST: '127.0.0.1' }))
+    ${then}
+    console.log(Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes('client-node')))`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  return stdout.trim();
+};
+
+test('the client library is loaded when a typed call or a kubeconfig needs it, and not before', async (t) => {
+  t.equal(await loaded(''), 'false');
+  t.equal(await loaded('cluster.core'), 'true');
+});
+
+test('the address of an API server', (t) => {
+  const table: [environment: NodeJS.ProcessEnv, server: string][] = [
+    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '6443' }, 'https://10.0.0.1:6443'],
+    [{ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' }, 'https://[fd00::1]:443'],
+    [{ KUBERNETES_SERVICE_HOST: 'kubernetes' }, 'https://kubernetes:443'],
+  ];
+  for (const [environment, server] of table) t.equal(serviceAccount(environment).server, server);
+  t.throws(() => serviceAccount({}), { code: 'CLUSTER_CONFIG_INVALID', message: /run in a pod/ });
+  t.end();
+});
+
+test('without a file: $KUBECONFIG, else the pod', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (_request, response) => sendJson(response, 200, {});
+  const before = { ...process.env };
+  t.teardown(() => {
+    process.env = before;
+  });
+  process.env['KUBERNETES_SERVICE_HOST'] = '127.0.0.1';
+  process.env['KUBECONFIG'] = server.kubeconfig;
+  const chosen = connect();
+  delete process.env['KUBECONFIG'];
+  const inPod = connect();
+  t.teardown(() => Promise.all([chosen.close(), inPod.close()]));
+  t.equal((await chosen.request('/x', {})).status, 200);
+  await t.rejects(inPod.request('/x', {}), { code: 'ENOENT', path: /^\/var\/run\/secrets\/kubernetes\.io\/serviceaccount\// });
 });
 
 test('basic authentication of a kubeconfig', async (t) => {

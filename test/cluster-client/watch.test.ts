@@ -283,6 +283,8 @@ test('close in the middle of a page tells nothing more', async (t) => {
   t.same(changes, ['added a 1']);
 });
 
+const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+
 test('close, in every state, ends at once, tells nothing more and leaves no socket', async (t) => {
   const states: [name: string, answer: Answer, reached: (server: MisbehavingServer, errors: readonly unknown[]) => boolean][] = [
     ['before the first request', () => {}, () => true],
@@ -310,7 +312,6 @@ test('close, in every state, ends at once, tells nothing more and leaves no sock
     await eventually('no socket is left', () => server.sockets.size === 0);
     t.same([changes.length, errors.length], counted, `${name}: nothing after close`);
   }
-  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   // One is the time limit of the test itself.
   await eventually('no timer is left', () => timers() <= 1);
 });

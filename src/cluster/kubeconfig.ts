@@ -1,0 +1,50 @@
+/** The credentials of a kubeconfig file, with every way to log in that the client library knows. */
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { RequestOptions } from 'node:https';
+
+import { clientLibrary } from './client-library.ts';
+import { ClusterConfigError, type Credentials } from './credentials.ts';
+
+/**
+ * @param file without it, what `$KUBECONFIG` names or `~/.kube/config`
+ * @throws ClusterConfigError
+ */
+export function kubeconfigCredentials(file?: string): Credentials {
+  const kubeconfig = load(file);
+  return {
+    server: serverOf(kubeconfig),
+    current: async () => {
+      const options: RequestOptions = {};
+      // The library reads its files anew for each call, a token file once a minute, and runs a login command again when its token expires.
+      await kubeconfig.applyToHTTPSOptions(options);
+      const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
+      const headers: Record<string, string> = {};
+      for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim();
+      if (typeof auth === 'string') headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+      return { headers, identity: { ca: textOf(ca), cert: textOf(cert), key: textOf(key), servername, verify: rejectUnauthorized !== false } };
+    },
+  };
+}
+
+function load(file: string | undefined): KubeConfig {
+  const kubeconfig = new (clientLibrary().KubeConfig)();
+  try {
+    if (file === undefined) kubeconfig.loadFromDefault();
+    else kubeconfig.loadFromFile(file);
+  } catch (cause) {
+    throw new ClusterConfigError(`${file ?? 'the default kubeconfig'} cannot be read as a kubeconfig; name one that kubectl accepts`, { cause });
+  }
+  return kubeconfig;
+}
+
+function serverOf(kubeconfig: KubeConfig): string {
+  const cluster = kubeconfig.getCurrentCluster();
+  // Without any configuration the library falls back to plain HTTP on localhost, over which no token may go.
+  if (cluster === null || !cluster.server.startsWith('https://')) {
+    throw new ClusterConfigError('no Kubernetes API server with an https address is configured; name a kubeconfig, or run in a pod with its service account token mounted');
+  }
+  if (cluster.proxyUrl !== undefined) throw new ClusterConfigError(`cluster ${cluster.name}: proxy-url is not supported; connect without a proxy`);
+  return cluster.server.replace(/\/+$/, '');
+}
+
+const textOf = (pem: unknown): string | undefined => (typeof pem === 'string' || Buffer.isBuffer(pem) ? pem.toString() : undefined);
