@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { isConflict } from './api-error.ts';
+import { isConflict, isNotFound } from './api-error.ts';
 import type { Cluster } from './connection.ts';
 import { type LeaseRecord, LeaseResource } from './lease-resource.ts';
 
@@ -35,6 +35,7 @@ export interface Election {
 
 const defaultLeaseSeconds = 15;
 const defaultRenewSeconds = 4;
+const tooLate = 'the lease could not be renewed in time';
 
 /** @throws RangeError when renewSeconds leaves no room for a second try */
 export function electLeader(cluster: Cluster, options: ElectionOptions): Election {
@@ -89,10 +90,10 @@ class Candidate {
   }
 
   async release(ended: Promise<void>): Promise<void> {
+    this.#isElected = false;
     this.#stopping.abort();
     clearTimeout(this.#expiry);
     await ended;
-    this.#isElected = false;
     // The others find out by themselves after leaseSeconds when this fails.
     if (this.#hasWritten) await this.#resource.giveUp(AbortSignal.timeout(this.#times.renew)).catch(() => {});
   }
@@ -120,6 +121,8 @@ class Candidate {
     try {
       this.#observe(await this.#resource.write(record, signal));
     } catch (error) {
+      // Somebody deleted the Lease: who creates it next leads, so this one must not.
+      if (isNotFound(error)) this.#lose('the lease was deleted');
       if (!isConflict(error)) throw error;
       await this.#afterConflict(signal);
       return false;
@@ -157,8 +160,9 @@ class Candidate {
     this.#leadsUntil = before + (this.#times.lease * 2) / 3;
     const left = this.#leadsUntil - performance.now();
     clearTimeout(this.#expiry);
-    if (left <= 0 || this.#stopping.signal.aborted) return;
-    this.#expiry = setTimeout(() => this.#lose('the lease could not be renewed in time'), left);
+    if (this.#stopping.signal.aborted) return;
+    if (left <= 0) return this.#lose(tooLate);
+    this.#expiry = setTimeout(() => this.#lose(tooLate), left);
     if (this.#isElected) return;
     this.#isElected = true;
     this.#call(() => this.#options.onElected());

@@ -31,6 +31,7 @@ function serveLease(server: MisbehavingServer): { stored: StoredLease | null; fa
       if (request.method === 'GET') return state.stored === null ? sendJson(response, 404, status(404, 'NotFound')) : sendJson(response, 200, state.stored);
       const sent = JSON.parse(Buffer.concat(chunks).toString()) as StoredLease;
       const current = state.stored?.metadata.resourceVersion;
+      if (request.method === 'PUT' && current === undefined) return sendJson(response, 404, status(404, 'NotFound'));
       if (request.method === 'POST' ? current !== undefined : sent.metadata.resourceVersion !== current) return sendJson(response, 409, status(409, 'Conflict'));
       state.write(sent.spec);
       return sendJson(response, 200, state.stored);
@@ -211,6 +212,37 @@ test('a leader that finds another holder stops at once; one that finds itself go
   await eventually('lost', () => !election.isLeader);
   t.same(said, ['elected', 'lost: the lease was taken by thief']);
   t.equal(state.stored?.spec.holderIdentity, 'thief', 'and leaves it alone');
+});
+
+test('a leader whose Lease was deleted stops at once, and is a candidate for the next', async (t) => {
+  const server = await misbehavingServer(t);
+  const state = serveLease(server);
+  const { election, said } = candidate(server, 'one', { leaseSeconds: 3600, renewSeconds: 0.2 });
+  t.teardown(() => election.release());
+  await eventually('leads', () => election.isLeader);
+  state.stored = null;
+  await eventually('leads again', () => said.length === 3);
+  t.same(said, ['elected', 'lost: the lease was deleted', 'elected']);
+});
+
+test('a renewal whose answer came after its time was over is a loss', async (t) => {
+  const server = await misbehavingServer(t);
+  const state = serveLease(server);
+  const { election, said } = candidate(server, 'one');
+  t.teardown(() => election.release());
+  await eventually('leads', () => election.isLeader);
+  const answer = server.answer;
+  server.answer = (request, response, number) => {
+    answer(request, response, number);
+    // The server has written, and this process stands still for longer than its lease before it reads the answer.
+    request.on('end', () => {
+      server.answer = answer;
+      state.fault = (_request, later) => sendJson(later, 500, null);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100);
+    });
+  };
+  await eventually('lost', () => said.length > 1);
+  t.match(said, ['elected', 'lost: the lease could not be renewed in time']);
 });
 
 test('a write whose answer was lost is found to be its own', async (t) => {
