@@ -13,6 +13,7 @@ import { until } from '../server/until.ts';
 import { authority, servingPair } from '../tls/pairs.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const withParent = fileURLToPath(new URL('with-parent.ts', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -39,8 +40,8 @@ export interface Spawned {
 
 /** Runs the command line; killed when the test ends. */
 export function transship(t: Pick<Test, 'teardown'>, { args, env = {}, preload }: Spawned): Child {
-  const node = preload === undefined ? [] : ['--import', preload];
-  const process_ = spawn(process.execPath, [...node, main, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const preloads = [withParent, ...(preload === undefined ? [] : [preload])].flatMap((module) => ['--import', module]);
+  const process_ = spawn(process.execPath, [...preloads, main, ...args], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   const log: LogLine[] = [];
   const text = { stdout: '', stderr: '' };
   process_.stdout.on('data', (chunk: Buffer) => {
