@@ -54,7 +54,8 @@ export function authoritySecret(names: CertificateNames, { cert, key, previous }
   return {
     ...secretHead(names, authoritySecretName(names), seen),
     type: seen?.type ?? 'Opaque',
-    data: { 'ca.crt': encoded(cert), 'ca.key': encoded(key), ...(previous !== '' && { 'previous.crt': encoded(previous) }) },
+    // Every key each time: an apply does not take away what the POST before has written.
+    data: { 'ca.crt': encoded(cert), 'ca.key': encoded(key), 'previous.crt': encoded(previous) },
   };
 }
 

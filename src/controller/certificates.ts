@@ -4,6 +4,7 @@ import { Backoff } from '../cluster/backoff.ts';
 import { recordEvent } from '../cluster/events.ts';
 import { nextStep, timesProblem, type RotationState } from '../tls/rotation.ts';
 import type { CertificateNames } from './certificate-objects.ts';
+import { CertificatePace } from './certificate-pace.ts';
 import { CertificateView, type SeenObjects } from './certificate-view.ts';
 import { CertificateWatches } from './certificate-watches.ts';
 import { CertificateWriter, targetOf, type WritingStep } from './certificate-writer.ts';
@@ -27,7 +28,7 @@ class CertificatesLoop implements ControllerLoop {
   readonly #writer: CertificateWriter;
   readonly #view: CertificateView;
   readonly #backoff = new Backoff(backoffBounds);
-  readonly #pace = new PublishingPace();
+  readonly #pace = new CertificatePace();
   #watches: CertificateWatches | null = null;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | null = null;
@@ -99,7 +100,7 @@ class CertificatesLoop implements ControllerLoop {
       this.#failure = null;
       return Math.min(Math.max(step.milliseconds, settleTime), longestWait);
     }
-    const pause = step.do === 'publish' ? this.#pace.pause(step.bundle) : 0;
+    const pause = this.#pace.pause(step);
     return pause > 0 ? pause : this.#carryOut(step, seen);
   }
 
@@ -110,7 +111,7 @@ class CertificatesLoop implements ControllerLoop {
       metrics.writes.inc({ kind: what === 'configuration' ? 'mutatingwebhookconfiguration' : 'secret', verb: seen[what] === null ? 'create' : 'update', result });
     try {
       this.#watches?.wrote(await this.#writer.write(step, seen));
-      if (step.do === 'publish') this.#pace.published(step.bundle);
+      this.#pace.taken(step);
       this.#backoff.reset();
       this.#failure = null;
       count('done');
@@ -155,21 +156,3 @@ const stepTexts: Readonly<Record<WritingStep['do'], string>> = {
   store: 'the trust bundle is stored beside the certificate',
   publish: 'API servers are told whom to trust',
 };
-
-/** Two that correct each other must not do so in a loop: the same bundle is written again only after a while, and each time a longer one. */
-class PublishingPace {
-  readonly #backoff = new Backoff(backoffBounds);
-  #bundle: string | null = null;
-  #allowed = 0;
-
-  /** Milliseconds to wait. */
-  pause(bundle: string): number {
-    return bundle === this.#bundle ? Math.max(0, this.#allowed - performance.now()) : 0;
-  }
-
-  published(bundle: string): void {
-    if (bundle !== this.#bundle) this.#backoff.reset();
-    this.#bundle = bundle;
-    this.#allowed = performance.now() + this.#backoff.next();
-  }
-}

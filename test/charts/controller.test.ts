@@ -5,11 +5,12 @@ import { release, render, skipWithoutHelm, type Rendered, type Values } from './
 
 const options = { skip: skipWithoutHelm }
 
+const where = ({ kind, metadata }: Rendered): string => (kind === 'ClusterRole' ? '*' : (metadata?.namespace ?? ''))
+
 /** `resource verbs names`, of all rules that the controller is given, with the namespace they hold in. */
 async function rights(values: Values): Promise<string[]> {
   const { objects } = await render(values)
   const roles = objects.filter(({ kind, metadata }) => kind?.endsWith('Role') && metadata?.labels?.['app.kubernetes.io/component'] === 'controller')
-  const where = ({ kind, metadata }: Rendered): string => (kind === 'ClusterRole' ? '*' : (metadata?.namespace ?? ''))
   const lines = roles.flatMap((role): string[] =>
     role['rules'].map((rule: { resources: string[]; resourceNames?: string[]; verbs: string[] }) =>
       [where(role), rule.resources.join(','), rule.verbs.join(','), rule.resourceNames?.join(',') ?? '-'].join(' '),
