@@ -31,6 +31,12 @@ export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000,
 /** A review carries object and oldObject, each up to etcd's 1.5 MiB and larger as JSON. */
 export const bodyLimit = 8 * 1024 * 1024;
 
+/**
+ * TLS 1.2 with forward secrecy and authenticated encryption only, as in https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate);
+ * Node's own list has CBC in it. Each one is known to Go, in which API server and kubelet are written. TLS 1.3 has no others.
+ */
+const ciphers = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'].join(':');
+
 export interface ServerOptions extends MutateOptions {
   readonly pair: KeyPair;
   /** PEM of the CA whose certificates callers of /mutate and /shadow must present; null for no such check. */
@@ -86,10 +92,10 @@ export function createServer(options: ServerOptions): WebhookServer {
   };
 }
 
-function tlsOptions({ clientCa }: ServerOptions): (pair: KeyPair) => { cert: string; key: string; minVersion: 'TLSv1.2'; ALPNProtocols: string[] } {
+function tlsOptions({ clientCa }: ServerOptions): (pair: KeyPair) => { cert: string; key: string; minVersion: 'TLSv1.2'; ciphers: string; ALPNProtocols: string[] } {
   // Probes of the kubelet come without a certificate, so an unauthorized connection is not refused here but at the routes.
   const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return ({ cert, key }) => ({ cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], ...client });
+  return ({ cert, key }) => ({ cert, key, minVersion: 'TLSv1.2', ciphers, ALPNProtocols: ['http/1.1'], ...client });
 }
 
 /** Any content type is taken for JSON and kept as bytes: what is not JSON gets a sentence instead of a bare 415. */

@@ -43,7 +43,7 @@ function damageLine(lines: string[], random: Random): void {
       lines[at] = line.replace(random.once(2) ? /(:\s)(?:.*)$/ : /(:\s)(?:[^,{}[\]]+)/, (_all, colon: string) => colon + random.pick(values));
       return;
     default:
-      lines[at] = line.replace(/[A-Za-z]+(?=:)/, () => String(random.pick(values)));
+      lines[at] = line.replace(/[A-Za-z]+(?=:)/, () => random.pick(values));
   }
 }
 

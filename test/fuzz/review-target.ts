@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fjp from 'fast-json-patch';
 import { pino } from 'pino';
 import { admit, type Mode } from '../../src/admission/admit.ts';
-import { answer, type AdmissionResponse } from '../../src/admission/answer.ts';
+import { answer } from '../../src/admission/answer.ts';
 import { readReview } from '../../src/admission/review.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { mutateHandler, type Handler } from '../../src/server/mutate.ts';
@@ -39,6 +39,13 @@ const handlers: Readonly<Record<Mode, Handler>> = { enforce: handlerOf('enforce'
 
 function handlerOf(mode: Mode): Handler {
   return mutateHandler({ policy: () => policy, scope: installedScope, metrics, log, loggedReviews: 'all' }, mode);
+}
+
+/** An answer as it can be, not as it should be. */
+interface Answered {
+  readonly apiVersion: unknown;
+  readonly kind: unknown;
+  readonly response: { readonly uid: unknown; readonly allowed: unknown; readonly patch?: string; readonly patchType?: unknown; readonly warnings?: readonly string[] };
 }
 
 interface Sent {
@@ -129,11 +136,11 @@ function wholeAnswer(body: Buffer, mode: Mode): string | null {
 
 function checkAnswer(body: Buffer, text: string, mode: Mode): string {
   if (text !== wholeAnswer(body, mode)) throw new Finding(`the answer is not that to the whole body: ${text.slice(0, 500)}`, body);
-  const { apiVersion, kind, response } = JSON.parse(text) as { apiVersion: string; kind: string; response: AdmissionResponse };
+  const { apiVersion, kind, response } = JSON.parse(text) as Answered;
   const { request } = JSON.parse(body.toString('utf8'));
   if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || response.uid !== request.uid) throw new Finding('the envelope is wrong', body);
   if (response.allowed !== true) throw new Finding('the pod is not allowed', body);
-  if ((response.patch === undefined) !== (response.patchType === undefined)) throw new Finding('patch and patchType do not come together', body);
+  if ((response.patch === undefined) !== (response.patchType !== 'JSONPatch')) throw new Finding('patch and patchType do not come together', body);
   for (const warning of response.warnings ?? []) if (warning.length > 120 || /\p{Cc}|\p{Cs}/u.test(warning)) throw new Finding(`a warning says ${JSON.stringify(warning)}`, body);
   if (response.patch === undefined) return 'unpatched';
   if (mode === 'shadow') throw new Finding('a patch in shadow mode', body);

@@ -8,7 +8,7 @@ const digits = '0123456789';
 const letters = lower + lower.toUpperCase();
 const hexDigits = `${digits}abcdef`;
 
-const consistsOf = (text: string, alphabet: string): boolean => [...text].every((character) => alphabet.includes(character));
+const consistsOf = (text: string, alphabet: string): boolean => Array.from(text).every((character) => alphabet.includes(character));
 
 export function isReference(text: string): boolean {
   if (text.length > 1024 || (text.length === 64 && consistsOf(text, hexDigits))) return false;
