@@ -1,5 +1,5 @@
 /** Loaded before the program: SIGUSR2 makes its event loop late, as an overload does, and the next one lets it go. */
-const busy = 80;
+const busy = 400;
 let timer: NodeJS.Timeout | undefined;
 
 process.on('SIGUSR2', () => {
