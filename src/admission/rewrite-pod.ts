@@ -4,8 +4,8 @@ import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod
 import type { Pod } from '../pod/pod.ts';
 import { appendSecrets, missingSecrets } from '../pod/pull-secrets.ts';
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
-import { decideImage } from '../rules/decide.ts';
 import { leftAlone, type ImageDecision, type PodContext } from '../rules/decision.ts';
+import { recallDecision } from '../rules/remembered.ts';
 import type { Table } from '../rules/table.ts';
 
 export interface SiteDecision extends ImageDecision {
@@ -33,7 +33,7 @@ export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | '
 
 export function rewritePod(table: Table, pod: Pod, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
-  const images = pod.images.map((site) => ({ ...(isOpen(site) ? decideImage(table, site.image, context) : unchanged(site)), site }));
+  const images = pod.images.map((site) => ({ ...(isOpen(site) ? recallDecision(table, site.image, context) : unchanged(site)), site }));
   const rewritten = images.filter((image) => image.outcome === 'rewritten');
   const create = change.kind === 'create';
   const pullSecrets = create ? missingSecrets(pod.pullSecrets, images.flatMap((image) => image.pullSecrets)) : [];

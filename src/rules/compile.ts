@@ -47,6 +47,7 @@ function buildTable(registries: ReadonlyMap<string, Registry>, excluded: readonl
   return {
     excluded: indexPatterns(excluded.map((pattern) => ({ pattern, value: pattern.text }))),
     rules: indexPatterns(rules.flatMap((rule) => rule.images.map((pattern) => ({ pattern, value: rule })))),
+    isConditional: rules.some(({ policy: { match } }) => match.namespaces !== undefined || match.podLabels !== undefined),
     targets: indexTargets(rules.flatMap((rule) => rule.rewrite?.target ?? [])),
     registries: withSecrets.flatMap((registry) => (registry.address === null ? [] : { registry, place: placeOf(registry.address) })),
   };

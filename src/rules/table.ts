@@ -12,6 +12,8 @@ export interface Table {
   readonly excluded: PatternIndex<string>;
   readonly rules: PatternIndex<Rule>;
   readonly targets: TargetIndex;
+  /** Whether some rule asks for more than the image: the same image may then be decided differently in another pod. */
+  readonly isConditional: boolean;
   /** The registries that have pull secrets, with their places. */
   readonly registries: readonly { readonly registry: Registry; readonly place: Place }[];
 }
