@@ -56,7 +56,7 @@ const white = byteClass(/[\x20\n\r\t]/);
 export function skipSpace(bytes: Uint8Array, start: number): number {
   let at = start;
   // Nothing above a blank is white space, and the API server writes none: one comparison is all that it costs.
-  while (bytes[at]! <= 0x20 && white[bytes[at]!] === 1) at += 1;
+  while (at < bytes.length && bytes[at]! <= 0x20 && white[bytes[at]!] === 1) at += 1;
   return at;
 }
 
