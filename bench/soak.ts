@@ -5,10 +5,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeAuthority } from '../src/tls/certificate.ts';
-import { startBackend, type Sample } from './soak/backend.ts';
+import { startBackend, type ComparedSample } from './soak/backend.ts';
 import { verdict, type Row, type Soaked } from './soak/bounds.ts';
 import { account, changeOnAndOn, mount, type Done } from './soak/changes.ts';
 import { startLoad } from './soak/load.ts';
@@ -59,7 +60,9 @@ async function soak(folder: string): Promise<Soaked> {
   const lasting = await startBackend(mounts.files);
   const ready = [lasting, await startBackend(mounts.files)];
   const done: Done = { policies: 0, refusedPolicies: 0, certificates: 0, exitCodes: [], errors: [], undecided: 0 };
-  const samples: Sample[] = [];
+  const samples: ComparedSample[] = [];
+  const own = monitorEventLoopDelay({ resolution: 10 });
+  own.enable();
   const over = new AbortController();
   const stopLoad = startLoad({ workers: Number(values.workers), pause: Number(values.pause), seed: Number(values.seed), backends: () => ready });
   // Whatever fails ends the soak at once, and is told.
@@ -67,11 +70,15 @@ async function soak(folder: string): Promise<Soaked> {
     done.errors.push(error instanceof Error ? error.message : String(error));
     over.abort();
   };
-  const sampling = sampleUntil(over.signal, async () => void samples.push(await lasting.sample())).catch(failed);
+  const sampling = sampleUntil(over.signal, async () => {
+    samples.push({ ...(await lasting.sample()), ownLag: own.percentile(99) / 1e9 });
+    own.reset();
+  }).catch(failed);
   const changing = changeOnAndOn({ ready, mounts, done }, over.signal, Math.min(2_000, seconds * 50)).catch(failed);
   await sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => {});
   over.abort();
   await Promise.all([sampling, changing]);
+  own.disable();
   const counts = await stopLoad();
   for (const backend of ready) {
     await account(backend, done);

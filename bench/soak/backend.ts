@@ -28,6 +28,11 @@ export interface Sample {
   readonly lag: number;
 }
 
+/** The same of the process that makes the load: how late a loop is on this machine at this moment. */
+export interface ComparedSample extends Sample {
+  readonly ownLag: number;
+}
+
 export interface Backend {
   readonly port: number;
   readonly agent: Agent;
