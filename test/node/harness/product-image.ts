@@ -26,23 +26,24 @@ function filesBelow(path: string): string[] {
     .toSorted();
 }
 
-function key(): string {
+function keyOf(names: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const file of sources.flatMap((source) => filesBelow(join(project, source)))) hash.update(`${file}\n`).update(readFileSync(file));
+  for (const file of names.flatMap((source) => filesBelow(join(project, source)))) hash.update(`${file}\n`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
 }
 
 /** Resolves to the file of a docker archive: kept from an earlier run when no source has changed. Rejects with what buildah said. */
 export async function productImage(): Promise<string> {
   const folder = join(cacheFolder(), 'image');
-  const file = join(folder, `${key()}.tar`);
+  const file = join(folder, `${keyOf(sources)}.tar`);
   if (existsSync(file)) return file;
   mkdirSync(folder, { recursive: true });
-  for (const old of readdirSync(folder).filter((name) => name.endsWith('.tar'))) rmSync(join(folder, old));
+  // Layers are kept: other sources with the same package-lock.json install no package again.
+  const storage = join(folder, `layers-${keyOf(['Dockerfile', 'package-lock.json'])}`);
+  for (const old of readdirSync(folder)) if (join(folder, old) !== storage) rmSync(join(folder, old), { recursive: true });
   const work = temporaryFolder('transship-image');
   try {
-    // Layers are kept: other sources with the same package-lock.json install no package again.
-    await build({ work: work.path, storage: join(folder, 'storage'), file: `${file}.partial` });
+    await build({ work: work.path, storage, file: `${file}.partial` });
     renameSync(`${file}.partial`, file);
   } finally {
     work.remove();
@@ -67,5 +68,4 @@ async function build({ work, storage, file }: { work: string; storage: string; f
   // chroot: the oci isolation makes a network and leaves its rules behind. The volume: npm's cache, so that a second build downloads nothing.
   await buildah('bud', '--pull-never', '--layers', '--isolation', 'chroot', '--volume', `${cache}:/npm-cache`, ...bases, '--tag', productName, project);
   await buildah('push', '--quiet', productName, `docker-archive:${file}:${productName}`);
-  await buildah('rmi', '--prune', '--force');
 }
