@@ -21,6 +21,8 @@ interface Manifest {
 const mostMegabytes = 100;
 const mostFiles = 12_000;
 
+const nameOf = (pod: V1Pod): string => pod.metadata?.name ?? '';
+
 t.test('the image', { skip: skipReason() }, async (tt) => {
   const archive = await productImage();
   const folder = temporaryFolder('transship-image-content');
@@ -51,7 +53,6 @@ t.test('the pods of an installation', { skip: skipReason() }, async (tt) => {
   await install(node, { rewritePolicy: { inline: { registries: {}, rules: [] } } });
   const { stdout } = await node.kubectl(['get', 'pods', '--namespace', 'transship', '--output=json']);
   const pods = (JSON.parse(stdout) as V1PodList).items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
-  const nameOf = (pod: V1Pod): string => pod.metadata?.name ?? '';
 
   await tt.test('two webhooks and a controller, which have not restarted', async (test) => {
     const found = pods.map((pod) => ({ container: pod.spec?.containers[0]?.name, restarts: pod.status?.containerStatuses?.[0]?.restartCount }));

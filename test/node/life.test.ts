@@ -39,6 +39,8 @@ function previousChart(folder: string): string {
 const caBundle = async (node: TestNode): Promise<string> =>
   (await node.kubectl(['get', 'mutatingwebhookconfiguration', 'transship', '--output=jsonpath={.webhooks[0].clientConfig.caBundle}'])).stdout;
 
+const certificates = (bundle: string): number => Buffer.from(bundle, 'base64').toString().split('BEGIN CERTIFICATE').length - 1;
+
 t.test('life of an installation', { skip: skipReason() }, async (tt) => {
   const node = await startNode(tt);
   sendToPrivateRegistry(node.folder, mirror);
@@ -69,7 +71,6 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
     const pods = churn(node, namespace, image);
     // Two thirds of this life are over for the authority of the install. The delays are those of this node, which syncs every two seconds.
     await upgrade(node, { ...rolled, tls: { controller: { authorityLifetime: '2000d', bundleDelay: '5s', reloadDelay: '10s' } } });
-    const certificates = (bundle: string): number => Buffer.from(bundle, 'base64').toString().split('BEGIN CERTIFICATE').length - 1;
     const seen = new Set<number>();
     const after = await poll('only the new authority is trusted', async () => {
       const bundle = await caBundle(node);

@@ -33,7 +33,7 @@ t.test('pods of every origin', { skip: skipReason() }, async (tt) => {
   await becomes(node, namespace, ['quay.io/acme/app:1', `${mirror}/acme/app:1`]);
 
   await tt.test('an init container, a sidecar in the init list and a container', async (test) => {
-    const { metadata, spec } = template('three', 'quay.io/acme/app:1') as Required<Pick<V1Pod, 'metadata' | 'spec'>>;
+    const { metadata, spec } = template('three', 'quay.io/acme/app:1');
     const initContainers = [
       { name: 'init', image: 'acme/init:1', args: ['done'] },
       { name: 'native-sidecar', image: 'quay.io/acme/sidecar:1', restartPolicy: 'Always' },
@@ -54,7 +54,7 @@ t.test('pods of every origin', { skip: skipReason() }, async (tt) => {
   });
 
   await tt.test('an image volume: rewritten, and refused by containerd 1.6, which knows none', async (test) => {
-    const { metadata, spec } = template('volume', 'quay.io/acme/app:1', { volumeMounts: [{ name: 'model', mountPath: '/model' }] }) as Required<Pick<V1Pod, 'metadata' | 'spec'>>;
+    const { metadata, spec } = template('volume', 'quay.io/acme/app:1', { volumeMounts: [{ name: 'model', mountPath: '/model' }] });
     const volumes = [{ name: 'model', image: { reference: 'quay.io/acme/init:1' } }];
     await apply(node, { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'volume', namespace }, spec: { ...spec, volumes } });
     const [version] = (await node.exec(['containerd', '--version'])).stdout.match(/\b\d+\.\d+/) ?? [];
@@ -73,7 +73,7 @@ t.test('pods of every origin', { skip: skipReason() }, async (tt) => {
   });
 
   await tt.test('a CronJob: the pod of its job', async (test) => {
-    const { metadata, spec } = template('nightly', 'acme/job:1', { args: ['done'] }) as Required<Pick<V1Pod, 'metadata' | 'spec'>>;
+    const { metadata, spec } = template('nightly', 'acme/job:1', { args: ['done'] });
     const jobTemplate = { spec: { template: { metadata, spec: { ...spec, restartPolicy: 'Never' } } } };
     await apply(node, { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'nightly', namespace }, spec: { schedule: '0 3 * * *', jobTemplate } });
     await node.kubectl(['create', 'job', 'now', '--from=cronjob/nightly', '--namespace', namespace]);
@@ -94,7 +94,7 @@ t.test('pods of every origin', { skip: skipReason() }, async (tt) => {
 
   await tt.test('a pod that an operator creates through the API', async (test) => {
     const name = 'operator';
-    const { metadata, spec } = template('operand', 'quay.io/acme/operand:1') as Required<Pick<V1Pod, 'metadata' | 'spec'>>;
+    const { metadata, spec } = template('operand', 'quay.io/acme/operand:1');
     const operand = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'operand' }, spec });
     await createNamespace(node, 'operators', {});
     const account = { kind: 'ServiceAccount', name, namespace: 'operators' };
@@ -148,7 +148,7 @@ t.test('pods of every origin', { skip: skipReason() }, async (tt) => {
     // Configurations are called in the order of their names: this one comes after transship's.
     await apply(node, { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', metadata: { name: 'zz-sidecar' }, webhooks: [webhook] });
     const name = `meshed-${randomUUID().slice(0, 8)}`;
-    const { spec } = template('meshed', 'quay.io/acme/app:1') as Required<Pick<V1Pod, 'metadata' | 'spec'>>;
+    const { spec } = template('meshed', 'quay.io/acme/app:1');
     const meshed = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, labels: { app: 'meshed', inject: 'yes' } }, spec };
     await poll('a pod with a sidecar', async () => {
       const { stdout } = await node.kubectl(['create', '--dry-run=server', '--output=json', '--filename=-'], { input: JSON.stringify(meshed) });

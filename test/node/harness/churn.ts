@@ -20,9 +20,9 @@ export interface Churn {
 export function churn(node: TestNode, namespace: string, image: string): Churn {
   const images: (string | undefined)[] = [];
   const refused: string[] = [];
-  let isOver = false;
+  const over = new AbortController();
   const work = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await dryRun(node, namespace, image).then(
         (pod) => images.push(pod.spec?.containers[0]?.image),
         (error: unknown) => refused.push(String(error)),
@@ -32,7 +32,7 @@ export function churn(node: TestNode, namespace: string, image: string): Churn {
   })();
   return {
     stop: async () => {
-      isOver = true;
+      over.abort();
       await work;
       return { images, refused };
     },

@@ -14,8 +14,13 @@ export async function apply(node: TestNode, ...objects: readonly object[]): Prom
   await node.kubectl(['apply', '--filename=-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
 }
 
+export interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: { readonly terminationGracePeriodSeconds: number; readonly containers: readonly Partial<V1Container>[] };
+}
+
 /** A template of pods that wait until they are told to stop. */
-export const template = (name: string, image: string, container: Partial<V1Container> = {}): object => ({
+export const template = (name: string, image: string, container: Partial<V1Container> = {}): PodTemplate => ({
   metadata: { labels: { app: name } },
   spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', image, ...container }] },
 });
