@@ -28,6 +28,18 @@ const rows: readonly { readonly says: string; readonly values: Values; readonly 
   },
   { says: 'one test, and a policy elsewhere', values: { rewritePolicy: { existingConfigMap: 'p' }, selfTest: { images: [test1] } }, has: [/See 1 image rewritten/], hasNot: [empty] },
   {
+    says: 'a local registry in a policy that is a text',
+    values: { localRegistry: { enabled: true }, rewritePolicy: { inline: '{}' } },
+    has: [/the node port of Service images\/transship-registry on localhost/, /\n  local:\n    hostFrom:\n      service: \{ namespace: "images", name: transship-registry, port: registry, via: localhost \}\n/],
+    hasNot: [],
+  },
+  {
+    says: 'a local registry that the chart adds to the policy',
+    values: { localRegistry: { enabled: true, nodePort: 30500 } },
+    has: [/nodes pull from localhost:30500\./, /port-forward service\/transship-registry 5000/],
+    hasNot: [/Add to its registries/],
+  },
+  {
     says: 'the strict way',
     values: { policy: 'OptOut', failurePolicy: 'Fail', tls: { mode: 'certManager' } },
     has: [/rewrite=disabled/, /no pod can be created/, /\(network, DNS, storage, cert-manager\) in excludeNamespaces/],
