@@ -18,9 +18,9 @@ interface Bounded {
 }
 
 const table: readonly Bounded[] = [
-  { name: 'reviews', target: fuzzReview, executions: 4000, atLeast: { patched: 600, unpatched: 600, BODY_NOT_JSON: 400, REVIEW_INVALID: 40 } },
+  { name: 'reviews', target: fuzzReview, executions: 2500, atLeast: { patched: 400, unpatched: 400, BODY_NOT_JSON: 300, REVIEW_INVALID: 20 } },
   { name: 'references', target: fuzzReference, executions: 50_000, atLeast: { read: 10_000, refused: 10_000 } },
-  { name: 'policies', target: fuzzPolicy, executions: 600, atLeast: { refused: 200, loaded: 60 } },
+  { name: 'policies', target: fuzzPolicy, executions: 300, atLeast: { refused: 100, loaded: 25 } },
 ];
 
 for (const { name, target, executions, atLeast } of table) {
