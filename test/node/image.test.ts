@@ -44,7 +44,9 @@ t.test('the image', { skip: skipReason() }, async (tt) => {
 
   await tt.test('runs as nobody in particular, under the permission model', async (test) => {
     test.match(config.config, { User: '65532:65532', Cmd: ['serve'] });
-    test.match(config.config['Entrypoint'], ['node', '--permission']);
+    const [program, ...flags] = config.config['Entrypoint'] as string[];
+    test.equal(program, 'node');
+    test.ok(flags.includes('--permission'));
   });
 });
 
@@ -79,7 +81,7 @@ t.test('the pods of an installation', { skip: skipReason() }, async (tt) => {
       const limit = pod.spec?.containers[0]?.resources?.limits?.['memory'];
       test.equal(limit, '256Mi');
       const { stdout: words } = await node.exec(['cat', `/proc/${pid}/cmdline`]);
-      test.match(words.split('\0'), ['node', '--permission']);
+      test.ok(words.split('\0').includes('--permission'));
       const uptime = Number((await node.exec(['cat', '/proc/uptime'])).stdout.split(' ')[0]);
       const start = Number((await node.exec(['cat', `/proc/${pid}/stat`])).stdout.replace(/^.*\) /, '').split(' ')[19]) / 100;
       const started = Date.now() - (uptime - start) * 1000;

@@ -59,7 +59,7 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
   };
 
   await tt.test('upgrade from the chart before, with new webhook pods, while pods are created', async (test) => {
-    const pods = churn(node, namespace, image);
+    const pods = churn(test, node, namespace, image);
     await upgrade(node, rolled);
     allRewritten(test, await pods.stop(), 10);
     const { stdout } = await node.helm(['list', '--namespace', 'transship', '--output', 'json']);
@@ -68,7 +68,7 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
 
   await tt.test('a new authority while pods are created', async (test) => {
     const before = await caBundle(node);
-    const pods = churn(node, namespace, image);
+    const pods = churn(test, node, namespace, image);
     // Two thirds of this life are over for the authority of the install. The delays are those of this node, which syncs every two seconds.
     await upgrade(node, { ...rolled, tls: { controller: { authorityLifetime: '2000d', bundleDelay: '5s', reloadDelay: '10s' } } });
     const seen = new Set<number>();
@@ -83,7 +83,7 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
 
   await tt.test('the controller is gone for a minute: pods are rewritten, and then the copies catch up', async (test) => {
     await node.kubectl(['scale', 'deployment/transship-controller', '--replicas=0', '--namespace', 'transship']);
-    const pods = churn(node, namespace, image);
+    const pods = churn(test, node, namespace, image);
     await createNamespace(node, 'late');
     await apply(node, deployment(namespace, 'meanwhile', 'quay.io/acme/app:2'), deployment('late', 'app', 'quay.io/acme/app:2'));
     await running(node, namespace, 'meanwhile');

@@ -1,6 +1,7 @@
 /** Pods created one after the other while something else happens: what the API server said of each. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { TestScope } from '../../cluster/control-plane.ts';
 import { dryRun } from './install.ts';
 import type { TestNode } from './node.ts';
 
@@ -16,8 +17,8 @@ export interface Churn {
   stop(): Promise<Churned>;
 }
 
-/** Several pods a second, in server-side dry run, which calls webhooks as a real creation does. */
-export function churn(node: TestNode, namespace: string, image: string): Churn {
+/** Several pods a second, in server-side dry run, which calls webhooks as a real creation does; until it is stopped, or the test ends. */
+export function churn(test: Pick<TestScope, 'teardown'>, node: TestNode, namespace: string, image: string): Churn {
   const images: (string | undefined)[] = [];
   const refused: string[] = [];
   const over = new AbortController();
@@ -30,11 +31,11 @@ export function churn(node: TestNode, namespace: string, image: string): Churn {
       await sleep(100);
     }
   })();
-  return {
-    stop: async () => {
-      over.abort();
-      await work;
-      return { images, refused };
-    },
+  const stop = async (): Promise<Churned> => {
+    over.abort();
+    await work;
+    return { images, refused };
   };
+  test.teardown(async () => void (await stop()));
+  return { stop };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { V1Pod } from '@kubernetes/client-node';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 
 import { copyWithLibraries, writeArchive } from './archive.ts';
 import type { TestNode } from './node.ts';
@@ -36,7 +36,7 @@ export const upgrade = (node: TestNode, values: Values): Promise<void> => helm(n
 export async function helm(node: TestNode, verb: 'install' | 'upgrade', values: Values, folder: string = chart): Promise<void> {
   const all = { image: { registry: openRegistry.address }, ...values };
   const words = [verb, release, folder, '--namespace', release, '--create-namespace', '--wait', '--timeout', '120s', '--values', '-'];
-  await node.helm(verb === 'install' ? words : words.filter((word) => word !== '--create-namespace'), { input: stringify(all) });
+  await node.helm(verb === 'install' ? words : words.filter((word) => word !== '--create-namespace'), { input: JSON.stringify(all) });
 }
 
 /** The pod as it would be created, without creating it. */
