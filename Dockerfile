@@ -30,7 +30,8 @@ ENV NODE_ENV=production
 # A number, so that the kubelet can see that it is not root (runAsNonRoot).
 USER 65532:65532
 EXPOSE 8443 9464
+# A review lives for a millisecond: young objects need little room, and Node's own choice costs 50 MiB more under load.
 # Node's permission model: no writing, no child processes, no workers, no native add-ons; reading only its own files, what the
 # chart mounts, and the tokens that the controller uses.
-ENTRYPOINT ["node", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/main.js"]
 CMD ["serve"]

@@ -74,8 +74,10 @@ export function createServer(options: ServerOptions): WebhookServer {
   readWholeBodies(app);
   const guard = new OverloadGuard(options.overload);
   app.addHook('onClose', () => guard.close());
-  app.addHook('onSend', async (_request, reply) => {
+  // With a callback: a promise would cost every answer a turn of the microtask queue.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isDraining) reply.header('connection', 'close');
+    done();
   });
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
   app.get('/readyz', (_request, reply) => reply.code(isDraining ? 503 : 200).type('text/plain').send(isDraining ? 'draining\n' : 'ok\n'));
