@@ -1,40 +1,40 @@
 /** Writes what follows from the comments of values.yaml: its JSON Schema and its documents. `--check` compares instead, for CI. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
-import { valuesSchema } from './generator/schema.ts'
-import { valuesTables } from './generator/table.ts'
-import { readValues, type Value } from './generator/values.ts'
+import { valuesSchema } from './generator/schema.ts';
+import { valuesTables } from './generator/table.ts';
+import { readValues, type Value } from './generator/values.ts';
 
-const root = new URL('../', import.meta.url)
-const marks = { begin: '<!-- values: written by charts/generate.ts -->', end: '<!-- end of values -->' } as const
+const root = new URL('../', import.meta.url);
+const marks = { begin: '<!-- values: written by charts/generate.ts -->', end: '<!-- end of values -->' } as const;
 
 export interface GeneratedFile {
   /** From the root of the checkout. */
-  readonly path: string
-  readonly text: string
+  readonly path: string;
+  readonly text: string;
 }
 
-const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 
 export function generatedFiles(): GeneratedFile[] {
-  const values = readValues(read('charts/transship/values.yaml'))
+  const values = readValues(read('charts/transship/values.yaml'));
   return [
     { path: 'charts/transship/values.schema.json', text: `${JSON.stringify(valuesSchema(values), undefined, 2)}\n` },
     { path: 'charts/transship/README.md', text: betweenMarks(read('charts/transship/README.md'), valuesTables(values, '###')) },
     { path: 'docs/reference/values.md', text: valuesPage(values) },
-  ]
+  ];
 }
 
 /** Those whose text on disk is another one. */
-export const outdatedFiles = (): GeneratedFile[] => generatedFiles().filter(({ path, text }) => !existsSync(new URL(path, root)) || read(path) !== text)
+export const outdatedFiles = (): GeneratedFile[] => generatedFiles().filter(({ path, text }) => !existsSync(new URL(path, root)) || read(path) !== text);
 
 function betweenMarks(text: string, inner: string): string {
-  const [head, rest] = text.split(marks.begin)
-  const tail = rest?.split(marks.end)[1]
-  if (tail === undefined) throw new Error(`charts/transship/README.md needs the lines ${marks.begin} and ${marks.end}: the table goes between them`)
-  return `${head}${marks.begin}\n${inner}\n${marks.end}${tail}`
+  const [head, rest] = text.split(marks.begin);
+  const tail = rest?.split(marks.end)[1];
+  if (tail === undefined) throw new Error(`charts/transship/README.md needs the lines ${marks.begin} and ${marks.end}: the table goes between them`);
+  return `${head}${marks.begin}\n${inner}\n${marks.end}${tail}`;
 }
 
 const valuesPage = (values: readonly Value[]): string => `# Values of the chart
@@ -44,17 +44,17 @@ const valuesPage = (values: readonly Value[]): string => `# Values of the chart
 Every value of \`charts/transship\`. Helm refuses a value that is not listed here, and values that contradict each other stop the render with a
 sentence that says which. How to install: [guide](../guides/install.md).
 
-${valuesTables(values, '##')}`
+${valuesTables(values, '##')}`;
 
 function main(): void {
-  const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
-  const outdated = outdatedFiles()
+  const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const outdated = outdatedFiles();
   if (!options.check) {
-    for (const { path, text } of outdated) writeFileSync(new URL(path, root), text)
-    return
+    for (const { path, text } of outdated) writeFileSync(new URL(path, root), text);
+    return;
   }
-  for (const { path } of outdated) console.error(`${path} differs from what values.yaml says: run "node charts/generate.ts" and commit it`)
-  if (outdated.length > 0) process.exitCode = 1
+  for (const { path } of outdated) console.error(`${path} differs from what values.yaml says: run "node charts/generate.ts" and commit it`);
+  if (outdated.length > 0) process.exitCode = 1;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

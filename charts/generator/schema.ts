@@ -1,7 +1,7 @@
 /** values.schema.json: what Helm checks before it renders, so that a misspelt value is an error and not a silence. */
-import { ValuesCommentError, type Value } from './values.ts'
+import { ValuesCommentError, type Value } from './values.ts';
 
-type Schema = Record<string, unknown>
+type Schema = Record<string, unknown>;
 
 /** Draft 7 is what Helm understands. https://helm.sh/docs/topics/charts/#schema-files */
 export function valuesSchema(values: readonly Value[]): Schema {
@@ -12,27 +12,27 @@ export function valuesSchema(values: readonly Value[]): Schema {
       // Helm itself adds it when the chart is a dependency of another one.
       global: { type: 'object', description: 'Values that a parent chart shares with all its charts; not read.' },
     }),
-  }
+  };
 }
 
 function closedObject(values: readonly Value[], more: Record<string, Schema> = {}): Schema {
-  const properties = Object.fromEntries(values.map((value) => [value.key, schemaOf(value)]))
-  return { type: 'object', additionalProperties: false, properties: { ...properties, ...more } }
+  const properties = Object.fromEntries(values.map((value) => [value.key, schemaOf(value)]));
+  return { type: 'object', additionalProperties: false, properties: { ...properties, ...more } };
 }
 
 function schemaOf(value: Value): Schema {
-  const { description } = value
-  if (value.children.length > 0) return { description, ...closedObject(value.children) }
-  const schema = { description, type: typeOf(value.default), default: value.default, ...value.schema }
+  const { description } = value;
+  if (value.children.length > 0) return { description, ...closedObject(value.children) };
+  const schema = { description, type: typeOf(value.default), default: value.default, ...value.schema };
   if (schema.type === 'object' && !('additionalProperties' in schema)) {
-    throw new ValuesCommentError(value.path, 'say in its @schema which additionalProperties it may have')
+    throw new ValuesCommentError(value.path, 'say in its @schema which additionalProperties it may have');
   }
-  if (schema.type === 'array' && !('items' in schema)) throw new ValuesCommentError(value.path, 'say in its @schema what its items are')
-  return schema
+  if (schema.type === 'array' && !('items' in schema)) throw new ValuesCommentError(value.path, 'say in its @schema what its items are');
+  return schema;
 }
 
 function typeOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'number' ? 'integer' : typeof value
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'number' ? 'integer' : typeof value;
 }

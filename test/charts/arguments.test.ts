@@ -1,14 +1,14 @@
-import { test } from 'tap'
+import { test } from 'tap';
 
-import { readControllerOptions, type ControllerFlags } from '../../src/cli/controller-options.ts'
-import { readServeOptions, type ServeOptions } from '../../src/cli/serve-options.ts'
-import { ciValues, render, skipWithoutHelm, type Values } from './chart.ts'
+import { readControllerOptions, type ControllerFlags } from '../../src/cli/controller-options.ts';
+import { readServeOptions, type ServeOptions } from '../../src/cli/serve-options.ts';
+import { ciValues, render, skipWithoutHelm, type Values } from './chart.ts';
 
 /** The options that `transship serve` reads from the Deployment's arguments. Throws UsageError for an argument it does not have. */
 async function serveOptions(values: Values): Promise<ServeOptions> {
-  const [command, ...args]: readonly string[] = (await render(values)).one('Deployment')['spec'].template.spec.containers[0].args
-  if (command !== 'serve') throw new Error(`the container runs ${command}`)
-  return readServeOptions(args, {})
+  const [command, ...args]: readonly string[] = (await render(values)).one('Deployment')['spec'].template.spec.containers[0].args;
+  if (command !== 'serve') throw new Error(`the container runs ${command}`);
+  return readServeOptions(args, {});
 }
 
 test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, async (t) => {
@@ -23,14 +23,14 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
     logLevel: 'info',
     // The grace period that the chart asks for is reckoned with it.
     drainSeconds: 10,
-  })
+  });
   const values = {
     listenAddress: '::',
     ports: { https: 1, metrics: 2 },
     tls: { clientCA: { configMap: 'a' } },
     resolvedHosts: { configMap: 'b' },
     logLevel: 'silent',
-  }
+  };
   t.match(await serveOptions(values), {
     host: '::',
     port: 1,
@@ -38,23 +38,23 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
     clientCa: '/etc/transship/client-ca/ca.crt',
     resolvedHosts: '/etc/transship/hosts/hosts.yaml',
     logLevel: 'silent',
-  })
-  for (const [file, more] of ciValues) await t.resolves(serveOptions(more), file)
-})
+  });
+  for (const [file, more] of ciValues) await t.resolves(serveOptions(more), file);
+});
 
 /** The same for the controller; undefined when there is none. */
 async function controllerOptions(values: Values): Promise<ControllerFlags | undefined> {
-  const deployment = (await render(values)).objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata?.name === 'transship-controller')
-  if (deployment === undefined) return undefined
-  const [command, ...args]: readonly string[] = deployment['spec'].template.spec.containers[0].args
-  if (command !== 'controller') throw new Error(`the container runs ${command}`)
-  return readControllerOptions(args, {})
+  const deployment = (await render(values)).objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata?.name === 'transship-controller');
+  if (deployment === undefined) return undefined;
+  const [command, ...args]: readonly string[] = deployment['spec'].template.spec.containers[0].args;
+  if (command !== 'controller') throw new Error(`the container runs ${command}`);
+  return readControllerOptions(args, {});
 }
 
-const registry = (fields: object) => ({ rewritePolicy: { inline: { registries: { one: { host: 'r.example.com', ...fields } } } } })
-const withCredentials = registry({ pullSecrets: ['pull'], credentials: { secret: 'source' } })
-const withHostFrom = registry({ hostFrom: { localRegistryHosting: true } })
-const noCertificates = { tls: { mode: 'certManager' } }
+const registry = (fields: object) => ({ rewritePolicy: { inline: { registries: { one: { host: 'r.example.com', ...fields } } } } });
+const withCredentials = registry({ pullSecrets: ['pull'], credentials: { secret: 'source' } });
+const withHostFrom = registry({ hostFrom: { localRegistryHosting: true } });
+const noCertificates = { tls: { mode: 'certManager' } };
 
 const featureRows: readonly (readonly [says: string, values: Values, features: readonly string[] | undefined])[] = [
   ['the certificate by default', {}, ['certificates']],
@@ -62,15 +62,27 @@ const featureRows: readonly (readonly [says: string, values: Values, features: r
   ['credentials', { ...withCredentials, ...noCertificates }, ['secrets']],
   ['hostFrom', { ...withHostFrom, ...noCertificates }, ['hosts']],
   ['hosts that somebody else resolves', { ...withHostFrom, ...noCertificates, resolvedHosts: { configMap: 'own' } }, undefined],
-  ['both, and the certificate', { rewritePolicy: { inline: JSON.stringify(registry({ pullSecrets: ['p'], credentials: { secret: 's' }, hostFrom: { localRegistryHosting: true } }).rewritePolicy.inline) } }, ['certificates', 'secrets', 'hosts']],
+  [
+    'both, and the certificate',
+    {
+      rewritePolicy: {
+        inline: JSON.stringify(registry({ pullSecrets: ['p'], credentials: { secret: 's' }, hostFrom: { localRegistryHosting: true } }).rewritePolicy.inline),
+      },
+    },
+    ['certificates', 'secrets', 'hosts'],
+  ],
   ['a policy that cannot be seen', { ...noCertificates, rewritePolicy: { existingConfigMap: 'own' } }, undefined],
-  ['unless said', { ...noCertificates, rewritePolicy: { existingConfigMap: 'own' }, controller: { features: { secrets: true, hosts: true } } }, ['secrets', 'hosts']],
+  [
+    'unless said',
+    { ...noCertificates, rewritePolicy: { existingConfigMap: 'own' }, controller: { features: { secrets: true, hosts: true } } },
+    ['secrets', 'hosts'],
+  ],
   ['a local registry', { ...noCertificates, localRegistry: { enabled: true } }, ['hosts']],
   ['a policy that is no policy', { ...noCertificates, rewritePolicy: { inline: 'registries: [1]' } }, undefined],
-]
+];
 
 test('the controller is there for what is asked of it, and takes its arguments', { skip: skipWithoutHelm }, async (t) => {
-  for (const [says, values, features] of featureRows) t.same((await controllerOptions(values))?.features, features, says)
+  for (const [says, values, features] of featureRows) t.same((await controllerOptions(values))?.features, features, says);
   const values = {
     ...withHostFrom,
     policy: 'OptOut',
@@ -78,7 +90,7 @@ test('the controller is there for what is asked of it, and takes its arguments',
     tls: { controller: { certificateLifetime: '30d', authorityLifetime: '60d', bundleDelay: '1m', reloadDelay: '2m' } },
     listenAddress: '::',
     logLevel: 'debug',
-  }
+  };
   t.match(await controllerOptions(values), {
     policy: '/etc/transship/policy/policy.yaml',
     namespace: 'images',
@@ -99,15 +111,18 @@ test('the controller is there for what is asked of it, and takes its arguments',
     port: 9464,
     kubeconfig: null,
     logLevel: 'debug',
-  })
-  t.equal((await serveOptions(values)).resolvedHosts, '/etc/transship/hosts/hosts.yaml', 'the webhook reads what it resolves')
-})
+  });
+  t.equal((await serveOptions(values)).resolvedHosts, '/etc/transship/hosts/hosts.yaml', 'the webhook reads what it resolves');
+});
 
 test('an operator is excluded in the selectors and in code, or in neither', { skip: skipWithoutHelm }, async (t) => {
   for (const cloudNativePG of [true, false]) {
-    const values = { operatorExclusions: { cloudNativePG } }
-    t.same((await serveOptions(values)).excludedOperators, cloudNativePG ? ['cloudnative-pg'] : [])
-    const conditions: { name: string }[] = (await render(values)).one('MutatingWebhookConfiguration')['webhooks'][0].matchConditions
-    t.equal(conditions.some(({ name }) => name === 'not-of-cloudnativepg'), cloudNativePG)
+    const values = { operatorExclusions: { cloudNativePG } };
+    t.same((await serveOptions(values)).excludedOperators, cloudNativePG ? ['cloudnative-pg'] : []);
+    const conditions: { name: string }[] = (await render(values)).one('MutatingWebhookConfiguration')['webhooks'][0].matchConditions;
+    t.equal(
+      conditions.some(({ name }) => name === 'not-of-cloudnativepg'),
+      cloudNativePG,
+    );
   }
-})
+});

@@ -1,9 +1,9 @@
-import { test } from 'tap'
+import { test } from 'tap';
 
-import { skipWithoutHelm, template, type Values } from './chart.ts'
+import { skipWithoutHelm, template, type Values } from './chart.ts';
 
-const withCredentials = { inline: { registries: { mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } } } } }
-const withHostFrom = { inline: { registries: { dev: { hostFrom: { localRegistryHosting: true } } } } }
+const withCredentials = { inline: { registries: { mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } } } } };
+const withHostFrom = { inline: { registries: { dev: { hostFrom: { localRegistryHosting: true } } } } };
 
 /** Values that must stop the render with this sentence, and how little makes them right. */
 const rows: readonly { readonly values: Values; readonly sentence: string; readonly right: Values }[] = [
@@ -84,7 +84,8 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   },
   {
     values: { terminationGracePeriodSeconds: 14 },
-    sentence: 'terminationGracePeriodSeconds is 14: a pod serves on for 10 s after SIGTERM and then ends requests of up to timeoutSeconds, so it needs at least 15.',
+    sentence:
+      'terminationGracePeriodSeconds is 14: a pod serves on for 10 s after SIGTERM and then ends requests of up to timeoutSeconds, so it needs at least 15.',
     right: { terminationGracePeriodSeconds: 15 },
   },
   {
@@ -107,14 +108,14 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     sentence: 'ports.https and ports.metrics are the same',
     right: { ports: { metrics: 8444 } },
   },
-]
+];
 
 test('values that contradict each other stop the render with a sentence', { skip: skipWithoutHelm }, async (t) => {
   for (const { values, sentence, right } of rows) {
-    const refused = await template(values)
-    t.equal(refused.code, 1, sentence)
-    t.ok(refused.stderr.includes(sentence), refused.stderr)
-    const accepted = await template(right)
-    t.equal(accepted.code, 0, `${JSON.stringify(right)} ${accepted.stderr}`)
+    const refused = await template(values);
+    t.equal(refused.code, 1, sentence);
+    t.ok(refused.stderr.includes(sentence), refused.stderr);
+    const accepted = await template(right);
+    t.equal(accepted.code, 0, `${JSON.stringify(right)} ${accepted.stderr}`);
   }
-})
+});

@@ -1,37 +1,37 @@
-import { test } from 'tap'
+import { test } from 'tap';
 
-import { loadPolicy } from '../../src/config/load.ts'
-import { release, render, skipWithoutHelm, type Rendered, type Values } from './chart.ts'
+import { loadPolicy } from '../../src/config/load.ts';
+import { release, render, skipWithoutHelm, type Rendered, type Values } from './chart.ts';
 
-const options = { skip: skipWithoutHelm }
+const options = { skip: skipWithoutHelm };
 
-const where = ({ kind, metadata }: Rendered): string => (kind === 'ClusterRole' ? '*' : (metadata?.namespace ?? ''))
+const where = ({ kind, metadata }: Rendered): string => (kind === 'ClusterRole' ? '*' : (metadata?.namespace ?? ''));
 
 /** `resource verbs names`, of all rules that the controller is given, with the namespace they hold in. */
 async function rights(values: Values): Promise<string[]> {
-  const { objects } = await render(values)
-  const roles = objects.filter(({ kind, metadata }) => kind?.endsWith('Role') && metadata?.labels?.['app.kubernetes.io/component'] === 'controller')
+  const { objects } = await render(values);
+  const roles = objects.filter(({ kind, metadata }) => kind?.endsWith('Role') && metadata?.labels?.['app.kubernetes.io/component'] === 'controller');
   const lines = roles.flatMap((role): string[] =>
     role['rules'].map((rule: { resources: string[]; resourceNames?: string[]; verbs: string[] }) =>
       [where(role), rule.resources.join(','), rule.verbs.join(','), rule.resourceNames?.join(',') ?? '-'].join(' '),
     ),
-  )
-  return sorted(lines)
+  );
+  return sorted(lines);
 }
 
-const sorted = (lines: readonly string[]): string[] => lines.toSorted((one, other) => one.localeCompare(other))
+const sorted = (lines: readonly string[]): string[] => lines.toSorted((one, other) => one.localeCompare(other));
 
-const always = ['images events create,patch -', 'images leases create -', 'images leases get,update transship-controller']
+const always = ['images events create,patch -', 'images leases create -', 'images leases get,update transship-controller'];
 const certificates = [
   '* mutatingwebhookconfigurations list,watch,patch transship',
   'images secrets create -',
   'images secrets list,watch,patch transship-tls,transship-tls-ca',
-]
-const secrets = ['* events create,patch -', '* namespaces list,watch -', '* secrets list,watch,get,create,patch,delete -']
-const hosts = ['images configmaps create -', 'images configmaps list,watch,patch transship-hosts']
+];
+const secrets = ['* events create,patch -', '* namespaces list,watch -', '* secrets list,watch,get,create,patch,delete -'];
+const hosts = ['images configmaps create -', 'images configmaps list,watch,patch transship-hosts'];
 
-const policy = (registries: object) => ({ tls: { mode: 'certManager' }, rewritePolicy: { inline: { registries } } })
-const service = (name: string, more: object = {}) => ({ hostFrom: { service: { namespace: 'r', name, port: 80, ...more } } })
+const policy = (registries: object) => ({ tls: { mode: 'certManager' }, rewritePolicy: { inline: { registries } } });
+const service = (name: string, more: object = {}) => ({ hostFrom: { service: { namespace: 'r', name, port: 80, ...more } } });
 
 const rows: readonly (readonly [says: string, values: Values, rights: readonly string[]])[] = [
   ['certificates', {}, [...always, ...certificates]],
@@ -46,33 +46,41 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
     [...always, ...hosts, '* services list,watch -', '* nodes list,watch -', 'kube-public configmaps list,watch local-registry-hosting'],
   ],
   ['rights that are granted elsewhere', { controller: { rbac: { create: false } } }, []],
-]
+];
 
 test('the rights of the controller are those that its features need', options, async (t) => {
-  for (const [says, values, expected] of rows) t.same(await rights(values), sorted(expected), says)
-})
+  for (const [says, values, expected] of rows) t.same(await rights(values), sorted(expected), says);
+});
 
-const policyOf = async (values: Values) => loadPolicy((await render(values)).one('ConfigMap', `${release.name}-policy`)['data']['policy.yaml'], 'policy.yaml')
+const policyOf = async (values: Values) => loadPolicy((await render(values)).one('ConfigMap', `${release.name}-policy`)['data']['policy.yaml'], 'policy.yaml');
 
 test('a local registry is a registry of the policy', options, async (t) => {
-  const entry = { hostFrom: { service: { namespace: release.namespace, name: 'transship-registry', port: 'registry', via: 'localhost' } } }
-  const users = { htpasswdSecret: 'users', pullSecret: 'pull' }
+  const entry = { hostFrom: { service: { namespace: release.namespace, name: 'transship-registry', port: 'registry', via: 'localhost' } } };
+  const users = { htpasswdSecret: 'users', pullSecret: 'pull' };
   const table: readonly (readonly [says: string, values: Values, local: object | undefined])[] = [
     ['a port that Kubernetes chooses', { localRegistry: { enabled: true } }, entry],
     ['a fixed port', { localRegistry: { enabled: true, nodePort: 30500 } }, { ...entry, host: 'localhost:30500' }],
     ['users', { localRegistry: { enabled: true, nodePort: 30500, auth: users } }, { ...entry, pullSecrets: ['pull'], credentials: { secret: 'pull' } }],
-    ['an entry of ones own', { localRegistry: { enabled: true }, rewritePolicy: { inline: { registries: { local: { host: 'own.example.com' } } } } }, { host: 'own.example.com' }],
+    [
+      'an entry of ones own',
+      { localRegistry: { enabled: true }, rewritePolicy: { inline: { registries: { local: { host: 'own.example.com' } } } } },
+      { host: 'own.example.com' },
+    ],
     ['beside others', { localRegistry: { enabled: true }, rewritePolicy: { inline: { registries: { other: { host: 'o.example.com' } } } } }, entry],
     ['not asked for', {}, undefined],
-  ]
+  ];
   for (const [says, values, local] of table) {
-    const { findings, compiled } = await policyOf(values)
-    t.same(findings.filter(({ severity }) => severity === 'error'), [], says)
-    t.match(compiled?.policy.registries['local'], local, says)
+    const { findings, compiled } = await policyOf(values);
+    t.same(
+      findings.filter(({ severity }) => severity === 'error'),
+      [],
+      says,
+    );
+    t.match(compiled?.policy.registries['local'], local, says);
   }
-})
+});
 
 test('a text stays as it is: who writes it writes the registry', options, async (t) => {
-  const rendered = await render({ localRegistry: { enabled: true }, rewritePolicy: { inline: '# mine\nrules: []\n' } })
-  t.equal(rendered.one('ConfigMap', 'transship-policy')['data']['policy.yaml'], '# mine\nrules: []\n')
-})
+  const rendered = await render({ localRegistry: { enabled: true }, rewritePolicy: { inline: '# mine\nrules: []\n' } });
+  t.equal(rendered.one('ConfigMap', 'transship-policy')['data']['policy.yaml'], '# mine\nrules: []\n');
+});

@@ -1,24 +1,24 @@
-import { test } from 'tap'
+import { test } from 'tap';
 
-import { skipReason } from '../cluster/binaries.ts'
-import { eventually, podsPath, podWith } from './installed.ts'
-import { labelled } from './opt-in.ts'
-import { isCalled, recorded } from './recorder.ts'
+import { skipReason } from '../cluster/binaries.ts';
+import { eventually, podsPath, podWith } from './installed.ts';
+import { labelled } from './opt-in.ts';
+import { isCalled, recorded } from './recorder.ts';
 
-const options = { skip: skipReason({ level: 1 }) }
-const strategicPatch = 'application/strategic-merge-patch+json'
+const options = { skip: skipReason({ level: 1 }) };
+const strategicPatch = 'application/strategic-merge-patch+json';
 
 for (const minor of ['1.33', '1.34', '1.35']) {
   test(`Kubernetes ${minor} takes the configuration and calls by it`, options, async (t) => {
-    const installation = await recorded(t, { emulatedVersion: minor })
-    await installation.plane.createNamespace('team-a', labelled('enabled'))
-    await eventually('the webhook is called', isCalled(installation, 'team-a'))
-    const { plane, recorder } = installation
-    await plane.api.send('POST', podsPath('team-a'), { ...podWith('nginx'), metadata: { name: 'web' } })
-    recorder.taken()
-    await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { metadata: { labels: { a: 'b' } } }, strategicPatch)
-    t.same(recorder.taken(), [], 'a label')
-    await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { spec: { containers: [{ name: 'main', image: 'nginx:2' }] } }, strategicPatch)
-    t.same(recorder.taken(), [{ path: '/mutate', operation: 'UPDATE', subResource: '' }], 'an image')
-  })
+    const installation = await recorded(t, { emulatedVersion: minor });
+    await installation.plane.createNamespace('team-a', labelled('enabled'));
+    await eventually('the webhook is called', isCalled(installation, 'team-a'));
+    const { plane, recorder } = installation;
+    await plane.api.send('POST', podsPath('team-a'), { ...podWith('nginx'), metadata: { name: 'web' } });
+    recorder.taken();
+    await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { metadata: { labels: { a: 'b' } } }, strategicPatch);
+    t.same(recorder.taken(), [], 'a label');
+    await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { spec: { containers: [{ name: 'main', image: 'nginx:2' }] } }, strategicPatch);
+    t.same(recorder.taken(), [{ path: '/mutate', operation: 'UPDATE', subResource: '' }], 'an image');
+  });
 }

@@ -1,17 +1,17 @@
-import { test } from 'tap'
+import { test } from 'tap';
 
-import { chartFolder, helm, release, skipWithoutHelm, type Values } from './chart.ts'
+import { chartFolder, helm, release, skipWithoutHelm, type Values } from './chart.ts';
 
 /** A client-side dry run is the only way to see NOTES.txt without a cluster. */
 async function notes(values: Values): Promise<string> {
-  const { code, stdout, stderr } = await helm(['install', release.name, chartFolder, '--namespace', release.namespace, '--dry-run=client'], values)
-  if (code !== 0) throw new Error(stderr)
-  return stdout.slice(stdout.indexOf('NOTES:'))
+  const { code, stdout, stderr } = await helm(['install', release.name, chartFolder, '--namespace', release.namespace, '--dry-run=client'], values);
+  if (code !== 0) throw new Error(stderr);
+  return stdout.slice(stdout.indexOf('NOTES:'));
 }
 
-const test1 = { image: 'nginx', becomes: 'm/nginx' }
-const empty = /The policy is empty/
-const closed = /failurePolicy is Fail/
+const test1 = { image: 'nginx', becomes: 'm/nginx' };
+const empty = /The policy is empty/;
+const closed = /failurePolicy is Fail/;
 
 const rows: readonly { readonly says: string; readonly values: Values; readonly has: readonly RegExp[]; readonly hasNot: readonly RegExp[] }[] = [
   {
@@ -26,11 +26,19 @@ const rows: readonly { readonly says: string; readonly values: Values; readonly 
     has: [/See 2 images rewritten by the API server, in dry run:\n +helm test transship --namespace images\n/],
     hasNot: [/--dry-run=server/, empty],
   },
-  { says: 'one test, and a policy elsewhere', values: { rewritePolicy: { existingConfigMap: 'p' }, selfTest: { images: [test1] } }, has: [/See 1 image rewritten/], hasNot: [empty] },
+  {
+    says: 'one test, and a policy elsewhere',
+    values: { rewritePolicy: { existingConfigMap: 'p' }, selfTest: { images: [test1] } },
+    has: [/See 1 image rewritten/],
+    hasNot: [empty],
+  },
   {
     says: 'a local registry in a policy that is a text',
     values: { localRegistry: { enabled: true }, rewritePolicy: { inline: '{}' } },
-    has: [/the node port of Service images\/transship-registry on localhost/, /\n  local:\n    hostFrom:\n      service: \{ namespace: "images", name: transship-registry, port: registry, via: localhost \}\n/],
+    has: [
+      /the node port of Service images\/transship-registry on localhost/,
+      /\n  local:\n    hostFrom:\n      service: \{ namespace: "images", name: transship-registry, port: registry, via: localhost \}\n/,
+    ],
     hasNot: [],
   },
   {
@@ -45,12 +53,12 @@ const rows: readonly { readonly says: string; readonly values: Values; readonly 
     has: [/rewrite=disabled/, /no pod can be created/, /\(network, DNS, storage, cert-manager\) in excludeNamespaces/],
     hasNot: [/rewrite=enabled/],
   },
-]
+];
 
 test('the notes say what to do next', { skip: skipWithoutHelm }, async (t) => {
   for (const { says, values, has, hasNot } of rows) {
-    const text = await notes(values)
-    for (const wanted of has) t.match(text, wanted, says)
-    for (const unwanted of hasNot) t.notMatch(text, unwanted, says)
+    const text = await notes(values);
+    for (const wanted of has) t.match(text, wanted, says);
+    for (const unwanted of hasNot) t.notMatch(text, unwanted, says);
   }
-})
+});

@@ -1,44 +1,47 @@
-import type { V1MutatingWebhook } from '@kubernetes/client-node'
-import { test } from 'tap'
+import type { V1MutatingWebhook } from '@kubernetes/client-node';
+import { test } from 'tap';
 
-import { release, render, skipWithoutHelm, type Values } from './chart.ts'
-import { expectedMode, labelled, labelValues, type PolicyMode } from './opt-in.ts'
-import { reaches } from './selectors.ts'
+import { release, render, skipWithoutHelm, type Values } from './chart.ts';
+import { expectedMode, labelled, labelValues, type PolicyMode } from './opt-in.ts';
+import { reaches } from './selectors.ts';
 
-const options = { skip: skipWithoutHelm }
-const paths = { enforce: '/mutate', shadow: '/shadow' } as const
+const options = { skip: skipWithoutHelm };
+const paths = { enforce: '/mutate', shadow: '/shadow' } as const;
 
-const webhooks = async (values: Values): Promise<readonly V1MutatingWebhook[]> => (await render(values)).one('MutatingWebhookConfiguration')['webhooks']
+const webhooks = async (values: Values): Promise<readonly V1MutatingWebhook[]> => (await render(values)).one('MutatingWebhookConfiguration')['webhooks'];
 
 const calledPaths = (list: readonly V1MutatingWebhook[], namespace: { name: string; labels: Record<string, string> }, pod: Record<string, string>) =>
-  list.filter((webhook) => reaches(webhook, namespace, pod)).map(({ clientConfig }) => clientConfig.service?.path)
+  list.filter((webhook) => reaches(webhook, namespace, pod)).map(({ clientConfig }) => clientConfig.service?.path);
 
 for (const policy of ['OptIn', 'OptOut'] satisfies PolicyMode[]) {
   test(`${policy}: each pod reaches the one entry that its labels ask for`, options, async (t) => {
-    const list = await webhooks({ policy })
+    const list = await webhooks({ policy });
     for (const namespace of labelValues) {
       for (const pod of labelValues) {
-        const mode = expectedMode(policy, namespace, pod)
-        const called = calledPaths(list, { name: 'team-a', labels: labelled(namespace) }, labelled(pod))
-        t.same(called, mode ? [paths[mode]] : [], `namespace ${namespace}, pod ${pod}: ${mode}`)
+        const mode = expectedMode(policy, namespace, pod);
+        const called = calledPaths(list, { name: 'team-a', labels: labelled(namespace) }, labelled(pod));
+        t.same(called, mode ? [paths[mode]] : [], `namespace ${namespace}, pod ${pod}: ${mode}`);
       }
     }
-  })
+  });
 }
 
 test('guarded namespaces reach none, whatever the labels', options, async (t) => {
   for (const policy of ['OptIn', 'OptOut']) {
-    const list = await webhooks({ policy, excludeNamespaces: ['cert-manager', 'kube-system'] })
+    const list = await webhooks({ policy, excludeNamespaces: ['cert-manager', 'kube-system'] });
     for (const name of ['kube-system', 'kube-public', 'kube-node-lease', release.namespace, 'cert-manager']) {
-      for (const pod of labelValues) t.same(calledPaths(list, { name, labels: labelled('enabled') }, labelled(pod)), [], `${policy}: ${name}, pod ${pod}`)
+      for (const pod of labelValues) t.same(calledPaths(list, { name, labels: labelled('enabled') }, labelled(pod)), [], `${policy}: ${name}, pod ${pod}`);
     }
-    t.not(calledPaths(list, { name: `${release.namespace}-2`, labels: labelled('enabled') }, {}).length, 0, 'a name is compared whole')
+    t.not(calledPaths(list, { name: `${release.namespace}-2`, labels: labelled('enabled') }, {}).length, 0, 'a name is compared whole');
   }
-})
+});
 
 test('what the API server is told of each entry', options, async (t) => {
-  const list = await webhooks({ matchConditions: [{ name: 'mine', expression: 'true' }] })
-  t.same(list.map(({ name }) => name), ['enforce.transship.dev', 'shadow.transship.dev', 'pod-enforce.transship.dev', 'pod-shadow.transship.dev'])
+  const list = await webhooks({ matchConditions: [{ name: 'mine', expression: 'true' }] });
+  t.same(
+    list.map(({ name }) => name),
+    ['enforce.transship.dev', 'shadow.transship.dev', 'pod-enforce.transship.dev', 'pod-shadow.transship.dev'],
+  );
   for (const webhook of list) {
     t.match(webhook, {
       admissionReviewVersions: ['v1'],
@@ -47,15 +50,21 @@ test('what the API server is told of each entry', options, async (t) => {
       reinvocationPolicy: 'IfNeeded',
       sideEffects: 'None',
       timeoutSeconds: 5,
-    })
-    t.same(webhook.rules?.map(({ operations, resources, scope }) => ({ operations, resources, scope })), [
-      { operations: ['CREATE', 'UPDATE'], resources: ['pods'], scope: 'Namespaced' },
-      { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'], scope: 'Namespaced' },
-    ])
-    const conditions = ['not-a-mirror-pod', 'an-image-changes', 'not-of-cloudnativepg', 'mine', 'mode-of-the-pod-as-it-will-be']
-    t.same(webhook.matchConditions?.map(({ name }) => name), conditions)
+    });
+    t.same(
+      webhook.rules?.map(({ operations, resources, scope }) => ({ operations, resources, scope })),
+      [
+        { operations: ['CREATE', 'UPDATE'], resources: ['pods'], scope: 'Namespaced' },
+        { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'], scope: 'Namespaced' },
+      ],
+    );
+    const conditions = ['not-a-mirror-pod', 'an-image-changes', 'not-of-cloudnativepg', 'mine', 'mode-of-the-pod-as-it-will-be'];
+    t.same(
+      webhook.matchConditions?.map(({ name }) => name),
+      conditions,
+    );
   }
-  const closed = await webhooks({ failurePolicy: 'Fail', timeoutSeconds: 2, operatorExclusions: { cloudNativePG: false } })
-  t.match(closed[0], { failurePolicy: 'Fail', timeoutSeconds: 2 })
-  t.notOk(closed[0]?.matchConditions?.some(({ name }) => name === 'not-of-cloudnativepg'))
-})
+  const closed = await webhooks({ failurePolicy: 'Fail', timeoutSeconds: 2, operatorExclusions: { cloudNativePG: false } });
+  t.match(closed[0], { failurePolicy: 'Fail', timeoutSeconds: 2 });
+  t.notOk(closed[0]?.matchConditions?.some(({ name }) => name === 'not-of-cloudnativepg'));
+});

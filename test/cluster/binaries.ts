@@ -1,65 +1,64 @@
 /** Where the programs of the test cluster are, and the sentence to say when they are not there. */
-import { existsSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-import { buildKey, type Program } from './tools.ts'
+import { buildKey, type Program } from './tools.ts';
 
 /** 1: etcd and kube-apiserver. 2: and kube-controller-manager. 3: and kube-scheduler, kwok and a fake node. */
-export type Level = 1 | 2 | 3
+export type Level = 1 | 2 | 3;
 
 const levelPrograms: Record<Level, readonly Program[]> = {
   1: ['etcd', 'kube-apiserver', 'kubectl'],
   2: ['etcd', 'kube-apiserver', 'kubectl', 'kube-controller-manager'],
   3: ['etcd', 'kube-apiserver', 'kubectl', 'kube-controller-manager', 'kube-scheduler', 'kwok'],
-}
+};
 
 /** Holds builds and the logs of failed runs; git ignores the default. */
 export function cacheFolder(): string {
-  const chosen = process.env['TRANSSHIP_CLUSTER_CACHE']
-  return chosen ? resolve(chosen) : fileURLToPath(new URL('../../.cache/cluster', import.meta.url))
+  const chosen = process.env['TRANSSHIP_CLUSTER_CACHE'];
+  return chosen ? resolve(chosen) : fileURLToPath(new URL('../../.cache/cluster', import.meta.url));
 }
 
-export const buildFolder = (): string => join(cacheFolder(), buildKey(), 'bin')
+export const buildFolder = (): string => join(cacheFolder(), buildKey(), 'bin');
 
 /** The program in KUBEBUILDER_ASSETS, the folder that Kubernetes' envtest uses, when it is there. */
 export function kubebuilderAsset(program: Program): string | undefined {
-  const folder = process.env['KUBEBUILDER_ASSETS']
-  if (!folder) return undefined
-  const file = resolve(folder, program)
-  return existsSync(file) ? file : undefined
+  const folder = process.env['KUBEBUILDER_ASSETS'];
+  if (!folder) return undefined;
+  const file = resolve(folder, program);
+  return existsSync(file) ? file : undefined;
 }
 
 /** Path of the program, or undefined when it is neither in KUBEBUILDER_ASSETS nor built. */
 export function locate(program: Program): string | undefined {
-  const asset = kubebuilderAsset(program)
-  if (asset !== undefined) return asset
-  const built = join(buildFolder(), program)
-  return existsSync(built) ? built : undefined
+  const asset = kubebuilderAsset(program);
+  if (asset !== undefined) return asset;
+  const built = join(buildFolder(), program);
+  return existsSync(built) ? built : undefined;
 }
 
 /** Path of the program. Throws with the remedy when it is not there. */
 export function binary(program: Program): string {
-  const path = locate(program)
-  if (path === undefined) throw new Error(missing([program]))
-  return path
+  const path = locate(program);
+  if (path === undefined) throw new Error(missing([program]));
+  return path;
 }
 
 const missing = (programs: readonly Program[]): string =>
-  `the test cluster has no ${programs.join(', ')}: run "npm run cluster:build" (needs Go), or point KUBEBUILDER_ASSETS at a folder that has them`
+  `the test cluster has no ${programs.join(', ')}: run "npm run cluster:build" (needs Go), or point KUBEBUILDER_ASSETS at a folder that has them`;
 
 /**
  * False when everything is there, else the sentence for tap's `skip`. Says what is needed for all tests unless told the level, and whether helm is used.
  * With TRANSSHIP_REQUIRE_CLUSTER=1, as in CI, nothing may be skipped: it throws instead.
  */
 export function skipReason({ level = 3, helm = true }: { level?: Level; helm?: boolean } = {}): string | false {
-  const needed: Program[] = helm ? [...levelPrograms[level], 'helm'] : [...levelPrograms[level]]
-  const absent = needed.filter((program) => locate(program) === undefined)
-  if (absent.length === 0) return false
-  if (process.env['TRANSSHIP_REQUIRE_CLUSTER'] === '1') throw new Error(missing(absent))
-  return missing(absent)
+  const needed: Program[] = helm ? [...levelPrograms[level], 'helm'] : [...levelPrograms[level]];
+  const absent = needed.filter((program) => locate(program) === undefined);
+  if (absent.length === 0) return false;
+  if (process.env['TRANSSHIP_REQUIRE_CLUSTER'] === '1') throw new Error(missing(absent));
+  return missing(absent);
 }
 
 /** A PATH on which the cluster's own kubectl and helm come first, for people and for scripts. */
-export const pathWithBinaries = (): string =>
-  [process.env['KUBEBUILDER_ASSETS'], buildFolder(), process.env['PATH']].filter(Boolean).join(delimiter)
+export const pathWithBinaries = (): string => [process.env['KUBEBUILDER_ASSETS'], buildFolder(), process.env['PATH']].filter(Boolean).join(delimiter);

@@ -1,11 +1,11 @@
 /** `npm run cluster:build`: builds the programs of the test cluster from their Go modules, once for each set of pins. */
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
-import { buildFolder, kubebuilderAsset } from './binaries.ts'
-import { buildsOf, clusterPrograms, nodePrograms, type Build } from './tools.ts'
+import { buildFolder, kubebuilderAsset } from './binaries.ts';
+import { buildsOf, clusterPrograms, nodePrograms, type Build } from './tools.ts';
 
 const help = `usage: npm run cluster:build -- [--with-node]
 
@@ -13,65 +13,65 @@ Builds ${clusterPrograms.join(', ')}
 with Go, into .cache/cluster (or TRANSSHIP_CLUSTER_CACHE). Programs found in KUBEBUILDER_ASSETS are used instead.
 
   --with-node  also build ${nodePrograms.join(' and ')}, for the tests on a real node
-`
+`;
 
 const noGo = `cluster:build needs Go 1.26 or newer, and there is no "go" on the PATH.
-Install it (https://go.dev/doc/install), or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl: that is enough for level 1.`
+Install it (https://go.dev/doc/install), or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl: that is enough for level 1.`;
 
 /** Resolves to the exit code; rejects when `go` cannot be started. */
 function runGo(build: Build, output: string): Promise<{ code: number | null; log: string }> {
   // GOWORK=off: a go.work above the checkout must not change what the committed go.sum pins.
-  const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' }
-  const go = spawn('go', ['build', '-o', output, ...build.arguments], { cwd: build.folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let log = ''
-  for (const stream of [go.stdout, go.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
+  const go = spawn('go', ['build', '-o', output, ...build.arguments], { cwd: build.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  for (const stream of [go.stdout, go.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
   return new Promise((resolve, reject) => {
-    go.once('error', reject)
-    go.once('close', (code) => resolve({ code, log }))
-  })
+    go.once('error', reject);
+    go.once('close', (code) => resolve({ code, log }));
+  });
 }
 
 async function buildProgram(build: Build, folder: string): Promise<void> {
-  const { program, version } = build
+  const { program, version } = build;
   // Renamed when complete, so an interrupted build never looks like a finished one.
-  const partial = join(folder, `.${program}.${process.pid}`)
-  const began = performance.now()
-  process.stdout.write(`${program} ${version} `)
+  const partial = join(folder, `.${program}.${process.pid}`);
+  const began = performance.now();
+  process.stdout.write(`${program} ${version} `);
   try {
-    const { code, log } = await runGo(build, partial)
-    if (code !== 0) throw new Error(`go build of ${program} failed (exit code ${code}):\n${log.split('\n').slice(-30).join('\n')}`)
-    renameSync(partial, join(folder, program))
+    const { code, log } = await runGo(build, partial);
+    if (code !== 0) throw new Error(`go build of ${program} failed (exit code ${code}):\n${log.split('\n').slice(-30).join('\n')}`);
+    renameSync(partial, join(folder, program));
   } finally {
-    rmSync(partial, { force: true })
+    rmSync(partial, { force: true });
   }
-  const megabytes = Math.round(statSync(join(folder, program)).size / 1e6)
-  process.stdout.write(`${Math.round((performance.now() - began) / 1000)} s, ${megabytes} MB\n`)
+  const megabytes = Math.round(statSync(join(folder, program)).size / 1e6);
+  process.stdout.write(`${Math.round((performance.now() - began) / 1000)} s, ${megabytes} MB\n`);
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { 'with-node': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } })
-  if (values.help) return void process.stdout.write(help)
+  const { values } = parseArgs({ options: { 'with-node': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } });
+  if (values.help) return void process.stdout.write(help);
 
-  const folder = buildFolder()
-  mkdirSync(folder, { recursive: true })
-  const wanted = values['with-node'] ? [...clusterPrograms, ...nodePrograms] : clusterPrograms
-  let built = 0
+  const folder = buildFolder();
+  mkdirSync(folder, { recursive: true });
+  const wanted = values['with-node'] ? [...clusterPrograms, ...nodePrograms] : clusterPrograms;
+  let built = 0;
   for (const build of buildsOf(wanted)) {
-    const { program } = build
-    const asset = kubebuilderAsset(program)
-    if (asset !== undefined) console.log(`${program}: KUBEBUILDER_ASSETS has it, ${asset}`)
+    const { program } = build;
+    const asset = kubebuilderAsset(program);
+    if (asset !== undefined) console.log(`${program}: KUBEBUILDER_ASSETS has it, ${asset}`);
     else if (!existsSync(join(folder, program))) {
-      await buildProgram(build, folder)
-      built++
+      await buildProgram(build, folder);
+      built++;
     }
   }
-  console.log(built === 0 ? `nothing to do, all is built: ${folder}` : `built ${built} programs: ${folder}`)
+  console.log(built === 0 ? `nothing to do, all is built: ${folder}` : `built ${built} programs: ${folder}`);
 }
 
 try {
-  await main()
+  await main();
 } catch (error) {
-  const withoutGo = error instanceof Error && 'syscall' in error && error.syscall === 'spawn go'
-  console.error(withoutGo ? `\n${noGo}` : `\n${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = withoutGo ? 2 : 1
+  const withoutGo = error instanceof Error && 'syscall' in error && error.syscall === 'spawn go';
+  console.error(withoutGo ? `\n${noGo}` : `\n${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = withoutGo ? 2 : 1;
 }

@@ -1,14 +1,14 @@
 /** The flags of each program, and why they are there; what Kubernetes calls control plane components. */
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-import type { Loopback } from './loopback.ts'
+import type { Loopback } from './loopback.ts';
 
 export interface Settings {
-  readonly folder: string
-  readonly loopback: Loopback
-  readonly kubeconfig: string
-  readonly emulatedVersion: string | undefined
+  readonly folder: string;
+  readonly loopback: Loopback;
+  readonly kubeconfig: string;
+  readonly emulatedVersion: string | undefined;
 }
 
 /** Files below the cluster's folder, by what is in them. */
@@ -19,17 +19,17 @@ export const files = (folder: string) =>
     serverKey: join(folder, 'apiserver.key'),
     tokenPublicKey: join(folder, 'service-account.pub'),
     tokenPrivateKey: join(folder, 'service-account.key'),
-  }) as const
+  }) as const;
 
-export const etcdUrl = ({ address, ports }: Loopback): string => `http://${address}:${ports.etcd}`
-export const apiServerUrl = ({ address, ports }: Loopback): string => `https://${address}:${ports.apiServer}`
+export const etcdUrl = ({ address, ports }: Loopback): string => `http://${address}:${ports.etcd}`;
+export const apiServerUrl = ({ address, ports }: Loopback): string => `https://${address}:${ports.apiServer}`;
 
 /** One binary plays up to three older minors: https://kubernetes.io/docs/concepts/cluster-administration/compatibility-version/ */
-const emulation = (version: string | undefined): string[] => (version === undefined ? [] : [`--emulated-version=kube=${version}`])
+const emulation = (version: string | undefined): string[] => (version === undefined ? [] : [`--emulated-version=kube=${version}`]);
 
 export function etcdFlags({ folder, loopback }: Settings): string[] {
-  const client = etcdUrl(loopback)
-  const peer = `http://${loopback.address}:${loopback.ports.etcdPeer}`
+  const client = etcdUrl(loopback);
+  const peer = `http://${loopback.address}:${loopback.ports.etcdPeer}`;
   return [
     `--data-dir=${join(folder, 'etcd')}`,
     // The data lives as long as the test: waiting for the disk would only make it slow.
@@ -41,11 +41,11 @@ export function etcdFlags({ folder, loopback }: Settings): string[] {
     `--initial-cluster=default=${peer}`,
     '--logger=zap',
     '--log-level=warn',
-  ]
+  ];
 }
 
 export function apiServerFlags({ folder, loopback, emulatedVersion }: Settings): string[] {
-  const file = files(folder)
+  const file = files(folder);
   return [
     `--etcd-servers=${etcdUrl(loopback)}`,
     `--bind-address=${loopback.address}`,
@@ -64,7 +64,7 @@ export function apiServerFlags({ folder, loopback, emulatedVersion }: Settings):
     `--service-account-key-file=${file.tokenPublicKey}`,
     `--service-account-signing-key-file=${file.tokenPrivateKey}`,
     ...emulation(emulatedVersion),
-  ]
+  ];
 }
 
 export const controllerManagerFlags = ({ folder, kubeconfig, emulatedVersion }: Settings): string[] => [
@@ -74,14 +74,14 @@ export const controllerManagerFlags = ({ folder, kubeconfig, emulatedVersion }: 
   `--root-ca-file=${files(folder).authority}`,
   `--service-account-private-key-file=${files(folder).tokenPrivateKey}`,
   ...emulation(emulatedVersion),
-]
+];
 
 export const schedulerFlags = ({ kubeconfig, emulatedVersion }: Settings): string[] => [
   `--kubeconfig=${kubeconfig}`,
   '--leader-elect=false',
   '--secure-port=0',
   ...emulation(emulatedVersion),
-]
+];
 
 export const kwokFlags = ({ loopback, kubeconfig }: Settings): string[] => [
   `--kubeconfig=${kubeconfig}`,
@@ -92,4 +92,4 @@ export const kwokFlags = ({ loopback, kubeconfig }: Settings): string[] => [
   '--cidr=10.128.0.0/9',
   `--node-ip=${loopback.address}`,
   `--server-address=${loopback.address}:${loopback.ports.kwok}`,
-]
+];

@@ -1,30 +1,30 @@
 /** What the test cluster is made of: each program, the Go module that pins it, and the version stamps it needs. */
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
-type Stamps = (version: string) => readonly string[]
+type Stamps = (version: string) => readonly string[];
 
 /** Their sources carry the version already. */
-const noStamps: Stamps = () => []
+const noStamps: Stamps = () => [];
 
 /**
  * Unstamped, an API server reports a version that is no semantic version, and Helm refuses the cluster.
  * Both packages, because the servers read the first and the clients the second.
  */
 const kubernetesStamps: Stamps = (version) => {
-  const [major, minor] = version.slice(1).split('.')
-  const values = [`gitVersion=${version}`, `gitMajor=${major}`, `gitMinor=${minor}`, 'gitTreeState=archive', 'gitCommit=unknown']
-  return ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((path) => values.map((value) => `${path}.${value}`))
-}
+  const [major, minor] = version.slice(1).split('.');
+  const values = [`gitVersion=${version}`, `gitMajor=${major}`, `gitMinor=${minor}`, 'gitTreeState=archive', 'gitCommit=unknown'];
+  return ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((path) => values.map((value) => `${path}.${value}`));
+};
 
 const modules = [
   { folder: 'etcd', pins: 'go.etcd.io/etcd/server/v3', stamps: noStamps },
   { folder: 'kubernetes', pins: 'k8s.io/kubernetes', stamps: kubernetesStamps },
   { folder: 'kwok', pins: 'sigs.k8s.io/kwok', stamps: noStamps },
   { folder: 'helm', pins: 'helm.sh/helm/v4', stamps: (version) => [`helm.sh/helm/v4/internal/version.version=${version}`] },
-] as const satisfies { folder: string; pins: string; stamps: Stamps }[]
+] as const satisfies { folder: string; pins: string; stamps: Stamps }[];
 
-type Module = (typeof modules)[number]
+type Module = (typeof modules)[number];
 
 /** In the order they are built: what most tests need comes first. */
 const sources = [
@@ -37,53 +37,58 @@ const sources = [
   { program: 'helm', module: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
   { program: 'kubelet', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubelet' },
   { program: 'kube-proxy', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
-] as const satisfies { program: string; module: Module['folder']; package: string }[]
+] as const satisfies { program: string; module: Module['folder']; package: string }[];
 
-export type Program = (typeof sources)[number]['program']
+export type Program = (typeof sources)[number]['program'];
 
 /** Only a real node needs these two; the fake nodes of kwok do not. */
-export const nodePrograms: readonly Program[] = ['kubelet', 'kube-proxy']
-export const clusterPrograms: readonly Program[] = sources.map(({ program }) => program).filter((program) => !nodePrograms.includes(program))
+export const nodePrograms: readonly Program[] = ['kubelet', 'kube-proxy'];
+export const clusterPrograms: readonly Program[] = sources.map(({ program }) => program).filter((program) => !nodePrograms.includes(program));
 
 /** Without the path of this checkout, so the same sources give the same binary everywhere. */
-const buildFlags = ['-trimpath', '-buildvcs=false'] as const
+const buildFlags = ['-trimpath', '-buildvcs=false'] as const;
 
-const folderOf = ({ folder }: Module): URL => new URL(`tools/${folder}/`, import.meta.url)
+const folderOf = ({ folder }: Module): URL => new URL(`tools/${folder}/`, import.meta.url);
 
 /** The version that go.mod pins, as `v1.36.3`. */
 function pinnedVersion(module: Module): string {
-  const lines = readFileSync(new URL('go.mod', folderOf(module)), 'utf8').split('\n')
-  const words = lines.map((line) => line.trim().replace(/^require /, '').split(' '))
-  const version = words.find(([path]) => path === module.pins)?.[1]
-  if (version === undefined) throw new Error(`test/cluster/tools/${module.folder}/go.mod does not require ${module.pins}: add it with "go get"`)
-  return version
+  const lines = readFileSync(new URL('go.mod', folderOf(module)), 'utf8').split('\n');
+  const words = lines.map((line) =>
+    line
+      .trim()
+      .replace(/^require /, '')
+      .split(' '),
+  );
+  const version = words.find(([path]) => path === module.pins)?.[1];
+  if (version === undefined) throw new Error(`test/cluster/tools/${module.folder}/go.mod does not require ${module.pins}: add it with "go get"`);
+  return version;
 }
 
 export interface Build {
-  readonly program: Program
-  readonly version: string
+  readonly program: Program;
+  readonly version: string;
   /** Folder of the Go module to build in. */
-  readonly folder: URL
+  readonly folder: URL;
   /** Everything after `go build` but the output file. */
-  readonly arguments: readonly string[]
+  readonly arguments: readonly string[];
 }
 
 function build({ program, module: folder, package: path }: (typeof sources)[number]): Build {
-  const module = modules.find((candidate) => candidate.folder === folder)
-  if (module === undefined) throw new Error(`no module ${folder} for ${program}: name it in test/cluster/tools.ts`)
-  const version = pinnedVersion(module)
-  const linker = ['-s', '-w', ...module.stamps(version).map((stamp) => `-X ${stamp}`)].join(' ')
-  return { program, version, folder: folderOf(module), arguments: [...buildFlags, `-ldflags=${linker}`, path] }
+  const module = modules.find((candidate) => candidate.folder === folder);
+  if (module === undefined) throw new Error(`no module ${folder} for ${program}: name it in test/cluster/tools.ts`);
+  const version = pinnedVersion(module);
+  const linker = ['-s', '-w', ...module.stamps(version).map((stamp) => `-X ${stamp}`)].join(' ');
+  return { program, version, folder: folderOf(module), arguments: [...buildFlags, `-ldflags=${linker}`, path] };
 }
 
-export const buildsOf = (programs: readonly Program[]): Build[] => sources.filter(({ program }) => programs.includes(program)).map(build)
+export const buildsOf = (programs: readonly Program[]): Build[] => sources.filter(({ program }) => programs.includes(program)).map(build);
 
 /** Names the set of binaries: any other go.mod, go.sum, flag or platform gives another key. */
 export function buildKey(): string {
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`)
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`);
   for (const module of modules) {
-    for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(new URL(file, folderOf(module))))
+    for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(new URL(file, folderOf(module))));
   }
-  for (const source of sources) hash.update(JSON.stringify(build(source).arguments))
-  return hash.digest('hex').slice(0, 16)
+  for (const source of sources) hash.update(JSON.stringify(build(source).arguments));
+  return hash.digest('hex').slice(0, 16);
 }

@@ -1,68 +1,68 @@
-import { writeFileSync } from 'node:fs'
-import { test } from 'tap'
+import { writeFileSync } from 'node:fs';
+import { test } from 'tap';
 
-import type { V1MutatingWebhookConfiguration } from '@kubernetes/client-node'
+import type { V1MutatingWebhookConfiguration } from '@kubernetes/client-node';
 
-import { release } from '../charts/chart.ts'
-import { createDryRun, eventually, podWith } from '../charts/installed.ts'
-import { expectedMode, labelled, labelValues } from '../charts/opt-in.ts'
-import { skipReason } from '../cluster/binaries.ts'
-import { hubPolicy, imagesOf, originalsOf, pullSecretsOf, restricted, reviews, running } from './running.ts'
+import { release } from '../charts/chart.ts';
+import { createDryRun, eventually, podWith } from '../charts/installed.ts';
+import { expectedMode, labelled, labelValues } from '../charts/opt-in.ts';
+import { skipReason } from '../cluster/binaries.ts';
+import { hubPolicy, imagesOf, originalsOf, pullSecretsOf, restricted, reviews, running } from './running.ts';
 
-const rewritten = 'mirror.example.com/library/nginx:1.27'
-const shadowWarning = `transship (shadow): main: nginx:1.27 would become ${rewritten}`
+const rewritten = 'mirror.example.com/library/nginx:1.27';
+const shadowWarning = `transship (shadow): main: nginx:1.27 would become ${rewritten}`;
 const becomes = {
   enforce: { image: rewritten, secrets: ['mirror-pull'], warnings: [] },
   shadow: { image: 'nginx:1.27', secrets: undefined, warnings: [shadowWarning] },
   none: { image: 'nginx:1.27', secrets: undefined, warnings: [] },
-}
-const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${release.name}`
+};
+const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${release.name}`;
 
-const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`
+const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`;
 
 test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, async (group) => {
-  const installed = await running(group)
-  const { plane } = installed
-  for (const label of labelValues) await plane.createNamespace(namespaceOf(label), labelled(label))
-  const admitted = (namespace: string, metadata: object = {}) => createDryRun(plane, namespace, podWith('nginx:1.27', metadata))
+  const installed = await running(group);
+  const { plane } = installed;
+  for (const label of labelValues) await plane.createNamespace(namespaceOf(label), labelled(label));
+  const admitted = (namespace: string, metadata: object = {}) => createDryRun(plane, namespace, podWith('nginx:1.27', metadata));
 
   const create = async (namespace: string, image: string) => {
-    const input = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...podWith(image) })
-    return (await plane.kubectl(['-n', namespace, 'create', '-f', '-'], { input })).stderr
-  }
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...podWith(image) });
+    return (await plane.kubectl(['-n', namespace, 'create', '-f', '-'], { input })).stderr;
+  };
 
   await group.test('what comes of a pod by its label and that of its namespace', async (t) => {
     for (const namespace of labelValues) {
       for (const label of labelValues) {
-        const { status, body, warnings } = await admitted(namespaceOf(namespace), { labels: labelled(label) })
-        const found = { image: imagesOf(body)['main'], secrets: pullSecretsOf(body), warnings }
-        t.same([status, found], [201, becomes[expectedMode('OptIn', namespace, label) ?? 'none']], `namespace ${namespace}, pod ${label}`)
+        const { status, body, warnings } = await admitted(namespaceOf(namespace), { labels: labelled(label) });
+        const found = { image: imagesOf(body)['main'], secrets: pullSecretsOf(body), warnings };
+        t.same([status, found], [201, becomes[expectedMode('OptIn', namespace, label) ?? 'none']], `namespace ${namespace}, pod ${label}`);
       }
     }
-  })
+  });
 
   await group.test('kubectl prints the warnings of shadow and of problems, and of every rewrite when the policy asks for it', async (t) => {
-    t.equal(await create('team-shadow', 'nginx:1.27'), `Warning: ${shadowWarning}\n`)
-    t.match(await create('team-enabled', 'docker.io/Library/nginx'), /^Warning: transship: main: left alone: .*lower case\n$/)
-    t.equal(await create('team-enabled', 'nginx:1.27'), '')
+    t.equal(await create('team-shadow', 'nginx:1.27'), `Warning: ${shadowWarning}\n`);
+    t.match(await create('team-enabled', 'docker.io/Library/nginx'), /^Warning: transship: main: left alone: .*lower case\n$/);
+    t.equal(await create('team-enabled', 'nginx:1.27'), '');
 
-    writeFileSync(installed.serving.policyFile, `${hubPolicy}warnings: rewrites\n`)
-    await eventually('the changed policy is in force', async () => (await admitted('team-enabled')).warnings.length > 0)
-    t.equal(await create('team-enabled', 'nginx:1.27'), `Warning: transship: main: nginx:1.27 became ${rewritten}\n`)
-    const long = `acme/${'a'.repeat(200)}`
-    t.match(await create('team-enabled', long), /^Warning: .{119}…\n$/)
-  })
+    writeFileSync(installed.serving.policyFile, `${hubPolicy}warnings: rewrites\n`);
+    await eventually('the changed policy is in force', async () => (await admitted('team-enabled')).warnings.length > 0);
+    t.equal(await create('team-enabled', 'nginx:1.27'), `Warning: transship: main: nginx:1.27 became ${rewritten}\n`);
+    const long = `acme/${'a'.repeat(200)}`;
+    t.match(await create('team-enabled', long), /^Warning: .{119}…\n$/);
+  });
 
   await group.test('pods that must stay as they are do so, even when somebody takes the selectors away', async (t) => {
-    const { body } = await plane.api.send<V1MutatingWebhookConfiguration>('GET', configurationPath)
-    const [enforce] = body.webhooks ?? []
-    for (const key of ['namespaceSelector', 'objectSelector', 'matchConditions'] as const) delete enforce?.[key]
-    const { status } = await plane.api.send('PUT', configurationPath, Object.assign(body, { webhooks: [enforce] }))
-    t.equal(status, 200)
-    await eventually('every pod is sent', async () => imagesOf((await admitted('team-none')).body)['main'] === rewritten)
+    const { body } = await plane.api.send<V1MutatingWebhookConfiguration>('GET', configurationPath);
+    const [enforce] = body.webhooks ?? [];
+    for (const key of ['namespaceSelector', 'objectSelector', 'matchConditions'] as const) delete enforce?.[key];
+    const { status } = await plane.api.send('PUT', configurationPath, Object.assign(body, { webhooks: [enforce] }));
+    t.equal(status, 200);
+    await eventually('every pod is sent', async () => imagesOf((await admitted('team-none')).body)['main'] === rewritten);
 
-    for (const namespace of ['kube-system', 'kube-public', 'kube-node-lease']) await plane.kubectl(['-n', namespace, 'create', 'serviceaccount', 'default'])
-    const node = { nodeName: 'node-0' }
+    for (const namespace of ['kube-system', 'kube-public', 'kube-node-lease']) await plane.kubectl(['-n', namespace, 'create', 'serviceaccount', 'default']);
+    const node = { nodeName: 'node-0' };
     const rows: readonly (readonly [says: string, namespace: string, metadata: object, spec?: object])[] = [
       ['kube-system', 'kube-system', {}],
       ['kube-public', 'kube-public', {}],
@@ -71,16 +71,16 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
       ['a mirror pod', 'team-enabled', { annotations: { 'kubernetes.io/config.mirror': 'x' } }, node],
       ['a pod of CloudNativePG', 'team-enabled', { labels: { 'cnpg.io/cluster': 'db' } }],
       ['a pod that opted out', 'team-enabled', { labels: labelled('disabled') }],
-    ]
+    ];
     for (const [says, namespace, metadata, spec] of rows) {
-      const counts = async () => [await reviews(installed), await reviews(installed, { result: 'skipped' })]
-      const [all = 0, skipped = 0] = await counts()
-      const probe = podWith('nginx:1.27', metadata)
-      const compliant = namespace === release.namespace ? restricted : {}
-      const containers = probe.spec.containers.map((container) => ({ ...container, ...compliant }))
-      const { status: created, body: pod } = await createDryRun(plane, namespace, { ...probe, spec: { ...spec, containers } })
-      t.same([created, imagesOf(pod), pullSecretsOf(pod), originalsOf(pod)], [201, { main: 'nginx:1.27' }, undefined, null], `${says} ${pod.message ?? ''}`)
-      t.same(await counts(), [all + 1, skipped + 1], `${says}: it was sent`)
+      const counts = async () => [await reviews(installed), await reviews(installed, { result: 'skipped' })];
+      const [all = 0, skipped = 0] = await counts();
+      const probe = podWith('nginx:1.27', metadata);
+      const compliant = namespace === release.namespace ? restricted : {};
+      const containers = probe.spec.containers.map((container) => ({ ...container, ...compliant }));
+      const { status: created, body: pod } = await createDryRun(plane, namespace, { ...probe, spec: { ...spec, containers } });
+      t.same([created, imagesOf(pod), pullSecretsOf(pod), originalsOf(pod)], [201, { main: 'nginx:1.27' }, undefined, null], `${says} ${pod.message ?? ''}`);
+      t.same(await counts(), [all + 1, skipped + 1], `${says}: it was sent`);
     }
-  })
-})
+  });
+});

@@ -1,13 +1,13 @@
-import { test } from 'tap'
+import { test } from 'tap';
 
-import type { V1Pod } from '@kubernetes/client-node'
+import type { V1Pod } from '@kubernetes/client-node';
 
-import { createDryRun, podsPath, podWith } from '../charts/installed.ts'
-import { labelled } from '../charts/opt-in.ts'
-import { skipReason } from '../cluster/binaries.ts'
-import { createPod, imagesOf, originalsOf, pullSecretsOf, running } from './running.ts'
+import { createDryRun, podsPath, podWith } from '../charts/installed.ts';
+import { labelled } from '../charts/opt-in.ts';
+import { skipReason } from '../cluster/binaries.ts';
+import { createPod, imagesOf, originalsOf, pullSecretsOf, running } from './running.ts';
 
-const digest = `sha256:${'a'.repeat(64)}`
+const digest = `sha256:${'a'.repeat(64)}`;
 
 const policy = `
 apiVersion: transship.dev/v1
@@ -25,7 +25,7 @@ rules:
   - { name: template, match: { images: [{ regex: '^template\\.example\\.com/(.*)$' }] }, rewrite: { as: template, template: "mirror.example.com/t/$1" } }
   - { name: secrets, match: { images: [secret.example.com] }, pullSecrets: [only-the-secret] }
   - { name: hub, match: { images: [docker.io] }, rewrite: { registry: mirror, as: path } }
-`
+`;
 
 /** One container for each; the names of the rules say which transform. */
 const transforms: readonly (readonly [rule: string, image: string, becomes: string])[] = [
@@ -41,7 +41,7 @@ const transforms: readonly (readonly [rule: string, image: string, becomes: stri
   ['no-rewrite', 'secret.example.com/app:1', 'secret.example.com/app:1'],
   ['no-rule', 'quay.io/acme/app:1', 'quay.io/acme/app:1'],
   ['already-there', 'mirror.example.com/library/nginx:1.27', 'mirror.example.com/library/nginx:1.27'],
-]
+];
 
 /** A pod with an image in every place that CREATE has, and much that is none of transship's business. */
 const everything = {
@@ -62,7 +62,7 @@ const everything = {
     ],
     tolerations: [{ key: 'gpu', operator: 'Exists' }],
   },
-}
+};
 
 const everythingBecomes = {
   setup: 'mirror.example.com/library/busybox:1.36',
@@ -70,78 +70,89 @@ const everythingBecomes = {
   main: 'mirror.example.com/library/nginx:1.27',
   other: 'quay.io/acme/app:1',
   model: 'mirror.example.com/acme/model:3',
-}
+};
 
 /** What transship did, undone by hand: the rest must be what a pod of a namespace without transship is. */
 function undone(rewritten: V1Pod, plain: V1Pod): V1Pod {
-  const pod = structuredClone(rewritten)
-  const original = imagesOf(plain)
-  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]) container.image = original[container.name] ?? ''
-  for (const { name, image } of pod.spec?.volumes ?? []) if (image !== undefined) image.reference = original[name] ?? ''
-  delete pod.spec?.imagePullSecrets
-  delete pod.metadata?.annotations?.['transship.dev/original-images']
-  return pod
+  const pod = structuredClone(rewritten);
+  const original = imagesOf(plain);
+  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]) container.image = original[container.name] ?? '';
+  for (const { name, image } of pod.spec?.volumes ?? []) if (image !== undefined) image.reference = original[name] ?? '';
+  delete pod.spec?.imagePullSecrets;
+  delete pod.metadata?.annotations?.['transship.dev/original-images'];
+  return pod;
 }
 
 /** Without what two pods never share. */
 function comparable({ metadata, ...pod }: V1Pod): object {
-  return { ...pod, metadata: { generateName: metadata?.generateName, labels: metadata?.labels, annotations: metadata?.annotations } }
+  return { ...pod, metadata: { generateName: metadata?.generateName, labels: metadata?.labels, annotations: metadata?.annotations } };
 }
 
 test('a new pod', { skip: skipReason({ level: 1 }) }, async (group) => {
-  const installed = await running(group, { policy })
-  const { plane } = installed
-  await plane.createNamespace('shop', labelled('enabled'))
-  await plane.createNamespace('plain')
+  const installed = await running(group, { policy });
+  const { plane } = installed;
+  await plane.createNamespace('shop', labelled('enabled'));
+  await plane.createNamespace('plain');
 
   await group.test('an image in every place is rewritten, its names recorded, and nothing else is touched', async (t) => {
-    const pod = await createPod(installed, 'shop', everything)
-    t.same(imagesOf(pod), everythingBecomes)
-    t.same(pullSecretsOf(pod), ['mirror-pull'])
-    const { other: untouched, ...rewritten } = imagesOf(everything)
-    const { model, ...containers } = rewritten
-    t.same(originalsOf(pod), { ...containers, 'volume.model': model }, `and not ${untouched}`)
-    const plain = await createPod(installed, 'plain', everything)
-    t.same(comparable(undone(pod, plain)), comparable(plain))
-  })
+    const pod = await createPod(installed, 'shop', everything);
+    t.same(imagesOf(pod), everythingBecomes);
+    t.same(pullSecretsOf(pod), ['mirror-pull']);
+    const { other: untouched, ...rewritten } = imagesOf(everything);
+    const { model, ...containers } = rewritten;
+    t.same(originalsOf(pod), { ...containers, 'volume.model': model }, `and not ${untouched}`);
+    const plain = await createPod(installed, 'plain', everything);
+    t.same(comparable(undone(pod, plain)), comparable(plain));
+  });
 
   await group.test('a pod with generateName gets its name after transship saw it', async (t) => {
-    const { metadata } = await createPod(installed, 'shop', podWith('nginx:1.27', { generateName: 'made-' }))
-    t.match(metadata?.name, /^made-.{5}$/)
-    t.match(installed.serving.log(), '"pod":"made-*"')
-  })
+    const { metadata } = await createPod(installed, 'shop', podWith('nginx:1.27', { generateName: 'made-' }));
+    t.match(metadata?.name, /^made-.{5}$/);
+    t.match(installed.serving.log(), '"pod":"made-*"');
+  });
 
   await group.test('each transform, tag and digest kept', async (t) => {
-    const containers = transforms.map(([name, image]) => ({ name, image }))
-    const pod = await createPod(installed, 'shop', { metadata: { name: 'transforms' }, spec: { containers } })
-    t.same(imagesOf(pod), Object.fromEntries(transforms.map(([name, , becomes]) => [name, becomes])))
-    t.same(pullSecretsOf(pod), ['mirror-pull', 'only-the-secret'], 'secrets of the registries that are pulled from, and of a rule that only attaches')
-    const policies = Object.fromEntries((pod.spec?.containers ?? []).map(({ name, imagePullPolicy }) => [name, imagePullPolicy]))
-    t.match(policies, { path: 'IfNotPresent', 'no-rule': 'IfNotPresent' })
-    t.equal(policies['image'], 'IfNotPresent', 'derive: Always was right for a name without a tag, and the API server decides again')
-  })
+    const containers = transforms.map(([name, image]) => ({ name, image }));
+    const pod = await createPod(installed, 'shop', { metadata: { name: 'transforms' }, spec: { containers } });
+    t.same(imagesOf(pod), Object.fromEntries(transforms.map(([name, , becomes]) => [name, becomes])));
+    t.same(pullSecretsOf(pod), ['mirror-pull', 'only-the-secret'], 'secrets of the registries that are pulled from, and of a rule that only attaches');
+    const policies = Object.fromEntries((pod.spec?.containers ?? []).map(({ name, imagePullPolicy }) => [name, imagePullPolicy]));
+    t.match(policies, { path: 'IfNotPresent', 'no-rule': 'IfNotPresent' });
+    t.equal(policies['image'], 'IfNotPresent', 'derive: Always was right for a name without a tag, and the API server decides again');
+  });
 
   await group.test('an image that cannot be decided is left alone, reported, and does not stop the pod', async (t) => {
-    const images = { upper: 'docker.io/Library/nginx', spaced: 'nginx:1 27', long: `nginx:${'1'.repeat(129)}`, tagged: `single.example.com/app:${'1'.repeat(126)}` }
-    const containers = Object.entries(images).map(([name, image]) => ({ name, image }))
-    const { status, body, warnings } = await createDryRun(plane, 'shop', { metadata: { name: 'bad' }, spec: { containers: [...containers, { name: 'good', image: 'nginx' }] } })
-    t.equal(status, 201)
-    t.same(imagesOf(body), { ...images, good: 'mirror.example.com/library/nginx' })
-    t.same(warnings.map((text) => text.split(' ', 2).join(' ')), Object.keys(images).map((name) => `transship: ${name}:`))
-    for (const text of warnings) t.ok(text.length <= 120, text)
-  })
+    const images = {
+      upper: 'docker.io/Library/nginx',
+      spaced: 'nginx:1 27',
+      long: `nginx:${'1'.repeat(129)}`,
+      tagged: `single.example.com/app:${'1'.repeat(126)}`,
+    };
+    const containers = Object.entries(images).map(([name, image]) => ({ name, image }));
+    const { status, body, warnings } = await createDryRun(plane, 'shop', {
+      metadata: { name: 'bad' },
+      spec: { containers: [...containers, { name: 'good', image: 'nginx' }] },
+    });
+    t.equal(status, 201);
+    t.same(imagesOf(body), { ...images, good: 'mirror.example.com/library/nginx' });
+    t.same(
+      warnings.map((text) => text.split(' ', 2).join(' ')),
+      Object.keys(images).map((name) => `transship: ${name}:`),
+    );
+    for (const text of warnings) t.ok(text.length <= 120, text);
+  });
 
   await group.test('a dry run is answered as any other request, and nothing is written', async (t) => {
-    const named = { ...everything, metadata: { ...everything.metadata, generateName: undefined, name: 'dry' } }
-    const { body: dry } = await createDryRun(plane, 'shop', named)
-    t.equal((await plane.api.send('GET', `${podsPath('shop')}/dry`)).status, 404)
+    const named = { ...everything, metadata: { ...everything.metadata, generateName: undefined, name: 'dry' } };
+    const { body: dry } = await createDryRun(plane, 'shop', named);
+    t.equal((await plane.api.send('GET', `${podsPath('shop')}/dry`)).status, 404);
     const { stdout } = await plane.kubectl(['-n', 'shop', 'create', '--dry-run=server', '-o', 'json', '-f', '-'], {
       input: JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...named }),
-    })
-    t.equal((await plane.api.send('GET', `${podsPath('shop')}/dry`)).status, 404)
-    const real = await createPod(installed, 'shop', named)
-    t.same(imagesOf(dry), everythingBecomes)
-    t.same(comparable(dry), comparable(real))
-    t.same(comparable(JSON.parse(stdout)), comparable(real))
-  })
-})
+    });
+    t.equal((await plane.api.send('GET', `${podsPath('shop')}/dry`)).status, 404);
+    const real = await createPod(installed, 'shop', named);
+    t.same(imagesOf(dry), everythingBecomes);
+    t.same(comparable(dry), comparable(real));
+    t.same(comparable(JSON.parse(stdout)), comparable(real));
+  });
+});

@@ -1,19 +1,19 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:https'
-import { join } from 'node:path'
-import { json } from 'node:stream/consumers'
-import { test, type Test } from 'tap'
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { test, type Test } from 'tap';
 
-import { createDryRun, eventually, podWith } from '../charts/installed.ts'
-import { labelled } from '../charts/opt-in.ts'
-import { skipReason } from '../cluster/binaries.ts'
-import type { ControlPlane } from '../cluster/control-plane.ts'
-import { createAuthority } from '../cluster/pki.ts'
-import { createPod, imagesOf, originalsOf, pullSecretsOf, reviews, running, type CreatedPod } from './running.ts'
+import { createDryRun, eventually, podWith } from '../charts/installed.ts';
+import { labelled } from '../charts/opt-in.ts';
+import { skipReason } from '../cluster/binaries.ts';
+import type { ControlPlane } from '../cluster/control-plane.ts';
+import { createAuthority } from '../cluster/pki.ts';
+import { createPod, imagesOf, originalsOf, pullSecretsOf, reviews, running, type CreatedPod } from './running.ts';
 
-const registration = '/apis/admissionregistration.k8s.io/v1'
-const sidecar = { name: 'sidecar', image: 'envoyproxy/envoy:v1.31' }
-const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }]
+const registration = '/apis/admissionregistration.k8s.io/v1';
+const sidecar = { name: 'sidecar', image: 'envoyproxy/envoy:v1.31' };
+const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
 
 /** https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/#audit-policy */
 const auditPolicy = {
@@ -21,60 +21,65 @@ const auditPolicy = {
   kind: 'Policy',
   omitStages: ['RequestReceived'],
   rules: [{ level: 'Request', resources: [{ group: '', resources: ['pods'] }] }, { level: 'None' }],
-}
+};
 
 interface AuditEvent {
-  readonly requestObject?: { readonly metadata?: { readonly name?: string } }
-  readonly annotations?: Readonly<Record<string, string>>
+  readonly requestObject?: { readonly metadata?: { readonly name?: string } };
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** The flags that make the API server write its audit log, and the annotations of the pod of that name in it. */
 function auditLog(t: Test): { flags: string[]; annotationsOf(pod: string): Record<string, string> } {
-  const folder = t.testdir()
-  const [policy, log] = [join(folder, 'policy.yaml'), join(folder, 'audit.log')]
-  writeFileSync(policy, JSON.stringify(auditPolicy))
+  const folder = t.testdir();
+  const [policy, log] = [join(folder, 'policy.yaml'), join(folder, 'audit.log')];
+  writeFileSync(policy, JSON.stringify(auditPolicy));
   return {
     flags: [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`],
     annotationsOf: (pod) => {
-      const events = readFileSync(log, 'utf8').trim().split('\n').map((line): AuditEvent => JSON.parse(line))
-      return { ...events.find(({ requestObject }) => requestObject?.metadata?.name === pod)?.annotations }
+      const events = readFileSync(log, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line): AuditEvent => JSON.parse(line));
+      return { ...events.find(({ requestObject }) => requestObject?.metadata?.name === pod)?.annotations };
     },
-  }
+  };
 }
 
 /** The rounds in which the API server called the entry, as `round 0: patched`. */
 function roundsOf(annotations: Readonly<Record<string, string>>, webhook: string): string[] {
-  return Object.entries(annotations).flatMap(([key, text]) => {
-    const [, round] = /^mutation\.webhook\.admission\.k8s\.io\/round_(\d)_/.exec(key) ?? []
-    const value = round === undefined ? {} : JSON.parse(text)
-    return value.webhook === webhook ? [`round ${round}: ${value.mutated ? 'patched' : 'left alone'}`] : []
-  }).toSorted()
+  return Object.entries(annotations)
+    .flatMap(([key, text]) => {
+      const [, round] = /^mutation\.webhook\.admission\.k8s\.io\/round_(\d)_/.exec(key) ?? [];
+      const value = round === undefined ? {} : JSON.parse(text);
+      return value.webhook === webhook ? [`round ${round}: ${value.mutated ? 'patched' : 'left alone'}`] : [];
+    })
+    .toSorted();
 }
 
 /** What transship itself wrote into the audit log, by container. */
 const writtenBy = (annotations: Readonly<Record<string, string>>, webhook: string): Record<string, string> =>
-  Object.fromEntries(Object.entries(annotations).flatMap(([key, value]) => (key.startsWith(`${webhook}/`) ? [[key.slice(webhook.length + 1), value]] : [])))
+  Object.fromEntries(Object.entries(annotations).flatMap(([key, value]) => (key.startsWith(`${webhook}/`) ? [[key.slice(webhook.length + 1), value]] : [])));
 
 /** A webhook as service meshes have one: it adds a container to every pod that does not have it yet, after all others since its name sorts last. */
 async function startSidecarInjector(t: Test, plane: ControlPlane): Promise<void> {
-  const host = plane.serviceCidr.replace(/\.0\/17$/, '.250')
-  const authority = await createAuthority('injector')
-  const { certificate, key } = await authority.server([host])
+  const host = plane.serviceCidr.replace(/\.0\/17$/, '.250');
+  const authority = await createAuthority('injector');
+  const { certificate, key } = await authority.server([host]);
   const server = createServer({ cert: certificate, key, ALPNProtocols: ['http/1.1'] }, (request, response) => {
     void (async () => {
-      const { uid, object } = ((await json(request)) as { request: { uid: string; object: CreatedPod } }).request
-      const isThere = object.spec?.containers.some(({ name }) => name === sidecar.name)
-      const patch = Buffer.from(JSON.stringify([{ op: 'add', path: '/spec/containers/-', value: sidecar }])).toString('base64')
-      const answer = { uid, allowed: true, ...(isThere ? {} : { patchType: 'JSONPatch', patch }) }
-      response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }))
-    })()
-  })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(8443, host, resolve))
+      const { uid, object } = ((await json(request)) as { request: { uid: string; object: CreatedPod } }).request;
+      const isThere = object.spec?.containers.some(({ name }) => name === sidecar.name);
+      const patch = Buffer.from(JSON.stringify([{ op: 'add', path: '/spec/containers/-', value: sidecar }])).toString('base64');
+      const answer = { uid, allowed: true, ...(isThere ? {} : { patchType: 'JSONPatch', patch }) };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }));
+    })();
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(8443, host, resolve));
   t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
+    server.close();
+    server.closeAllConnections();
+  });
   const webhook = {
     name: 'inject.mesh.example.com',
     admissionReviewVersions: ['v1'],
@@ -84,18 +89,18 @@ async function startSidecarInjector(t: Test, plane: ControlPlane): Promise<void>
     rules,
     namespaceSelector: { matchLabels: { mesh: 'webhook' } },
     clientConfig: { url: `https://${host}:8443/`, caBundle: Buffer.from(authority.certificate).toString('base64') },
-  }
-  await accepted(plane, 'mutatingwebhookconfigurations', { metadata: { name: 'zz-mesh' }, webhooks: [webhook] })
+  };
+  await accepted(plane, 'mutatingwebhookconfigurations', { metadata: { name: 'zz-mesh' }, webhooks: [webhook] });
 }
 
 async function accepted(plane: ControlPlane, resource: string, object: object): Promise<void> {
-  const { status, body } = await plane.api.send('POST', `${registration}/${resource}`, object)
-  if (status !== 201) throw new Error(`${resource}: ${JSON.stringify(body)}`)
+  const { status, body } = await plane.api.send('POST', `${registration}/${resource}`, object);
+  if (status !== 201) throw new Error(`${resource}: ${JSON.stringify(body)}`);
 }
 
 /** The same by the API server itself, which runs such policies before all webhooks. https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/ */
 async function makeSidecarPolicy(plane: ControlPlane): Promise<void> {
-  const expression = `Object{spec: Object.spec{containers: [Object.spec.containers{name: "${sidecar.name}", image: "${sidecar.image}"}]}}`
+  const expression = `Object{spec: Object.spec{containers: [Object.spec.containers{name: "${sidecar.name}", image: "${sidecar.image}"}]}}`;
   await accepted(plane, 'mutatingadmissionpolicies', {
     metadata: { name: 'mesh' },
     spec: {
@@ -104,61 +109,61 @@ async function makeSidecarPolicy(plane: ControlPlane): Promise<void> {
       reinvocationPolicy: 'IfNeeded',
       mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }],
     },
-  })
-  const matchResources = { namespaceSelector: { matchLabels: { mesh: 'policy' } } }
-  await accepted(plane, 'mutatingadmissionpolicybindings', { metadata: { name: 'mesh' }, spec: { policyName: 'mesh', matchResources } })
+  });
+  const matchResources = { namespaceSelector: { matchLabels: { mesh: 'policy' } } };
+  await accepted(plane, 'mutatingadmissionpolicybindings', { metadata: { name: 'mesh' }, spec: { policyName: 'mesh', matchResources } });
 }
 
-const main = 'nginx:1.27 -> mirror.example.com/library/nginx:1.27'
-const both = { main: 'mirror.example.com/library/nginx:1.27', sidecar: `mirror.example.com/${sidecar.image}` }
-const named = (name: string) => ({ ...podWith('nginx:1.27'), metadata: { name } })
+const main = 'nginx:1.27 -> mirror.example.com/library/nginx:1.27';
+const both = { main: 'mirror.example.com/library/nginx:1.27', sidecar: `mirror.example.com/${sidecar.image}` };
+const named = (name: string) => ({ ...podWith('nginx:1.27'), metadata: { name } });
 
 test('others that change the pod as well', { skip: skipReason({ level: 1 }) }, async (group) => {
-  const audit = auditLog(group)
-  const installed = await running(group, { cluster: { apiServerArgs: audit.flags } })
-  const { plane } = installed
-  await startSidecarInjector(group, plane)
-  await makeSidecarPolicy(plane)
+  const audit = auditLog(group);
+  const installed = await running(group, { cluster: { apiServerArgs: audit.flags } });
+  const { plane } = installed;
+  await startSidecarInjector(group, plane);
+  await makeSidecarPolicy(plane);
   const namespace = async (name: string, mode: 'enabled' | 'shadow', mesh: string): Promise<void> => {
-    await plane.createNamespace(name, { ...labelled(mode), mesh })
+    await plane.createNamespace(name, { ...labelled(mode), mesh });
     await eventually(`a sidecar comes in ${name}`, async () => {
-      const images = imagesOf((await createDryRun(plane, name, podWith('nginx'))).body)
-      return images['sidecar'] !== undefined && (mode === 'shadow' || images['main'] !== 'nginx')
-    })
-  }
+      const images = imagesOf((await createDryRun(plane, name, podWith('nginx'))).body);
+      return images['sidecar'] !== undefined && (mode === 'shadow' || images['main'] !== 'nginx');
+    });
+  };
 
   await group.test('a sidecar that comes later is rewritten in a second round', async (t) => {
-    await namespace('later', 'enabled', 'webhook')
-    const before = await reviews(installed)
-    const pod = await createPod(installed, 'later', named('later'))
-    t.equal((await reviews(installed)) - before, 2)
-    t.same(imagesOf(pod), both)
-    t.same(pullSecretsOf(pod), ['mirror-pull'], 'once')
-    t.same(originalsOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image }, 'the record of the first round is kept')
+    await namespace('later', 'enabled', 'webhook');
+    const before = await reviews(installed);
+    const pod = await createPod(installed, 'later', named('later'));
+    t.equal((await reviews(installed)) - before, 2);
+    t.same(imagesOf(pod), both);
+    t.same(pullSecretsOf(pod), ['mirror-pull'], 'once');
+    t.same(originalsOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image }, 'the record of the first round is kept');
 
-    const annotations = audit.annotationsOf('later')
-    t.same(roundsOf(annotations, 'enforce.transship.dev'), ['round 0: patched', 'round 1: patched'])
-    t.same(writtenBy(annotations, 'enforce.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` })
-  })
+    const annotations = audit.annotationsOf('later');
+    t.same(roundsOf(annotations, 'enforce.transship.dev'), ['round 0: patched', 'round 1: patched']);
+    t.same(writtenBy(annotations, 'enforce.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` });
+  });
 
   await group.test('a MutatingAdmissionPolicy has run before', async (t) => {
-    await namespace('earlier', 'enabled', 'policy')
-    const pod = await createPod(installed, 'earlier', named('earlier'))
-    t.same(imagesOf(pod), both)
-    t.same(originalsOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image })
-    t.same(writtenBy(audit.annotationsOf('earlier'), 'enforce.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` })
-  })
+    await namespace('earlier', 'enabled', 'policy');
+    const pod = await createPod(installed, 'earlier', named('earlier'));
+    t.same(imagesOf(pod), both);
+    t.same(originalsOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image });
+    t.same(writtenBy(audit.annotationsOf('earlier'), 'enforce.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` });
+  });
 
   await group.test('shadow says the same as enforce would, twice, and changes nothing', async (t) => {
-    await namespace('shadowed', 'shadow', 'webhook')
-    const pod = await createPod(installed, 'shadowed', named('shadowed'))
-    t.same(imagesOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image })
-    t.same([pullSecretsOf(pod), originalsOf(pod)], [undefined, null])
-    const annotations = audit.annotationsOf('shadowed')
-    t.same(roundsOf(annotations, 'shadow.transship.dev'), ['round 0: left alone', 'round 1: left alone'])
-    t.same(writtenBy(annotations, 'shadow.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` })
-  })
+    await namespace('shadowed', 'shadow', 'webhook');
+    const pod = await createPod(installed, 'shadowed', named('shadowed'));
+    t.same(imagesOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image });
+    t.same([pullSecretsOf(pod), originalsOf(pod)], [undefined, null]);
+    const annotations = audit.annotationsOf('shadowed');
+    t.same(roundsOf(annotations, 'shadow.transship.dev'), ['round 0: left alone', 'round 1: left alone']);
+    t.same(writtenBy(annotations, 'shadow.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` });
+  });
 
   // What the second round says differently is dropped, and said nowhere but here: kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go.
-  group.notMatch(plane.log('kube-apiserver'), /Failed to set admission audit annotation \S+\.transship\.dev\//, 'no audit annotation was refused')
-})
+  group.notMatch(plane.log('kube-apiserver'), /Failed to set admission audit annotation \S+\.transship\.dev\//, 'no audit annotation was refused');
+});
