@@ -1,19 +1,31 @@
-import { X509Certificate } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { test, type Test } from 'tap'
+import { X509Certificate } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test, type Test } from 'tap';
 
-import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node'
+import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import { issueServing, makeAuthority } from '../../src/tls/certificate.ts'
-import { authoritiesOf } from '../../src/tls/trust.ts'
-import { skipReason } from '../cluster/binaries.ts'
-import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
-import { change, createNamespace, eventually, metric, releaseNamespace, remove, runController, secretPath, succeed, whenReady, type Running } from './controllers.ts'
+import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
+import { authoritiesOf } from '../../src/tls/trust.ts';
+import { skipReason } from '../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import {
+  change,
+  createNamespace,
+  eventually,
+  metric,
+  releaseNamespace,
+  remove,
+  runController,
+  secretPath,
+  succeed,
+  whenReady,
+  type Running,
+} from './controllers.ts';
 
-const policy = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n'
-const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
-const [tls, authority] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')]
-const day = 86_400_000
+const policy = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
+const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+const [tls, authority] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];
+const day = 86_400_000;
 
 /** Calls nobody: its selector matches no namespace. */
 const webhook = (name: string) => ({
@@ -23,172 +35,182 @@ const webhook = (name: string) => ({
   clientConfig: { service: { namespace: releaseNamespace, name: 'transship', path: '/mutate' } },
   rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
   namespaceSelector: { matchLabels: { nobody: 'has-this' } },
-})
+});
 
 const createConfiguration = (plane: ControlPlane, name: string) =>
-  succeed(plane, 'POST', configurations, { metadata: { name }, webhooks: [webhook('one'), webhook('two')] })
+  succeed(plane, 'POST', configurations, { metadata: { name }, webhooks: [webhook('one'), webhook('two')] });
 
-const configurationOf = async (plane: ControlPlane, name = 'transship') => (await plane.api.send<V1MutatingWebhookConfiguration>('GET', `${configurations}/${name}`)).body
+const configurationOf = async (plane: ControlPlane, name = 'transship') =>
+  (await plane.api.send<V1MutatingWebhookConfiguration>('GET', `${configurations}/${name}`)).body;
 
 async function bundlesOf(plane: ControlPlane, name?: string): Promise<string[]> {
-  return ((await configurationOf(plane, name)).webhooks ?? []).map(({ clientConfig }) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString())
+  return ((await configurationOf(plane, name)).webhooks ?? []).map(({ clientConfig }) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString());
 }
 
 /** Empties one entry, as a person or an older chart would. */
 const emptyBundle = (plane: ControlPlane) =>
-  plane.api.send('PATCH', `${configurations}/transship`, [{ op: 'remove', path: '/webhooks/1/clientConfig/caBundle' }], 'application/json-patch+json')
+  plane.api.send('PATCH', `${configurations}/transship`, [{ op: 'remove', path: '/webhooks/1/clientConfig/caBundle' }], 'application/json-patch+json');
 
 async function contentOf(plane: ControlPlane, path: string): Promise<Record<string, string> | null> {
-  const { status, body } = await plane.api.send<V1Secret>('GET', path)
-  if (status !== 200) return null
-  return Object.fromEntries(Object.entries(body.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]))
+  const { status, body } = await plane.api.send<V1Secret>('GET', path);
+  if (status !== 200) return null;
+  return Object.fromEntries(Object.entries(body.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]));
 }
 
 /** Certificates in a bundle that the certificate in use is signed by: 1 when it is trusted. */
 async function signersOf(plane: ControlPlane): Promise<number[]> {
-  const leaf = new X509Certificate((await contentOf(plane, tls))?.['tls.crt'] ?? '')
-  const isSigner = ({ pem }: { pem: string }) => leaf.checkIssued(new X509Certificate(pem)) && leaf.verify(new X509Certificate(pem).publicKey)
-  return (await bundlesOf(plane)).map((bundle) => authoritiesOf(bundle).filter(isSigner).length)
+  const leaf = new X509Certificate((await contentOf(plane, tls))?.['tls.crt'] ?? '');
+  const isSigner = ({ pem }: { pem: string }) => leaf.checkIssued(new X509Certificate(pem)) && leaf.verify(new X509Certificate(pem).publicKey);
+  return (await bundlesOf(plane)).map((bundle) => authoritiesOf(bundle).filter(isSigner).length);
 }
 
 async function versionsOf(plane: ControlPlane): Promise<(string | undefined)[]> {
-  const objects = await Promise.all([`${configurations}/transship`, tls, authority].map((path) => plane.api.send<V1Secret>('GET', path)))
-  return objects.map(({ body }) => body.metadata?.resourceVersion)
+  const objects = await Promise.all([`${configurations}/transship`, tls, authority].map((path) => plane.api.send<V1Secret>('GET', path)));
+  return objects.map(({ body }) => body.metadata?.resourceVersion);
 }
 
 const stepsOf = async (controller: Running, step: string): Promise<number> =>
-  (await metric(controller, `transship_controller_certificate_steps_total{step="${step}"}`)) ?? 0
+  (await metric(controller, `transship_controller_certificate_steps_total{step="${step}"}`)) ?? 0;
 
 const run = (plane: ControlPlane, ...args: string[]): Promise<Running> =>
-  runController(plane, { policy, args: ['--features=certificates', '--bundle-delay=1s', '--reload-delay=1s', ...args] })
+  runController(plane, { policy, args: ['--features=certificates', '--bundle-delay=1s', '--reload-delay=1s', ...args] });
 
 async function started(t: Test): Promise<ControlPlane> {
-  const plane = await startControlPlane(t)
-  await createNamespace(plane, releaseNamespace)
-  return plane
+  const plane = await startControlPlane(t);
+  await createNamespace(plane, releaseNamespace);
+  return plane;
 }
 
 test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
-  const plane = await started(group)
-  let controller = await run(plane)
+  const plane = await started(group);
+  let controller = await run(plane);
 
   group.test('nothing is written without a webhook configuration', async (t) => {
-    await eventually('it says so', async () => (await controller.get('/readyz')).text.includes('MutatingWebhookConfiguration transship is not there'))
-    t.equal((await controller.get('/readyz')).status, 503)
-    t.same([await contentOf(plane, tls), await contentOf(plane, authority)], [null, null])
-  })
+    await eventually('it says so', async () => (await controller.get('/readyz')).text.includes('MutatingWebhookConfiguration transship is not there'));
+    t.equal((await controller.get('/readyz')).status, 503);
+    t.same([await contentOf(plane, tls), await contentOf(plane, authority)], [null, null]);
+  });
 
   group.test('a pair, its authority apart, and the bundle in each entry of the one configuration', async (t) => {
-    for (const name of ['transship', 'other']) await createConfiguration(plane, name)
-    await whenReady(controller)
-    const [pair, ca] = [await contentOf(plane, tls), await contentOf(plane, authority)]
-    t.same(await bundlesOf(plane), [ca?.['ca.crt'], ca?.['ca.crt']])
-    t.same(await bundlesOf(plane, 'other'), ['', ''], 'another configuration')
-    t.same([Object.keys(pair ?? {}), Object.keys(ca ?? {})], [['ca.crt', 'tls.crt', 'tls.key'], ['ca.crt', 'ca.key', 'previous.crt']])
-    t.equal(pair?.['ca.crt'], ca?.['ca.crt'])
+    for (const name of ['transship', 'other']) await createConfiguration(plane, name);
+    await whenReady(controller);
+    const [pair, ca] = [await contentOf(plane, tls), await contentOf(plane, authority)];
+    t.same(await bundlesOf(plane), [ca?.['ca.crt'], ca?.['ca.crt']]);
+    t.same(await bundlesOf(plane, 'other'), ['', ''], 'another configuration');
+    t.same(
+      [Object.keys(pair ?? {}), Object.keys(ca ?? {})],
+      [
+        ['ca.crt', 'tls.crt', 'tls.key'],
+        ['ca.crt', 'ca.key', 'previous.crt'],
+      ],
+    );
+    t.equal(pair?.['ca.crt'], ca?.['ca.crt']);
 
-    const leaf = new X509Certificate(pair?.['tls.crt'] ?? '')
-    const names = ['.svc', '.svc.cluster.local', ''].map((end) => `transship.${releaseNamespace}${end}`)
-    t.same(leaf.subjectAltName?.split(', '), [...names, 'transship'].map((name) => `DNS:${name}`))
-    t.equal(Math.round((leaf.validToDate.getTime() - Date.now()) / day), 90)
-    t.equal(Math.round((new X509Certificate(ca?.['ca.crt'] ?? '').validToDate.getTime() - Date.now()) / day), 365)
-    t.same(await signersOf(plane), [1, 1])
+    const leaf = new X509Certificate(pair?.['tls.crt'] ?? '');
+    const names = ['.svc', '.svc.cluster.local', ''].map((end) => `transship.${releaseNamespace}${end}`);
+    t.same(
+      leaf.subjectAltName?.split(', '),
+      [...names, 'transship'].map((name) => `DNS:${name}`),
+    );
+    t.equal(Math.round((leaf.validToDate.getTime() - Date.now()) / day), 90);
+    t.equal(Math.round((new X509Certificate(ca?.['ca.crt'] ?? '').validToDate.getTime() - Date.now()) / day), 365);
+    t.same(await signersOf(plane), [1, 1]);
 
-    const { body } = await plane.api.send<V1Secret>('GET', tls)
-    const { body: owner } = await plane.api.send<V1Secret>('GET', authority)
-    t.match(body, { type: 'kubernetes.io/tls', metadata: { ownerReferences: [{ kind: 'Secret', name: 'transship-tls-ca', uid: owner.metadata?.uid ?? '' }] } })
-    t.equal(await metric(controller, 'transship_controller_certificate_expiry_timestamp_seconds{certificate="serving"}'), leaf.validToDate.getTime() / 1000)
-  })
+    const { body } = await plane.api.send<V1Secret>('GET', tls);
+    const { body: owner } = await plane.api.send<V1Secret>('GET', authority);
+    t.match(body, { type: 'kubernetes.io/tls', metadata: { ownerReferences: [{ kind: 'Secret', name: 'transship-tls-ca', uid: owner.metadata?.uid ?? '' }] } });
+    t.equal(await metric(controller, 'transship_controller_certificate_expiry_timestamp_seconds{certificate="serving"}'), leaf.validToDate.getTime() / 1000);
+  });
 
   group.test('of the configuration it owns the bundles alone', async (t) => {
-    const fields = (await configurationOf(plane)).metadata?.managedFields?.find(({ manager }) => manager === 'transship-controller')
-    const entry = { '.': {}, 'f:name': {}, 'f:clientConfig': { 'f:caBundle': {} } }
-    const owned = { 'f:webhooks': { 'k:{"name":"one.transship.dev"}': entry, 'k:{"name":"two.transship.dev"}': entry } }
-    t.same(fields?.fieldsV1, owned)
-    t.equal((await configurationOf(plane)).webhooks?.[0]?.namespaceSelector?.matchLabels?.['nobody'], 'has-this')
-  })
+    const fields = (await configurationOf(plane)).metadata?.managedFields?.find(({ manager }) => manager === 'transship-controller');
+    const entry = { '.': {}, 'f:name': {}, 'f:clientConfig': { 'f:caBundle': {} } };
+    const owned = { 'f:webhooks': { 'k:{"name":"one.transship.dev"}': entry, 'k:{"name":"two.transship.dev"}': entry } };
+    t.same(fields?.fieldsV1, owned);
+    t.equal((await configurationOf(plane)).webhooks?.[0]?.namespaceSelector?.matchLabels?.['nobody'], 'has-this');
+  });
 
   group.test('nothing is written while nothing changes', async (t) => {
-    const before = await versionsOf(plane)
-    await sleep(1_500)
-    t.same(await versionsOf(plane), before)
-  })
+    const before = await versionsOf(plane);
+    await sleep(1_500);
+    t.same(await versionsOf(plane), before);
+  });
 
   group.test('a bundle that somebody empties is set again, and not in a loop', async (t) => {
-    const [before] = await bundlesOf(plane)
-    await emptyBundle(plane)
-    await eventually('it is there again', async () => (await bundlesOf(plane)).every((bundle) => bundle === before))
-    const first = await stepsOf(controller, 'publish')
-    const end = performance.now() + 4_000
+    const [before] = await bundlesOf(plane);
+    await emptyBundle(plane);
+    await eventually('it is there again', async () => (await bundlesOf(plane)).every((bundle) => bundle === before));
+    const first = await stepsOf(controller, 'publish');
+    const end = performance.now() + 4_000;
     while (performance.now() < end) {
-      await emptyBundle(plane)
-      await sleep(50)
+      await emptyBundle(plane);
+      await sleep(50);
     }
     // After 1, 2 and 4 s, or later.
-    const times = (await stepsOf(controller, 'publish')) - first
-    t.ok(times <= 3, `${times} times`)
-    await eventually('it is there in the end', async () => (await bundlesOf(plane)).every((bundle) => bundle === before), { limit: 60_000 })
-  })
+    const times = (await stepsOf(controller, 'publish')) - first;
+    t.ok(times <= 3, `${times} times`);
+    await eventually('it is there in the end', async () => (await bundlesOf(plane)).every((bundle) => bundle === before), { limit: 60_000 });
+  });
 
   group.test('a lost pair is made anew by the same authority', async (t) => {
-    const before = await bundlesOf(plane)
-    await remove(plane, tls)
-    await eventually('it is there', async () => (await contentOf(plane, tls)) !== null)
-    t.same([await bundlesOf(plane), await signersOf(plane)], [before, [1, 1]])
-  })
+    const before = await bundlesOf(plane);
+    await remove(plane, tls);
+    await eventually('it is there', async () => (await contentOf(plane, tls)) !== null);
+    t.same([await bundlesOf(plane), await signersOf(plane)], [before, [1, 1]]);
+  });
 
   group.test('a lost authority stays trusted until the new one signs', async (t) => {
-    const [before = ''] = await bundlesOf(plane)
-    await remove(plane, authority)
-    await eventually('both are trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2 && bundle.endsWith(before)))
-    t.same(await signersOf(plane), [1, 1])
-    await eventually('the new one alone', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1 && bundle !== before))
-    t.same(await signersOf(plane), [1, 1])
-    t.same([await stepsOf(controller, 'make-authority'), await stepsOf(controller, 'retire')], [2, 1], 'each step once')
-  })
+    const [before = ''] = await bundlesOf(plane);
+    await remove(plane, authority);
+    await eventually('both are trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2 && bundle.endsWith(before)));
+    t.same(await signersOf(plane), [1, 1]);
+    await eventually('the new one alone', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1 && bundle !== before));
+    t.same(await signersOf(plane), [1, 1]);
+    t.same([await stepsOf(controller, 'make-authority'), await stepsOf(controller, 'retire')], [2, 1], 'each step once');
+  });
 
   group.test('a pair of somebody else is replaced, and its authority trusted until then', async (t) => {
-    const other = await makeAuthority('another', { lifetime: day })
-    const names = [`transship.${releaseNamespace}.svc`]
-    const pair = await issueServing(other, names, { lifetime: day })
-    const data = { 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.crt': other.cert }
-    await change(plane, tls, { stringData: data })
-    const [adopted] = authoritiesOf(other.cert)
-    await eventually('it is trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).some(({ id }) => id === adopted?.id)))
-    t.same(await signersOf(plane), [1, 1])
-    await eventually('it is replaced', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1))
-    t.not((await contentOf(plane, tls))?.['tls.crt'], pair.cert)
-    t.same(await signersOf(plane), [1, 1])
-  })
+    const other = await makeAuthority('another', { lifetime: day });
+    const names = [`transship.${releaseNamespace}.svc`];
+    const pair = await issueServing(other, names, { lifetime: day });
+    const data = { 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.crt': other.cert };
+    await change(plane, tls, { stringData: data });
+    const [adopted] = authoritiesOf(other.cert);
+    await eventually('it is trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).some(({ id }) => id === adopted?.id)));
+    t.same(await signersOf(plane), [1, 1]);
+    await eventually('it is replaced', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1));
+    t.not((await contentOf(plane, tls))?.['tls.crt'], pair.cert);
+    t.same(await signersOf(plane), [1, 1]);
+  });
 
   group.test('a rotation goes on where a killed controller left it', async (t) => {
-    const [before = ''] = await bundlesOf(plane)
-    await controller.stop()
+    const [before = ''] = await bundlesOf(plane);
+    await controller.stop();
     // What is a third of this from its end, is due: everything there is.
-    const longer = ['--certificate-lifetime=1000d', '--authority-lifetime=4000d', '--bundle-delay=3s']
-    controller = await run(plane, ...longer)
-    await eventually('both are trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2))
-    await controller.kill()
-    const [during] = await bundlesOf(plane)
-    controller = await run(plane, ...longer)
-    const untrusted: number[][] = []
+    const longer = ['--certificate-lifetime=1000d', '--authority-lifetime=4000d', '--bundle-delay=3s'];
+    controller = await run(plane, ...longer);
+    await eventually('both are trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2));
+    await controller.kill();
+    const [during] = await bundlesOf(plane);
+    controller = await run(plane, ...longer);
+    const untrusted: number[][] = [];
     await eventually('the new one alone', async () => {
-      const signers = await signersOf(plane)
-      if (signers.some((count) => count !== 1)) untrusted.push(signers)
-      return (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1)
-    })
-    t.same(untrusted, [], 'what was there to serve was trusted all the time')
-    const [after = ''] = await bundlesOf(plane)
-    t.equal(during, after + before, 'it is the authority of the first one')
-  })
+      const signers = await signersOf(plane);
+      if (signers.some((count) => count !== 1)) untrusted.push(signers);
+      return (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1);
+    });
+    t.same(untrusted, [], 'what was there to serve was trusted all the time');
+    const [after = ''] = await bundlesOf(plane);
+    t.equal(during, after + before, 'it is the authority of the first one');
+  });
 
   group.test('what is taken away with the release is not made again', async (t) => {
-    await remove(plane, `${configurations}/transship`)
-    for (const secret of [authority, tls]) await remove(plane, secret)
-    await eventually('it says what is missing', async () => (await controller.get('/readyz')).text.includes('is not there'))
-    await sleep(500)
-    t.same([await contentOf(plane, tls), await contentOf(plane, authority)], [null, null])
-    t.equal(await controller.stop(), 0)
-    t.notMatch(controller.log(), /PRIVATE KEY|LS0tLS1CRUdJTiB/, 'no key was logged')
-  })
-})
+    await remove(plane, `${configurations}/transship`);
+    for (const secret of [authority, tls]) await remove(plane, secret);
+    await eventually('it says what is missing', async () => (await controller.get('/readyz')).text.includes('is not there'));
+    await sleep(500);
+    t.same([await contentOf(plane, tls), await contentOf(plane, authority)], [null, null]);
+    t.equal(await controller.stop(), 0);
+    t.notMatch(controller.log(), /PRIVATE KEY|LS0tLS1CRUdJTiB/, 'no key was logged');
+  });
+});

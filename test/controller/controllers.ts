@@ -1,17 +1,17 @@
 /** The controller as a process of its own on a test cluster, and the objects that its tests make and look at. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
-import type { V1Secret } from '@kubernetes/client-node'
+import type { V1Secret } from '@kubernetes/client-node';
 
-import type { ApiAnswer } from '../cluster/api.ts'
-import type { ControlPlane } from '../cluster/control-plane.ts'
-import { waitUntil } from '../cluster/process.ts'
+import type { ApiAnswer } from '../cluster/api.ts';
+import type { ControlPlane } from '../cluster/control-plane.ts';
+import { waitUntil } from '../cluster/process.ts';
 
-const sources = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-export const releaseNamespace = 'transship-system'
+const sources = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const releaseNamespace = 'transship-system';
 
 /** One registry, and a Secret of the release namespace that its pull secrets are copied from. More registries may follow the text. */
 export const mirrorPolicy = `
@@ -22,41 +22,44 @@ registries:
     host: reg.example.com
     pullSecrets: [regcred]
     credentials: { secret: mirror-source }
-`
+`;
 
 export interface Running {
-  readonly policyFile: string
-  readonly port: number
-  readonly log: () => string
+  readonly policyFile: string;
+  readonly port: number;
+  readonly log: () => string;
   /** SIGTERM. Resolves to the exit code. */
-  readonly stop: () => Promise<number>
+  readonly stop: () => Promise<number>;
   /** SIGKILL. */
-  readonly kill: () => Promise<number>
-  readonly get: (path: string) => Promise<{ readonly status: number; readonly text: string }>
+  readonly kill: () => Promise<number>;
+  readonly get: (path: string) => Promise<{ readonly status: number; readonly text: string }>;
 }
 
 export interface RunOptions {
-  readonly policy: string
-  readonly args?: readonly string[]
-  readonly kubeconfig?: string
+  readonly policy: string;
+  readonly args?: readonly string[];
+  readonly kubeconfig?: string;
   /** Another build of the product than the sources. */
-  readonly program?: string
+  readonly program?: string;
 }
 
-let count = 0
+let count = 0;
 
 /** Resolves when it listens; `whenReady` waits for more. Ends with the cluster. */
-export async function runController(plane: ControlPlane, { policy, args = [], kubeconfig = plane.kubeconfig, program = sources }: RunOptions): Promise<Running> {
-  const folder = mkdtempSync(join(plane.folder, 'controller-'))
-  const policyFile = join(folder, 'policy.yaml')
-  writeFileSync(policyFile, policy)
-  const flags = ['--policy', policyFile, '--namespace', releaseNamespace, '--kubeconfig', kubeconfig, '--port', '0', '--lease-seconds', '4']
-  count += 1
-  const [command = '', ...words] = program === sources ? [process.execPath] : plainNode
-  const child = plane.start({ name: `controller-${count}`, command, args: [...words, program, 'controller', ...flags, ...args] })
-  const listening = (): Record<string, unknown> | undefined => linesOf(child.log()).find(({ msg }) => msg === 'listening')
-  await waitUntil(child, 'line that says where it listens', async () => listening() !== undefined)
-  const port = Number(listening()?.['port'])
+export async function runController(
+  plane: ControlPlane,
+  { policy, args = [], kubeconfig = plane.kubeconfig, program = sources }: RunOptions,
+): Promise<Running> {
+  const folder = mkdtempSync(join(plane.folder, 'controller-'));
+  const policyFile = join(folder, 'policy.yaml');
+  writeFileSync(policyFile, policy);
+  const flags = ['--policy', policyFile, '--namespace', releaseNamespace, '--kubeconfig', kubeconfig, '--port', '0', '--lease-seconds', '4'];
+  count += 1;
+  const [command = '', ...words] = program === sources ? [process.execPath] : plainNode;
+  const child = plane.start({ name: `controller-${count}`, command, args: [...words, program, 'controller', ...flags, ...args] });
+  const listening = (): Record<string, unknown> | undefined => linesOf(child.log()).find(({ msg }) => msg === 'listening');
+  await waitUntil(child, 'line that says where it listens', async () => listening() !== undefined);
+  const port = Number(listening()?.['port']);
   return {
     policyFile,
     port,
@@ -64,82 +67,84 @@ export async function runController(plane: ControlPlane, { policy, args = [], ku
     stop: () => child.stop({ gently: true }),
     kill: () => child.stop(),
     get: async (path) => {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })
-      return { status: response.status, text: await response.text() }
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+      return { status: response.status, text: await response.text() };
     },
-  }
+  };
 }
 
 /** Words that start Node without the loaders that a coverage run puts into every process. */
-export const plainNode: readonly string[] = ['env', '--unset=NODE_OPTIONS', process.execPath]
+export const plainNode: readonly string[] = ['env', '--unset=NODE_OPTIONS', process.execPath];
 
 /** Lines of the log that are JSON: warnings of Node itself are not. */
 export function linesOf(log: string): Record<string, unknown>[] {
-  return log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []))
+  return log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
 }
 
 /** Milliseconds until it holds. */
 export async function eventually(what: string, holds: () => Promise<boolean>, { limit = 30_000, interval = 25 } = {}): Promise<number> {
-  const begin = performance.now()
+  const begin = performance.now();
   while (!(await holds())) {
-    if (performance.now() - begin > limit) throw new Error(`not within ${limit / 1000} s: ${what}`)
-    await sleep(interval)
+    if (performance.now() - begin > limit) throw new Error(`not within ${limit / 1000} s: ${what}`);
+    await sleep(interval);
   }
-  return performance.now() - begin
+  return performance.now() - begin;
 }
 
 export const whenReady = (controller: Running): Promise<number> =>
   eventually('the controller leads and is ready', async () => {
-    const { status, text } = await controller.get('/readyz')
-    return status === 200 && text.startsWith('leading')
-  })
+    const { status, text } = await controller.get('/readyz');
+    return status === 200 && text.startsWith('leading');
+  });
 
 /** Value of one series of /metrics, undefined when there is none. */
 export async function metric(controller: Running, series: string): Promise<number | undefined> {
-  const { text } = await controller.get('/metrics')
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `))
-  return line === undefined ? undefined : Number(line.slice(series.length + 1))
+  const { text } = await controller.get('/metrics');
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
 
 export const dockerConfig = (password: string, host = 'reg.example.com'): string =>
-  JSON.stringify({ auths: { [host]: { username: 'robot', password, auth: Buffer.from(`robot:${password}`).toString('base64') } } })
+  JSON.stringify({ auths: { [host]: { username: 'robot', password, auth: Buffer.from(`robot:${password}`).toString('base64') } } });
 
 const secretBody = (name: string, config: string, metadata: object): V1Secret => ({
   metadata: { name, ...metadata },
   type: 'kubernetes.io/dockerconfigjson',
   data: { '.dockerconfigjson': Buffer.from(config).toString('base64') },
-})
+});
 
 export async function createNamespace(plane: ControlPlane, name: string, labels: Record<string, string> = {}): Promise<void> {
-  await succeed(plane, 'POST', '/api/v1/namespaces', { metadata: { name, labels } })
+  await succeed(plane, 'POST', '/api/v1/namespaces', { metadata: { name, labels } });
 }
 
-export const createSecret = (plane: ControlPlane, { namespace, name, config, metadata = {} }: { namespace: string; name: string; config: string; metadata?: object }): Promise<V1Secret> =>
-  succeed<V1Secret>(plane, 'POST', `/api/v1/namespaces/${namespace}/secrets`, secretBody(name, config, metadata))
+export const createSecret = (
+  plane: ControlPlane,
+  { namespace, name, config, metadata = {} }: { namespace: string; name: string; config: string; metadata?: object },
+): Promise<V1Secret> => succeed<V1Secret>(plane, 'POST', `/api/v1/namespaces/${namespace}/secrets`, secretBody(name, config, metadata));
 
-export const secretPath = (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/secrets/${name}`
+export const secretPath = (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/secrets/${name}`;
 
 /** Merge patch. */
 export async function change<T>(plane: ControlPlane, path: string, patch: object): Promise<T> {
-  return bodyOf(`PATCH ${path}`, await plane.api.send<T>('PATCH', path, patch, 'application/merge-patch+json'))
+  return bodyOf(`PATCH ${path}`, await plane.api.send<T>('PATCH', path, patch, 'application/merge-patch+json'));
 }
 
-export const remove = (plane: ControlPlane, path: string): Promise<unknown> => succeed(plane, 'DELETE', path)
+export const remove = (plane: ControlPlane, path: string): Promise<unknown> => succeed(plane, 'DELETE', path);
 
 export const setConfig = (plane: ControlPlane, path: string, config: string): Promise<V1Secret> =>
-  change<V1Secret>(plane, path, { data: { '.dockerconfigjson': Buffer.from(config).toString('base64') } })
+  change<V1Secret>(plane, path, { data: { '.dockerconfigjson': Buffer.from(config).toString('base64') } });
 
 /** The docker config in a Secret; null when there is no such Secret. */
 export async function configOf(plane: ControlPlane, namespace: string, name: string): Promise<string | null> {
-  const { status, body } = await plane.api.send<V1Secret>('GET', secretPath(namespace, name))
-  return status === 200 ? Buffer.from(body.data?.['.dockerconfigjson'] ?? '', 'base64').toString('utf8') : null
+  const { status, body } = await plane.api.send<V1Secret>('GET', secretPath(namespace, name));
+  return status === 200 ? Buffer.from(body.data?.['.dockerconfigjson'] ?? '', 'base64').toString('utf8') : null;
 }
 
 export async function succeed<T = Record<string, unknown>>(plane: ControlPlane, method: string, path: string, body?: unknown): Promise<T> {
-  return bodyOf(`${method} ${path}`, await plane.api.send<T>(method, path, body))
+  return bodyOf(`${method} ${path}`, await plane.api.send<T>(method, path, body));
 }
 
 function bodyOf<T>(what: string, { status, body }: ApiAnswer<T>): T {
-  if (status >= 300) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`)
-  return body
+  if (status >= 300) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
+  return body;
 }

@@ -1,10 +1,24 @@
 /** Hosts of registries on a real API server: node ports, KEP-1755, and what happens when they move or vanish. And who leads. */
-import type { EventsV1Event, V1ConfigMap, V1Service } from '@kubernetes/client-node'
-import { test } from 'tap'
+import type { EventsV1Event, V1ConfigMap, V1Service } from '@kubernetes/client-node';
+import { test } from 'tap';
 
-import { skipReason } from '../cluster/binaries.ts'
-import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts'
-import { change, configOf, createNamespace, createSecret, dockerConfig, eventually, linesOf, metric, releaseNamespace, remove, runController, succeed, whenReady } from './controllers.ts'
+import { skipReason } from '../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import {
+  change,
+  configOf,
+  createNamespace,
+  createSecret,
+  dockerConfig,
+  eventually,
+  linesOf,
+  metric,
+  releaseNamespace,
+  remove,
+  runController,
+  succeed,
+  whenReady,
+} from './controllers.ts';
 
 const policy = `
 apiVersion: transship.dev/v1
@@ -21,99 +35,113 @@ registries:
     host: reg.example.com
     pullSecrets: [regcred]
     credentials: { secret: mirror-source }
-`
-const servicePath = `/api/v1/namespaces/${releaseNamespace}/services/local-registry`
-const hosting = '/api/v1/namespaces/kube-public/configmaps'
+`;
+const servicePath = `/api/v1/namespaces/${releaseNamespace}/services/local-registry`;
+const hosting = '/api/v1/namespaces/kube-public/configmaps';
 
 test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
-  const plane = await startControlPlane(whole)
-  await createNamespace(plane, releaseNamespace)
-  await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: dockerConfig('one') })
+  const plane = await startControlPlane(whole);
+  await createNamespace(plane, releaseNamespace);
+  await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: dockerConfig('one') });
   const written = async (): Promise<string | undefined> => {
-    const { status, body } = await plane.api.send<V1ConfigMap>('GET', `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`)
-    return status === 200 ? body.data?.['hosts.yaml'] : undefined
-  }
+    const { status, body } = await plane.api.send<V1ConfigMap>('GET', `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`);
+    return status === 200 ? body.data?.['hosts.yaml'] : undefined;
+  };
   const becomes = async (text: string): Promise<void> => {
-    whole.comment(`${JSON.stringify(text)}: ${((await eventually(text, async () => (await written()) === text)) / 1000).toFixed(2)} s`)
-  }
-  const args = ['--hosts-config-map', 'hosts']
-  const controller = await runController(plane, { policy, args })
-  await whenReady(controller)
+    whole.comment(`${JSON.stringify(text)}: ${((await eventually(text, async () => (await written()) === text)) / 1000).toFixed(2)} s`);
+  };
+  const args = ['--hosts-config-map', 'hosts'];
+  const controller = await runController(plane, { policy, args });
+  await whenReady(controller);
 
   await whole.test('hosts follow the cluster', async (t) => {
-    t.equal(await written(), undefined, 'nothing is resolved, so nothing is written')
-    t.equal(await metric(controller, 'transship_controller_host_resolved{registry="dev"}'), 0)
-    const ports = [{ name: 'registry', port: 5000, nodePort: 30500 }]
-    await succeed(plane, 'POST', `/api/v1/namespaces/${releaseNamespace}/services`, { metadata: { name: 'local-registry' }, spec: { type: 'NodePort', selector: { app: 'registry' }, ports } })
-    await becomes('local: localhost:30500\n')
-    await createNode(plane, 'node-b', { ready: true, address: '10.0.0.2' })
-    await becomes('local: localhost:30500\nnodes: 10.0.0.2:30500\n')
-    await createNode(plane, 'node-a', { ready: true, address: '10.0.0.1' })
-    await succeed(plane, 'POST', hosting, { metadata: { name: 'local-registry-hosting' }, data: { 'localRegistryHosting.v1': 'host: "localhost:5001"\nhostFromContainerRuntime: "registry:5000"\nhelp: "https://example.com"\n' } })
-    await becomes('dev: registry:5000\nlocal: localhost:30500\nnodes: 10.0.0.2:30500\n')
-    await change<V1Service>(plane, servicePath, { spec: { ports: [{ ...ports[0], nodePort: 30501 }] } })
-    await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.2:30501\n')
-    await setReady(plane, 'node-b', { ready: false, address: '10.0.0.2' })
-    await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n')
-  })
+    t.equal(await written(), undefined, 'nothing is resolved, so nothing is written');
+    t.equal(await metric(controller, 'transship_controller_host_resolved{registry="dev"}'), 0);
+    const ports = [{ name: 'registry', port: 5000, nodePort: 30500 }];
+    await succeed(plane, 'POST', `/api/v1/namespaces/${releaseNamespace}/services`, {
+      metadata: { name: 'local-registry' },
+      spec: { type: 'NodePort', selector: { app: 'registry' }, ports },
+    });
+    await becomes('local: localhost:30500\n');
+    await createNode(plane, 'node-b', { ready: true, address: '10.0.0.2' });
+    await becomes('local: localhost:30500\nnodes: 10.0.0.2:30500\n');
+    await createNode(plane, 'node-a', { ready: true, address: '10.0.0.1' });
+    await succeed(plane, 'POST', hosting, {
+      metadata: { name: 'local-registry-hosting' },
+      data: { 'localRegistryHosting.v1': 'host: "localhost:5001"\nhostFromContainerRuntime: "registry:5000"\nhelp: "https://example.com"\n' },
+    });
+    await becomes('dev: registry:5000\nlocal: localhost:30500\nnodes: 10.0.0.2:30500\n');
+    await change<V1Service>(plane, servicePath, { spec: { ports: [{ ...ports[0], nodePort: 30501 }] } });
+    await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.2:30501\n');
+    await setReady(plane, 'node-b', { ready: false, address: '10.0.0.2' });
+    await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n');
+  });
 
   await whole.test('an edit by hand is undone, a host that vanishes is taken out and told', async (t) => {
-    await change(plane, `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`, { data: { 'hosts.yaml': 'local: evil.example.com\n', other: 'kept' } })
-    await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n')
-    await change(plane, `${hosting}/local-registry-hosting`, { data: { 'localRegistryHosting.v1': 'host: "https://scheme.example.com"' } })
-    await becomes('local: localhost:30501\nnodes: 10.0.0.1:30501\n')
-    await remove(plane, servicePath)
-    await becomes('{}\n')
-    const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${releaseNamespace}/events`)
-    const notes = items.flatMap(({ reason, note }) => (reason === 'HostUnresolved' ? [note ?? ''] : []))
-    t.ok(notes.some((note) => note.includes('https://scheme.example.com') && note.includes('without a scheme')), notes.join('\n'))
-    t.ok(notes.some((note) => note.includes('there is no Service')), notes.join('\n'))
-    t.match((await controller.get('/readyz')).text, 'hosts: registry local: there is no Service')
-    t.equal((await controller.get('/readyz')).status, 200)
-  })
+    await change(plane, `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`, { data: { 'hosts.yaml': 'local: evil.example.com\n', other: 'kept' } });
+    await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n');
+    await change(plane, `${hosting}/local-registry-hosting`, { data: { 'localRegistryHosting.v1': 'host: "https://scheme.example.com"' } });
+    await becomes('local: localhost:30501\nnodes: 10.0.0.1:30501\n');
+    await remove(plane, servicePath);
+    await becomes('{}\n');
+    const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${releaseNamespace}/events`);
+    const notes = items.flatMap(({ reason, note }) => (reason === 'HostUnresolved' ? [note ?? ''] : []));
+    t.ok(
+      notes.some((note) => note.includes('https://scheme.example.com') && note.includes('without a scheme')),
+      notes.join('\n'),
+    );
+    t.ok(
+      notes.some((note) => note.includes('there is no Service')),
+      notes.join('\n'),
+    );
+    t.match((await controller.get('/readyz')).text, 'hosts: registry local: there is no Service');
+    t.equal((await controller.get('/readyz')).status, 200);
+  });
 
   await whole.test('one leads; when it is killed the other takes over', async (t) => {
-    const second = await runController(plane, { policy, args })
-    await eventually('the second stands by', async () => (await second.get('/readyz')).text === 'standing by\n')
-    t.equal(await metric(second, 'transship_controller_leader'), 0)
-    t.equal((await second.get('/healthz')).status, 200)
-    t.equal((await second.get('/else')).status, 404)
-    const begin = performance.now()
-    await controller.kill()
-    await createNamespace(plane, 'after', { 'transship.dev/rewrite': 'enabled' })
-    await eventually('the copy', async () => (await configOf(plane, 'after', 'regcred')) === dockerConfig('one'))
-    t.comment(`leader killed, lease of 4 s: ${((performance.now() - begin) / 1000).toFixed(2)} s`)
-    t.equal(await metric(second, 'transship_controller_leader'), 1)
+    const second = await runController(plane, { policy, args });
+    await eventually('the second stands by', async () => (await second.get('/readyz')).text === 'standing by\n');
+    t.equal(await metric(second, 'transship_controller_leader'), 0);
+    t.equal((await second.get('/healthz')).status, 200);
+    t.equal((await second.get('/else')).status, 404);
+    const begin = performance.now();
+    await controller.kill();
+    await createNamespace(plane, 'after', { 'transship.dev/rewrite': 'enabled' });
+    await eventually('the copy', async () => (await configOf(plane, 'after', 'regcred')) === dockerConfig('one'));
+    t.comment(`leader killed, lease of 4 s: ${((performance.now() - begin) / 1000).toFixed(2)} s`);
+    t.equal(await metric(second, 'transship_controller_leader'), 1);
 
-    const third = await runController(plane, { policy, args })
-    const handOver = performance.now()
-    t.equal(await second.stop(), 0)
-    await whenReady(third)
-    t.comment(`leader stopped by SIGTERM: ${((performance.now() - handOver) / 1000).toFixed(2)} s`)
-    t.ok(linesOf(third.log()).some(({ msg }) => msg === 'leading'))
-    await plane.api.send('DELETE', `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases/transship-controller`)
+    const third = await runController(plane, { policy, args });
+    const handOver = performance.now();
+    t.equal(await second.stop(), 0);
+    await whenReady(third);
+    t.comment(`leader stopped by SIGTERM: ${((performance.now() - handOver) / 1000).toFixed(2)} s`);
+    t.ok(linesOf(third.log()).some(({ msg }) => msg === 'leading'));
+    await plane.api.send('DELETE', `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases/transship-controller`);
     await succeed(plane, 'POST', `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases`, {
       metadata: { name: 'transship-controller' },
       spec: { holderIdentity: 'somebody-else', leaseDurationSeconds: 2, renewTime: '2026-01-01T00:00:00.000000Z' },
-    })
-    await eventually('it lost', async () => third.log().includes('no longer leading'))
-    await eventually('it leads again', async () => linesOf(third.log()).filter(({ msg }) => msg === 'leading').length === 2)
-    await whenReady(third)
-    await createNamespace(plane, 'again', { 'transship.dev/rewrite': 'enabled' })
-    await eventually('the copy', async () => (await configOf(plane, 'again', 'regcred')) === dockerConfig('one'))
-    t.equal(await third.stop(), 0)
-  })
-})
+    });
+    await eventually('it lost', async () => third.log().includes('no longer leading'));
+    await eventually('it leads again', async () => linesOf(third.log()).filter(({ msg }) => msg === 'leading').length === 2);
+    await whenReady(third);
+    await createNamespace(plane, 'again', { 'transship.dev/rewrite': 'enabled' });
+    await eventually('the copy', async () => (await configOf(plane, 'again', 'regcred')) === dockerConfig('one'));
+    t.equal(await third.stop(), 0);
+  });
+});
 
 interface NodeState {
-  readonly ready: boolean
-  readonly address: string
+  readonly ready: boolean;
+  readonly address: string;
 }
 
 async function createNode(plane: ControlPlane, name: string, state: NodeState): Promise<void> {
-  await succeed(plane, 'POST', '/api/v1/nodes', { metadata: { name } })
-  await setReady(plane, name, state)
+  await succeed(plane, 'POST', '/api/v1/nodes', { metadata: { name } });
+  await setReady(plane, name, state);
 }
 
 const setReady = (plane: ControlPlane, name: string, { ready, address }: NodeState): Promise<unknown> =>
-  change(plane, `/api/v1/nodes/${name}/status`, { status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }], addresses: [{ type: 'InternalIP', address }] } })
+  change(plane, `/api/v1/nodes/${name}/status`, {
+    status: { conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }], addresses: [{ type: 'InternalIP', address }] },
+  });

@@ -1,86 +1,86 @@
 /** Who runs when: loops of one leadership end before those of the next begin, and what /readyz says in between. */
-import { pino } from 'pino'
-import { test } from 'tap'
+import { pino } from 'pino';
+import { test } from 'tap';
 
-import { Leadership } from '../../src/controller/leadership.ts'
-import type { ControllerLoop, LoopContext } from '../../src/controller/loop.ts'
+import { Leadership } from '../../src/controller/leadership.ts';
+import type { ControllerLoop, LoopContext } from '../../src/controller/loop.ts';
 
 /** A leadership of one loop that writes down what happens to it, and stops when told. */
 function observed({ quiet = 0, problems = [] as readonly string[] } = {}) {
-  const events: string[] = []
-  const stops: (() => void)[] = []
-  let made = 0
-  let isReady = false
+  const events: string[] = [];
+  const stops: (() => void)[] = [];
+  let made = 0;
+  let isReady = false;
   const make = (): ControllerLoop => {
-    made += 1
-    const number = made
+    made += 1;
+    const number = made;
     return {
       name: 'secrets',
       start: () => void events.push(`start ${number}`),
       stop: () => {
-        events.push(`stop ${number}`)
-        return new Promise((resolve) => stops.push(resolve))
+        events.push(`stop ${number}`);
+        return new Promise((resolve) => stops.push(resolve));
       },
       isReady: () => isReady,
       problems: () => problems,
       policyChanged: () => void events.push(`policy ${number}`),
-    }
-  }
+    };
+  };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the log is used
-  const context = { log: pino({ level: 'silent' }) } as LoopContext
-  const leadership = new Leadership([make], context, quiet)
-  return { leadership, events, stops, ready: () => (isReady = true) }
+  const context = { log: pino({ level: 'silent' }) } as LoopContext;
+  const leadership = new Leadership([make], context, quiet);
+  return { leadership, events, stops, ready: () => (isReady = true) };
 }
 
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('loops start when elected and stop when lost, one leadership after the other', async (t) => {
-  const { leadership, events, stops } = observed()
-  leadership.policyChanged()
-  leadership.won()
-  await settled()
-  leadership.policyChanged()
-  leadership.lost('gone')
-  leadership.won()
-  await settled()
-  t.same(events, ['start 1', 'policy 1', 'stop 1'], 'the next waits for the one before')
-  stops[0]?.()
-  await settled()
-  t.same(events.slice(3), ['start 2'])
-  leadership.lost('gone')
-  leadership.won()
-  leadership.lost('gone')
-  await settled()
-  stops[1]?.()
-  await settled()
-  t.same(events.slice(4), ['stop 2'], 'a leadership that was lost while it waited starts nothing')
-  await leadership.stop()
-})
+  const { leadership, events, stops } = observed();
+  leadership.policyChanged();
+  leadership.won();
+  await settled();
+  leadership.policyChanged();
+  leadership.lost('gone');
+  leadership.won();
+  await settled();
+  t.same(events, ['start 1', 'policy 1', 'stop 1'], 'the next waits for the one before');
+  stops[0]?.();
+  await settled();
+  t.same(events.slice(3), ['start 2']);
+  leadership.lost('gone');
+  leadership.won();
+  leadership.lost('gone');
+  await settled();
+  stops[1]?.();
+  await settled();
+  t.same(events.slice(4), ['stop 2'], 'a leadership that was lost while it waited starts nothing');
+  await leadership.stop();
+});
 
 test('/readyz is honest', async (t) => {
-  const fresh = observed({ quiet: 60_000 })
-  t.equal(fresh.leadership.readiness().ready, false, 'the lease may be out of reach')
-  const standing = observed()
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  t.same(standing.leadership.readiness(), { ready: true, lines: ['standing by'] })
-  standing.leadership.won()
-  t.same(standing.leadership.readiness(), { ready: false, lines: ['leading'] }, 'nothing runs yet')
-  await settled()
-  t.same(standing.leadership.readiness(), { ready: false, lines: ['leading', 'secrets: not ready'] })
-  standing.ready()
-  t.same(standing.leadership.readiness(), { ready: true, lines: ['leading', 'secrets: ready'] })
-  standing.leadership.startDraining()
-  t.same(standing.leadership.readiness(), { ready: false, lines: ['shutting down'] })
-  const troubled = observed({ quiet: 60_000 })
-  troubled.leadership.failed('connect ECONNREFUSED')
-  t.match(troubled.leadership.readiness(), { ready: false, lines: [/not reachable/] })
-})
+  const fresh = observed({ quiet: 60_000 });
+  t.equal(fresh.leadership.readiness().ready, false, 'the lease may be out of reach');
+  const standing = observed();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  t.same(standing.leadership.readiness(), { ready: true, lines: ['standing by'] });
+  standing.leadership.won();
+  t.same(standing.leadership.readiness(), { ready: false, lines: ['leading'] }, 'nothing runs yet');
+  await settled();
+  t.same(standing.leadership.readiness(), { ready: false, lines: ['leading', 'secrets: not ready'] });
+  standing.ready();
+  t.same(standing.leadership.readiness(), { ready: true, lines: ['leading', 'secrets: ready'] });
+  standing.leadership.startDraining();
+  t.same(standing.leadership.readiness(), { ready: false, lines: ['shutting down'] });
+  const troubled = observed({ quiet: 60_000 });
+  troubled.leadership.failed('connect ECONNREFUSED');
+  t.match(troubled.leadership.readiness(), { ready: false, lines: [/not reachable/] });
+});
 
 test('of many problems some are shown', async (t) => {
-  const { leadership } = observed({ problems: Array.from({ length: 12 }, (_, index) => `problem ${index}`) })
-  leadership.won()
-  await settled()
-  const { lines } = leadership.readiness()
-  t.equal(lines.length, 13)
-  t.equal(lines.at(-1), 'secrets: and 2 more')
-})
+  const { leadership } = observed({ problems: Array.from({ length: 12 }, (_, index) => `problem ${index}`) });
+  leadership.won();
+  await settled();
+  const { lines } = leadership.readiness();
+  t.equal(lines.length, 13);
+  t.equal(lines.at(-1), 'secrets: and 2 more');
+});

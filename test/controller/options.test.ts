@@ -1,13 +1,13 @@
 /** The flags of `controller`: what each becomes, from words and from the environment, and what is said of those that cannot be used. */
-import { readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises';
 
-import { test } from 'tap'
+import { test } from 'tap';
 
-import { controllerCommand } from '../../src/cli/controller.ts'
-import { readControllerOptions } from '../../src/cli/controller-options.ts'
-import { createControllerMetrics } from '../../src/controller/metrics.ts'
+import { controllerCommand } from '../../src/cli/controller.ts';
+import { readControllerOptions } from '../../src/cli/controller-options.ts';
+import { createControllerMetrics } from '../../src/controller/metrics.ts';
 
-const needed = ['--policy', 'policy.yaml', '--namespace', 'release']
+const needed = ['--policy', 'policy.yaml', '--namespace', 'release'];
 
 test('defaults', async (t) => {
   t.same(readControllerOptions(needed, {}), {
@@ -32,15 +32,32 @@ test('defaults', async (t) => {
     port: 9464,
     kubeconfig: null,
     logLevel: 'info',
-  })
-})
+  });
+});
 
 test('a flag wins over the environment, which wins over the default', async (t) => {
-  const env = { TRANSSHIP_NAMESPACE: 'from-env', TRANSSHIP_OPT_IN: 'OptOut', TRANSSHIP_EXCLUDE_NAMESPACES: 'a, b,', TRANSSHIP_POLICY: 'env.yaml', TRANSSHIP_RELOAD_DELAY: '2m', TRANSSHIP_KUBECONFIG: '/k' }
-  const options = readControllerOptions(['--namespace', 'from-flag', '--features', 'hosts, certificates', '--certificate-lifetime', '45s', '--authority-lifetime', '12h'], env)
-  t.match(options, { namespace: 'from-flag', optIn: 'OptOut', excludedNamespaces: ['a', 'b'], policy: 'env.yaml', features: ['hosts', 'certificates'], kubeconfig: '/k' })
-  t.match(options.certificates, { certificateLifetime: 45_000, authorityLifetime: 43_200_000, reloadDelay: 120_000 })
-})
+  const env = {
+    TRANSSHIP_NAMESPACE: 'from-env',
+    TRANSSHIP_OPT_IN: 'OptOut',
+    TRANSSHIP_EXCLUDE_NAMESPACES: 'a, b,',
+    TRANSSHIP_POLICY: 'env.yaml',
+    TRANSSHIP_RELOAD_DELAY: '2m',
+    TRANSSHIP_KUBECONFIG: '/k',
+  };
+  const options = readControllerOptions(
+    ['--namespace', 'from-flag', '--features', 'hosts, certificates', '--certificate-lifetime', '45s', '--authority-lifetime', '12h'],
+    env,
+  );
+  t.match(options, {
+    namespace: 'from-flag',
+    optIn: 'OptOut',
+    excludedNamespaces: ['a', 'b'],
+    policy: 'env.yaml',
+    features: ['hosts', 'certificates'],
+    kubeconfig: '/k',
+  });
+  t.match(options.certificates, { certificateLifetime: 45_000, authorityLifetime: 43_200_000, reloadDelay: 120_000 });
+});
 
 test('what cannot be used is named, with what it takes', async (t) => {
   const rows: [args: string[], message: RegExp][] = [
@@ -56,23 +73,43 @@ test('what cannot be used is named, with what it takes', async (t) => {
     [[...needed, '--log-level', 'loud'], /--log-level takes trace/],
     [[...needed, '--hosts'], /Unknown option '--hosts'/],
     [[...needed, '--lease-name', ''], /--lease-name NAME is needed/],
-  ]
-  for (const [args, message] of rows) t.throws(() => readControllerOptions(args, {}), { code: 'USAGE', message }, args.join(' '))
-})
+  ];
+  for (const [args, message] of rows) t.throws(() => readControllerOptions(args, {}), { code: 'USAGE', message }, args.join(' '));
+});
 
 test('the help has every flag', async (t) => {
-  for (const flag of ['policy', 'namespace', 'features', 'opt-in', 'exclude-namespaces', 'hosts-config-map', 'lease-name', 'lease-seconds', 'tls-secret', 'service', 'webhook-configuration', 'certificate-lifetime', 'authority-lifetime', 'bundle-delay', 'reload-delay', 'host', 'port', 'kubeconfig', 'log-level']) {
-    t.match(controllerCommand.help, `  --${flag} `)
+  for (const flag of [
+    'policy',
+    'namespace',
+    'features',
+    'opt-in',
+    'exclude-namespaces',
+    'hosts-config-map',
+    'lease-name',
+    'lease-seconds',
+    'tls-secret',
+    'service',
+    'webhook-configuration',
+    'certificate-lifetime',
+    'authority-lifetime',
+    'bundle-delay',
+    'reload-delay',
+    'host',
+    'port',
+    'kubeconfig',
+    'log-level',
+  ]) {
+    t.match(controllerCommand.help, `  --${flag} `);
   }
-})
+});
 
 test('the reference has every flag with its default, and every metric', async (t) => {
-  const page = await readFile(new URL('../../docs/reference/controller.md', import.meta.url), 'utf8')
+  const page = await readFile(new URL('../../docs/reference/controller.md', import.meta.url), 'utf8');
   for (const [, flag = '', value = ''] of controllerCommand.help.matchAll(/^ {2}--(\S+ \S+) .*?(?:\(([^()]*)\))?$/gm)) {
-    const row = page.split('\n').find((line) => line.startsWith(`| \`--${flag}\` |`))
-    t.ok(row?.includes(value === '' ? '|' : `| \`${value}\` |`), `${flag} (${value})`)
+    const row = page.split('\n').find((line) => line.startsWith(`| \`--${flag}\` |`));
+    t.ok(row?.includes(value === '' ? '|' : `| \`${value}\` |`), `${flag} (${value})`);
   }
   for (const metric of createControllerMetrics().registry.getMetricsAsArray()) {
-    if (metric.name.startsWith('transship_')) t.match(page, `| \`${metric.name}\` |`)
+    if (metric.name.startsWith('transship_')) t.match(page, `| \`${metric.name}\` |`);
   }
-})
+});

@@ -1,121 +1,134 @@
 /** What the API server can answer to a write, each answer from a real one: how long the key rests, what is counted and who is told. */
-import type { EventsV1Event } from '@kubernetes/client-node'
-import { pino } from 'pino'
-import { test } from 'tap'
+import type { EventsV1Event } from '@kubernetes/client-node';
+import { pino } from 'pino';
+import { test } from 'tap';
 
-import { connect } from '../../src/cluster/connection.ts'
-import { contentOf, secretOf, type DesiredCopy, type SecretObject } from '../../src/controller/copy.ts'
-import { CopyWriter } from '../../src/controller/copy-writer.ts'
-import type { LoopContext } from '../../src/controller/loop.ts'
-import { createControllerMetrics } from '../../src/controller/metrics.ts'
-import { loadPolicy } from '../../src/config/load.ts'
-import { Sources } from '../../src/controller/sources.ts'
-import type { ReplicationStep } from '../../src/controller/replication-plan.ts'
-import { skipReason } from '../cluster/binaries.ts'
-import { startControlPlane } from '../cluster/control-plane.ts'
-import { change, createNamespace, createSecret, dockerConfig, eventually, releaseNamespace, remove, secretPath, succeed } from './controllers.ts'
+import { connect } from '../../src/cluster/connection.ts';
+import { contentOf, secretOf, type DesiredCopy, type SecretObject } from '../../src/controller/copy.ts';
+import { CopyWriter } from '../../src/controller/copy-writer.ts';
+import type { LoopContext } from '../../src/controller/loop.ts';
+import { createControllerMetrics } from '../../src/controller/metrics.ts';
+import { loadPolicy } from '../../src/config/load.ts';
+import { Sources } from '../../src/controller/sources.ts';
+import type { ReplicationStep } from '../../src/controller/replication-plan.ts';
+import { skipReason } from '../cluster/binaries.ts';
+import { startControlPlane } from '../cluster/control-plane.ts';
+import { change, createNamespace, createSecret, dockerConfig, eventually, releaseNamespace, remove, secretPath, succeed } from './controllers.ts';
 
-const content = contentOf(Buffer.from(dockerConfig('one')).toString('base64'))
-const owner = 'release.controller'
-const desiredIn = (namespace: string): DesiredCopy => ({ namespace, name: 'regcred', registry: 'mirror', source: 'release/source', content })
-const createIn = (namespace: string): ReplicationStep => ({ verb: 'create', desired: desiredIn(namespace), content })
+const content = contentOf(Buffer.from(dockerConfig('one')).toString('base64'));
+const owner = 'release.controller';
+const desiredIn = (namespace: string): DesiredCopy => ({ namespace, name: 'regcred', registry: 'mirror', source: 'release/source', content });
+const createIn = (namespace: string): ReplicationStep => ({ verb: 'create', desired: desiredIn(namespace), content });
 
 test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
-  const plane = await startControlPlane(whole)
-  const cluster = connect({ kubeconfig: plane.kubeconfig })
-  whole.teardown(() => cluster.close())
-  const metrics = createControllerMetrics()
+  const plane = await startControlPlane(whole);
+  const cluster = connect({ kubeconfig: plane.kubeconfig });
+  whole.teardown(() => cluster.close());
+  const metrics = createControllerMetrics();
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the options only the namespace is used here
-  const context = { cluster, metrics, log: pino({ level: 'silent' }), options: { namespace: releaseNamespace } } as LoopContext
-  const stopping = new AbortController()
-  const writer = new CopyWriter(context, owner, stopping.signal)
+  const context = { cluster, metrics, log: pino({ level: 'silent' }), options: { namespace: releaseNamespace } } as LoopContext;
+  const stopping = new AbortController();
+  const writer = new CopyWriter(context, owner, stopping.signal);
   const counted = async (verb: string, result: string): Promise<number> =>
-    (await metrics.writes.get()).values.find(({ labels }) => labels.verb === verb && labels.result === result)?.value ?? 0
-  await createNamespace(plane, releaseNamespace)
-  await createNamespace(plane, 'shop')
+    (await metrics.writes.get()).values.find(({ labels }) => labels.verb === verb && labels.result === result)?.value ?? 0;
+  await createNamespace(plane, releaseNamespace);
+  await createNamespace(plane, 'shop');
 
   await whole.test('a copy that is there already is waited for', async (t) => {
-    const made = await writer.write('shop/regcred', createIn('shop'))
-    t.match(made, { echo: /^\d+$/ })
-    t.same(await writer.write('shop/regcred', createIn('shop')), made, 'ours, as the label says: its echo is on the way')
-    t.equal(await counted('create', 'conflict'), 1)
-  })
+    const made = await writer.write('shop/regcred', createIn('shop'));
+    t.match(made, { echo: /^\d+$/ });
+    t.same(await writer.write('shop/regcred', createIn('shop')), made, 'ours, as the label says: its echo is on the way');
+    t.equal(await counted('create', 'conflict'), 1);
+  });
 
   await whole.test('an update or a deletion of what has changed since is refused', async (t) => {
-    const present = await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'))
-    await change(plane, secretPath('shop', 'regcred'), { metadata: { annotations: { by: 'somebody' } } })
-    t.equal((await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present })).echo, null)
-    t.equal((await writer.write('shop/regcred', { verb: 'delete', present })).echo, null)
-    t.equal(await counted('update', 'conflict'), 1)
-    t.equal(await counted('delete', 'conflict'), 1)
-    await remove(plane, secretPath('shop', 'regcred'))
-    t.equal((await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present })).echo, null, 'an apply does not bring back what was deleted')
-    t.equal((await plane.api.send('GET', secretPath('shop', 'regcred'))).status, 404)
-    const theirs = await createSecret(plane, { namespace: 'shop', name: 'regcred', config: dockerConfig('theirs') })
-    await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present })
-    t.same((await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'))).metadata?.resourceVersion, theirs.metadata?.resourceVersion)
-    t.equal(writer.failed.size, 0)
-  })
+    const present = await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'));
+    await change(plane, secretPath('shop', 'regcred'), { metadata: { annotations: { by: 'somebody' } } });
+    t.equal((await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present })).echo, null);
+    t.equal((await writer.write('shop/regcred', { verb: 'delete', present })).echo, null);
+    t.equal(await counted('update', 'conflict'), 1);
+    t.equal(await counted('delete', 'conflict'), 1);
+    await remove(plane, secretPath('shop', 'regcred'));
+    t.equal(
+      (await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present })).echo,
+      null,
+      'an apply does not bring back what was deleted',
+    );
+    t.equal((await plane.api.send('GET', secretPath('shop', 'regcred'))).status, 404);
+    const theirs = await createSecret(plane, { namespace: 'shop', name: 'regcred', config: dockerConfig('theirs') });
+    await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present });
+    t.same((await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'))).metadata?.resourceVersion, theirs.metadata?.resourceVersion);
+    t.equal(writer.failed.size, 0);
+  });
 
   await whole.test('a namespace that is gone, or going, is no failure', async (t) => {
-    await createNamespace(plane, 'going')
-    await remove(plane, '/api/v1/namespaces/going')
-    const before = await counted('create', 'conflict')
-    for (const namespace of ['never-there', 'going']) t.equal((await writer.write(`${namespace}/regcred`, createIn(namespace))).pause, undefined, namespace)
-    t.equal((await counted('create', 'conflict')) - before, 2)
-    t.equal(writer.failed.size, 0)
-  })
+    await createNamespace(plane, 'going');
+    await remove(plane, '/api/v1/namespaces/going');
+    const before = await counted('create', 'conflict');
+    for (const namespace of ['never-there', 'going']) t.equal((await writer.write(`${namespace}/regcred`, createIn(namespace))).pause, undefined, namespace);
+    t.equal((await counted('create', 'conflict')) - before, 2);
+    t.equal(writer.failed.size, 0);
+  });
 
   await whole.test('a quota is a failure that the namespace hears of once, and that is tried ever less', async (t) => {
-    await createNamespace(plane, 'full')
-    await succeed(plane, 'POST', '/api/v1/namespaces/full/resourcequotas', { metadata: { name: 'none' }, spec: { hard: { 'count/secrets': '0' } } })
-    await change(plane, '/api/v1/namespaces/full/resourcequotas/none/status', { status: { hard: { 'count/secrets': '0' }, used: { 'count/secrets': '0' } } })
-    await eventually('the quota counts', async () => (await plane.api.send('POST', '/api/v1/namespaces/full/secrets?dryRun=All', secretOf(desiredIn('full'), content, { owner }))).status === 403)
-    const rests: number[] = []
-    for (let round = 0; round < 3; round++) rests.push((await writer.write('full/regcred', createIn('full'))).delay)
-    t.ok(rests.every((delay, index) => delay >= 1000 * 2 ** index), rests.join())
-    t.same([...writer.failed], ['full/regcred'])
-    await eventually('an event', async () => (await notes('full')).length === 1)
-    t.match((await notes('full'))[0], /exceeded quota/)
-    writer.forget(() => false)
-    t.equal(writer.failed.size, 0)
-  })
+    await createNamespace(plane, 'full');
+    await succeed(plane, 'POST', '/api/v1/namespaces/full/resourcequotas', { metadata: { name: 'none' }, spec: { hard: { 'count/secrets': '0' } } });
+    await change(plane, '/api/v1/namespaces/full/resourcequotas/none/status', { status: { hard: { 'count/secrets': '0' }, used: { 'count/secrets': '0' } } });
+    await eventually(
+      'the quota counts',
+      async () => (await plane.api.send('POST', '/api/v1/namespaces/full/secrets?dryRun=All', secretOf(desiredIn('full'), content, { owner }))).status === 403,
+    );
+    const rests: number[] = [];
+    for (let round = 0; round < 3; round++) rests.push((await writer.write('full/regcred', createIn('full'))).delay);
+    t.ok(
+      rests.every((delay, index) => delay >= 1000 * 2 ** index),
+      rests.join(),
+    );
+    t.same([...writer.failed], ['full/regcred']);
+    await eventually('an event', async () => (await notes('full')).length === 1);
+    t.match((await notes('full'))[0], /exceeded quota/);
+    writer.forget(() => false);
+    t.equal(writer.failed.size, 0);
+  });
 
   async function notes(namespace: string): Promise<string[]> {
-    const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`)
-    return items.map(({ note }) => note ?? '')
+    const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+    return items.map(({ note }) => note ?? '');
   }
 
   await whole.test('an API server that is not there holds everything back', async (t) => {
-    const nobody = connect({ kubeconfig: plane.kubeconfig })
-    await nobody.close()
-    const alone = new CopyWriter({ ...context, cluster: nobody }, owner, stopping.signal)
-    const pauses: number[] = []
-    for (let round = 0; round < 3; round++) pauses.push((await alone.write('shop/regcred', createIn('shop'))).pause ?? 0)
-    t.ok(pauses.every((pause, index) => pause >= 500 * 2 ** index), pauses.join())
-    t.equal(alone.failed.size, 0, 'it is not the fault of the namespace')
-  })
+    const nobody = connect({ kubeconfig: plane.kubeconfig });
+    await nobody.close();
+    const alone = new CopyWriter({ ...context, cluster: nobody }, owner, stopping.signal);
+    const pauses: number[] = [];
+    for (let round = 0; round < 3; round++) pauses.push((await alone.write('shop/regcred', createIn('shop'))).pause ?? 0);
+    t.ok(
+      pauses.every((pause, index) => pause >= 500 * 2 ** index),
+      pauses.join(),
+    );
+    t.equal(alone.failed.size, 0, 'it is not the fault of the namespace');
+  });
 
   await whole.test('a token that cannot be had leaves the registry waiting, and the others alone', async (t) => {
     const text = `{apiVersion: transship.dev/v1, kind: RewritePolicy, registries: {
       cloud: {hostFrom: {localRegistryHosting: true}, pullSecrets: [cloud], credentials: {provider: gar}},
-      own: {host: reg.example.com, pullSecrets: [own], credentials: {secret: own-source}}}}`
-    const { compiled, findings } = loadPolicy(text, 'policy.yaml')
-    if (compiled === null) throw new Error(JSON.stringify(findings))
-    await createSecret(plane, { namespace: releaseNamespace, name: 'own-source', config: dockerConfig('own') })
-    const sources = new Sources(context, () => {})
-    sources.follow(compiled.policy)
-    await eventually('the source is read', async () => sources.content('own') !== null)
-    t.equal(sources.content('cloud'), null)
-    t.same(sources.unready(), ['cloud'])
-    t.match(await metrics.registry.metrics(), 'transship_controller_source_ready{registry="own"} 1')
-    t.match(await metrics.registry.metrics(), 'transship_controller_source_ready{registry="cloud"} 0')
-    sources.follow({ ...compiled.policy, registries: {} })
-    t.equal(sources.content('own'), null)
-    t.notMatch(await metrics.registry.metrics(), 'source_ready{')
-    await sources.close()
-  })
+      own: {host: reg.example.com, pullSecrets: [own], credentials: {secret: own-source}}}}`;
+    const { compiled, findings } = loadPolicy(text, 'policy.yaml');
+    if (compiled === null) throw new Error(JSON.stringify(findings));
+    await createSecret(plane, { namespace: releaseNamespace, name: 'own-source', config: dockerConfig('own') });
+    const sources = new Sources(context, () => {});
+    sources.follow(compiled.policy);
+    await eventually('the source is read', async () => sources.content('own') !== null);
+    t.equal(sources.content('cloud'), null);
+    t.same(sources.unready(), ['cloud']);
+    t.match(await metrics.registry.metrics(), 'transship_controller_source_ready{registry="own"} 1');
+    t.match(await metrics.registry.metrics(), 'transship_controller_source_ready{registry="cloud"} 0');
+    sources.follow({ ...compiled.policy, registries: {} });
+    t.equal(sources.content('own'), null);
+    t.notMatch(await metrics.registry.metrics(), 'source_ready{');
+    await sources.close();
+  });
 
-  stopping.abort()
-  whole.same(await writer.write('shop/other', createIn('shop')), { delay: 0, echo: null }, 'what ends the controller is no failure')
-})
+  stopping.abort();
+  whole.same(await writer.write('shop/other', createIn('shop')), { delay: 0, echo: null }, 'what ends the controller is no failure');
+});
