@@ -39,7 +39,7 @@ export async function productImage(): Promise<string> {
   if (existsSync(file)) return file;
   mkdirSync(folder, { recursive: true });
   // Layers are kept: other sources with the same package-lock.json install no package again.
-  const storage = join(folder, `layers-${keyOf(['Dockerfile', 'package-lock.json'])}`);
+  const storage = join(folder, `layers-${keyOf(['package-lock.json'])}`);
   for (const old of readdirSync(folder)) if (join(folder, old) !== storage) rmSync(join(folder, old), { recursive: true });
   const work = temporaryFolder('transship-image');
   try {
