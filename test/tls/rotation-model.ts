@@ -1,42 +1,42 @@
 /** A cluster in which certificates are facts: applies the steps of a rotation and remembers who may still see what. */
-import { nextStep, type RotationState, type RotationStep, type RotationTimes, type TrustedCertificate } from '../../src/tls/rotation.ts'
+import { nextStep, type RotationState, type RotationStep, type RotationTimes, type TrustedCertificate } from '../../src/tls/rotation.ts';
 
 /** Ticks of a second, in milliseconds. */
-export const times: RotationTimes = { certificateLifetime: 60_000, authorityLifetime: 150_000, bundleDelay: 3_000, reloadDelay: 5_000 }
+export const times: RotationTimes = { certificateLifetime: 60_000, authorityLifetime: 150_000, bundleDelay: 3_000, reloadDelay: 5_000 };
 
 interface Pair {
-  readonly signer: string
-  readonly notAfter: number
-  readonly serial: number
+  readonly signer: string;
+  readonly notAfter: number;
+  readonly serial: number;
 }
 
 interface Since<T> {
-  readonly value: T
-  readonly since: number
+  readonly value: T;
+  readonly since: number;
 }
 
 export class Model {
-  now = 1_000_000
-  authority: TrustedCertificate | null = null
-  previous: readonly TrustedCertificate[] = []
-  pair: Pair | null = null
-  stored = ''
-  published: readonly string[] = ['', '']
-  readonly steps: string[] = []
+  now = 1_000_000;
+  authority: TrustedCertificate | null = null;
+  previous: readonly TrustedCertificate[] = [];
+  pair: Pair | null = null;
+  stored = '';
+  published: readonly string[] = ['', ''];
+  readonly steps: string[] = [];
   /** All that was in force, with its beginning: what is late still sees the ones before. */
-  readonly #bundles: Since<string>[] = []
-  readonly #pairs: Since<Pair>[] = []
-  #made = 0
+  readonly #bundles: Since<string>[] = [];
+  readonly #pairs: Since<Pair>[] = [];
+  #made = 0;
 
   /** One life of a controller. It knows nothing of the lives before. @param told the times that it goes by */
   begin(told: RotationTimes = times): { readonly step: () => RotationStep } {
-    const trusted = stopwatch()
-    const served = stopwatch()
+    const trusted = stopwatch();
+    const served = stopwatch();
     return {
       step: () => {
-        const { authority, now } = this
-        const isTrusted = authority !== null && this.published.every((bundle) => bundle.includes(authority.pem))
-        const known = [...(authority ? [authority] : []), ...this.previous, ...this.adoptable()]
+        const { authority, now } = this;
+        const isTrusted = authority !== null && this.published.every((bundle) => bundle.includes(authority.pem));
+        const known = [...(authority ? [authority] : []), ...this.previous, ...this.adoptable()];
         const state: RotationState = {
           authority,
           previous: this.previous,
@@ -46,81 +46,84 @@ export class Model {
           published: this.published,
           trustedFor: trusted(isTrusted ? authority.id : null, now),
           servedFor: served(this.pair === null ? null : String(this.pair.serial), now),
-        }
-        return nextStep(state, told, now)
+        };
+        return nextStep(state, told, now);
       },
-    }
+    };
   }
 
-  readonly #all = new Map<string, TrustedCertificate>()
+  readonly #all = new Map<string, TrustedCertificate>();
 
   adoptable(): TrustedCertificate[] {
-    return [...this.#all.values()].filter(({ pem }) => [this.stored, ...this.published].some((bundle) => bundle.includes(pem)))
+    return [...this.#all.values()].filter(({ pem }) => [this.stored, ...this.published].some((bundle) => bundle.includes(pem)));
   }
 
   makeAuthority(): TrustedCertificate {
-    const id = `ca-${++this.#made}`
-    const made = { id, pem: `<${id}>`, notAfter: this.now + times.authorityLifetime }
-    this.#all.set(id, made)
-    return made
+    const id = `ca-${++this.#made}`;
+    const made = { id, pem: `<${id}>`, notAfter: this.now + times.authorityLifetime };
+    this.#all.set(id, made);
+    return made;
   }
 
   serve(pair: Omit<Pair, 'serial'>): void {
-    this.pair = { ...pair, serial: ++this.#made }
-    this.#pairs.push({ value: this.pair, since: this.now })
+    this.pair = { ...pair, serial: ++this.#made };
+    this.#pairs.push({ value: this.pair, since: this.now });
   }
 
   publish(bundle: string): void {
-    this.published = this.published.map(() => bundle)
-    this.#bundles.push({ value: bundle, since: this.now })
+    this.published = this.published.map(() => bundle);
+    this.#bundles.push({ value: bundle, since: this.now });
   }
 
   apply(step: RotationStep): void {
-    this.steps.push(step.do)
+    this.steps.push(step.do);
     switch (step.do) {
       case 'make-authority':
-        this.authority = this.makeAuthority()
-        this.previous = step.previous
-        return
+        this.authority = this.makeAuthority();
+        this.previous = step.previous;
+        return;
       case 'adopt':
       case 'retire':
-        this.previous = step.previous
-        return
+        this.previous = step.previous;
+        return;
       case 'issue':
-        if (this.authority === null || this.now + step.lifetime > this.authority.notAfter) throw new Error('a pair without, or longer than, its authority')
-        this.stored = step.bundle
-        return this.serve({ signer: this.authority.id, notAfter: this.now + step.lifetime })
+        if (this.authority === null || this.now + step.lifetime > this.authority.notAfter) throw new Error('a pair without, or longer than, its authority');
+        this.stored = step.bundle;
+        return this.serve({ signer: this.authority.id, notAfter: this.now + step.lifetime });
       case 'store':
-        this.stored = step.bundle
-        return
+        this.stored = step.bundle;
+        return;
       case 'publish':
-        return this.publish(step.bundle)
+        return this.publish(step.bundle);
       case 'wait':
     }
   }
 
   /** Pairs that somebody may serve to somebody who does not trust them, or not any more. */
   failures(): string[] {
-    const bundles = inForce(this.#bundles, this.now - times.bundleDelay)
-    const pairs = inForce(this.#pairs, this.now - times.reloadDelay)
-    const expired = this.pair !== null && this.pair.notAfter <= this.now ? [`${this.pair.signer} expired`] : []
-    const distrusted = pairs.flatMap(({ signer }) => bundles.filter((bundle) => !bundle.includes(`<${signer}>`)).map((bundle) => `${signer} against ${bundle}`))
-    return [...expired, ...distrusted]
+    const bundles = inForce(this.#bundles, this.now - times.bundleDelay);
+    const pairs = inForce(this.#pairs, this.now - times.reloadDelay);
+    const expired = this.pair !== null && this.pair.notAfter <= this.now ? [`${this.pair.signer} expired`] : [];
+    const distrusted = pairs.flatMap(({ signer }) =>
+      bundles.filter((bundle) => !bundle.includes(`<${signer}>`)).map((bundle) => `${signer} against ${bundle}`),
+    );
+    return [...expired, ...distrusted];
   }
 
   /** What was in force before the beginning does not count. */
   forget(): void {
-    for (const list of [this.#bundles, this.#pairs]) list.splice(0, list.length - 1)
+    for (const list of [this.#bundles, this.#pairs]) list.splice(0, list.length - 1);
   }
 }
 
 /** Those that were replaced later than the time, and the last one. */
-const inForce = <T>(list: readonly Since<T>[], time: number): T[] => list.filter((_, index) => (list[index + 1]?.since ?? Infinity) > time).map(({ value }) => value)
+const inForce = <T>(list: readonly Since<T>[], time: number): T[] =>
+  list.filter((_, index) => (list[index + 1]?.since ?? Infinity) > time).map(({ value }) => value);
 
 function stopwatch(): (subject: string | null, now: number) => number {
-  let [last, since]: [string | null, number] = [null, 0]
+  let [last, since]: [string | null, number] = [null, 0];
   return (subject, now) => {
-    if (subject !== last) [last, since] = [subject, now]
-    return subject === null ? 0 : now - since
-  }
+    if (subject !== last) [last, since] = [subject, now];
+    return subject === null ? 0 : now - since;
+  };
 }

@@ -1,13 +1,13 @@
-import * as fc from 'fast-check'
-import { test } from 'tap'
+import * as fc from 'fast-check';
+import { test } from 'tap';
 
-import { bundleOf, nextStep, timesProblem, type RotationState, type RotationStep, type TrustedCertificate } from '../../src/tls/rotation.ts'
-import { Model, times } from './rotation-model.ts'
+import { bundleOf, nextStep, timesProblem, type RotationState, type RotationStep, type TrustedCertificate } from '../../src/tls/rotation.ts';
+import { Model, times } from './rotation-model.ts';
 
-const now = 1_000_000
-const authority = (id: string, left = times.authorityLifetime): TrustedCertificate => ({ id, pem: `<${id}>`, notAfter: now + left })
-const [one, two, other] = [authority('one'), authority('two'), authority('other')]
-const pairOf = (signer: string | null, left = times.certificateLifetime) => ({ signer, notAfter: now + left, fits: true })
+const now = 1_000_000;
+const authority = (id: string, left = times.authorityLifetime): TrustedCertificate => ({ id, pem: `<${id}>`, notAfter: now + left });
+const [one, two, other] = [authority('one'), authority('two'), authority('other')];
+const pairOf = (signer: string | null, left = times.certificateLifetime) => ({ signer, notAfter: now + left, fits: true });
 
 /** Nothing to do. */
 const settled: RotationState = {
@@ -19,26 +19,42 @@ const settled: RotationState = {
   published: ['<one>', '<one>'],
   trustedFor: 0,
   servedFor: 0,
-}
+};
 /** The new authority is there, and nobody knows of it yet. */
-const rotating: RotationState = { ...settled, authority: two, previous: [one] }
-const both = bundleOf([two, one])
-const told = { ...rotating, published: [both, both], stored: both }
-const issued = { ...told, serving: pairOf('two'), trustedFor: times.bundleDelay }
+const rotating: RotationState = { ...settled, authority: two, previous: [one] };
+const both = bundleOf([two, one]);
+const told = { ...rotating, published: [both, both], stored: both };
+const issued = { ...told, serving: pairOf('two'), trustedFor: times.bundleDelay };
 
-const life = times.certificateLifetime
+const life = times.certificateLifetime;
 const rows: readonly (readonly [says: string, state: RotationState, step: RotationStep])[] = [
   ['a new cluster', { ...settled, authority: null, serving: null, stored: '', published: [''] }, { do: 'make-authority', previous: [] }],
-  ['the first pair comes before the bundle: pods wait for it', { ...settled, serving: null, stored: '', published: [''] }, { do: 'issue', lifetime: life, bundle: '<one>' }],
+  [
+    'the first pair comes before the bundle: pods wait for it',
+    { ...settled, serving: null, stored: '', published: [''] },
+    { do: 'issue', lifetime: life, bundle: '<one>' },
+  ],
   ['the bundle is not there', { ...settled, published: [''] }, { do: 'publish', bundle: '<one>' }],
   ['one entry lost it', { ...settled, published: ['<one>', ''] }, { do: 'publish', bundle: '<one>' }],
   ['all is well until the pair is due', settled, { do: 'wait', milliseconds: (life * 2) / 3 }],
   ['the pair is due at two thirds', { ...settled, serving: pairOf('one', life / 3) }, { do: 'issue', lifetime: life, bundle: '<one>' }],
   ['and not before', { ...settled, serving: pairOf('one', life / 3 + 1) }, { do: 'wait', milliseconds: 1 }],
   ['a pair for another name', { ...settled, serving: { ...pairOf('one'), fits: false } }, { do: 'issue', lifetime: life, bundle: '<one>' }],
-  ['the authority is due', { ...settled, authority: { ...one, notAfter: now + times.authorityLifetime / 3 } }, { do: 'make-authority', previous: [{ ...one, notAfter: now + times.authorityLifetime / 3 }] }],
-  ['a pair that is due goes first', { ...settled, serving: pairOf('one', 1), authority: authority('one', 50_000) }, { do: 'issue', lifetime: 50_000, bundle: '<one>' }],
-  ['a pair that cannot last longer is left', { ...settled, serving: pairOf('one', 10_000), authority: authority('one', 10_000) }, { do: 'make-authority', previous: [authority('one', 10_000)] }],
+  [
+    'the authority is due',
+    { ...settled, authority: { ...one, notAfter: now + times.authorityLifetime / 3 } },
+    { do: 'make-authority', previous: [{ ...one, notAfter: now + times.authorityLifetime / 3 }] },
+  ],
+  [
+    'a pair that is due goes first',
+    { ...settled, serving: pairOf('one', 1), authority: authority('one', 50_000) },
+    { do: 'issue', lifetime: 50_000, bundle: '<one>' },
+  ],
+  [
+    'a pair that cannot last longer is left',
+    { ...settled, serving: pairOf('one', 10_000), authority: authority('one', 10_000) },
+    { do: 'make-authority', previous: [authority('one', 10_000)] },
+  ],
   ['both authorities are published', rotating, { do: 'publish', bundle: both }],
   ['and stored', { ...rotating, published: [both, both] }, { do: 'store', bundle: both }],
   ['nothing is signed before all API servers know', { ...told, trustedFor: 1_000 }, { do: 'wait', milliseconds: 2_000 }],
@@ -50,86 +66,90 @@ const rows: readonly (readonly [says: string, state: RotationState, step: Rotati
   ['an expired authority', { ...settled, authority: authority('one', 0) }, { do: 'make-authority', previous: [] }],
   ['a lost authority stays trusted', { ...settled, authority: null, adoptable: [one, authority('old', 0)] }, { do: 'make-authority', previous: [one] }],
   ['a pair of somebody else', { ...settled, serving: pairOf('other'), adoptable: [other] }, { do: 'adopt', previous: [other] }],
-  ['whose authority is known by now', { ...settled, serving: pairOf('other'), adoptable: [other], previous: [other], published: ['<other>'] }, { do: 'publish', bundle: '<one><other>' }],
+  [
+    'whose authority is known by now',
+    { ...settled, serving: pairOf('other'), adoptable: [other], previous: [other], published: ['<other>'] },
+    { do: 'publish', bundle: '<one><other>' },
+  ],
   ['a pair of nobody', { ...settled, serving: pairOf(null), adoptable: [other] }, { do: 'issue', lifetime: life, bundle: '<one>' }],
   ['an expired pair of somebody else', { ...settled, serving: pairOf('other', 0), adoptable: [other] }, { do: 'issue', lifetime: life, bundle: '<one>' }],
-]
+];
 
 test('the next step', async (t) => {
-  for (const [says, state, step] of rows) t.same(nextStep(state, times, now), step, says)
-})
+  for (const [says, state, step] of rows) t.same(nextStep(state, times, now), step, says);
+});
 
 test('times that leave no room', async (t) => {
-  t.equal(timesProblem(times), null)
-  t.match(timesProblem({ ...times, certificateLifetime: 24_000 }), /a third of certificate-lifetime must be longer than .* 8 s/)
-  t.match(timesProblem({ ...times, authorityLifetime: 59_000 }), /authority-lifetime must not be shorter/)
-})
+  t.equal(timesProblem(times), null);
+  t.match(timesProblem({ ...times, certificateLifetime: 24_000 }), /a third of certificate-lifetime must be longer than .* 8 s/);
+  t.match(timesProblem({ ...times, authorityLifetime: 59_000 }), /authority-lifetime must not be shorter/);
+});
 
 /** All steps until there is nothing to do at this moment. */
 function settle(model: Model, controller: ReturnType<Model['begin']>): void {
   for (let steps = 0; steps < 20; steps++) {
-    const step = controller.step()
-    if (step.do === 'wait') return
-    model.apply(step)
+    const step = controller.step();
+    if (step.do === 'wait') return;
+    model.apply(step);
   }
-  throw new Error(`still not at rest: ${model.steps.slice(-20).join(' ')}`)
+  throw new Error(`still not at rest: ${model.steps.slice(-20).join(' ')}`);
 }
 
 function install(): Model {
-  const model = new Model()
-  settle(model, model.begin())
-  model.forget()
-  return model
+  const model = new Model();
+  settle(model, model.begin());
+  model.forget();
+  return model;
 }
 
 /** A controller that dies in its last second, before or after the write that it was about to make, and is away for a while. */
-const death = fc.constantFrom('before', 'after')
-const shortLife = fc.record({ seconds: fc.integer({ min: 1, max: 6 }), death, away: fc.integer({ min: 0, max: 3 }) })
-const longLife = fc.record({ seconds: fc.integer({ min: 12, max: 60 }), death, away: fc.integer({ min: 0, max: 3 }) })
-const lives = fc.array(fc.tuple(shortLife, longLife), { minLength: 1, maxLength: 12 }).map((pairs) => pairs.flat())
+const death = fc.constantFrom('before', 'after');
+const shortLife = fc.record({ seconds: fc.integer({ min: 1, max: 6 }), death, away: fc.integer({ min: 0, max: 3 }) });
+const longLife = fc.record({ seconds: fc.integer({ min: 12, max: 60 }), death, away: fc.integer({ min: 0, max: 3 }) });
+const lives = fc.array(fc.tuple(shortLife, longLife), { minLength: 1, maxLength: 12 }).map((pairs) => pairs.flat());
 
 test('interrupted anywhere, what is served is trusted at every moment', async (t) => {
-  let rotations = 0
+  let rotations = 0;
   fc.assert(
     fc.property(lives, (all) => {
-      const model = install()
-      const trust = () => model.failures().join(', ') === '' || model.failures().join(', ')
+      const model = install();
+      const trust = () => model.failures().join(', ') === '' || model.failures().join(', ');
       for (const { seconds, death: when, away } of all) {
-        const controller = model.begin()
+        const controller = model.begin();
         for (let second = 1; second <= seconds; second++) {
           for (let step = controller.step(); step.do !== 'wait'; step = controller.step()) {
-            if (second === seconds && when === 'before') break
-            model.apply(step)
-            if (trust() !== true) throw new Error(String(trust()))
-            if (second === seconds) break
+            if (second === seconds && when === 'before') break;
+            model.apply(step);
+            if (trust() !== true) throw new Error(String(trust()));
+            if (second === seconds) break;
           }
-          model.now += 1_000
-          if (trust() !== true) throw new Error(String(trust()))
+          model.now += 1_000;
+          if (trust() !== true) throw new Error(String(trust()));
         }
-        model.now += away * 1_000
-        if (trust() !== true) throw new Error(String(trust()))
+        model.now += away * 1_000;
+        if (trust() !== true) throw new Error(String(trust()));
       }
-      rotations += model.steps.filter((step) => step === 'retire').length
+      rotations += model.steps.filter((step) => step === 'retire').length;
     }),
     { numRuns: 500 },
-  )
-  t.ok(rotations > 100, `${rotations} authorities were replaced on the way`)
-})
+  );
+  t.ok(rotations > 100, `${rotations} authorities were replaced on the way`);
+});
 
 test('without one of the delays somebody meets a pair that it does not trust', async (t) => {
   for (const hurry of ['bundleDelay', 'reloadDelay'] as const) {
-    const model = install()
-    const controller = model.begin({ ...times, [hurry]: 0 })
-    const failures = new Set<string>()
+    const model = install();
+    const controller = model.begin({ ...times, [hurry]: 0 });
+    const failures = new Set<string>();
     for (let second = 0; second < 200; second++, model.now += 1_000) {
       for (let step = controller.step(); step.do !== 'wait'; step = controller.step()) {
-        model.apply(step)
-        for (const failure of model.failures()) failures.add(failure)
+        model.apply(step);
+        for (const failure of model.failures()) failures.add(failure);
       }
     }
-    t.not(failures.size, 0, hurry)
+    t.not(failures.size, 0, hurry);
   }
-})
+});
 
 /** What people and other programs do to the objects. */
 const harms: readonly ((model: Model) => void)[] = [
@@ -142,24 +162,24 @@ const harms: readonly ((model: Model) => void)[] = [
   (model) => model.serve({ signer: model.makeAuthority().id, notAfter: model.now + 60_000 }),
   (model) => (model.now += times.certificateLifetime),
   (model) => (model.now += times.authorityLifetime),
-]
+];
 
 test('whatever is taken away or changed, it comes to rest with a trusted pair', async (t) => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...harms), { minLength: 1, maxLength: 6 }), fc.integer({ min: 0, max: 200 }), (some, seconds) => {
-      const model = install()
-      let controller = model.begin()
+      const model = install();
+      let controller = model.begin();
       const run = (duration: number): void => {
-        for (let second = 0; second < duration; second++, model.now += 1_000) settle(model, controller)
-      }
-      run(seconds)
-      for (const harm of some) harm(model)
-      controller = model.begin()
-      run(30)
-      model.forget()
-      if (model.failures().length > 0) throw new Error(model.failures().join(', '))
+        for (let second = 0; second < duration; second++, model.now += 1_000) settle(model, controller);
+      };
+      run(seconds);
+      for (const harm of some) harm(model);
+      controller = model.begin();
+      run(30);
+      model.forget();
+      if (model.failures().length > 0) throw new Error(model.failures().join(', '));
     }),
     { numRuns: 500 },
-  )
-  t.pass('500 times')
-})
+  );
+  t.pass('500 times');
+});

@@ -1,39 +1,44 @@
-import { test } from 'tap'
+import { test } from 'tap';
 
-import { issueServing, makeAuthority } from '../../src/tls/certificate.ts'
-import { authoritiesOf, authorityOf, servingOf } from '../../src/tls/trust.ts'
+import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
+import { authoritiesOf, authorityOf, servingOf } from '../../src/tls/trust.ts';
 
-const hour = { lifetime: 3_600_000 }
-const names = ['transship.images.svc', 'transship']
-const [one, two] = await Promise.all([makeAuthority('same name', hour), makeAuthority('same name', hour)])
-const leaf = await issueServing(one, names, hour)
-const known = authoritiesOf(one.cert + two.cert)
+const hour = { lifetime: 3_600_000 };
+const names = ['transship.images.svc', 'transship'];
+const [one, two] = await Promise.all([makeAuthority('same name', hour), makeAuthority('same name', hour)]);
+const leaf = await issueServing(one, names, hour);
+const known = authoritiesOf(one.cert + two.cert);
 
 test('the authorities of a text', async (t) => {
-  t.equal(known.length, 2)
-  t.same(authoritiesOf(`\n${two.cert}garbage\n${one.cert.trim()}\n${two.cert}`).map(({ id }) => id), [known[1]?.id, known[0]?.id], 'in order, each once')
-  t.same(authoritiesOf(leaf.cert), [], 'a certificate that is none')
-  t.same(authoritiesOf('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'), [], 'what is no certificate')
-  t.same(authoritiesOf(known.map(({ pem }) => pem).join('')), known, 'what is written is read again')
-})
+  t.equal(known.length, 2);
+  t.same(
+    authoritiesOf(`\n${two.cert}garbage\n${one.cert.trim()}\n${two.cert}`).map(({ id }) => id),
+    [known[1]?.id, known[0]?.id],
+    'in order, each once',
+  );
+  t.same(authoritiesOf(leaf.cert), [], 'a certificate that is none');
+  t.same(authoritiesOf('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'), [], 'what is no certificate');
+  t.same(authoritiesOf(known.map(({ pem }) => pem).join('')), known, 'what is written is read again');
+});
 
 test('an authority has its key', async (t) => {
-  t.same(authorityOf(one.cert, one.key), known[0])
+  t.same(authorityOf(one.cert, one.key), known[0]);
   for (const [says, cert, key] of [
     ['the key of another', one.cert, two.key],
     ['a leaf', leaf.cert, leaf.key],
     ['nothing', '', ''],
     ['no key', one.cert, 'garbage'],
-  ] as const) t.equal(authorityOf(cert, key), null, says)
-})
+  ] as const)
+    t.equal(authorityOf(cert, key), null, says);
+});
 
 test('a pair is signed by the key of an authority, not by its name', async (t) => {
-  const notAfter = servingOf(leaf, names, known)?.notAfter
-  t.ok(Math.abs((notAfter ?? 0) - Date.now() - hour.lifetime) < 60_000)
-  t.same(servingOf(leaf, names, known), { notAfter, signer: known[0]?.id, fits: true })
-  t.match(servingOf(leaf, names, known.slice(1)), { signer: null }, 'an authority of the same name has not signed it')
-  t.match(servingOf(leaf, [...names, 'other'], known), { fits: false }, 'a name is missing')
-  t.match(servingOf(leaf, ['transship.images'], known), { fits: false }, 'part of a name is no name')
-  t.match(servingOf({ cert: leaf.cert, key: two.key }, names, known), { fits: false }, 'the key of another')
-  t.equal(servingOf({ cert: '', key: leaf.key }, names, known), null)
-})
+  const notAfter = servingOf(leaf, names, known)?.notAfter;
+  t.ok(Math.abs((notAfter ?? 0) - Date.now() - hour.lifetime) < 60_000);
+  t.same(servingOf(leaf, names, known), { notAfter, signer: known[0]?.id, fits: true });
+  t.match(servingOf(leaf, names, known.slice(1)), { signer: null }, 'an authority of the same name has not signed it');
+  t.match(servingOf(leaf, [...names, 'other'], known), { fits: false }, 'a name is missing');
+  t.match(servingOf(leaf, ['transship.images'], known), { fits: false }, 'part of a name is no name');
+  t.match(servingOf({ cert: leaf.cert, key: two.key }, names, known), { fits: false }, 'the key of another');
+  t.equal(servingOf({ cert: '', key: leaf.key }, names, known), null);
+});
