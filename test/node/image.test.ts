@@ -17,8 +17,8 @@ interface Manifest {
   readonly Layers: readonly string[];
 }
 
-/** What the product adds to Node.js and its libraries: about 70 MB, most of it the library for Kubernetes. */
-const mostMegabytes = 100;
+/** What the product adds to Node.js and its libraries: 107 MB, of which the library for Kubernetes is 62. */
+const mostMegabytes = 115;
 const mostFiles = 12_000;
 
 const nameOf = (pod: V1Pod): string => pod.metadata?.name ?? '';
