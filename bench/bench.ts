@@ -8,6 +8,7 @@ import { pinLoad } from './pinning.ts';
 import { comparison, table, type Report } from './report.ts';
 import { checkOut, workingTree, type CheckedOut } from './revision.ts';
 import type { Settings, Subject } from './subject.ts';
+import { clusterSuite } from './suites/cluster.ts';
 import { engineSuite } from './suites/engine.ts';
 import { httpsSuite } from './suites/https.ts';
 import { memorySuite } from './suites/memory.ts';
@@ -16,7 +17,7 @@ import { startSuite } from './suites/start.ts';
 /** The figures of each subject, or why there are none. */
 type Suite = (subjects: readonly Subject[], folder: string, settings: Settings) => Promise<Figure[][] | string>;
 
-const suites: Readonly<Record<string, Suite>> = { engine: engineSuite, https: httpsSuite, memory: memorySuite, start: startSuite };
+const suites: Readonly<Record<string, Suite>> = { engine: engineSuite, https: httpsSuite, memory: memorySuite, start: startSuite, cluster: clusterSuite };
 
 const help = `npm run bench -- [--only SUITE,…] [--quick] [--against REVISION] [--reviews N] [--json FILE]
 

@@ -15,7 +15,8 @@ export interface Program {
   readonly startTime: number;
   /** Resolves with the next line of its log that has the message. */
   readonly logged: (message: string) => Promise<void>;
-  readonly stop: () => Promise<void>;
+  /** Gently: with SIGTERM, so that it can still write its compile cache. */
+  readonly stop: (how?: { readonly gently: boolean }) => Promise<void>;
 }
 
 interface Launch {
@@ -26,8 +27,8 @@ interface Launch {
 
 const referenceServer = fileURLToPath(new URL('reference-server.ts', import.meta.url));
 
-/** @param kind `parse` reads the JSON of each body and answers a fixed review; `drop` does not even read it */
-export async function startReference(kind: 'parse' | 'drop', { certFile, keyFile }: Certificate): Promise<Program> {
+/** @param kind `parse` reads the JSON of each body and answers a fixed review; `drop` does not even read it; `answer` takes over the uid */
+export async function startReference(kind: 'parse' | 'drop' | 'answer', { certFile, keyFile }: Certificate): Promise<Program> {
   return await start({ name: `bare node:https, ${kind}`, args: [referenceServer, kind, certFile, keyFile] });
 }
 
@@ -41,8 +42,8 @@ export interface ServeWish {
 export async function startServe(subject: Subject, { policyFile, certificate, args = [], env = {} }: ServeWish): Promise<Program> {
   const files = ['--policy', policyFile, '--tls-cert', certificate.certFile, '--tls-key', certificate.keyFile];
   // The load has one core and the server another, so the loop is late whenever somebody else uses the machine.
-  const ports = ['--port', '0', '--metrics-port', '0', '--max-lag', '60000'];
-  return await start({ name: subject.name, args: [`${subject.root}/src/main.ts`, 'serve', ...files, ...ports, ...args], env });
+  const ports = ['--port', '0', '--metrics-port', '0', '--max-lag', '60000', '--drain-seconds', '0'];
+  return await start({ name: subject.name, args: [subject.main ?? `${subject.root}/src/main.ts`, 'serve', ...files, ...ports, ...args], env });
 }
 
 async function start({ name, args, env = {} }: Launch): Promise<Program> {
@@ -61,11 +62,11 @@ async function start({ name, args, env = {} }: Launch): Promise<Program> {
     port: Number(listening['port']),
     startTime: performance.now() - began,
     logged: async (message) => void (await lineWith(child, name, message)),
-    stop: async () => {
+    stop: async ({ gently } = { gently: false }) => {
       process.removeListener('exit', kill);
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
-      kill();
+      child.kill(gently ? 'SIGTERM' : 'SIGKILL');
       await ended;
     },
   };

@@ -6,7 +6,7 @@
 export type ReviewImages = 'matching' | 'foreign' | 'digest';
 
 export interface ReviewWish {
-  /** Bytes that the review has at least. */
+  /** Bytes, to a few hundred. */
   readonly size: number;
   readonly images?: ReviewImages;
   /** Containers beside one init container. */
@@ -28,6 +28,13 @@ export function reviewOf({ size, images = 'matching', containers = 2 }: ReviewWi
   // Each variable costs about the same, so the number that fills the size is found at once.
   const each = (text(100).length - empty) / 100;
   return text(Math.max(0, Math.ceil((size - empty) / each)));
+}
+
+/** A pod as a person would create it. */
+export function podOf({ containers = 2 }: { readonly containers?: number }): unknown {
+  const names = Array.from({ length: containers + 1 }, (_, index) => `service-${index}`);
+  const all = names.map((name, index) => ({ name, image: imageOf.matching(index), env: [{ name: 'SETTING', value: 'http://backend.shop.svc.cluster.local:8080/v1' }] }));
+  return { metadata: { generateName: 'shop-', labels: { 'app.kubernetes.io/name': 'shop' } }, spec: { initContainers: all.slice(0, 1), containers: all.slice(1) } };
 }
 
 function review(image: (index: number) => string, containers: number, variables: number): unknown {

@@ -1,6 +1,6 @@
 /** Another revision's sources beside the working tree's, with the same packages, so that both can be measured in one run. */
 import { execFile } from 'node:child_process';
-import { symlink } from 'node:fs/promises';
+import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,6 +9,16 @@ import type { Subject } from './subject.ts';
 const run = promisify(execFile);
 
 export const workingTree: Subject = { name: 'working tree', root: fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '') };
+
+/** Compiles the subject as the Dockerfile does, into a folder with the same packages. */
+export async function build(subject: Subject, folder: string): Promise<Subject> {
+  await mkdir(folder);
+  await Promise.all([symlink(join(subject.root, 'node_modules'), join(folder, 'node_modules')), copyFile(join(subject.root, 'package.json'), join(folder, 'package.json'))]);
+  // What a test runner loads into every process of Node is nothing that the compiler can load.
+  const compiler = join(subject.root, 'node_modules/typescript/bin/tsc');
+  await run('env', ['--unset=NODE_OPTIONS', process.execPath, compiler, '-p', join(subject.root, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]);
+  return { ...subject, main: join(folder, 'dist/main.js') };
+}
 
 export interface CheckedOut extends Subject {
   readonly remove: () => Promise<void>;

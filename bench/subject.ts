@@ -4,6 +4,8 @@ export interface Subject {
   readonly name: string;
   /** Folder that holds `src`. */
   readonly root: string;
+  /** The program; `src/main.ts` below the root unless it was built. */
+  readonly main?: string;
 }
 
 export interface Settings {

@@ -1,4 +1,4 @@
-/** From exec to the first answer of /readyz, against a bare HTTPS server's. */
+/** From exec to the first answer of /readyz, compiled as in the image, against a bare HTTPS server's. */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -9,6 +9,7 @@ import type { Figure, Round } from '../figure.ts';
 import { policyOf } from '../policies.ts';
 import { cpuTime } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
+import { build } from '../revision.ts';
 import { inTurn, type Settings, type Subject } from '../subject.ts';
 
 const rounds = 9;
@@ -29,18 +30,25 @@ export async function startSuite(subjects: readonly Subject[], folder: string, {
   const certificate = await makeCertificate(folder);
   const policyFile = `${folder}/policy.yaml`;
   await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
-  const cold = subjects.map((): Pair[] => []);
+  const built = await Promise.all(subjects.map((subject, index) => build(subject, `${folder}/built-${index}`)));
+  const plain = subjects.map((): Pair[] => []);
   const cached = subjects.map((): Pair[] => []);
+  for (const [index, subject] of built.entries()) {
+    const filling = await startServe(subject, { policyFile, certificate, env: cacheIn(folder, index) });
+    await filling.stop({ gently: true });
+  }
   for (let round = 0; round < (quick ? quickRounds : rounds); round += 1) {
     const reference = await ready(() => startReference('parse', certificate), certificate.authority);
-    for (const [index, subject] of inTurn([...subjects.entries()], round)) {
-      cold[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate }), certificate.authority), reference });
-      const env = { NODE_COMPILE_CACHE: `${folder}/compiled-${index}` };
-      if (round === 0) await ready(() => startServe(subject, { policyFile, certificate, env }), certificate.authority);
-      cached[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate, env }), certificate.authority), reference });
+    for (const [index, subject] of inTurn([...built.entries()], round)) {
+      plain[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate }), certificate.authority), reference });
+      cached[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate, env: cacheIn(folder, index) }), certificate.authority), reference });
     }
   }
-  return subjects.map((_, index) => [...figures('exec to ready', cold[index] ?? []), ...figures('exec to ready, NODE_COMPILE_CACHE filled', cached[index] ?? [])]);
+  return subjects.map((_, index) => [...figures('exec to ready', plain[index] ?? []), ...figures('exec to ready, NODE_COMPILE_CACHE filled', cached[index] ?? [])]);
+}
+
+function cacheIn(folder: string, index: number): { readonly NODE_COMPILE_CACHE: string } {
+  return { NODE_COMPILE_CACHE: `${folder}/compiled-${index}` };
 }
 
 function figures(name: string, pairs: readonly Pair[]): Figure[] {
