@@ -1,21 +1,47 @@
 /**
- * `node .ci/summary.ts FILE`: the closing line of the gate, counted from the raw TAP of the test run.
+ * `node .ci/summary.ts FILE…`: the closing line of the gate, counted from the raw TAP of the test runs.
  *
- * Fails when an assertion failed, when one was skipped or left to do, and when there was none at all.
+ * Only assertions count, not the line that sums up a test. A skipped one counts as failed, and so does a run that failed without a
+ * failed assertion (a time-out, a crash) or that had none at all.
  */
 import { readFileSync } from 'node:fs';
-import { Parser, type FinalResults } from 'tap-parser';
+import { Parser, type FinalResults, type Result } from 'tap-parser';
 
-const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error('usage: node .ci/summary.ts FILE');
+const counts = { passed: 0, failed: 0 };
 
-const results = await new Promise<FinalResults>((resolve) => {
-  const parser = new Parser({ flat: true }, resolve);
-  parser.end(readFileSync(file, 'utf8'));
-});
+for (const file of process.argv.slice(2)) {
+  const before = counts.passed + counts.failed;
+  const failedBefore = counts.failed;
+  const { ok } = await read(file);
+  const isSilent = counts.passed + counts.failed === before;
+  const failsAlone = !ok && counts.failed === failedBefore;
+  if (isSilent || failsAlone) {
+    counts.failed += 1;
+    process.stdout.write(`failed: ${file} ${isSilent ? 'holds no assertion' : 'ended badly without a failed assertion'}\n`);
+  }
+}
+if (process.argv.length < 3) counts.failed += 1;
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
 
-for (const { fullname, name } of results.failures) process.stdout.write(`failed: ${fullname ?? ''} ${name ?? ''}\n`);
-for (const { fullname, name, skip } of results.skips) process.stdout.write(`skipped: ${fullname ?? ''} ${name}: ${skip}\n`);
-const failed = results.fail + results.skip + results.todo + (results.count === 0 ? 1 : 0);
-process.stdout.write(`${results.pass} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 && results.ok ? 0 : 1;
+async function read(file: string): Promise<FinalResults> {
+  return await new Promise((resolve) => {
+    const parser = new Parser(resolve);
+    countAssertions(parser);
+    parser.end(readFileSync(file, 'utf8'));
+  });
+}
+
+function countAssertions(parser: Parser): void {
+  parser.on('child', countAssertions);
+  parser.on('assert', (result: Result) => {
+    if (result.closingTestPoint === true) return;
+    if (result.ok && !result.skip && !result.todo) {
+      counts.passed += 1;
+      return;
+    }
+    counts.failed += 1;
+    const kind = result.skip ? `skipped (${result.skip})` : result.todo ? 'to do' : 'failed';
+    process.stdout.write(`${kind}: ${parser.fullname} ${result.name}\n`);
+  });
+}

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { formatFinding, hasErrors } from '../../src/config/finding.ts';
+import { formatFinding } from '../../src/config/finding.ts';
 import { loadPolicy } from '../../src/config/load.ts';
 import { decideImage } from '../../src/rules/decide.ts';
 
@@ -148,10 +148,12 @@ test('a failing test of the file refuses it, and says what came out and why', (t
   t.end();
 });
 
-test('resolved hosts are used, by the tests of the file too', (t) => {
-  const text = `${head}registries: { d: { hostFrom: { localRegistryHosting: true } } }\nrules: [{ match: { images: [docker.io] }, rewrite: { registry: d, as: path } }]\ntests: [{ image: nginx, becomes: localhost:5001/library/nginx }]\n`;
-  t.equal(hasErrors(loadPolicy(text, 'policy.yaml').findings), true);
-  const { compiled: policy } = loadPolicy(text, 'policy.yaml', { d: 'localhost:5001' });
-  t.equal(policy === null ? null : decideImage(policy.table, 'nginx:1', { namespace: 'x', podLabels: {} }).result, 'localhost:5001/library/nginx:1');
+test('resolved hosts are used, and the tests of the file do not see them: a node port that changed refused a policy whose tests named the host', (t) => {
+  const text = `${head}registries: { d: { host: 'localhost:30500', hostFrom: { localRegistryHosting: true } } }\nrules: [{ match: { images: [docker.io] }, rewrite: { registry: d, as: path } }]\ntests: [{ image: nginx, becomes: localhost:30500/library/nginx }]\n`;
+  for (const [hosts, becomes] of [[{}, 'localhost:30500/library/nginx:1'], [{ d: 'localhost:5001' }, 'localhost:5001/library/nginx:1']] as const) {
+    const loaded = loadPolicy(text, 'policy.yaml', hosts);
+    t.strictSame(loaded.findings, []);
+    t.equal(loaded.compiled === null ? null : decideImage(loaded.compiled.table, 'nginx:1', { namespace: 'x', podLabels: {} }).result, becomes);
+  }
   t.end();
 });

@@ -37,8 +37,7 @@ t.test('five systems', { skip: skipReason() }, async (tt) => {
   });
 
   await tt.test('(b) DevSpace: pods pull from the registry in the cluster, by the node port that the controller found', async (test) => {
-    // Without the file's own tests: they are run against the resolved host too, which is another port in each cluster.
-    const { tests: _, ...policy } = examplePolicy('devspace');
+    const policy = examplePolicy('devspace');
     policy.registries['local'] = { ...policy.registries['local'], hostFrom: { service: { namespace: 'transship', name: 'transship-registry', port: 'registry', via: 'localhost' } } };
     await upgrade(node, { rewritePolicy: { inline: policy }, localRegistry: { enabled: true, image: await pushRegistryImage(node) } });
     const { stdout: port } = await node.kubectl(['get', 'service', 'transship-registry', '--namespace', 'transship', '--output=jsonpath={.spec.ports[0].nodePort}']);
