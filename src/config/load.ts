@@ -8,7 +8,7 @@ import { hasErrors, locate, type Finding } from './finding.ts';
 import { lint } from './lint.ts';
 import type { SourceFile } from './position.ts';
 import { schemaProblems } from './schema-problems.ts';
-import { policySchema } from './schema.ts';
+import { policySchema, type RewritePolicy } from './schema.ts';
 
 /** `compiled` is null when a finding is an error: such a policy is never used, not even in part. */
 export interface LoadedPolicy {
@@ -18,8 +18,8 @@ export interface LoadedPolicy {
 
 /**
  * @param name the file's name, as findings show it
- * @param hosts hosts that the controller resolved. The file's own tests do not see them: whoever wrote those knew only `host`, and a
- *   NodePort that changes must not make a good policy a refused one
+ * @param hosts hosts that the controller resolved. The file's own tests see a registry's `host` where it has one: whoever wrote them
+ *   knew that one, and a NodePort that changes must not make a good policy a refused one
  */
 export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}): LoadedPolicy {
   const lines = new LineCounter();
@@ -40,8 +40,12 @@ function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   if (compiled.problems.length > 0) return refused(compiled.problems.map((problem) => locate(file, problem)));
   const findings = lint(compiled).map((problem) => locate(file, problem));
   if (hasErrors(findings)) return refused(findings);
-  const failures = failedExpectations(compilePolicy(parsed.data)).map((problem) => locate(file, problem));
+  const failures = failedExpectations(compilePolicy(parsed.data, withoutStated(hosts, parsed.data))).map((problem) => locate(file, problem));
   return failures.length > 0 ? refused([...findings, ...failures]) : { compiled, findings };
+}
+
+function withoutStated(hosts: ResolvedHosts, policy: RewritePolicy): ResolvedHosts {
+  return Object.fromEntries(Object.entries(hosts).filter(([name]) => policy.registries[name]?.host === undefined));
 }
 
 function refused(findings: readonly Finding[]): LoadedPolicy {

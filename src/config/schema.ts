@@ -185,7 +185,7 @@ export const policySchema = z
       .enum(['problems', 'rewrites'])
       .default('problems')
       .describe('What a user sees as a warning when a pod is created: only images that could not be decided, or every rewrite too.'),
-    tests: z.array(expectation).nullable().default([]).transform((tests) => tests ?? []).describe('Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused. They see the `host` of a registry, never a resolved one.'),
+    tests: z.array(expectation).nullable().default([]).transform((tests) => tests ?? []).describe('Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused. They see the `host` of a registry that has one, and not what it is resolved to.'),
   })
   .meta({ title: 'RewritePolicy', description: 'Policy file of transship.' });
 

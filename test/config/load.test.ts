@@ -148,7 +148,7 @@ test('a failing test of the file refuses it, and says what came out and why', (t
   t.end();
 });
 
-test('resolved hosts are used, and the tests of the file do not see them: a node port that changed refused a policy whose tests named the host', (t) => {
+test('resolved hosts are used, and the tests of the file see the stated one: a node port that changed refused a policy whose tests named the host', (t) => {
   const text = `${head}registries: { d: { host: 'localhost:30500', hostFrom: { localRegistryHosting: true } } }\nrules: [{ match: { images: [docker.io] }, rewrite: { registry: d, as: path } }]\ntests: [{ image: nginx, becomes: localhost:30500/library/nginx }]\n`;
   for (const [hosts, becomes] of [[{}, 'localhost:30500/library/nginx:1'], [{ d: 'localhost:5001' }, 'localhost:5001/library/nginx:1']] as const) {
     const loaded = loadPolicy(text, 'policy.yaml', hosts);
