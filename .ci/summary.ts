@@ -35,7 +35,7 @@ async function read(file: string): Promise<FinalResults> {
 function countAssertions(parser: Parser): void {
   parser.on('child', countAssertions);
   parser.on('assert', (result: Result) => {
-    if (result.closingTestPoint === true) return;
+    if (result.closingTestPoint) return;
     if (result.ok && !result.skip && !result.todo) {
       counts.passed += 1;
       return;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 
 import type { V1Pod } from '@kubernetes/client-node';
@@ -108,6 +109,8 @@ test('a new pod', { skip: skipReason({ level: 1 }) }, async (group) => {
   await group.test('a pod with generateName gets its name after transship saw it', async (t) => {
     const { metadata } = await createPod(installed, 'shop', podWith('nginx:1.27', { generateName: 'made-' }));
     t.match(metadata?.name, /^made-.{5}$/);
+    // Lines are written by the page, at the latest after a tenth of a second.
+    for (let tries = 0; tries < 100 && !installed.serving.log().includes('"pod":"made-*"'); tries += 1) await sleep(50);
     t.match(installed.serving.log(), '"pod":"made-*"');
   });
 

@@ -116,7 +116,7 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.equal(await second.stop(), 0);
     await whenReady(third);
     t.comment(`leader stopped by SIGTERM: ${((performance.now() - handOver) / 1000).toFixed(2)} s`);
-    t.ok(linesOf(third.log()).some(({ msg }) => msg === 'leading'));
+    await eventually('it says so', async () => linesOf(third.log()).some(({ msg }) => msg === 'leading'));
     await plane.api.send('DELETE', `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases/transship-controller`);
     await succeed(plane, 'POST', `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases`, {
       metadata: { name: 'transship-controller' },
