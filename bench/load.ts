@@ -4,6 +4,7 @@
  */
 import { connect, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
+import { changingDigits } from './reviews.ts';
 
 export interface Load {
   /** Milliseconds of each request. */
@@ -11,9 +12,15 @@ export interface Load {
   readonly seconds: number;
 }
 
+export interface Message {
+  readonly body: Buffer;
+  /** Offsets of five digits that are others in each request. */
+  readonly changing: readonly number[];
+}
+
 export interface Connections {
   /** Sends that many requests over all connections together. */
-  readonly send: (body: Buffer, requests: number, path?: string) => Promise<Load>;
+  readonly send: (message: Message, requests: number) => Promise<Load>;
   readonly close: () => void;
 }
 
@@ -27,17 +34,25 @@ export async function openConnections(port: number, authority: string, count: nu
     }),
   );
   return {
-    send: async (body, requests, path = '/mutate') => {
-      const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
-      const request = Buffer.concat([Buffer.from(head), body]);
+    send: async ({ body, changing }, requests) => {
+      const head = Buffer.from(`POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`);
       const latencies: number[] = [];
       let left = requests;
-      const next = (): Buffer | null => {
-        left -= 1;
-        return left < 0 ? null : request;
-      };
       const began = performance.now();
-      await Promise.all(sockets.map((socket) => exchange(socket, next, latencies)));
+      await Promise.all(
+        sockets.map((socket) => {
+          // Of its own, since it is written to while the others are on their way.
+          const request = Buffer.concat([head, body]);
+          const next = (): Buffer | null => {
+            left -= 1;
+            if (left < 0) return null;
+            const digits = String(left % 100_000).padStart(changingDigits, '0');
+            for (const at of changing) request.write(digits, head.length + at, 'latin1');
+            return request;
+          };
+          return exchange(socket, next, latencies);
+        }),
+      );
       return { latencies, seconds: (performance.now() - began) / 1000 };
     },
     close: () => {

@@ -30,6 +30,22 @@ export function reviewOf({ size, images = 'matching', containers = 2 }: ReviewWi
   return text(Math.max(0, Math.ceil((size - empty) / each)));
 }
 
+/** Digits at each of the places that `changingPlaces` tells. */
+export const changingDigits = 5;
+
+/**
+ * Offsets of digits that differ in every review: those of the uid and the service account's volume, as between the pods of one
+ * ReplicaSet; with `lone` also those of the pod's own name, as if each were of another one.
+ */
+export function changingPlaces(body: Buffer, { lone = false }: { readonly lone?: boolean } = {}): number[] {
+  return ['3f4f0a1', 'kube-api-access-', ...(lone ? ['shop-'] : [])].flatMap((before) => {
+    const places: number[] = [];
+    const mark = `${before}${'0'.repeat(changingDigits)}`;
+    for (let at = body.indexOf(mark); at !== -1; at = body.indexOf(mark, at + 1)) places.push(at + before.length);
+    return places;
+  });
+}
+
 /** A pod as a person would create it. */
 export function podOf({ containers = 2 }: { readonly containers?: number }): unknown {
   const names = Array.from({ length: containers + 1 }, (_, index) => `service-${index}`);
@@ -44,7 +60,7 @@ function review(image: (index: number) => string, containers: number, variables:
     kind: 'AdmissionReview',
     apiVersion: 'admission.k8s.io/v1',
     request: {
-      uid: 'b2d9a0d2-6a5e-4c43-9d27-3f4f0a1f6b11',
+      uid: 'b2d9a0d2-6a5e-4c43-9d27-3f4f0a100000',
       kind,
       resource: pods,
       requestKind: kind,
@@ -68,7 +84,7 @@ function pod(image: (index: number) => string, containers: number, variables: nu
     kind: 'Pod',
     apiVersion: 'v1',
     metadata: {
-      generateName: 'shop-6d5f7c9b8d-',
+      generateName: 'shop-00000-',
       namespace: 'shop',
       labels: { 'app.kubernetes.io/name': 'shop', 'app.kubernetes.io/part-of': 'web', 'pod-template-hash': '6d5f7c9b8d' },
       annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' },
@@ -76,7 +92,7 @@ function pod(image: (index: number) => string, containers: number, variables: nu
       managedFields: [{ manager: 'kube-controller-manager', operation: 'Update', apiVersion: 'v1', time: '2026-11-21T08:00:00Z', fieldsType: 'FieldsV1', fieldsV1: managed(names, share) }],
     },
     spec: {
-      volumes: [{ name: 'settings', configMap: { name: 'settings', defaultMode: 420 } }, { name: 'kube-api-access-7qk4d', projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }], defaultMode: 420 } }],
+      volumes: [{ name: 'settings', configMap: { name: 'settings', defaultMode: 420 } }, { name: 'kube-api-access-00000', projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }], defaultMode: 420 } }],
       initContainers: all.slice(0, 1),
       containers: all.slice(1),
       restartPolicy: 'Always',
@@ -102,7 +118,7 @@ function container(name: string, image: string, variables: number): unknown {
     ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }],
     env: Array.from({ length: variables }, (_, index) => ({ name: `SETTING_NUMBER_${index}`, value: `http://backend-${index}.shop.svc.cluster.local:8080/v1` })),
     resources: { limits: { cpu: '1', memory: '512Mi' }, requests: { cpu: '100m', memory: '256Mi' } },
-    volumeMounts: [{ name: 'settings', mountPath: '/etc/settings' }, { name: 'kube-api-access-7qk4d', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
+    volumeMounts: [{ name: 'settings', mountPath: '/etc/settings' }, { name: 'kube-api-access-00000', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
     livenessProbe: { httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',

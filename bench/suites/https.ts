@@ -3,17 +3,19 @@ import { writeFile } from 'node:fs/promises';
 import type { Figure, Round } from '../figure.ts';
 import { quantile } from '../figure.ts';
 import { makeCertificate } from '../certificate.ts';
-import { openConnections, type Connections } from '../load.ts';
+import { openConnections, type Connections, type Message } from '../load.ts';
 import { policyOf } from '../policies.ts';
 import { cpuTime } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
-import { reviewOf, type ReviewWish } from '../reviews.ts';
+import { changingPlaces, reviewOf, type ReviewWish } from '../reviews.ts';
 import { inTurn, type Settings, type Subject } from '../subject.ts';
 
 interface Case {
   readonly name: string;
   readonly review: ReviewWish;
   readonly connections: number;
+  /** Whether each review is of a pod unlike the others; else they are replicas, as most pods that come in numbers are. */
+  readonly lone?: boolean;
   /** Of each round. */
   readonly requests: number;
 }
@@ -23,8 +25,10 @@ const cases: readonly Case[] = [
   { name: '8 KB, 32 connections', review: { size: 8_800 }, connections: 32, requests: 4_000 },
   { name: '8 KB, no rule matches', review: { size: 8_800, images: 'foreign' }, connections: 32, requests: 4_000 },
   { name: '8 KB, tag and digest', review: { size: 8_800, images: 'digest' }, connections: 32, requests: 4_000 },
+  { name: '8 KB, every pod another', review: { size: 8_800 }, connections: 32, lone: true, requests: 4_000 },
   { name: '60 KB, 4 connections', review: { size: 60_000 }, connections: 4, requests: 1_200 },
   { name: '60 KB, 32 connections', review: { size: 60_000 }, connections: 32, requests: 1_200 },
+  { name: '60 KB, every pod another', review: { size: 60_000 }, connections: 32, lone: true, requests: 1_200 },
   { name: '400 KB, 4 connections', review: { size: 400_000 }, connections: 4, requests: 200 },
   { name: '400 KB, 32 connections', review: { size: 400_000 }, connections: 32, requests: 200 },
 ];
@@ -73,8 +77,9 @@ export async function httpsSuite(subjects: readonly Subject[], folder: string, {
 }
 
 /** The rounds of each program, in the order of the programs. */
-async function runCase(programs: readonly Program[], authority: string, { review, connections: count, requests }: Case, roundCount: number): Promise<Measured[][]> {
+async function runCase(programs: readonly Program[], authority: string, { review, connections: count, lone = false, requests }: Case, roundCount: number): Promise<Measured[][]> {
   const body = Buffer.from(reviewOf(review));
+  const message = { body, changing: changingPlaces(body, { lone }) };
   const connections = await Promise.all(programs.map((program) => openConnections(program.port, authority, count)));
   const measured = programs.map((): Measured[] => []);
   try {
@@ -82,7 +87,7 @@ async function runCase(programs: readonly Program[], authority: string, { review
       for (const [index, program] of inTurn([...programs.entries()], round)) {
         const own = connections[index];
         if (own === undefined) continue;
-        const result = await measure(program, own, body, requests);
+        const result = await measure(program, own, message, requests);
         // The first round warms up.
         if (round >= 0) measured[index]?.push(result);
       }
@@ -93,9 +98,9 @@ async function runCase(programs: readonly Program[], authority: string, { review
   return measured;
 }
 
-async function measure(program: Program, connections: Connections, body: Buffer, requests: number): Promise<Measured> {
+async function measure(program: Program, connections: Connections, message: Message, requests: number): Promise<Measured> {
   const before = await cpuTime(program.pid);
-  const { latencies, seconds } = await connections.send(body, requests);
+  const { latencies, seconds } = await connections.send(message, requests);
   const after = await cpuTime(program.pid);
   const sorted = latencies.toSorted((a, b) => a - b);
   return {

@@ -7,7 +7,7 @@ import { openConnections } from '../load.ts';
 import { policyOf } from '../policies.ts';
 import { residentMemory } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
-import { reviewOf } from '../reviews.ts';
+import { changingPlaces, reviewOf } from '../reviews.ts';
 import type { Settings, Subject } from '../subject.ts';
 
 const connectionCount = 32;
@@ -69,11 +69,13 @@ async function measure(program: Program, certificate: Certificate, { quick, revi
 
 async function underLoad(program: Program, { authority }: Certificate, reviews: number): Promise<number[]> {
   const body = Buffer.from(reviewOf({ size: 8_800 }));
+  // Each pod another, which takes the most memory.
+  const message = { body, changing: changingPlaces(body, { lone: true }) };
   const connections = await openConnections(program.port, authority, connectionCount);
   const samples: number[] = [];
   try {
     for (let step = 0; step < steps; step += 1) {
-      await connections.send(body, Math.ceil(reviews / steps));
+      await connections.send(message, Math.ceil(reviews / steps));
       samples.push(await resident(program));
     }
   } finally {

@@ -5,14 +5,14 @@
  * (docs/design/performance.md).
  */
 
-/** `broken`: no JSON from `at` on. `deep`: it nests deeper than the API server itself would read. */
+/** `broken`: no JSON from `at` on. `deep`: it nests deeper than the API server itself would read. `large`: more is asked for than there is room. */
 export class JsonError extends Error {
   readonly code = 'JSON';
-  readonly reason: 'broken' | 'deep';
+  readonly reason: 'broken' | 'deep' | 'large';
   /** Offset in bytes. */
   readonly at: number;
 
-  constructor(reason: 'broken' | 'deep', at: number) {
+  constructor(reason: JsonError['reason'], at: number) {
     super(`${reason} at byte ${at}`);
     this.reason = reason;
     this.at = at;
@@ -32,9 +32,6 @@ export const colon = 0x3a;
 export const openBracket = 0x5b;
 export const backslash = 0x5c;
 export const closeBracket = 0x5d;
-export const letterF = 0x66;
-export const letterN = 0x6e;
-export const letterT = 0x74;
 const letterU = 0x75;
 export const openBrace = 0x7b;
 export const closeBrace = 0x7d;
@@ -58,7 +55,7 @@ const white = byteClass(/[\x20\n\r\t]/);
 export function skipSpace(bytes: Uint8Array, start: number): number {
   let at = start;
   // The API server writes no white space: one comparison is all that it mostly costs.
-  while (at < bytes.length && bytes[at]! <= blank && white[bytes[at]!] === 1) at += 1;
+  while (bytes[at]! <= blank && white[bytes[at]!] === 1) at += 1;
   return at;
 }
 
@@ -71,8 +68,21 @@ export function skipByte(bytes: Uint8Array, start: number, byte: number): number
 
 /** Past a string whose opening quote stands at `start`. */
 export function skipString(bytes: Uint8Array, start: number): number {
+  const at = skipPlain(bytes, start);
+  return bytes[at] === quote ? at + 1 : skipRest(bytes, at);
+}
+
+/** Whether the byte stands for itself in a string. */
+export function isPlain(byte: number): boolean {
+  return plain[byte] === 1;
+}
+
+/** To the first byte of a string that does not stand for itself: its closing quote where it has no escapes. */
+export function skipPlain(bytes: Uint8Array, start: number): number {
   if (bytes[start] !== quote) throw new JsonError('broken', start);
-  return skipRest(bytes, start + 1);
+  let at = start + 1;
+  while (plain[bytes[at]!] === 1) at += 1;
+  return at;
 }
 
 /** Past the rest of a string, from any place inside it. */
@@ -102,15 +112,15 @@ function skipWord(bytes: Uint8Array, start: number): number {
   // A whole number without a leading zero: nearly all that a pod holds.
   if (at > first && (bytes[first] !== zero || at === first + 1) && word[bytes[at]!] !== 1) return at;
   while (word[bytes[at]!] === 1) at += 1;
-  for (const literal of literals) if (literal.length === at - start && isAt(bytes, start, literal)) return at;
+  for (const literal of literals) if (literal.length === at - start && isAt(bytes, start, literal, literal.length)) return at;
   const text = Array.from(bytes.subarray(start, at), (byte) => String.fromCharCode(byte)).join('');
   if (!number.test(text)) throw new JsonError('broken', start);
   return at;
 }
 
-/** Whether these very bytes stand there. */
-export function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
-  for (let index = 0; index < wanted.length; index += 1) if (bytes[start + index] !== wanted[index]) return false;
+/** Whether these very bytes, the first `length` of them, stand there. */
+export function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array, length: number): boolean {
+  for (let index = 0; index < length; index += 1) if (bytes[start + index] !== wanted[index]) return false;
   return true;
 }
 

@@ -1,8 +1,9 @@
-/** The parts of an AdmissionReview that a decision reads. Everything else is checked and not built. */
-import { arrayOf, objectOf, whole, type Shape } from './selective-json.ts';
+/** The parts of an AdmissionReview that a decision reads. Everything else is checked and left out. */
+import { arrayOf, aside, objectOf, whole, type Shape } from './project-json.ts';
 
 const containers: Shape = arrayOf(objectOf({ name: whole, image: whole, imagePullPolicy: whole }));
-const volumes: Shape = arrayOf(objectOf({ name: whole, image: objectOf({ reference: whole, pullPolicy: whole }) }));
+/** Most volumes have no image, and that of the service account has a name of its own in every pod. */
+const volumes: Shape = arrayOf(objectOf({ name: whole, image: objectOf({ reference: whole, pullPolicy: whole }) }, 'image'));
 
 const pod: Shape = objectOf({
   metadata: objectOf({
@@ -19,7 +20,7 @@ export const reviewShape: Shape = objectOf({
   apiVersion: whole,
   kind: whole,
   request: objectOf({
-    uid: whole,
+    uid: aside,
     operation: whole,
     namespace: whole,
     name: whole,

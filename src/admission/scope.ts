@@ -25,7 +25,7 @@ export interface Scope {
 }
 
 /** Why the request is left alone as a whole, null when its images are to be decided. */
-export function reasonToSkip(review: Review, scope: Scope): string | null {
+export function reasonToSkip(review: Omit<Review, 'uid'>, scope: Scope): string | null {
   if (review.resource !== 'pods') return `${review.resource || 'the resource'} is not pods`;
   if (review.operation !== 'CREATE' && review.operation !== 'UPDATE') return `${review.operation} changes no image`;
   if (review.subResource !== '' && review.subResource !== 'ephemeralcontainers') return `pods/${review.subResource} changes no image`;
@@ -35,7 +35,7 @@ export function reasonToSkip(review: Review, scope: Scope): string | null {
   return reasonOfPod(review, scope);
 }
 
-function reasonOfPod({ pod }: Review, scope: Scope): string | null {
+function reasonOfPod({ pod }: Pick<Review, 'pod'>, scope: Scope): string | null {
   if (pod.annotations !== null && Object.hasOwn(pod.annotations, mirrorAnnotation)) return 'it is a mirror pod; the kubelet runs it from a file';
   if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled') return `the pod has the label ${rewriteLabel}: disabled`;
   const operator = scope.excludedOperators.find((name) => isManagedBy(name, pod.labels));

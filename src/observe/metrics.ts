@@ -1,13 +1,15 @@
 /** The metrics of `serve`, in Prometheus' text format. Names and labels are documented in docs/reference/metrics.md. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { queuedHistogram, talliedCounter, type Labelled, type Observations, type Tallies } from './tally.ts';
 
 export type ReviewResult = 'patched' | 'unpatched' | 'skipped' | 'rejected' | 'overloaded' | 'failed';
 
 export interface Metrics {
   readonly registry: Registry;
-  readonly reviews: Counter<'mode' | 'result'>;
-  readonly images: Counter<'rule' | 'outcome' | 'mode'>;
-  readonly duration: Histogram<'mode'>;
+  readonly reviews: Tallies<'mode' | 'result'>;
+  readonly images: Tallies<'rule' | 'outcome' | 'mode'>;
+  /** Seconds. */
+  readonly duration: Labelled<'mode', Observations>;
   readonly policyInfo: Gauge<'revision'>;
   readonly policyReloads: Counter<'result'>;
   readonly certificateReloads: Counter<'result'>;
@@ -23,9 +25,9 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   return {
     registry,
-    reviews: new Counter({ name: 'transship_reviews_total', help: 'Admission reviews answered.', labelNames: ['mode', 'result'], registers }),
-    images: new Counter({ name: 'transship_images_total', help: 'Images decided.', labelNames: ['rule', 'outcome', 'mode'], registers }),
-    duration: new Histogram({ name: 'transship_review_duration_seconds', help: 'Time from the whole body read to the answer made.', labelNames: ['mode'], buckets, registers }),
+    reviews: talliedCounter({ name: 'transship_reviews_total', help: 'Admission reviews answered.', labelNames: ['mode', 'result'], registers }),
+    images: talliedCounter({ name: 'transship_images_total', help: 'Images decided.', labelNames: ['rule', 'outcome', 'mode'], registers }),
+    duration: queuedHistogram({ name: 'transship_review_duration_seconds', help: 'Time from the whole body read to the answer made.', labelNames: ['mode'], buckets, registers }),
     policyInfo: new Gauge({ name: 'transship_policy_info', help: 'The policy in force, always 1.', labelNames: ['revision'], registers }),
     policyReloads: new Counter({ name: 'transship_policy_reloads_total', help: 'Changes of the policy file, used or refused.', labelNames: ['result'], registers }),
     certificateReloads: new Counter({ name: 'transship_certificate_reloads_total', help: 'Changes of the certificate pair, used or refused.', labelNames: ['result'], registers }),

@@ -1,22 +1,59 @@
-/** From the bytes of a request to the parts of a review that a decision reads. */
+/** From the bytes of a request to what a review asks. */
+import { project } from '../admission/project-json.ts';
 import { reviewShape } from '../admission/review-shape.ts';
-import { select } from '../admission/selective-json.ts';
+import { isObject, member } from '../pod/json.ts';
+import { AlikeReviews } from './alike.ts';
 
-export type ReadBody = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+/** What was asked, as far as it decides. */
+export interface Asked {
+  /** The same for reviews that differ in nothing that counts but their uid; null when nobody can tell. */
+  readonly key: string | null;
+  /** Of the review, where there is a key. */
+  readonly uid: string;
+  /** The parts of the review that a decision reads. */
+  readonly value: () => unknown;
+}
 
-/** @param body a Buffer where there was a body at all */
-export function readBody(body: unknown): ReadBody {
-  if (!Buffer.isBuffer(body) || body.length === 0) return { ok: false, problem: 'the body is empty' };
-  const selected = select({ bytes: body, text: (start, end) => body.toString('utf8', start, end) }, reviewShape);
-  if (selected.ok) return selected;
-  if (selected.error.reason === 'deep') return { ok: false, problem: 'the body nests too deep' };
-  return parseWhole(body);
+export type ReadBody = { readonly ok: true; readonly asked: Asked } | { readonly ok: false; readonly problem: string };
+
+/** Bytes. What counts of a review is some thousand; of one with more, all is read. */
+const room = 64 * 1024;
+/** Used again for each: one request is decided before the next one is looked at. */
+const out = Buffer.alloc(room);
+const alike = new AlikeReviews();
+
+/** @param bytes the body, followed by one byte that is 0 */
+export function readBody(bytes: Buffer): ReadBody {
+  const length = bytes.length - 1;
+  if (length === 0) return { ok: false, problem: 'the body is empty' };
+  const known = alike.find(bytes, length);
+  if (known !== null) return { ok: true, asked: asked(known.key, bytes.toString('utf8', known.uidStart, known.uidEnd)) };
+  const projected = project({ bytes, length }, reviewShape, out);
+  if (projected.ok && projected.aside !== null) {
+    const key = out.toString('latin1', 0, projected.length);
+    alike.learn({ bytes, length }, key);
+    return { ok: true, asked: asked(key, bytes.toString('utf8', projected.aside.start, projected.aside.end)) };
+  }
+  if (!projected.ok && projected.error.reason === 'deep') return { ok: false, problem: 'the body nests too deep' };
+  return parseWhole(bytes.subarray(0, length));
+}
+
+/** @param key what was left of the review, a character for each byte */
+function asked(key: string, uid: string): Asked {
+  return { key, uid, value: () => withUid(JSON.parse(Buffer.from(key, 'latin1').toString('utf8')), uid) };
+}
+
+/** Puts the uid where an empty one was left. Of two requests the last one counts, and that may be the one without a uid. */
+function withUid(value: unknown, uid: string): unknown {
+  const request = member(value, 'request');
+  return isObject(value) && isObject(request) && member(request, 'uid') === '' ? { ...value, request: { ...request, uid } } : value;
 }
 
 /** V8's own parser says best what is wrong. What it reads all the same is a review like any other. */
 function parseWhole(body: Buffer): ReadBody {
   try {
-    return { ok: true, value: JSON.parse(body.toString('utf8')) };
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return { ok: true, asked: { key: null, uid: '', value: () => value } };
   } catch (error) {
     return { ok: false, problem: `the body is not JSON: ${withoutQuote(error instanceof Error ? error.message : String(error))}` };
   }

@@ -33,7 +33,23 @@ export function clientError(code: ClientErrorCode, detail: string): ClientError 
  */
 export const errorContentType = 'text/plain; charset=utf-8';
 
+/** The detail of an INTERNAL one, whatever happened: what it was is for the log. */
+export const faultOfOurs = 'the request failed for a reason that is no fault of its own';
+
+/** What the server sends back. */
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** @param detail what exactly was wrong, a clause */
+export function refusal(code: ClientErrorCode, detail: string): Answer {
+  return { status: clientErrors[code].status, contentType: errorContentType, body: JSON.stringify(clientError(code, detail)) };
+}
+
 /** @param detail what exactly was wrong, a clause */
 export function refuse(reply: FastifyReply, code: ClientErrorCode, detail: string): FastifyReply {
-  return reply.code(clientErrors[code].status).type(errorContentType).send(JSON.stringify(clientError(code, detail)));
+  const { status, contentType, body } = refusal(code, detail);
+  return reply.code(status).type(contentType).send(body);
 }

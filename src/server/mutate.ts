@@ -1,15 +1,14 @@
-/** The two routes that the API server calls: bytes in, decision, bytes out. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+/** What the two routes that the API server calls do: bytes in, decision, text out. */
 import type { Logger } from 'pino';
-import { admit, type Admission, type Mode } from '../admission/admit.ts';
-import { answer } from '../admission/answer.ts';
+import type { Mode } from '../admission/admit.ts';
 import { readReview, type ReadReview, type Review } from '../admission/review.ts';
 import type { Scope } from '../admission/scope.ts';
-import type { Metrics, ReviewResult } from '../observe/metrics.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { readBody } from './body.ts';
-import { refuse, type ClientErrorCode } from './errors.ts';
-import { reviewLine, type LoggedReviews } from './review-line.ts';
+import { readBody, type Asked } from './body.ts';
+import { refusal, type Answer, type ClientErrorCode } from './errors.ts';
+import { PreparedAnswers, untouched, type Prepared } from './prepared.ts';
+import type { LoggedReviews } from './review-line.ts';
 
 export interface MutateOptions {
   /** The policy in force at this moment; one request sees one policy. */
@@ -20,59 +19,70 @@ export interface MutateOptions {
   readonly loggedReviews: LoggedReviews;
 }
 
-interface Refusal {
-  readonly code: ClientErrorCode;
-  readonly detail: string;
+export interface ReviewRequest {
+  /** Followed by one byte that is 0. */
+  readonly body: Buffer;
+  /** Content-Encoding, where there is one. */
+  readonly encoding: string | undefined;
+  /** Who asks, for the log. */
+  readonly remote: () => string | undefined;
 }
 
-export type Handler = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+export type Reviewer = (request: ReviewRequest) => Answer;
 
-export function mutateHandler(options: MutateOptions, mode: Mode): Handler {
-  const { metrics } = options;
-  return (request, reply) => {
+/** Answers one review after the other. */
+export function createReviewer(options: MutateOptions, mode: Mode): Reviewer {
+  const { metrics, log } = options;
+  const decided = new Decisions(options, mode);
+  const duration = metrics.duration({ mode });
+  const rejected = metrics.reviews({ mode, result: 'rejected' });
+  const reject = (code: ClientErrorCode, detail: string, { remote }: ReviewRequest): Answer => {
+    rejected.add();
+    log.warn({ code, remote: remote() }, `request refused: ${detail}`);
+    return refusal(code, detail);
+  };
+  return (request) => {
     const began = performance.now();
-    if (request.headers['content-encoding'] !== undefined) return reject(reply, options, mode, { code: 'BODY_ENCODED', detail: `the body is encoded as ${request.headers['content-encoding']}` });
-    const json = readBody(request.body);
-    if (!json.ok) return reject(reply, options, mode, { code: 'BODY_NOT_JSON', detail: json.problem });
-    const read: ReadReview = readReview(json.value);
-    if (!read.ok) return reject(reply, options, mode, { code: 'REVIEW_INVALID', detail: read.problem });
-    const admission = decide(options, read.review, mode);
-    const body = JSON.stringify(answer(read.review.uid, admission ?? untouched(mode), base64));
+    if (request.encoding !== undefined) return reject('BODY_ENCODED', `the body is encoded as ${request.encoding}`, request);
+    const body = readBody(request.body);
+    if (!body.ok) return reject('BODY_NOT_JSON', body.problem, request);
+    const decision = decided.on(body.asked);
+    if (!decision.ok) return reject('REVIEW_INVALID', decision.problem, request);
+    const { uid, prepared } = decision;
+    const text = prepared.answer(uid);
     const seconds = (performance.now() - began) / 1000;
-    metrics.duration.observe({ mode }, seconds);
-    metrics.reviews.inc({ mode, result: resultOf(admission) });
-    for (const image of admission?.images ?? []) metrics.images.inc({ rule: image.rule ?? '', outcome: image.outcome, mode });
-    if (admission !== null) reviewLine(options.log, options.loggedReviews, { review: read.review, admission, seconds });
-    return reply.header('content-type', 'application/json').send(body);
+    duration.add(seconds);
+    for (const tally of prepared.tallies) tally.add();
+    prepared.line(uid, seconds);
+    return { status: 200, contentType: 'application/json', body: text };
   };
 }
 
-/** Null when the engine failed: a fault of ours must not keep a pod from being made, so it is then admitted as it is. */
-function decide({ policy, scope, log }: MutateOptions, review: Review, mode: Mode): Admission | null {
-  try {
-    return admit(review, policy(), scope, mode);
-  } catch (error) {
-    log.error({ err: error, uid: review.uid, namespace: review.namespace }, 'the review could not be decided and the pod is left as it is; please report this');
-    return null;
+type Decision = { readonly ok: true; readonly uid: string; readonly prepared: Prepared } | (ReadReview & { readonly ok: false });
+
+class Decisions {
+  readonly #options: MutateOptions & { readonly mode: Mode };
+  readonly #answers: PreparedAnswers;
+
+  constructor(options: MutateOptions, mode: Mode) {
+    this.#options = { ...options, mode };
+    this.#answers = new PreparedAnswers(this.#options);
   }
-}
 
-function untouched(mode: Mode): Admission {
-  return { mode, skipped: null, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
-}
+  on({ key, uid, value }: Asked): Decision {
+    const policy = this.#options.policy();
+    const known = key === null ? undefined : this.#answers.recall(key, policy);
+    if (known !== undefined) return { ok: true, uid, prepared: known };
+    const read = readReview(value());
+    return read.ok ? { ok: true, uid: read.review.uid, prepared: this.#decide(key, read.review, policy) } : read;
+  }
 
-function resultOf(admission: Admission | null): ReviewResult {
-  if (admission === null) return 'failed';
-  if (admission.skipped !== null) return 'skipped';
-  return admission.operations.length > 0 ? 'patched' : 'unpatched';
-}
-
-function reject(reply: FastifyReply, { metrics, log }: MutateOptions, mode: Mode, { code, detail }: Refusal): FastifyReply {
-  metrics.reviews.inc({ mode, result: 'rejected' });
-  log.warn({ code, remote: reply.request.ip }, `request refused: ${detail}`);
-  return refuse(reply, code, detail);
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64');
+  #decide(key: string | null, review: Review, policy: CompiledPolicy): Prepared {
+    try {
+      return this.#answers.prepare(key, review, policy);
+    } catch (error) {
+      this.#options.log.error({ err: error, uid: review.uid, namespace: review.namespace }, 'the review could not be decided and the pod is left as it is; please report this');
+      return untouched(this.#options);
+    }
+  }
 }

@@ -7,11 +7,13 @@ import type { Review } from '../admission/review.ts';
 export const loggedReviewKinds = ['all', 'rewritten', 'problems'] as const;
 export type LoggedReviews = (typeof loggedReviewKinds)[number];
 
-export interface ReviewLine {
-  readonly review: Review;
-  readonly admission: Admission;
-  readonly seconds: number;
+export interface LineOptions {
+  readonly log: Logger;
+  readonly loggedReviews: LoggedReviews;
 }
+
+/** Writes the line of one review. */
+export type ReviewLine = (uid: string, seconds: number) => void;
 
 /**
  * Admission runs before validation, so a pod author's names and images may have megabytes, and a pod ten thousand containers. A log
@@ -22,26 +24,38 @@ const longestReason = 2 * longestImage;
 const longestName = 253;
 const mostImages = 100;
 
-export function reviewLine(log: Logger, logged: LoggedReviews, { review, admission, seconds }: ReviewLine): void {
+/** @param isRemembered whether more reviews will have the same line but for their uid; then it pays to put the rest into text beforehand */
+export function reviewLine(review: Omit<Review, 'uid'>, admission: Admission, { log, loggedReviews }: LineOptions, isRemembered: boolean): ReviewLine {
   const hasProblem = admission.images.some(({ outcome }) => outcome === 'invalid' || outcome === 'refused');
   const isRewritten = admission.images.some(({ outcome }) => outcome === 'rewritten');
-  if (!hasProblem && (logged === 'problems' || (logged === 'rewritten' && !isRewritten))) return;
+  if (!hasProblem && (loggedReviews === 'problems' || (loggedReviews === 'rewritten' && !isRewritten))) return () => {};
+  const level = hasProblem ? 'warn' : 'info';
+  const message = admission.skipped === null ? 'review' : 'review skipped';
+  const fields = fieldsOf(review, admission);
+  if (!isRemembered) return (uid, seconds) => log[level]({ uid, ...fields, durationMs: milliseconds(seconds) }, message);
+  // A child writes what it is bound to once, as text; making one costs as much as some lines.
+  const bound = log.child(fields);
+  return (uid, seconds) => bound[level]({ uid, durationMs: milliseconds(seconds) }, message);
+}
+
+function fieldsOf(review: Omit<Review, 'uid'>, { mode, images, pullSecrets, skipped }: Admission): object {
   const { pod } = review;
-  const fields = {
-    uid: review.uid,
+  return {
     namespace: name(review.namespace),
     pod: name(pod.name || review.name) || (pod.generateName === '' ? '' : `${name(pod.generateName)}*`),
     owner: pod.owner === null ? null : name(`${pod.owner.kind}/${pod.owner.name}`),
     operation: name(review.subResource === '' ? review.operation : `${review.operation} ${review.subResource}`),
-    mode: admission.mode,
+    mode,
     dryRun: review.dryRun,
-    images: admission.images.slice(0, mostImages).map(({ site, image, outcome, rule, result, reason }) => ({ name: name(site.name), image: image.slice(0, longestImage), outcome, rule, result, reason: reason.slice(0, longestReason) })),
-    ...(admission.images.length > mostImages ? { imagesLeftOut: admission.images.length - mostImages } : {}),
-    pullSecrets: admission.pullSecrets,
-    durationMs: Math.round(seconds * 1e6) / 1000,
+    images: images.slice(0, mostImages).map(({ site, image, outcome, rule, result, reason }) => ({ name: name(site.name), image: image.slice(0, longestImage), outcome, rule, result, reason: reason.slice(0, longestReason) })),
+    ...(images.length > mostImages ? { imagesLeftOut: images.length - mostImages } : {}),
+    pullSecrets,
+    ...(skipped === null ? {} : { skipped: skipped.slice(0, longestReason) }),
   };
-  if (admission.skipped !== null) log.info({ ...fields, skipped: admission.skipped.slice(0, longestReason) }, 'review skipped');
-  else log[hasProblem ? 'warn' : 'info'](fields, 'review');
+}
+
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1000;
 }
 
 function name(text: string): string {

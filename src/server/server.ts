@@ -1,13 +1,15 @@
 /** The HTTPS server: routes, limits and time-outs. HTTP/1.1 only, since the API server offers nothing else to webhooks. */
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Server } from 'node:https';
-import { TLSSocket } from 'node:tls';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { createServer as createHttpsServer, type Server } from 'node:https';
+import type { Logger } from 'pino';
+import type { Mode } from '../admission/admit.ts';
 import type { KeyPair } from '../tls/pair.ts';
 import { answerClientError } from './client-error.ts';
 import { trackConnections, type Connections } from './connections.ts';
-import { refuse } from './errors.ts';
-import { mutateHandler, type MutateOptions } from './mutate.ts';
+import { faultOfOurs, refuse } from './errors.ts';
+import { createReviewer, type MutateOptions } from './mutate.ts';
 import { OverloadGuard, type OverloadLimits } from './overload.ts';
+import { reviewListener, type ReviewRoute } from './review-listener.ts';
 
 /** All in milliseconds. */
 export interface Timeouts {
@@ -28,8 +30,6 @@ export interface Timeouts {
  * among them. A server that closed first would turn the next call into a failed one. So even slow headers have that long.
  */
 export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000, request: 130_000, handshake: 30_000, check: 15_000 };
-/** A review carries object and oldObject, each up to etcd's 1.5 MiB and larger as JSON. */
-export const bodyLimit = 8 * 1024 * 1024;
 
 /**
  * TLS 1.2 with forward secrecy and authenticated encryption only, as in https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate);
@@ -57,31 +57,41 @@ export interface WebhookServer {
 }
 
 export function createServer(options: ServerOptions): WebhookServer {
-  const { timeouts } = options;
+  const { timeouts, metrics } = options;
   const tls = tlsOptions(options);
+  const guard = new OverloadGuard(options.overload);
+  let isDraining = false;
+  const route = (mode: Mode): ReviewRoute => ({ review: createReviewer(options, mode), overloaded: metrics.reviews({ mode, result: 'overloaded' }) });
+  const routes = new Map([['/mutate', route('enforce')], ['/shadow', route('shadow')]]);
   const app: WebhookInstance = Fastify({
-    https: { ...tls(options.pair), handshakeTimeout: timeouts.handshake, headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.check },
+    serverFactory: (next) =>
+      createHttpsServer(
+        {
+          ...tls(options.pair),
+          handshakeTimeout: timeouts.handshake,
+          headersTimeout: timeouts.headers,
+          requestTimeout: timeouts.request,
+          keepAliveTimeout: timeouts.keepAlive,
+          connectionsCheckingInterval: timeouts.check,
+        },
+        reviewListener({ routes, guard, needsClientCertificate: options.clientCa !== null, isDraining: () => isDraining, tellFault: (error) => tellFault(error, options.log) }, next),
+      ),
     logger: false,
-    bodyLimit,
-    keepAliveTimeout: timeouts.keepAlive,
-    requestTimeout: timeouts.request,
     clientErrorHandler: answerClientError,
     // A request that arrives on an open connection while closing is answered and not turned into a failed call.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => refuse(reply, 'REQUEST_INVALID', error.message),
   });
-  let isDraining = false;
-  readWholeBodies(app);
-  const guard = new OverloadGuard(options.overload);
+  // No route of fastify's reads a body; whatever comes with a request is thrown away.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('onClose', () => guard.close());
-  // With a callback: a promise would cost every answer a turn of the microtask queue.
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isDraining) reply.header('connection', 'close');
     done();
   });
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
   app.get('/readyz', (_request, reply) => reply.code(isDraining ? 503 : 200).type('text/plain').send(isDraining ? 'draining\n' : 'ok\n'));
-  addReviewRoutes(app, options, guard);
   app.setNotFoundHandler((request, reply) => refuse(reply, 'NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)}`));
   app.setErrorHandler((error, _request, reply) => handleError(error, reply, options));
   return {
@@ -100,43 +110,18 @@ function tlsOptions({ clientCa }: ServerOptions): (pair: KeyPair) => { cert: str
   return ({ cert, key }) => ({ cert, key, minVersion: 'TLSv1.2', ciphers, ALPNProtocols: ['http/1.1'], ...client });
 }
 
-/** Any content type is taken for JSON and kept as bytes: what is not JSON gets a sentence instead of a bare 415. */
-function readWholeBodies(app: WebhookInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-}
-
-function addReviewRoutes(app: WebhookInstance, options: ServerOptions, guard: OverloadGuard): void {
-  const onRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    const overload = guard.reason();
-    if (overload !== null) {
-      options.metrics.reviews.inc({ mode: request.url.startsWith('/shadow') ? 'shadow' : 'enforce', result: 'overloaded' });
-      refuse(reply.header('retry-after', '1'), 'OVERLOADED', overload);
-      return;
-    }
-    if (options.clientCa !== null && !isAuthorized(request.raw.socket)) {
-      refuse(reply, 'CLIENT_CERTIFICATE_REQUIRED', 'the connection has no accepted client certificate');
-      return;
-    }
-    guard.enter();
-    // `close` comes exactly once, also when the client goes away in the middle.
-    reply.raw.once('close', () => guard.leave());
-    done();
-  };
-  app.post('/mutate', { onRequest }, mutateHandler(options, 'enforce'));
-  app.post('/shadow', { onRequest }, mutateHandler(options, 'shadow'));
-}
-
-function isAuthorized(socket: unknown): boolean {
-  return socket instanceof TLSSocket && socket.authorized;
-}
-
 function handleError(error: unknown, reply: FastifyReply, { log }: ServerOptions): FastifyReply {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const detail = error instanceof Error ? error.message : String(error);
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse(reply.header('connection', 'close'), 'BODY_TOO_LARGE', 'the body is too large');
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   if (typeof status === 'number' && status < 500) return refuse(reply, 'REQUEST_INVALID', detail);
-  log.error({ err: error }, 'a request failed');
-  return refuse(reply, 'INTERNAL', 'the request failed for a reason that is no fault of its own');
+  tellFault(error, log);
+  return refuse(reply, 'INTERNAL', faultOfOurs);
+}
+
+function tellFault(error: unknown, log: Logger): void {
+  try {
+    log.error({ err: error }, 'a request failed');
+  } catch {
+    // The log itself may be what failed, and then there is nobody left to tell.
+  }
 }

@@ -102,6 +102,8 @@ t.test('five systems', { skip: skipReason() }, async (tt) => {
     await upgrade(node, { rewritePolicy: { inline: policy } });
     await createNamespace(node, 'devtron');
     await createNamespace(node, 'devtron-not', {});
+    // The image stays as it is, so only the secret tells that the policy has arrived: a pod made before that never gets it.
+    await becomes(node, 'devtron', [`${host}/shop/web:1`, `${host}/shop/web:1`], ['harborexamplecom-dtron-ips']);
     await apply(node, deployment('devtron', 'web', `${host}/shop/web:1`), deployment('devtron-not', 'web', `${host}/shop/web:1`));
     const pod = await running(node, 'devtron', 'web');
     test.strictSame(imagesOf(pod), [`${host}/shop/web:1`]);

@@ -1,5 +1,6 @@
 /** Loaded before the program: SIGUSR2 makes its event loop late, as an overload does, and the next one lets it go. */
-const busy = 400;
+/** Milliseconds. A call takes some ten turns of the loop. */
+const busy = 120;
 let timer: NodeJS.Timeout | undefined;
 
 process.on('SIGUSR2', () => {

@@ -67,7 +67,6 @@ const refusals: readonly Refused[] = [
   { name: 'the root', send: { method: 'GET', path: '/' }, status: 404, code: 'NOT_FOUND', says: /POST to \/mutate/ },
   { name: 'metrics, which have a port of their own', send: { method: 'GET', path: '/metrics' }, status: 404, code: 'NOT_FOUND', says: /\/metrics/ },
   { name: 'a path that is no URL', send: { path: '/%zz' }, status: 400, code: 'REQUEST_INVALID', says: /%zz/ },
-  { name: 'a content type that is none', send: { body: review, headers: { 'content-type': ';;' } }, status: 400, code: 'REQUEST_INVALID', says: /Media Type/ },
 ];
 
 test('what is refused has a status, a code and a sentence, and the server goes on', async (t) => {
@@ -107,6 +106,7 @@ const accepted: readonly (readonly [name: string, Call])[] = [
   ['a content type with parameters', { headers: { 'content-type': 'application/json; charset=utf-8' } }],
   ['another content type', { headers: { 'content-type': 'text/plain' } }],
   ['no content type', { headers: { 'content-type': null } }],
+  ['a content type that is none', { headers: { 'content-type': ';;' } }],
   ['the API server\'s accept header', { headers: { accept: 'application/json, */*' } }],
   ['a query', { path: '/mutate?timeout=10s' }],
 ];

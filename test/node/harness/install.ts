@@ -13,6 +13,7 @@ import { poll } from './poll.ts';
 import { productImage } from './product-image.ts';
 import { pushOpen } from './registry.ts';
 import { openRegistry } from './settings.ts';
+import { imagesOf, secretsOf } from './workloads.ts';
 
 export const chart = fileURLToPath(new URL('../../../charts/transship', import.meta.url));
 export const release = 'transship';
@@ -45,13 +46,20 @@ export async function dryRun(node: TestNode, namespace: string, image: string): 
   return JSON.parse(stdout) as V1Pod;
 }
 
-/** Resolves when pods of the namespace get this image for that one: the policy has reached every pod, and the API server the webhook. */
-export async function becomes(node: TestNode, namespace: string, [image, expected]: readonly [string, string]): Promise<void> {
+/**
+ * Resolves when pods of the namespace get this image for that one: the policy has reached every pod, and the API server the webhook.
+ *
+ * @param secrets all the pull secrets that they get; whichever when not given
+ */
+export async function becomes(node: TestNode, namespace: string, [image, expected]: readonly [string, string], secrets?: readonly string[]): Promise<void> {
   await poll(`${image} becomes ${expected}`, async () => {
     const pods = await Promise.all([1, 2, 3, 4].map(() => dryRun(node, namespace, image)));
-    const wrong = pods.find((pod) => pod.spec?.containers[0]?.image !== expected);
-    if (wrong === undefined) return true;
-    throw new Error(`it is ${wrong.spec?.containers[0]?.image}`);
+    for (const pod of pods) {
+      const [present] = imagesOf(pod);
+      if (present !== expected) throw new Error(`it is ${present}`);
+      if (secrets !== undefined && secretsOf(pod).join() !== secrets.join()) throw new Error(`it has the secrets ${secretsOf(pod).join() || '(none)'}`);
+    }
+    return true;
   });
 }
 

@@ -7,7 +7,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { test } from 'tap';
 import { readReview } from '../../src/admission/review.ts';
 import { reviewShape } from '../../src/admission/review-shape.ts';
-import { parsed, selected } from './selected.ts';
+import { readBody } from '../../src/server/body.ts';
+import { parsed, projected } from './projected.ts';
 
 const executions = Number(process.env['TRANSSHIP_FUZZ_EXECUTIONS'] ?? 5_000);
 const seed = Number(process.env['TRANSSHIP_FUZZ_SEED'] ?? 1);
@@ -57,11 +58,12 @@ function damaged(body: Buffer, random: (below: number) => number): Buffer {
   }
 }
 
-function agrees(body: Buffer): 'json' | 'broken' | null {
-  const whole = parsed(body);
-  const parts = selected(body, reviewShape);
+function agrees(bytes: Buffer): 'json' | 'broken' | null {
+  const whole = parsed(bytes);
+  const parts = projected(bytes, reviewShape);
   if (whole === undefined || !parts.ok) return whole === undefined && !parts.ok ? 'broken' : null;
-  return isDeepStrictEqual(readReview(parts.value), readReview(whole.value)) ? 'json' : null;
+  const body = readBody(Buffer.concat([bytes], bytes.length + 1));
+  return body.ok && isDeepStrictEqual(readReview(body.asked.value()), readReview(whole.value)) ? 'json' : null;
 }
 
 test('every genuine review is read alike', (t) => {

@@ -1,5 +1,6 @@
-/** What selecting must give, said in the slow and obvious way: parse everything, then leave out what the shape does not name. */
-import { arrayOf, objectOf, select, whole, type Selected, type Shape } from '../../src/admission/selective-json.ts';
+/** What a projection must give, said in the slow and obvious way: parse everything, then leave out what the shape does not name. */
+import type { JsonError } from '../../src/admission/json-skip.ts';
+import { arrayOf, objectOf, project, whole, type Shape } from '../../src/admission/project-json.ts';
 
 /** A shape as data, so that it can be read by the reader and by the obvious way. */
 export type Wish = 'whole' | { readonly members: Readonly<Record<string, Wish>> } | { readonly elements: Wish };
@@ -18,8 +19,14 @@ export function leaveOut(value: unknown, wish: Wish): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, leaveOut(inner, wish.members[key] ?? 'whole')]));
 }
 
-export function selected(bytes: Buffer, shape: Shape): Selected {
-  return select({ bytes, text: (start, end) => bytes.toString('utf8', start, end) }, shape);
+export type Read = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: JsonError };
+
+const out = Buffer.alloc(8 * 1024 * 1024);
+
+/** What is left of a document, parsed. */
+export function projected(bytes: Buffer, shape: Shape): Read {
+  const result = project({ bytes: Buffer.concat([bytes], bytes.length + 1), length: bytes.length }, shape, out);
+  return result.ok ? { ok: true, value: JSON.parse(out.toString('utf8', 0, result.length)) } : result;
 }
 
 /** Undefined when V8 refuses it. */

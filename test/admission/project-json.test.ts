@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { test } from 'tap';
 import { JsonError } from '../../src/admission/json-skip.ts';
 import { json } from '../builders/arbitrary-json.ts';
-import { leaveOut, parsed, selected, shapeOf, type Wish } from './selected.ts';
+import { leaveOut, parsed, projected, shapeOf, type Wish } from './projected.ts';
 
 const wish: Wish = { members: { name: 'whole', image: { members: { reference: 'whole' } }, spec: { elements: { members: { name: 'whole' } } } } };
 const shape = shapeOf(wish);
@@ -32,7 +32,7 @@ const kept: Readonly<Record<string, readonly [text: string, value: unknown]>> = 
 
 for (const [what, [text, value]] of Object.entries(kept)) {
   test(what, (t) => {
-    const result = selected(Buffer.from(text), shape);
+    const result = projected(Buffer.from(text), shape);
     t.strictSame(result, { ok: true, value });
     t.strictSame(value, leaveOut(JSON.parse(text), wish), 'and JSON.parse agrees');
     t.end();
@@ -40,7 +40,7 @@ for (const [what, [text, value]] of Object.entries(kept)) {
 }
 
 test('__proto__ is a name like any other', (t) => {
-  const result = selected(Buffer.from('{"__proto__":{"name":"a"},"name":{"__proto__":1}}'), shape);
+  const result = projected(Buffer.from('{"__proto__":{"name":"a"},"name":{"__proto__":1}}'), shape);
   t.ok(result.ok);
   const value = result.ok ? (result.value as { name: object }) : { name: {} };
   t.same(Object.keys(value), ['name']);
@@ -63,14 +63,14 @@ test('what JSON.parse refuses is refused wherever it stands', (t) => {
   const right = texts.filter((text) => parsed(Buffer.from(text)) !== undefined);
   // Some are whole in one place, as nothing at all between brackets.
   t.ok(right.length < broken.length / 4, `${right.length} of ${texts.length}`);
-  t.strictSame(texts.filter((text) => selected(Buffer.from(text), shape).ok), right);
+  t.strictSame(texts.filter((text) => projected(Buffer.from(text), shape).ok), right);
   t.end();
 });
 
 test('every place where a document can be cut off', (t) => {
   const bytes = Buffer.from(String.raw`{"a":[1,-2.5e3,true,{"b":"\u00e9ü"}],"name":"x\ny","spec":[{"name":null}],"image":{"reference":{}}}`);
-  t.ok(selected(bytes, shape).ok);
-  for (let end = 0; end < bytes.length; end += 1) t.notOk(selected(bytes.subarray(0, end), shape).ok, `${end} bytes`);
+  t.ok(projected(bytes, shape).ok);
+  for (let end = 0; end < bytes.length; end += 1) t.notOk(projected(bytes.subarray(0, end), shape).ok, `${end} bytes`);
   t.end();
 });
 
@@ -78,7 +78,7 @@ test('bytes that are no UTF-8 are read as Buffer.toString reads them', (t) => {
   for (const sequence of [[0xff], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xed, 0xa0, 0xbd], [0xc0, 0x80], [0xe2, 0x28, 0xa1]]) {
     for (const around of [['{"name":"a', '"}'], ['{"other":"', '","name":"b"}'], ['{"name', '":1,"name":2}']] as const) {
       const bytes = Buffer.concat([Buffer.from(around[0]), Buffer.from(sequence), Buffer.from(around[1])]);
-      t.strictSame(selected(bytes, shape), { ok: true, value: leaveOut(JSON.parse(bytes.toString('utf8')), wish) }, bytes.toString('latin1'));
+      t.strictSame(projected(bytes, shape), { ok: true, value: leaveOut(JSON.parse(bytes.toString('utf8')), wish) }, bytes.toString('latin1'));
     }
   }
   t.end();
@@ -89,9 +89,9 @@ function nested(depth: number): Buffer {
 }
 
 test('depth is bounded where nothing is built, and no stack overflows', (t) => {
-  t.ok(selected(nested(9_999), shape).ok);
+  t.ok(projected(nested(9_999), shape).ok);
   for (const bytes of [nested(20_000), nested(1_000_000), Buffer.from(`{"x":${'{"a":'.repeat(20_000)}`), Buffer.from('['.repeat(20_000))]) {
-    const result = selected(bytes, shape);
+    const result = projected(bytes, shape);
     t.match(result, { ok: false, error: { reason: 'deep', code: 'JSON' } });
     t.ok(!result.ok && result.error instanceof JsonError);
   }
@@ -111,7 +111,7 @@ test('every document, every shape: the same as parsing and leaving out', (t) => 
   fc.assert(
     fc.property(spaced, wishes, (text, anyWish) => {
       // Not tap's own comparison, which a member called constructor misleads.
-      assert.deepStrictEqual(selected(Buffer.from(text), shapeOf(anyWish)), { ok: true, value: leaveOut(JSON.parse(text), anyWish) });
+      assert.deepStrictEqual(projected(Buffer.from(text), shapeOf(anyWish)), { ok: true, value: leaveOut(JSON.parse(text), anyWish) });
     }),
     { numRuns: 300 },
   );

@@ -1,0 +1,89 @@
+/**
+ * Reviews that are known from one that was read before. The pods of a ReplicaSet come with the same bytes but for the review's uid, the
+ * name of the service account's volume, and times; comparing bytes costs a tenth of reading them (docs/design/performance.md).
+ *
+ * A body of the same length is the same document with other text in some strings, when it differs in nothing but bytes that were
+ * plain text of a string and still are. And it asks the same, when none of these strings counts.
+ */
+import { LRUCache } from 'lru-cache';
+import { isPlain, quote, skipPlain, skipString } from '../admission/json-skip.ts';
+import { project, type JsonBytes, type Spans } from '../admission/project-json.ts';
+import { reviewShape } from '../admission/review-shape.ts';
+
+/** A body that was read, and which of its bytes do not count. */
+interface Pattern {
+  readonly bytes: Uint8Array;
+  /** 1 where any other plain byte may stand. */
+  readonly free: Uint8Array;
+  readonly uidStart: number;
+  readonly uidEnd: number;
+}
+
+interface Seen {
+  readonly key: string;
+  /** Null until a second body of this length asks the same: most lone pods come but once. */
+  readonly pattern: Pattern | null;
+}
+
+export interface Alike {
+  readonly key: string;
+  /** Where in the body the uid stands. */
+  readonly uidStart: number;
+  readonly uidEnd: number;
+}
+
+/** Bytes of all patterns together. */
+const room = 4 * 1024 * 1024;
+/** Bytes that a body may have to be remembered. */
+const longest = 128 * 1024;
+
+export class AlikeReviews {
+  readonly #seen = new LRUCache<number, Seen>({ maxSize: room, sizeCalculation: ({ key, pattern }) => key.length + 2 * (pattern?.bytes.length ?? 0) });
+
+  /** What this body asks, when that is known without reading it. */
+  find(bytes: Buffer, length: number): Alike | null {
+    const seen = this.#seen.get(length);
+    if (seen === undefined || seen.pattern === null || !isAlike(bytes, seen.pattern)) return null;
+    return { key: seen.key, uidStart: seen.pattern.uidStart, uidEnd: seen.pattern.uidEnd };
+  }
+
+  /** @param key of what the body asks; it has been read, and its uid has no escapes */
+  learn(source: JsonBytes, key: string): void {
+    const { length } = source;
+    if (length > longest || key.length > longest) return;
+    const isSecond = this.#seen.get(length)?.key === key;
+    this.#seen.set(length, { key, pattern: isSecond ? patternOf(source, key.length) : null });
+  }
+}
+
+function patternOf({ bytes, length }: JsonBytes, keyLength: number): Pattern | null {
+  const skipped: Spans = [];
+  const projected = project({ bytes, length }, reviewShape, new Uint8Array(keyLength), skipped);
+  if (!projected.ok || projected.aside === null) return null;
+  const { start, end } = projected.aside;
+  const free = new Uint8Array(length).fill(1, start, end);
+  for (let index = 0; index < skipped.length; index += 2) freeStrings({ bytes, free }, skipped[index]!, skipped[index + 1]!);
+  return { bytes: bytes.slice(0, length), free, uidStart: start, uidEnd: end };
+}
+
+/** Those with an escape stay as they are: a byte of an escape is not plain. */
+function freeStrings({ bytes, free }: { readonly bytes: Uint8Array; readonly free: Uint8Array }, start: number, end: number): void {
+  for (let at = start; at < end; at += 1) {
+    if (bytes[at] !== quote) continue;
+    const plainEnd = skipPlain(bytes, at);
+    if (bytes[plainEnd] === quote) free.fill(1, at + 1, plainEnd);
+    at = skipString(bytes, at) - 1;
+  }
+}
+
+/** Bytes that are compared at once, natively: nearly all are the same. */
+const stretch = 1024;
+
+function isAlike(bytes: Buffer, { bytes: known, free }: Pattern): boolean {
+  for (let start = 0; start < known.length; start += stretch) {
+    const end = Math.min(known.length, start + stretch);
+    if (bytes.compare(known, start, end, start, end) === 0) continue;
+    for (let at = start; at < end; at += 1) if (bytes[at] !== known[at] && (free[at] !== 1 || !isPlain(bytes[at]!))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,94 @@
+/**
+ * Decisions made ready to be sent, counted and logged. The pods of a ReplicaSet ask the same one after the other, so a bounded
+ * number of answers is remembered, for as long as their policy is in force.
+ */
+import { LRUCache } from 'lru-cache';
+import { admit, type Admission, type Mode } from '../admission/admit.ts';
+import { answer, answerText, type AnswerText } from '../admission/answer.ts';
+import type { Review } from '../admission/review.ts';
+import type { Scope } from '../admission/scope.ts';
+import type { Metrics, ReviewResult } from '../observe/metrics.ts';
+import type { Tally } from '../observe/tally.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { reviewLine, type LineOptions, type ReviewLine } from './review-line.ts';
+
+export interface Prepared {
+  /** The text of the answer to the review with that uid. */
+  readonly answer: (uid: string) => string;
+  /** One for the review and one for each image. */
+  readonly tallies: readonly Tally[];
+  readonly line: ReviewLine;
+}
+
+export interface PrepareOptions extends LineOptions {
+  readonly scope: Scope;
+  readonly metrics: Metrics;
+  readonly mode: Mode;
+}
+
+/** A cluster that starts many pods at once starts few kinds of them. Some 5 MiB at most, see `longestKey`. */
+const mostAnswers = 500;
+/** Characters. A pod of twenty containers asks with 4,000; what asks with more is decided anew each time. */
+const longestKey = 8_192;
+
+/** What was asked once: only what comes again is worth to be made ready. */
+const once = Symbol('once');
+
+export class PreparedAnswers {
+  readonly #options: PrepareOptions;
+  readonly #known = new LRUCache<string, Prepared | typeof once>({ max: mostAnswers });
+  #policy: CompiledPolicy | null = null;
+
+  constructor(options: PrepareOptions) {
+    this.#options = options;
+  }
+
+  recall(key: string, policy: CompiledPolicy): Prepared | undefined {
+    if (policy !== this.#policy) {
+      this.#known.clear();
+      this.#policy = policy;
+    }
+    const known = this.#known.get(key);
+    return known === once ? undefined : known;
+  }
+
+  /**
+   * @param key the same for all reviews that differ from this one in their uid only; null when there is none
+   * @throws whatever the engine throws, which would be a fault of it
+   */
+  prepare(key: string | null, review: Omit<Review, 'uid'>, policy: CompiledPolicy): Prepared {
+    const { scope, mode } = this.#options;
+    const isRemembered = key !== null && this.#known.peek(key) === once;
+    const prepared = prepareAnswer(review, admit(review, policy, scope, mode), this.#options, isRemembered);
+    if (key !== null && key.length <= longestKey) this.#known.set(key, isRemembered ? prepared : once);
+    return prepared;
+  }
+}
+
+function prepareAnswer(review: Omit<Review, 'uid'>, admission: Admission, options: PrepareOptions, isRemembered: boolean): Prepared {
+  const { metrics, mode } = options;
+  return {
+    answer: isRemembered ? filledIn(answerText(admission, base64)) : (uid) => JSON.stringify(answer(uid, admission, base64)),
+    tallies: [metrics.reviews({ mode, result: resultOf(admission) }), ...admission.images.map((image) => metrics.images({ rule: image.rule ?? '', outcome: image.outcome, mode }))],
+    line: reviewLine(review, admission, options, isRemembered),
+  };
+}
+
+/** For a review that the engine failed at: a fault of ours must not keep a pod from being made, so it is admitted as it is. */
+export function untouched({ metrics, mode }: PrepareOptions): Prepared {
+  const admission: Admission = { mode, skipped: null, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
+  return { answer: (uid) => JSON.stringify(answer(uid, admission, base64)), tallies: [metrics.reviews({ mode, result: 'failed' })], line: () => {} };
+}
+
+function filledIn({ before, after }: AnswerText): (uid: string) => string {
+  return (uid) => before + JSON.stringify(uid) + after;
+}
+
+function resultOf(admission: Admission): ReviewResult {
+  if (admission.skipped !== null) return 'skipped';
+  return admission.operations.length > 0 ? 'patched' : 'unpatched';
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

@@ -1,0 +1,126 @@
+/** Reviews that are known from one before: only what changes nothing may differ, and then it is found to be the same without being read. */
+import { readFileSync } from 'node:fs';
+import { test } from 'tap';
+import { project } from '../../src/admission/project-json.ts';
+import { reviewShape } from '../../src/admission/review-shape.ts';
+import { AlikeReviews } from '../../src/server/alike.ts';
+import { Random } from '../fuzz/random.ts';
+
+const sample = JSON.parse(readFileSync(new URL('../../examples/admission-review.json', import.meta.url), 'utf8'));
+const volume = { name: 'kube-api-access-7qk4d', projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }] } };
+const escaped = { name: 'GREETING', value: 'a "quoted" word \u0001' };
+const spec = { ...sample.request.object.spec, volumes: [volume, { name: 'data', image: { reference: 'quay.io/acme/data:1' } }], serviceAccountName: 'default' };
+spec.containers[0].env = [{ name: 'SETTING', value: 'größe' }, escaped];
+spec.containers[0].volumeMounts = [{ name: volume.name, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }];
+const metadata = { ...sample.request.object.metadata, managedFields: [{ manager: 'kubectl', time: '2026-11-21T08:00:00Z' }] };
+const text = JSON.stringify({ ...sample, request: { ...sample.request, object: { ...sample.request.object, metadata, spec } } });
+const uid: string = sample.request.uid;
+
+function terminated(body: string): { readonly bytes: Buffer; readonly length: number } {
+  const length = Buffer.byteLength(body);
+  return { bytes: Buffer.concat([Buffer.from(body)], length + 1), length };
+}
+
+const out = Buffer.alloc(64 * 1024);
+
+function keyOf(source: { readonly bytes: Buffer; readonly length: number }): string | null {
+  const projected = project(source, reviewShape, out);
+  return projected.ok && projected.aside !== null ? out.toString('latin1', 0, projected.length) : null;
+}
+
+function learned(): AlikeReviews {
+  const alike = new AlikeReviews();
+  const source = terminated(text);
+  const key = keyOf(source);
+  if (key === null) throw new Error('the sample has no key');
+  alike.learn(source, key);
+  if (alike.find(source.bytes, source.length) !== null) throw new Error('what came once is not worth its memory');
+  alike.learn(source, key);
+  return alike;
+}
+
+const known: readonly (readonly [what: string, from: string, to: string])[] = [
+  ['the very same', 'kubectl', 'kubectl'],
+  ['another uid', uid, uid.replaceAll(/[0-9a-f]/g, '7')],
+  ['another volume of the service account', 'kube-api-access-7qk4d', 'kube-api-access-zzzzz'],
+  ['another time', '08:00:00Z', '09:59:59Z'],
+  ['another value of a variable', 'größe', 'grüße'],
+];
+const unknown: readonly (readonly [what: string, from: string, to: string])[] = [
+  ['another image', 'quay.io/acme/data:1', 'quay.io/acme/data:2'],
+  ['another namespace', `"namespace":"${sample.request.namespace}"`, `"namespace":"${'x'.repeat(sample.request.namespace.length)}"`],
+  ['another operation', 'CREATE', 'DELETE'],
+  ['a key that becomes one that counts', '"projected":', '"image":  {}'],
+  ['a key of the same length', '"serviceAccountName":', '"serviceAccountNeme":'],
+  ['a quote in a string', 'kubectl', 'kub"ctl'],
+  ['a backslash in a string', 'kubectl', 'kub\\ctl'],
+  ['a control in a string', 'kubectl', 'kub\nctl'],
+  ['an escape that is none', String.raw`\u0001`, String.raw`\u000g`],
+  ['text beside an escape', String.raw`a \"quoted`, String.raw`b \"quoted`],
+  ['a number', '3607', '3608'],
+  ['a longer one', 'kubectl', 'kubectl-client-side-apply'],
+];
+
+test('what may differ', (t) => {
+  const alike = learned();
+  const key = keyOf(terminated(text));
+  for (const [what, from, to] of known) {
+    const source = terminated(text.replaceAll(from, to));
+    const found = alike.find(source.bytes, source.length);
+    t.equal(found?.key, key, what);
+    t.equal(source.bytes.toString('utf8', found?.uidStart, found?.uidEnd), what === 'another uid' ? to : uid, `${what}: uid`);
+  }
+  t.end();
+});
+
+test('what may not', (t) => {
+  const alike = learned();
+  for (const [what, from, to] of unknown) {
+    const changed = text.replace(from, () => to);
+    t.not(changed, text, what);
+    const source = terminated(changed);
+    t.equal(alike.find(source.bytes, source.length), null, what);
+  }
+  t.end();
+});
+
+test('20,000 bodies with other bytes anywhere: what is known is what reading them gives', (t) => {
+  const alike = learned();
+  let found = 0;
+  const wrong: string[] = [];
+  for (let execution = 0; execution < 20_000; execution += 1) {
+    const random = new Random(20261121, execution);
+    const { bytes, length } = terminated(text);
+    for (let changes = 1 + random.below(3); changes > 0; changes -= 1) bytes[random.below(length)] = random.once(3) ? random.below(256) : random.pick([...Buffer.from('"\\{}[],:a0 e')] as [number, ...number[]]);
+    const answer = alike.find(bytes, length);
+    if (answer === null) continue;
+    found += 1;
+    if (answer.key !== keyOf({ bytes, length }) || !isJson(bytes.subarray(0, length))) wrong.push(bytes.toString('base64'));
+  }
+  t.same(wrong, []);
+  t.ok(found > 1_000, `${found} were known`);
+  t.end();
+});
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('memory is bounded, and a kind of pod that comes between changes no answer', (t) => {
+  const alike = new AlikeReviews();
+  const sources = Array.from({ length: 200 }, (_, index) => terminated(text.replace('größe', 'x'.repeat(index * 1_000))));
+  for (const source of [...sources, ...sources]) {
+    const key = keyOf(source) ?? '';
+    alike.learn(source, key);
+    alike.learn(source, key);
+    t.ok([key, undefined].includes(alike.find(source.bytes, source.length)?.key));
+  }
+  const kept = sources.filter(({ bytes, length }) => alike.find(bytes, length) !== null);
+  t.ok(kept.length > 0 && kept.length < sources.length, `${kept.length} of ${sources.length} are kept`);
+  t.end();
+});
