@@ -13,7 +13,7 @@ import { searchPath } from './requirements.ts';
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What the Dockerfile copies, and the Dockerfile. */
-const sources = ['Dockerfile', '.dockerignore', '.npmrc', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'examples'];
+const sources = ['Dockerfile', '.dockerignore', '.npmrc', 'package.json', 'package-lock.json', 'tsconfig.json', 'bundle.ts', 'src', 'examples'];
 
 /** Name in the archive; the tag is that of the chart's appVersion, so that the chart's default finds it. */
 export const productName = 'localhost/transship:0.1.0';

@@ -1,0 +1,56 @@
+/**
+ * `npm run bundle [-- FOLDER]`: the program of the image, as a few files with all that they need in them (dist/bundle). It starts in two
+ * thirds of the time of the thousands of files it is made from, and takes a tenth of their room (docs/design/performance.md).
+ */
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build as bundle, type Plugin } from 'esbuild';
+
+const project = dirname(fileURLToPath(import.meta.url));
+/** Two folders deep, as the files of src are: what is read beside them (examples, package.json) is found from both. */
+const folder = process.argv[2] ?? join(project, 'dist/bundle');
+
+/** The client library is loaded by a `require` of the module's own, which a bundler cannot follow; this one it can, and it stays as lazy. */
+const clientLibrary: Plugin = {
+  name: 'client-library',
+  setup: (build) => {
+    build.onLoad({ filter: /\/src\/cluster\/client-library\.ts$/ }, ({ path }) => ({
+      contents: "export const clientLibrary = () => require('@kubernetes/client-node');",
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
+rmSync(folder, { recursive: true, force: true });
+const { metafile } = await bundle({
+  entryPoints: [join(project, 'src/main.ts')],
+  outdir: folder,
+  absWorkingDir: project,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // Names stay, so that a stack trace says where it happened.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  metafile: true,
+  plugins: [clientLibrary],
+  // For the packages in CommonJS.
+  banner: { js: "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);" },
+});
+
+const packages = new Set(Object.keys(metafile.inputs).flatMap((file) => /^(?:.*?\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?:\/node_modules\/(?:@[^/]+\/)?[^/]+)*/.exec(file)?.[0] ?? []));
+writeFileSync(join(folder, 'LICENSES.txt'), [...packages].toSorted().map(licenseOf).join('\n'));
+
+/** Whoever gets the bundle gets the licences of what is in it, as they ask for. */
+function licenseOf(path: string): string {
+  const { name, version, license }: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(project, path, 'package.json'), 'utf8'));
+  const find = (pattern: string): string[] => globSync(pattern, { cwd: join(project, path) }).toSorted();
+  const own = find('{LICEN[CS]E,licen[cs]e,Licen[cs]e,UNLICENSE,NOTICE}*');
+  // Some have it at the end of what they say about themselves.
+  const texts = own.length > 0 ? own : find('{README,readme,Readme}*');
+  return [`=== ${name} ${version} (${license})`, '', ...texts.map((file) => readFileSync(join(project, path, file), 'utf8')), ''].join('\n');
+}
