@@ -63,7 +63,8 @@ function patternOf({ bytes, length }: JsonBytes, keyLength: number): Pattern | n
   const { start, end } = projected.aside;
   const free = new Uint8Array(length).fill(1, start, end);
   for (let index = 0; index < skipped.length; index += 2) freeStrings({ bytes, free }, skipped[index]!, skipped[index + 1]!);
-  return { bytes: bytes.slice(0, length), free, uidStart: start, uidEnd: end };
+  // Copied: the next body is put where this one is.
+  return { bytes: Uint8Array.from(bytes.subarray(0, length)), free, uidStart: start, uidEnd: end };
 }
 
 /** Those with an escape stay as they are: a byte of an escape is not plain. */

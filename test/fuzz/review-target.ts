@@ -73,10 +73,20 @@ export function checkReview(body: Buffer, { mode, policyNumber }: { mode: Mode; 
   return checkAnswer(body, sent.body, mode);
 }
 
+const shared = Buffer.alloc(1024 * 1024);
+
+/** In the place of the one before, as the server has them: what is remembered must not be a view of it. */
+function inShared(body: Buffer): Buffer {
+  const room = body.length < shared.length ? shared.subarray(0, body.length + 1) : Buffer.alloc(body.length + 1);
+  body.copy(room);
+  room[body.length] = 0;
+  return room;
+}
+
 /** The reviewer itself and no server around it: what comes before is not what is searched for, and takes ten times as long. */
 function answerTo(body: Buffer, mode: Mode): Answer {
   try {
-    return reviewers[mode]({ body: Buffer.concat([body], body.length + 1), encoding: undefined, remote: () => '127.0.0.1' });
+    return reviewers[mode]({ body: inShared(body), encoding: undefined, remote: () => '127.0.0.1' });
   } catch (error) {
     throw new Finding('the reviewer throws', body, error);
   }

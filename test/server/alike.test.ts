@@ -84,6 +84,18 @@ test('what may not', (t) => {
   t.end();
 });
 
+test('a body that is put where the one before was', (t) => {
+  // The pattern was a view into the shared buffer, and so every body of that length was the same as itself.
+  const alike = new AlikeReviews();
+  const { bytes, length } = terminated(text);
+  const key = keyOf({ bytes, length }) ?? '';
+  for (let times = 0; times < 2; times += 1) alike.learn({ bytes, length }, key);
+  t.equal(alike.find(bytes, length)?.key, key);
+  bytes.write('2', text.indexOf('quay.io/acme/data:1') + 'quay.io/acme/data:'.length, 'latin1');
+  t.equal(alike.find(bytes, length), null);
+  t.end();
+});
+
 test('20,000 bodies with other bytes anywhere: what is known is what reading them gives', (t) => {
   const alike = learned();
   let found = 0;

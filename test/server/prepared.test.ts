@@ -1,0 +1,98 @@
+/** Pods that ask the same are answered from memory: nobody may notice, whatever comes in between. */
+import { randomUUID } from 'node:crypto';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { pod, reviewOf } from '../builders/pod.ts';
+import { call } from './call.ts';
+import { metricsOf, running, samplePolicy } from './running.ts';
+import { until } from './until.ts';
+
+interface Answered {
+  readonly response: { readonly uid: string; readonly patch?: string };
+}
+
+function replica(image: string, uid: string = randomUUID()): { readonly request: { readonly uid: string } } {
+  const review = reviewOf({ object: pod({ metadata: { generateName: 'web-6d5f7c9b8d-', namespace: 'shop' }, containers: { web: image } }) });
+  return { ...review, request: { ...review.request, uid } };
+}
+
+test('ten replicas: each has its own uid, line and count, and all else is the same', async (t) => {
+  const server = await running(t);
+  const replicas = Array.from({ length: 10 }, () => replica('quay.io/acme/app:1'));
+  const answers: Answered[] = [];
+  for (const body of replicas) answers.push(JSON.parse((await call(server, { body })).text));
+  const uids = replicas.map(({ request }) => request.uid);
+  t.same(answers.map(({ response }) => response.uid), uids);
+  const [first, ...others] = answers.map(({ response: { uid: _uid, ...rest } }) => rest);
+  for (const other of others) t.same(other, first);
+  t.same(server.lines.map((line) => line['uid']), uids);
+  const [line, ...lines] = server.lines.map(({ uid: _uid, time: _time, durationMs, ...rest }) => {
+    t.type(durationMs, 'number');
+    return rest;
+  });
+  for (const other of lines) t.same(other, line);
+  const metrics = await metricsOf(server);
+  t.equal(metrics.get('transship_reviews_total{mode="enforce",result="patched"}'), 10);
+  t.equal(metrics.get('transship_images_total{rule="vendor",outcome="rewritten",mode="enforce"}'), 10);
+  t.equal(metrics.get('transship_review_duration_seconds_count{mode="enforce"}'), 10);
+});
+
+test('the same pod in the other mode, as a dry run, and in another namespace', async (t) => {
+  const server = await running(t);
+  const body = replica('quay.io/acme/app:1');
+  for (let turn = 0; turn < 3; turn += 1) {
+    const patched: Answered = JSON.parse((await call(server, { body })).text);
+    t.ok(patched.response.patch);
+    const shadow: Answered = JSON.parse((await call(server, { path: '/shadow', body })).text);
+    t.notOk(shadow.response.patch);
+    const elsewhere: Answered = JSON.parse((await call(server, { body: { ...body, request: { ...body.request, namespace: 'kube-system' } } })).text);
+    t.notOk(elsewhere.response.patch);
+    await call(server, { body: { ...body, request: { ...body.request, dryRun: true } } });
+    t.match(server.lines.at(-1), { dryRun: true, mode: 'enforce' });
+  }
+});
+
+test('a uid with an escape, without one, and twice', async (t) => {
+  const server = await running(t);
+  const text = JSON.stringify(replica('quay.io/acme/app:1', 'a-plain-uid'));
+  const expected: readonly (readonly [body: string, status: number, uid: string | undefined])[] = [
+    [text, 200, 'a-plain-uid'],
+    [text, 200, 'a-plain-uid'],
+    [text.replace('a-plain-uid', 'a-pl\\u0061in-ui'), 200, 'a-plain-ui'],
+    [text.replace('a-plain-uid', 'größe-größe'), 200, 'größe-größe'],
+    [text.replace('"uid":"a-plain-uid"', '"uid":""'), 400, undefined],
+    [text.replace('"uid":"a-plain-uid"', '"uid":7'), 400, undefined],
+    [text.replace('"uid":"a-plain-uid"', '"uid":"first","uid":"second"'), 200, 'second'],
+    [text.replace(/}$/, ',"request":{}}'), 400, undefined],
+  ];
+  for (const [body, status, uid] of [...expected, ...expected]) {
+    const answer = await call(server, { body });
+    t.equal(answer.status, status, body.slice(0, 120));
+    if (uid !== undefined) t.equal(JSON.parse(answer.text).response.uid, uid);
+  }
+});
+
+test('a new policy: what was remembered is forgotten', async (t) => {
+  const policy = join(t.testdir(), 'policy.yaml');
+  await copyFile(samplePolicy, policy);
+  const server = await running(t, { policy: { policy, resolvedHosts: null } });
+  const body = replica('quay.io/acme/app:1');
+  const answer = async (): Promise<Answered> => JSON.parse((await call(server, { body })).text);
+  for (let turn = 0; turn < 3; turn += 1) t.ok((await answer()).response.patch);
+  await writeFile(policy, 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n');
+  await until('the new policy answers', async () => (await answer()).response.patch === undefined);
+  for (let turn = 0; turn < 3; turn += 1) t.notOk((await answer()).response.patch);
+});
+
+test('more kinds of pods than are remembered, three times over', async (t) => {
+  const server = await running(t);
+  for (let turn = 0; turn < 3; turn += 1) {
+    const wrong: string[] = [];
+    for (let kind = 0; kind < 600; kind += 1) {
+      const { response }: Answered = JSON.parse((await call(server, { body: replica(`quay.io/acme/app:${kind}`) })).text);
+      if (!Buffer.from(response.patch ?? '', 'base64').toString().includes(`/proxy/my-app/quay.io/acme/app:${kind}"`)) wrong.push(`${kind}`);
+    }
+    t.same(wrong, []);
+  }
+});
