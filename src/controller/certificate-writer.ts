@@ -40,13 +40,11 @@ export const targetOf: Readonly<Record<WritingStep['do'], keyof SeenObjects>> = 
 export class CertificateWriter {
   readonly #cluster: Cluster;
   readonly #names: CertificateNames;
-  readonly #authorityLifetime: number;
   readonly #signal: AbortSignal;
 
-  constructor(cluster: Cluster, names: CertificateNames, { authorityLifetime, signal }: { authorityLifetime: number; signal: AbortSignal }) {
+  constructor(cluster: Cluster, names: CertificateNames, signal: AbortSignal) {
     this.#cluster = cluster;
     this.#names = names;
-    this.#authorityLifetime = authorityLifetime;
     this.#signal = signal;
   }
 
@@ -61,14 +59,14 @@ export class CertificateWriter {
   async #object(step: WritingStep, seen: SeenObjects): Promise<KubernetesObject> {
     switch (step.do) {
       case 'make-authority': {
-        const made = await makeAuthority(authoritySecretName(this.#names), { lifetime: this.#authorityLifetime });
+        const made = await makeAuthority(authoritySecretName(this.#names), step.period);
         return this.#authority({ ...made, previous: bundleOf(step.previous) }, seen);
       }
       case 'adopt':
       case 'retire':
         return this.#authority({ ...authorityContent(seen.authority), previous: bundleOf(step.previous) }, seen);
       case 'issue': {
-        const issued = await issueServing(authorityContent(seen.authority), serviceNames(this.#names), { lifetime: step.lifetime });
+        const issued = await issueServing(authorityContent(seen.authority), serviceNames(this.#names), step.period);
         return this.#serving({ ...issued, bundle: step.bundle }, seen);
       }
       case 'store':

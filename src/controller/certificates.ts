@@ -43,7 +43,7 @@ class CertificatesLoop implements ControllerLoop {
     const { namespace, certificates } = context.options;
     this.#context = context;
     this.#names = { namespace, ...certificates };
-    this.#writer = new CertificateWriter(context.cluster, this.#names, { ...certificates, signal: this.#stopping.signal });
+    this.#writer = new CertificateWriter(context.cluster, this.#names, this.#stopping.signal);
     this.#view = new CertificateView(this.#names);
   }
 

@@ -18,6 +18,8 @@ import {
   cryptoProvider,
 } from '@peculiar/x509';
 
+import type { Period } from './rotation.ts';
+
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 /** Clocks of nodes differ; a certificate that is not valid yet breaks every call. */
 const backdate = 5 * 60_000;
@@ -27,19 +29,17 @@ export interface IssuedPair {
   readonly key: string;
 }
 
-export interface Validity {
-  /** Milliseconds from now. */
-  readonly lifetime: number;
-}
+/** Milliseconds from now, or from when to when. */
+export type Validity = { readonly lifetime: number } | Period;
 
 /** A certificate authority of its own. The name shows in `openssl x509 -issuer`. */
-export async function makeAuthority(commonName: string, { lifetime }: Validity): Promise<IssuedPair> {
+export async function makeAuthority(commonName: string, validity: Validity): Promise<IssuedPair> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: `CN=${commonName}`,
-    ...period(lifetime),
+    ...datesOf(validity),
     keys,
     signingAlgorithm: algorithm,
     extensions: [
@@ -56,7 +56,7 @@ export async function makeAuthority(commonName: string, { lifetime }: Validity):
  * A serving certificate. Names go into subjectAltName, the only place where the API server looks
  * (kubernetes/client-go, transport/transport.go).
  */
-export async function issueServing(authority: IssuedPair, names: readonly string[], { lifetime }: Validity): Promise<IssuedPair> {
+export async function issueServing(authority: IssuedPair, names: readonly string[], validity: Validity): Promise<IssuedPair> {
   cryptoProvider.set(webcrypto);
   const issuer = new X509Certificate(authority.cert);
   const signingKey = await importKey(authority.key);
@@ -65,7 +65,7 @@ export async function issueServing(authority: IssuedPair, names: readonly string
     serialNumber: serialNumber(),
     subject: `CN=${names[0]?.slice(0, 64) ?? 'transship'}`,
     issuer: issuer.subject,
-    ...period(lifetime),
+    ...datesOf(validity),
     publicKey: keys.publicKey,
     signingKey,
     signingAlgorithm: algorithm,
@@ -81,9 +81,10 @@ export async function issueServing(authority: IssuedPair, names: readonly string
   return { cert: `${certificate.toString('pem')}\n`, key: await exportKey(keys.privateKey) };
 }
 
-function period(lifetime: number): { notBefore: Date; notAfter: Date } {
+function datesOf(validity: Validity): { notBefore: Date; notAfter: Date } {
+  if ('notBefore' in validity) return { notBefore: new Date(validity.notBefore), notAfter: new Date(validity.notAfter) };
   const now = Date.now();
-  return { notBefore: new Date(now - backdate), notAfter: new Date(now + lifetime) };
+  return { notBefore: new Date(now - backdate), notAfter: new Date(now + validity.lifetime) };
 }
 
 /** 127 random bits, positive (RFC 5280, section 4.1.2.2). */

@@ -3,6 +3,9 @@
  *
  * A new authority is trusted before it signs, and an old one until nobody serves what it signed. So at every moment, with API servers and webhooks that
  * learn of a change some time after it, what is served is trusted. Every step can be repeated, and all that must survive a restart is in the cluster.
+ *
+ * The clock may be wrong, and only those who verify know whose is right. So it decides when something new is made, never what is not trusted any more; and
+ * what replaces something is valid for all the time that it was, on whichever clock that counts.
  */
 
 /** Milliseconds. */
@@ -15,16 +18,19 @@ export interface RotationTimes {
   readonly reloadDelay: number;
 }
 
-export interface TrustedCertificate {
-  /** Its fingerprint. */
-  readonly id: string;
-  readonly pem: string;
-  /** Unix time in milliseconds. */
+/** When a certificate is valid: Unix times in milliseconds. */
+export interface Period {
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
-export interface ServingCertificate {
-  readonly notAfter: number;
+export interface TrustedCertificate extends Period {
+  /** Its fingerprint. */
+  readonly id: string;
+  readonly pem: string;
+}
+
+export interface ServingCertificate extends Period {
   /** `id` of the known certificate that signed it, null for an unknown one. */
   readonly signer: string | null;
   /** Whether it has the names of the Service, and its key. */
@@ -52,11 +58,11 @@ export interface RotationState {
 
 export type RotationStep =
   /** Write a new authority, beside those that stay trusted. */
-  | { readonly do: 'make-authority'; readonly previous: readonly TrustedCertificate[] }
+  | { readonly do: 'make-authority'; readonly period: Period; readonly previous: readonly TrustedCertificate[] }
   /** Change those that stay trusted beside the authority. */
   | { readonly do: 'adopt' | 'retire'; readonly previous: readonly TrustedCertificate[] }
   /** Write a pair signed by the authority. */
-  | { readonly do: 'issue'; readonly lifetime: number; readonly bundle: string }
+  | { readonly do: 'issue'; readonly period: Period; readonly bundle: string }
   /** Tell the API servers whom to trust. */
   | { readonly do: 'publish'; readonly bundle: string }
   /** Write the bundle beside the pair. */
@@ -70,16 +76,16 @@ export const bundleOf = (certificates: readonly TrustedCertificate[]): string =>
 /** @param now Unix time in milliseconds */
 export function nextStep(state: RotationState, times: RotationTimes, now: number): RotationStep {
   const { authority, previous, serving } = state;
-  if (authority === null || authority.notAfter <= now) return { do: 'make-authority', previous: unexpired([...previous, ...state.adoptable], now) };
-  const adopted = adoption(state, authority, now);
+  if (authority === null) return makeAuthority(null, distinct([...previous, ...state.adoptable]), { times, now });
+  if (!isValid(authority, now)) return makeAuthority(authority, distinct([authority, ...previous, ...state.adoptable]), { times, now });
+  const adopted = adoption(state, authority);
   if (adopted !== null) return { do: 'adopt', previous: [...previous, adopted] };
 
   const bundle = bundleOf([authority, ...previous]);
-  const lifetime = Math.min(times.certificateLifetime, authority.notAfter - now);
   const isNeeded = needsCertificate(state, authority, { times, now });
   // With nothing else trusted there is nothing to wait for: what this authority signs is the best there can be.
   const untilTrusted = previous.length === 0 ? 0 : times.bundleDelay - state.trustedFor;
-  if (isNeeded && untilTrusted <= 0) return { do: 'issue', lifetime, bundle };
+  if (isNeeded && untilTrusted <= 0) return { do: 'issue', period: servingPeriod(serving, authority, { times, now }), bundle };
   if (state.published.some((text) => text !== bundle)) return { do: 'publish', bundle };
   if (serving !== null && state.stored !== bundle) return { do: 'store', bundle };
   if (isNeeded) return wait(untilTrusted);
@@ -89,7 +95,7 @@ export function nextStep(state: RotationState, times: RotationTimes, now: number
     return untilServed > 0 ? wait(untilServed) : { do: 'retire', previous: [] };
   }
   const untilDue = dueAt(authority.notAfter, times.authorityLifetime) - now;
-  if (untilDue <= 0) return { do: 'make-authority', previous: [authority] };
+  if (untilDue <= 0) return makeAuthority(authority, [authority], { times, now });
   return wait(Math.min(untilDue, untilRenewal(state, authority, { times, now })));
 }
 
@@ -106,15 +112,15 @@ export function timesProblem({ certificateLifetime, authorityLifetime, bundleDel
 
 const wait = (milliseconds: number): RotationStep => ({ do: 'wait', milliseconds });
 
-function unexpired(certificates: readonly TrustedCertificate[], now: number): TrustedCertificate[] {
-  const byId = new Map(certificates.filter(({ notAfter }) => notAfter > now).map((certificate) => [certificate.id, certificate]));
-  return [...byId.values()];
-}
+const isValid = ({ notBefore, notAfter }: Period, now: number): boolean => notBefore <= now && now < notAfter;
+
+const distinct = (certificates: readonly TrustedCertificate[]): TrustedCertificate[] => [
+  ...new Map(certificates.map((certificate) => [certificate.id, certificate])).values(),
+];
 
 /** Who signed what is served, when that is neither ours nor kept: the pair is of cert-manager, or of a time before our authority was lost. */
-function adoption({ serving, previous, adoptable }: RotationState, authority: TrustedCertificate, now: number): TrustedCertificate | null {
-  if (serving === null || serving.notAfter <= now) return null;
-  const signer = unexpired(adoptable, now).find(({ id }) => id === serving.signer);
+function adoption({ serving, previous, adoptable }: RotationState, authority: TrustedCertificate): TrustedCertificate | null {
+  const signer = adoptable.find(({ id }) => id === serving?.signer);
   return signer === undefined || signer.id === authority.id || previous.some(({ id }) => id === signer.id) ? null : signer;
 }
 
@@ -123,9 +129,25 @@ interface At {
   readonly now: number;
 }
 
+/**
+ * Covers the time of the one before. The first begins a lifetime ago: made while the clock was ahead, it is valid when the clock is right again.
+ * A late begin protects nobody, since the key is as young as the certificate.
+ */
+function makeAuthority(before: TrustedCertificate | null, previous: readonly TrustedCertificate[], { times, now }: At): RotationStep {
+  const { authorityLifetime } = times;
+  const notBefore = Math.min(now - authorityLifetime, before?.notBefore ?? Infinity);
+  return { do: 'make-authority', period: { notBefore: Math.max(0, notBefore), notAfter: Math.max(now + authorityLifetime, before?.notAfter ?? 0) }, previous };
+}
+
+/** Begins with its authority, as kubeadm's do (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the present one. */
+function servingPeriod(serving: ServingCertificate | null, authority: TrustedCertificate, { times, now }: At): Period {
+  const end = Math.max(now + times.certificateLifetime, serving?.notAfter ?? 0);
+  return { notBefore: authority.notBefore, notAfter: Math.min(end, authority.notAfter) };
+}
+
 function needsCertificate(state: RotationState, authority: TrustedCertificate, at: At): boolean {
   const { serving } = state;
-  if (serving === null || !serving.fits || serving.signer !== authority.id) return true;
+  if (serving === null || !serving.fits || serving.signer !== authority.id || serving.notBefore > at.now) return true;
   return untilRenewal(state, authority, at) <= 0;
 }
 
@@ -137,5 +159,5 @@ function untilRenewal({ serving }: RotationState, authority: TrustedCertificate,
   return (isAsLongAsCanBe ? serving.notAfter : dueAt(serving.notAfter, certificateLifetime)) - now;
 }
 
-/** Two thirds of the life. From its end, since certificates begin some minutes before they are made. */
+/** Two thirds of the life. From its end, since certificates begin long before they are made. */
 const dueAt = (notAfter: number, lifetime: number): number => notAfter - lifetime / 3;

@@ -1,7 +1,7 @@
 /** What PEM texts say: which authorities they hold, and whether a pair is signed by one of them for the right names. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 
-import type { ServingCertificate, TrustedCertificate } from './rotation.ts';
+import type { Period, ServingCertificate, TrustedCertificate } from './rotation.ts';
 
 const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -29,7 +29,7 @@ export function servingOf({ cert, key }: Pair, names: readonly string[], known: 
   if (certificate === null) return null;
   const held = new Set((certificate.subjectAltName ?? '').split(', '));
   return {
-    notAfter: certificate.validToDate.getTime(),
+    ...periodOf(certificate),
     signer: known.find((candidate) => isSignedBy(certificate, candidate))?.id ?? null,
     fits: names.every((name) => held.has(`DNS:${name}`)) && isKeyOf(key, certificate),
   };
@@ -43,8 +43,10 @@ function isSignedBy(certificate: X509Certificate, { pem }: TrustedCertificate): 
 const trusted = (certificate: X509Certificate): TrustedCertificate => ({
   id: certificate.fingerprint256,
   pem: `${certificate.toString().trim()}\n`,
-  notAfter: certificate.validToDate.getTime(),
+  ...periodOf(certificate),
 });
+
+const periodOf = ({ validFromDate, validToDate }: X509Certificate): Period => ({ notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() });
 
 function isKeyOf(key: string, certificate: X509Certificate): boolean {
   try {

@@ -58,6 +58,24 @@ test('valid from a little before now, since clocks differ, until the lifetime is
   t.end();
 });
 
+const periods: readonly (readonly [notBefore: string, notAfter: string])[] = [
+  ['1970-01-01T00:00:00.000Z', '2049-12-31T23:59:59.000Z'],
+  ['2025-08-21T00:00:00.000Z', '2050-01-01T00:00:00.000Z'],
+  // Beyond 2049 dates are written in another way. RFC 5280, section 4.1.2.5.
+  ['2060-01-01T00:00:00.000Z', '2070-01-01T00:00:00.000Z'],
+];
+
+test('valid from when to when it is told, whatever the clock says', async (t) => {
+  for (const [notBefore, notAfter] of periods) {
+    const period = { notBefore: Date.parse(notBefore), notAfter: Date.parse(notAfter) };
+    const issuer = await makeAuthority('transship tests', period);
+    for (const { cert } of [issuer, await issueServing(issuer, servingNames, period)]) {
+      const { validFromDate, validToDate } = new X509Certificate(cert);
+      t.same([validFromDate.toISOString(), validToDate.toISOString()], [notBefore, notAfter]);
+    }
+  }
+});
+
 test('serial numbers are positive, long and different', async (t) => {
   const serials = await Promise.all(Array.from({ length: 20 }, async () => new X509Certificate((await makeAuthority('x', { lifetime: hour })).cert).serialNumber));
   t.equal(new Set(serials).size, 20);

@@ -1,12 +1,11 @@
 /** A cluster in which certificates are facts: applies the steps of a rotation and remembers who may still see what. */
-import { nextStep, type RotationState, type RotationStep, type RotationTimes, type TrustedCertificate } from '../../src/tls/rotation.ts';
+import { nextStep, type Period, type RotationState, type RotationStep, type RotationTimes, type TrustedCertificate } from '../../src/tls/rotation.ts';
 
 /** Ticks of a second, in milliseconds. */
 export const times: RotationTimes = { certificateLifetime: 60_000, authorityLifetime: 150_000, bundleDelay: 3_000, reloadDelay: 5_000 };
 
-interface Pair {
+interface Pair extends Period {
   readonly signer: string;
-  readonly notAfter: number;
   readonly serial: number;
 }
 
@@ -16,7 +15,10 @@ interface Since<T> {
 }
 
 export class Model {
-  now = 1_000_000;
+  /** Time as it passes, which nobody can set. */
+  now = 10_000_000;
+  /** How far the clocks are ahead of it: the controller's, and that of all who verify. */
+  ahead = { controller: 0, verifiers: 0 };
   authority: TrustedCertificate | null = null;
   previous: readonly TrustedCertificate[] = [];
   pair: Pair | null = null;
@@ -34,20 +36,20 @@ export class Model {
     const served = stopwatch();
     return {
       step: () => {
-        const { authority, now } = this;
+        const { authority, now, pair } = this;
         const isTrusted = authority !== null && this.published.every((bundle) => bundle.includes(authority.pem));
         const known = [...(authority ? [authority] : []), ...this.previous, ...this.adoptable()];
         const state: RotationState = {
           authority,
           previous: this.previous,
           adoptable: this.adoptable(),
-          serving: this.pair && { notAfter: this.pair.notAfter, signer: known.find(({ id }) => id === this.pair?.signer)?.id ?? null, fits: true },
+          serving: pair && { notBefore: pair.notBefore, notAfter: pair.notAfter, signer: known.find(({ id }) => id === pair.signer)?.id ?? null, fits: true },
           stored: this.stored,
           published: this.published,
           trustedFor: trusted(isTrusted ? authority.id : null, now),
-          servedFor: served(this.pair === null ? null : String(this.pair.serial), now),
+          servedFor: served(pair === null ? null : String(pair.serial), now),
         };
-        return nextStep(state, told, now);
+        return nextStep(state, told, now + this.ahead.controller);
       },
     };
   }
@@ -58,9 +60,9 @@ export class Model {
     return [...this.#all.values()].filter(({ pem }) => [this.stored, ...this.published].some((bundle) => bundle.includes(pem)));
   }
 
-  makeAuthority(): TrustedCertificate {
+  makeAuthority(period: Period = { notBefore: this.now, notAfter: this.now + times.authorityLifetime }): TrustedCertificate {
     const id = `ca-${++this.#made}`;
-    const made = { id, pem: `<${id}>`, notAfter: this.now + times.authorityLifetime };
+    const made = { id, pem: `<${id}>`, ...period };
     this.#all.set(id, made);
     return made;
   }
@@ -76,10 +78,10 @@ export class Model {
   }
 
   apply(step: RotationStep): void {
-    this.steps.push(step.do);
+    if (step.do !== 'wait') this.steps.push(step.do);
     switch (step.do) {
       case 'make-authority':
-        this.authority = this.makeAuthority();
+        this.authority = this.makeAuthority(step.period);
         this.previous = step.previous;
         return;
       case 'adopt':
@@ -87,9 +89,9 @@ export class Model {
         this.previous = step.previous;
         return;
       case 'issue':
-        if (this.authority === null || this.now + step.lifetime > this.authority.notAfter) throw new Error('a pair without, or longer than, its authority');
+        if (this.authority === null || step.period.notAfter > this.authority.notAfter) throw new Error('a pair without, or longer than, its authority');
         this.stored = step.bundle;
-        return this.serve({ signer: this.authority.id, notAfter: this.now + step.lifetime });
+        return this.serve({ signer: this.authority.id, ...step.period });
       case 'store':
         this.stored = step.bundle;
         return;
@@ -100,14 +102,27 @@ export class Model {
   }
 
   /** Pairs that somebody may serve to somebody who does not trust them, or not any more. */
-  failures(): string[] {
+  distrusted(): string[] {
     const bundles = inForce(this.#bundles, this.now - times.bundleDelay);
-    const pairs = inForce(this.#pairs, this.now - times.reloadDelay);
-    const expired = this.pair !== null && this.pair.notAfter <= this.now ? [`${this.pair.signer} expired`] : [];
-    const distrusted = pairs.flatMap(({ signer }) =>
-      bundles.filter((bundle) => !bundle.includes(`<${signer}>`)).map((bundle) => `${signer} against ${bundle}`),
-    );
-    return [...expired, ...distrusted];
+    return this.#served().flatMap(({ signer }) => bundles.filter((bundle) => !bundle.includes(`<${signer}>`)).map((bundle) => `${signer} against ${bundle}`));
+  }
+
+  /** What is served and, by the clock of those who verify, expired or not valid yet. */
+  invalid(): string[] {
+    const clock = this.now + this.ahead.verifiers;
+    const used = this.#served().flatMap((pair) => [
+      { ...pair, name: `pair of ${pair.signer}` },
+      { notBefore: 0, notAfter: Infinity, ...this.#all.get(pair.signer), name: pair.signer },
+    ]);
+    return used.flatMap(({ name, notBefore, notAfter }) => (clock < notBefore ? [`${name} is not valid yet`] : notAfter <= clock ? [`${name} expired`] : []));
+  }
+
+  failures(): string[] {
+    return [...this.invalid(), ...this.distrusted()];
+  }
+
+  #served(): Pair[] {
+    return inForce(this.#pairs, this.now - times.reloadDelay);
   }
 
   /** What was in force before the beginning does not count. */

@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
 
-import { bundleOf, nextStep, timesProblem, type RotationState, type RotationStep, type TrustedCertificate } from '../../src/tls/rotation.ts';
+import { bundleOf, nextStep, timesProblem, type Period, type RotationState, type RotationStep, type TrustedCertificate } from '../../src/tls/rotation.ts';
 import { Model, times } from './rotation-model.ts';
 
 const now = 1_000_000;
-const authority = (id: string, left = times.authorityLifetime): TrustedCertificate => ({ id, pem: `<${id}>`, notAfter: now + left });
+const notBefore = now - times.authorityLifetime;
+const authority = (id: string, left = times.authorityLifetime): TrustedCertificate => ({ id, pem: `<${id}>`, notBefore, notAfter: now + left });
 const [one, two, other] = [authority('one'), authority('two'), authority('other')];
-const pairOf = (signer: string | null, left = times.certificateLifetime) => ({ signer, notAfter: now + left, fits: true });
+const pairOf = (signer: string | null, left = times.certificateLifetime) => ({ signer, notBefore, notAfter: now + left, fits: true });
 
 /** Nothing to do. */
 const settled: RotationState = {
@@ -27,56 +28,86 @@ const told = { ...rotating, published: [both, both], stored: both };
 const issued = { ...told, serving: pairOf('two'), trustedFor: times.bundleDelay };
 
 const life = times.certificateLifetime;
+const lasting = (left: number, from = notBefore): Period => ({ notBefore: from, notAfter: now + left });
+const [leaf, whole] = [lasting(life), lasting(times.authorityLifetime)];
+const early = { ...one, notBefore: now + 1 };
 const rows: readonly (readonly [says: string, state: RotationState, step: RotationStep])[] = [
-  ['a new cluster', { ...settled, authority: null, serving: null, stored: '', published: [''] }, { do: 'make-authority', previous: [] }],
+  ['a new cluster', { ...settled, authority: null, serving: null, stored: '', published: [''] }, { do: 'make-authority', period: whole, previous: [] }],
   [
     'the first pair comes before the bundle: pods wait for it',
     { ...settled, serving: null, stored: '', published: [''] },
-    { do: 'issue', lifetime: life, bundle: '<one>' },
+    { do: 'issue', period: leaf, bundle: '<one>' },
   ],
   ['the bundle is not there', { ...settled, published: [''] }, { do: 'publish', bundle: '<one>' }],
   ['one entry lost it', { ...settled, published: ['<one>', ''] }, { do: 'publish', bundle: '<one>' }],
   ['all is well until the pair is due', settled, { do: 'wait', milliseconds: (life * 2) / 3 }],
-  ['the pair is due at two thirds', { ...settled, serving: pairOf('one', life / 3) }, { do: 'issue', lifetime: life, bundle: '<one>' }],
+  ['the pair is due at two thirds', { ...settled, serving: pairOf('one', life / 3) }, { do: 'issue', period: leaf, bundle: '<one>' }],
   ['and not before', { ...settled, serving: pairOf('one', life / 3 + 1) }, { do: 'wait', milliseconds: 1 }],
-  ['a pair for another name', { ...settled, serving: { ...pairOf('one'), fits: false } }, { do: 'issue', lifetime: life, bundle: '<one>' }],
+  ['a pair for another name', { ...settled, serving: { ...pairOf('one'), fits: false } }, { do: 'issue', period: leaf, bundle: '<one>' }],
   [
     'the authority is due',
     { ...settled, authority: { ...one, notAfter: now + times.authorityLifetime / 3 } },
-    { do: 'make-authority', previous: [{ ...one, notAfter: now + times.authorityLifetime / 3 }] },
+    { do: 'make-authority', period: whole, previous: [{ ...one, notAfter: now + times.authorityLifetime / 3 }] },
   ],
   [
     'a pair that is due goes first',
     { ...settled, serving: pairOf('one', 1), authority: authority('one', 50_000) },
-    { do: 'issue', lifetime: 50_000, bundle: '<one>' },
+    { do: 'issue', period: lasting(50_000), bundle: '<one>' },
   ],
   [
     'a pair that cannot last longer is left',
     { ...settled, serving: pairOf('one', 10_000), authority: authority('one', 10_000) },
-    { do: 'make-authority', previous: [authority('one', 10_000)] },
+    { do: 'make-authority', period: whole, previous: [authority('one', 10_000)] },
   ],
   ['both authorities are published', rotating, { do: 'publish', bundle: both }],
   ['and stored', { ...rotating, published: [both, both] }, { do: 'store', bundle: both }],
   ['nothing is signed before all API servers know', { ...told, trustedFor: 1_000 }, { do: 'wait', milliseconds: 2_000 }],
-  ['then it is', { ...told, trustedFor: times.bundleDelay }, { do: 'issue', lifetime: life, bundle: both }],
+  ['then it is', { ...told, trustedFor: times.bundleDelay }, { do: 'issue', period: leaf, bundle: both }],
   ['a lost pair waits as well: pods may still serve it', { ...told, serving: null, trustedFor: 1_000 }, { do: 'wait', milliseconds: 2_000 }],
   ['the old authority stays while pods may serve the old pair', { ...issued, servedFor: 4_000 }, { do: 'wait', milliseconds: 1_000 }],
   ['then it goes', { ...issued, servedFor: times.reloadDelay }, { do: 'retire', previous: [] }],
   ['and from the bundle', { ...issued, previous: [] }, { do: 'publish', bundle: '<two>' }],
-  ['an expired authority', { ...settled, authority: authority('one', 0) }, { do: 'make-authority', previous: [] }],
-  ['a lost authority stays trusted', { ...settled, authority: null, adoptable: [one, authority('old', 0)] }, { do: 'make-authority', previous: [one] }],
+  ['an expired authority', { ...settled, authority: authority('one', 0) }, { do: 'make-authority', period: whole, previous: [authority('one', 0)] }],
+  [
+    'a lost authority stays trusted',
+    { ...settled, authority: null, adoptable: [one, authority('old', 0), one] },
+    { do: 'make-authority', period: whole, previous: [one, authority('old', 0)] },
+  ],
   ['a pair of somebody else', { ...settled, serving: pairOf('other'), adoptable: [other] }, { do: 'adopt', previous: [other] }],
   [
     'whose authority is known by now',
     { ...settled, serving: pairOf('other'), adoptable: [other], previous: [other], published: ['<other>'] },
     { do: 'publish', bundle: '<one><other>' },
   ],
-  ['a pair of nobody', { ...settled, serving: pairOf(null), adoptable: [other] }, { do: 'issue', lifetime: life, bundle: '<one>' }],
-  ['an expired pair of somebody else', { ...settled, serving: pairOf('other', 0), adoptable: [other] }, { do: 'issue', lifetime: life, bundle: '<one>' }],
+  ['a pair of nobody', { ...settled, serving: pairOf(null), adoptable: [other] }, { do: 'issue', period: leaf, bundle: '<one>' }],
+  ['an expired pair of somebody else', { ...settled, serving: pairOf('other', 0), adoptable: [other] }, { do: 'adopt', previous: [other] }],
+];
+
+const clockRows: typeof rows = [
+  ['an expired pair is replaced', { ...settled, serving: pairOf('one', -1) }, { do: 'issue', period: leaf, bundle: '<one>' }],
+  [
+    'a pair from the future is replaced by one that ends with it',
+    { ...settled, serving: { ...pairOf('one', life + 9), notBefore: now + 1 } },
+    { do: 'issue', period: lasting(life + 9), bundle: '<one>' },
+  ],
+  ['a pair that lasts longer than it should is left', { ...settled, serving: pairOf('one', life + 9) }, { do: 'wait', milliseconds: (life * 2) / 3 + 9 }],
+  ['a pair begins with its authority', { ...settled, authority: { ...one, notBefore: 5 }, serving: null }, { do: 'issue', period: lasting(life, 5), bundle: '<one>' }],
+  [
+    'an authority from the future is replaced by one that ends with it',
+    { ...settled, authority: { ...early, notAfter: now + 999_999 } },
+    { do: 'make-authority', period: lasting(999_999), previous: [{ ...early, notAfter: now + 999_999 }] },
+  ],
+  [
+    'an expired one by one that begins with it',
+    { ...settled, authority: { ...one, notBefore: 5, notAfter: now }, previous: [two], adoptable: [two, other] },
+    { do: 'make-authority', period: lasting(times.authorityLifetime, 5), previous: [{ ...one, notBefore: 5, notAfter: now }, two, other] },
+  ],
+  ['an expired one in the past stays until nobody serves what it signed', { ...issued, previous: [authority('old', 0)], servedFor: 4_000, published: [bundleOf([two, authority('old', 0)])], stored: bundleOf([two, authority('old', 0)]) }, { do: 'wait', milliseconds: 1_000 }],
 ];
 
 test('the next step', async (t) => {
-  for (const [says, state, step] of rows) t.same(nextStep(state, times, now), step, says);
+  for (const [says, state, step] of [...rows, ...clockRows]) t.same(nextStep(state, times, now), step, says);
+  t.match(nextStep({ ...settled, authority: null }, times, 1_000), { period: { notBefore: 0 } }, 'none begins before 1970');
 });
 
 test('times that leave no room', async (t) => {
@@ -159,7 +190,7 @@ const harms: readonly ((model: Model) => void)[] = [
   (model) => (model.stored = ''),
   (model) => model.publish(''),
   (model) => model.publish(model.makeAuthority().pem),
-  (model) => model.serve({ signer: model.makeAuthority().id, notAfter: model.now + 60_000 }),
+  (model) => model.serve({ signer: model.makeAuthority().id, notBefore: model.now, notAfter: model.now + 60_000 }),
   (model) => (model.now += times.certificateLifetime),
   (model) => (model.now += times.authorityLifetime),
 ];

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { test } from 'tap';
 
 import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
@@ -35,7 +36,8 @@ test('an authority has its key', async (t) => {
 test('a pair is signed by the key of an authority, not by its name', async (t) => {
   const notAfter = servingOf(leaf, names, known)?.notAfter;
   t.ok(Math.abs((notAfter ?? 0) - Date.now() - hour.lifetime) < 60_000);
-  t.same(servingOf(leaf, names, known), { notAfter, signer: known[0]?.id, fits: true });
+  const notBefore = new X509Certificate(leaf.cert).validFromDate.getTime();
+  t.same(servingOf(leaf, names, known), { notBefore, notAfter, signer: known[0]?.id, fits: true });
   t.match(servingOf(leaf, names, known.slice(1)), { signer: null }, 'an authority of the same name has not signed it');
   t.match(servingOf(leaf, [...names, 'other'], known), { fits: false }, 'a name is missing');
   t.match(servingOf(leaf, ['transship.images'], known), { fits: false }, 'part of a name is no name');
