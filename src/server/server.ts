@@ -51,6 +51,8 @@ export interface WebhookServer {
   readonly app: WebhookInstance;
   /** From the next handshake on; open connections stay. */
   readonly useKeyPair: (pair: KeyPair) => void;
+  /** The same for the PEM of another client CA. Only where there was one. */
+  readonly useClientCa: (pem: string) => void;
   /** Turns /readyz to 503 and asks every client to close its connection after the next answer. */
   readonly startDraining: () => void;
   readonly connections: Connections;
@@ -58,7 +60,7 @@ export interface WebhookServer {
 
 export function createServer(options: ServerOptions): WebhookServer {
   const { timeouts, metrics } = options;
-  const tls = tlsOptions(options);
+  let { pair, clientCa } = options;
   const guard = new OverloadGuard(options.overload);
   let isDraining = false;
   const route = (mode: Mode): ReviewRoute => ({ review: createReviewer(options, mode), overloaded: metrics.reviews({ mode, result: 'overloaded' }) });
@@ -67,7 +69,7 @@ export function createServer(options: ServerOptions): WebhookServer {
     serverFactory: (next) =>
       createHttpsServer(
         {
-          ...tls(options.pair),
+          ...tlsOptions(pair, clientCa),
           handshakeTimeout: timeouts.handshake,
           headersTimeout: timeouts.headers,
           requestTimeout: timeouts.request,
@@ -97,17 +99,24 @@ export function createServer(options: ServerOptions): WebhookServer {
   return {
     app,
     connections: trackConnections(app.server),
-    useKeyPair: (pair) => app.server.setSecureContext(tls(pair)),
+    useKeyPair: (next) => {
+      app.server.setSecureContext(tlsOptions(next, clientCa));
+      pair = next;
+    },
+    useClientCa: (next) => {
+      app.server.setSecureContext(tlsOptions(pair, next));
+      clientCa = next;
+    },
     startDraining: () => {
       isDraining = true;
     },
   };
 }
 
-function tlsOptions({ clientCa }: ServerOptions): (pair: KeyPair) => { cert: string; key: string; minVersion: 'TLSv1.2'; ciphers: string; ALPNProtocols: string[] } {
+function tlsOptions({ cert, key }: KeyPair, clientCa: string | null): { cert: string; key: string; minVersion: 'TLSv1.2'; ciphers: string; ALPNProtocols: string[] } {
   // Probes of the kubelet come without a certificate, so an unauthorized connection is not refused here but at the routes.
   const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return ({ cert, key }) => ({ cert, key, minVersion: 'TLSv1.2', ciphers, ALPNProtocols: ['http/1.1'], ...client });
+  return { cert, key, minVersion: 'TLSv1.2', ciphers, ALPNProtocols: ['http/1.1'], ...client };
 }
 
 function handleError(error: unknown, reply: FastifyReply, { log }: ServerOptions): FastifyReply {

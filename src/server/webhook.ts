@@ -1,19 +1,19 @@
-/** A running webhook: policy and certificate followed, both ports open. What `serve` starts and tests talk to. */
+/** A running webhook: policy and certificates followed, both ports open. What `serve` starts and tests talk to. */
 import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Scope } from '../admission/scope.ts';
 import { formatFinding, type Finding } from '../config/finding.ts';
 import { PolicySource, type PolicyFiles, type Reload, type Revision } from '../config/source.ts';
-import { watchFiles, type Watch } from '../files/watch.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { checkKeyPair, readClientCa, readKeyPair, type KeyPairFiles, type KeyPair } from '../tls/pair.ts';
 import { trackConnections } from './connections.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import type { LoggedReviews } from './review-line.ts';
 import type { OverloadLimits } from './overload.ts';
-import { createServer, defaultTimeouts, type Timeouts, type WebhookServer } from './server.ts';
+import { createServer, defaultTimeouts, type Timeouts } from './server.ts';
 import type { Closing } from './shutdown.ts';
+import { followClientCa, followPair } from './tls-files.ts';
 
 export interface WebhookOptions {
   readonly policy: PolicyFiles;
@@ -45,7 +45,8 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   metrics.policyInfo.set({ revision: source.current.id }, 1);
   const pair = await firstPair(options.tls);
   metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
-  const clientCa = options.clientCaFile === null ? null : await readClientCa(options.clientCaFile);
+  const { clientCaFile } = options;
+  const clientCa = clientCaFile === null ? null : await readClientCa(clientCaFile);
   const { scope, loggedReviews, overload, timeouts = defaultTimeouts } = options;
   const server = createServer({ policy: () => source.current.compiled, scope, metrics, log, loggedReviews, overload, pair, clientCa, timeouts });
   const metricsServer = createMetricsServer(metrics.registry);
@@ -62,7 +63,10 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
     throw error;
   }
   source.follow((reload) => policyChanged(reload, metrics, log));
-  const pairs = 'certFile' in options.tls ? followPair(options.tls, pair, { server, metrics, log }) : null;
+  const followed = [
+    'certFile' in options.tls ? followPair(options.tls, pair, { server, metrics, log }) : null,
+    clientCaFile === null || clientCa === null ? null : followClientCa(clientCaFile, clientCa, { server, log }),
+  ];
   return {
     port: portOf(server.app.server.address()),
     metricsPort: portOf(metricsServer.server.address()),
@@ -74,7 +78,7 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
     },
     close: async () => {
       source.close();
-      pairs?.close();
+      for (const watch of followed) watch?.close();
       await closeBoth();
     },
   };
@@ -103,36 +107,6 @@ function policyChanged(reload: Reload, metrics: Metrics, log: Logger): void {
 
 function logFinding(log: Logger, finding: Finding): void {
   log[finding.severity === 'error' ? 'error' : 'warn'](formatFinding(finding));
-}
-
-interface PairUsers {
-  readonly server: WebhookServer;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-}
-
-/** Uses every new pair that is whole and valid; complains once about one that is not. */
-function followPair(files: KeyPairFiles, first: KeyPair, { server, metrics, log }: PairUsers): Watch {
-  let seen = first.cert + first.key;
-  let complaint = '';
-  return watchFiles([files.certFile, files.keyFile], async () => {
-    try {
-      const pair = await readKeyPair(files);
-      complaint = '';
-      if (pair.cert + pair.key === seen) return;
-      server.useKeyPair(pair);
-      seen = pair.cert + pair.key;
-      metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
-      metrics.certificateReloads.inc({ result: 'loaded' });
-      log.info({ notAfter: pair.notAfter.toISOString() }, 'certificate reloaded');
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (message === complaint) return;
-      complaint = message;
-      metrics.certificateReloads.inc({ result: 'refused' });
-      log.error(`the changed certificate is refused, the last good one stays in use: ${message}`);
-    }
-  });
 }
 
 function portOf(address: AddressInfo | string | null): number {

@@ -44,12 +44,14 @@ export function checkKeyPair({ cert, key }: { cert: string; key: string }, { cer
 }
 
 /**
- * PEM of a certificate authority. TLS takes text without any certificate in silence, and then refuses everybody.
+ * PEM of one or more certificate authorities. TLS takes text without any certificate in silence, and then refuses everybody.
  * @throws KeyPairError
  */
 export async function readClientCa(file: string): Promise<string> {
   const text = await readPem(file);
-  parse(file, 'a PEM certificate', () => new X509Certificate(text));
+  // One by one: half a certificate behind a whole one would be left out in silence as well.
+  const blocks = text.split(/(?=-----BEGIN )/).filter((part) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE/.test(part));
+  parse(file, 'PEM certificates', () => (blocks.length === 0 ? [text] : blocks).map((block) => new X509Certificate(block)));
   return text;
 }
 

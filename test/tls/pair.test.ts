@@ -1,8 +1,9 @@
 /** Pairs are checked before anything uses them, and a refusal names the file and what to do. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { checkKeyPair, KeyPairError, readClientCa, readKeyPair } from '../../src/tls/pair.ts';
-import { authority, servingPair } from './pairs.ts';
+import { authority, otherAuthority, servingPair } from './pairs.ts';
 
 const good = await servingPair();
 const other = await servingPair();
@@ -42,11 +43,23 @@ test('what is refused', (t) => {
 });
 
 test('files', async (t) => {
-  const folder = t.testdir({ 'tls.crt': good.cert, 'tls.key': good.key, 'ca.crt': authority.cert, 'noise.crt': 'no certificate' });
+  const folder = t.testdir({ 'tls.crt': good.cert, 'tls.key': good.key, 'ca.crt': authority.cert });
   const at = (name: string): string => join(folder, name);
   t.match(await readKeyPair({ certFile: at('tls.crt'), keyFile: at('tls.key') }), good);
   await t.rejects(readKeyPair({ certFile: at('gone.crt'), keyFile: at('tls.key') }), { code: 'TLS_PAIR_INVALID', message: /gone\.crt cannot be read/, cause: { code: 'ENOENT' } });
   t.equal(await readClientCa(at('ca.crt')), authority.cert);
-  await t.rejects(readClientCa(at('noise.crt')), new KeyPairError(`${at('noise.crt')} does not hold a PEM certificate`));
   await t.rejects(readClientCa(at('gone.crt')), { code: 'TLS_PAIR_INVALID' });
+});
+
+test('client authorities: all of the file, or none', async (t) => {
+  const path = join(t.testdir({}), 'ca.crt');
+  const { cert } = authority;
+  for (const text of [cert, cert + otherAuthority.cert, `# API server\n${cert}# and the other\n${otherAuthority.cert}`, `-----BEGIN PRIVATE KEY-----\n${cert}`]) {
+    await writeFile(path, text);
+    t.equal(await readClientCa(path), text);
+  }
+  for (const text of ['', 'no certificate', cert.slice(0, 200), cert + otherAuthority.cert.slice(0, 200), otherAuthority.cert.slice(0, 200) + cert]) {
+    await writeFile(path, text);
+    await t.rejects(readClientCa(path), new KeyPairError(`${path} does not hold PEM certificates`), text.slice(0, 20));
+  }
 });
