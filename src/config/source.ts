@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { readSettled } from '../files/settled.ts';
 import { watchFiles, type Watch } from '../files/watch.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { hasErrors, type Finding } from './finding.ts';
@@ -41,9 +42,10 @@ export class PolicySource {
 
   /** @throws PolicyError when the first load fails: without any policy there is nothing to fall back on */
   static async open(files: PolicyFiles): Promise<{ readonly source: PolicySource; readonly findings: readonly Finding[] }> {
-    const { content, reload } = await read(files);
+    const texts = await readTexts(files);
+    const reload = load(texts, files);
     if (reload.result === 'refused') throw new PolicyError(files.policy, reload.findings);
-    return { source: new PolicySource(files, content, reload.revision), findings: reload.findings };
+    return { source: new PolicySource(files, contentOf(texts), reload.revision), findings: reload.findings };
   }
 
   get current(): Revision {
@@ -54,9 +56,10 @@ export class PolicySource {
   follow(told: (reload: Reload) => void): void {
     const { policy, resolvedHosts } = this.#files;
     this.#watch = watchFiles(resolvedHosts === null ? [policy] : [policy, resolvedHosts], async () => {
-      const { content, reload } = await read(this.#files);
-      if (content === this.#seen) return;
-      this.#seen = content;
+      const texts = await readSettled(() => readTexts(this.#files), contentOf, this.#seen);
+      if (texts === null || contentOf(texts) === this.#seen || this.#watch === null) return;
+      this.#seen = contentOf(texts);
+      const reload = load(texts, this.#files);
       if (reload.result === 'loaded') this.#current = reload.revision;
       told(reload);
     });
@@ -64,6 +67,7 @@ export class PolicySource {
 
   close(): void {
     this.#watch?.close();
+    this.#watch = null;
   }
 }
 
@@ -79,18 +83,26 @@ export class PolicyError extends Error {
   }
 }
 
-async function read({ policy, resolvedHosts }: PolicyFiles): Promise<{ content: string; reload: Reload }> {
-  const text = await readText(policy);
-  const hostsText = resolvedHosts === null ? { ok: true as const, text: '' } : await readText(resolvedHosts, '');
-  if (!text.ok) return { content: text.finding.message, reload: { result: 'refused', findings: [text.finding] } };
-  if (!hostsText.ok) return { content: text.text + hostsText.finding.message, reload: { result: 'refused', findings: [hostsText.finding] } };
-  const content = `${text.text}\0${hostsText.text}`;
-  const hosts = parseResolvedHosts(hostsText.text, resolvedHosts ?? '');
-  if (hasErrors(hosts.findings)) return { content, reload: { result: 'refused', findings: hosts.findings } };
-  const { compiled, findings } = loadPolicy(text.text, policy, hosts.hosts);
-  if (compiled === null) return { content, reload: { result: 'refused', findings } };
-  const id = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return { content, reload: { result: 'loaded', revision: { compiled, id }, findings } };
+interface Texts {
+  readonly policy: ReadText;
+  readonly hosts: ReadText;
+}
+
+async function readTexts({ policy, resolvedHosts }: PolicyFiles): Promise<Texts> {
+  return { policy: await readText(policy), hosts: resolvedHosts === null ? { ok: true, text: '' } : await readText(resolvedHosts, '') };
+}
+
+const contentOf = ({ policy, hosts }: Texts): string => [policy, hosts].map((read) => (read.ok ? read.text : read.finding.message)).join('\0');
+
+function load({ policy, hosts }: Texts, files: PolicyFiles): Reload {
+  if (!policy.ok) return { result: 'refused', findings: [policy.finding] };
+  if (!hosts.ok) return { result: 'refused', findings: [hosts.finding] };
+  const resolved = parseResolvedHosts(hosts.text, files.resolvedHosts ?? '');
+  if (hasErrors(resolved.findings)) return { result: 'refused', findings: resolved.findings };
+  const { compiled, findings } = loadPolicy(policy.text, files.policy, resolved.hosts);
+  if (compiled === null) return { result: 'refused', findings };
+  const id = createHash('sha256').update(contentOf({ policy, hosts })).digest('hex').slice(0, 12);
+  return { result: 'loaded', revision: { compiled, id }, findings };
 }
 
 type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly finding: Finding };

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds between two looks. Whoever writes a file in place, and pauses for less, is not read in the middle. */
 const interval = 200;
-/** Looks at a file that never rests, before it is left to the next change or poll. */
-const mostLooks = 25;
+/** Looks at a file that does not rest, before it is left to the next change or poll. */
+const mostLooks = 10;
 
 /**
  * @param keyOf what must be the same

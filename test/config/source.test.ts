@@ -1,8 +1,10 @@
 /** The policy in force, from files: opened, followed, and never replaced by a bad one. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 import { PolicyError, PolicySource, type Reload } from '../../src/config/source.ts';
+import { longestPause, writeInParts } from '../files/in-parts.ts';
 import { until } from '../server/until.ts';
 
 const policy = (host: string): string => `apiVersion: transship.dev/v1
@@ -84,4 +86,54 @@ test('followed', async (t) => {
   await writeFile(path, policy('localhost:1'));
   await until('it is told', () => told.length === 3);
   t.equal(source.current.id, first.id, 'a way back is a way back');
+});
+
+/** The first part alone is a policy, which leaves images of quay.io as they are. */
+const inParts = (host: string): string[] => [policy(host), '  - { name: quay, match: { images: [quay.io] }, rewrite: { registry: local, as: path } }\n'];
+
+test('a policy that is written in place, with pauses, is used as a whole alone', async (t) => {
+  const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
+  const { source } = await PolicySource.open({ policy: path, resolvedHosts: null });
+  const rules: number[] = [];
+  source.follow((reload) => rules.push(reload.result === 'loaded' ? reload.revision.compiled.rules.length : 0));
+  t.teardown(() => source.close());
+
+  let quick = 0;
+  for (let port = 2; quick < 4; port++) {
+    rules.length = 0;
+    const pause = await writeInParts(path, inParts(`localhost:${port}`));
+    await until('the whole of it is used', () => rules.at(-1) === 2 && addressOf(source) === `localhost:${port}`);
+    // On a busy machine a pause may be longer than it was meant to be.
+    if (pause > longestPause) continue;
+    quick += 1;
+    t.same(rules, [2], `a pause of ${Math.round(pause)} ms`);
+  }
+});
+
+test('one that stays half is used in the end: nobody can know that there is more to come', async (t) => {
+  const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
+  const { source } = await PolicySource.open({ policy: path, resolvedHosts: null });
+  source.follow(() => {});
+  t.teardown(() => source.close());
+  const [half = ''] = inParts('localhost:2');
+  await writeFile(path, half);
+  await until('it is used', () => addressOf(source) === 'localhost:2');
+});
+
+test('nothing is told after close, also when the file was being read', async (t) => {
+  const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
+  const [{ source }, other] = [await PolicySource.open({ policy: path, resolvedHosts: null }), await PolicySource.open({ policy: path, resolvedHosts: null })];
+  const told: Reload[] = [];
+  source.follow((reload) => told.push(reload));
+  let isReloaded = false;
+  other.source.follow(() => (isReloaded = true));
+  t.teardown(() => other.source.close());
+  await writeFile(path, policy('localhost:2'));
+  // After the burst has ended, and before the second look.
+  await sleep(180);
+  source.close();
+  const before = told.length;
+  await until('somebody else is told', () => isReloaded);
+  await sleep(50);
+  t.equal(told.length, before);
 });
