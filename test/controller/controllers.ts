@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly kubeconfig?: string;
   /** Another build of the product than the sources. */
   readonly program?: string;
+  /** Of Node itself. */
+  readonly nodeOptions?: readonly string[];
 }
 
 let count = 0;
@@ -48,7 +50,7 @@ let count = 0;
 /** Resolves when it listens; `whenReady` waits for more. Ends with the cluster. */
 export async function runController(
   plane: ControlPlane,
-  { policy, args = [], kubeconfig = plane.kubeconfig, program = sources }: RunOptions,
+  { policy, args = [], kubeconfig = plane.kubeconfig, program = sources, nodeOptions = [] }: RunOptions,
 ): Promise<Running> {
   const folder = mkdtempSync(join(plane.folder, 'controller-'));
   const policyFile = join(folder, 'policy.yaml');
@@ -56,7 +58,7 @@ export async function runController(
   const flags = ['--policy', policyFile, '--namespace', releaseNamespace, '--kubeconfig', kubeconfig, '--port', '0', '--lease-seconds', '4'];
   count += 1;
   const [command = '', ...words] = program === sources ? [process.execPath] : plainNode;
-  const child = plane.start({ name: `controller-${count}`, command, args: [...words, program, 'controller', ...flags, ...args] });
+  const child = plane.start({ name: `controller-${count}`, command, args: [...words, ...nodeOptions, program, 'controller', ...flags, ...args] });
   const listening = (): Record<string, unknown> | undefined => linesOf(child.log()).find(({ msg }) => msg === 'listening');
   await waitUntil(child, 'line that says where it listens', async () => listening() !== undefined);
   const port = Number(listening()?.['port']);
