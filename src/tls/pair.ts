@@ -51,7 +51,7 @@ export async function readClientCa(file: string): Promise<string> {
   const text = await readPem(file);
   // One by one: half a certificate behind a whole one would be left out in silence as well.
   const blocks = text.split(/(?=-----BEGIN )/).filter((part) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE/.test(part));
-  parse(file, 'PEM certificates', () => (blocks.length === 0 ? [text] : blocks).map((block) => new X509Certificate(block)));
+  parse(file, 'a PEM certificate', () => (blocks.length === 0 ? [text] : blocks).map((block) => new X509Certificate(block)));
   return text;
 }
 

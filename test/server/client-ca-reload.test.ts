@@ -34,11 +34,11 @@ const said = (server: Running, what: RegExp): string[] => server.lines.map(({ ms
 const isAccepted = (server: Running, pair: typeof old) => async (): Promise<boolean> => (await call(server, { body: review, ...pair })).status === 200;
 
 const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] = [
-  ['an empty file', filesOf(''), /ca\.crt does not hold PEM certificates/],
-  ['half a certificate', filesOf(otherAuthority.cert.slice(0, 200)), /ca\.crt does not hold PEM certificates/],
-  ['a certificate and a half', filesOf(otherAuthority.cert + authority.cert.slice(0, 200)), /ca\.crt does not hold PEM certificates/],
+  ['an empty file', filesOf(''), /ca\.crt does not hold a PEM certificate/],
+  ['half a certificate', filesOf(otherAuthority.cert.slice(0, 200)), /ca\.crt does not hold a PEM certificate/],
+  ['a certificate and a half', filesOf(otherAuthority.cert + authority.cert.slice(0, 200)), /ca\.crt does not hold a PEM certificate/],
   ['no file', { 'tls.crt': serving.cert, 'tls.key': serving.key }, /ca\.crt cannot be read/],
-  ['a key', filesOf(authority.key), /ca\.crt does not hold PEM certificates/],
+  ['a key', filesOf(authority.key), /ca\.crt does not hold a PEM certificate/],
 ];
 
 test('a new client CA counts from the next handshake on; a bad one is refused once, and the last good one stays', async (t) => {

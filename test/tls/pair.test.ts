@@ -60,6 +60,6 @@ test('client authorities: all of the file, or none', async (t) => {
   }
   for (const text of ['', 'no certificate', cert.slice(0, 200), cert + otherAuthority.cert.slice(0, 200), otherAuthority.cert.slice(0, 200) + cert]) {
     await writeFile(path, text);
-    await t.rejects(readClientCa(path), new KeyPairError(`${path} does not hold PEM certificates`), text.slice(0, 20));
+    await t.rejects(readClientCa(path), new KeyPairError(`${path} does not hold a PEM certificate`), text.slice(0, 20));
   }
 });
