@@ -1,7 +1,9 @@
 /** The answer to bytes that never became a request: no HTTP, headers too large or too slow, a connection cut in the middle. */
 import type { Socket } from 'node:net';
-import { STATUS_CODES } from 'node:http';
 import { clientError, clientErrors, errorContentType, type ClientErrorCode } from './errors.ts';
+
+/** Not STATUS_CODES of node:http: importing anything of that module makes Node load its own fetch, a tenth of the time to start. */
+const phrases: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };
 
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
@@ -9,7 +11,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   const { status } = clientErrors[code];
   const body = JSON.stringify(clientError(code, detail));
   if (socket.writable) {
-    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${errorContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    socket.write(`HTTP/1.1 ${status} ${phrases[status] ?? ''}\r\nContent-Type: ${errorContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
   }
   // Not end(): a client that does not read must not keep the connection.
   socket.destroy();
