@@ -66,12 +66,6 @@ export function skipByte(bytes: Uint8Array, start: number, byte: number): number
   return at + 1;
 }
 
-/** Past a string whose opening quote stands at `start`. */
-export function skipString(bytes: Uint8Array, start: number): number {
-  const at = skipPlain(bytes, start);
-  return bytes[at] === quote ? at + 1 : skipRest(bytes, at);
-}
-
 /** Whether the byte stands for itself in a string. */
 export function isPlain(byte: number): boolean {
   return plain[byte] === 1;
@@ -86,7 +80,7 @@ export function skipPlain(bytes: Uint8Array, start: number): number {
 }
 
 /** Past the rest of a string, from any place inside it. */
-function skipRest(bytes: Uint8Array, start: number): number {
+export function skipRest(bytes: Uint8Array, start: number): number {
   let at = start;
   for (;;) {
     while (plain[bytes[at]!] === 1) at += 1;

@@ -6,7 +6,7 @@
  * is also the key under which their answer is remembered. Parsing it gives what parsing the whole and leaving out would have given:
  * keys in any order and with escapes, the last of duplicate keys, any white space.
  */
-import { closeBrace, closeBracket, colon, comma, isAt, JsonError, openBrace, openBracket, quote, skipByte, skipPlain, skipSpace, skipString, skipValue } from './json-skip.ts';
+import { closeBrace, closeBracket, colon, comma, isAt, JsonError, openBrace, openBracket, quote, skipByte, skipPlain, skipRest, skipSpace, skipValue } from './json-skip.ts';
 
 /** What to keep: a value as it is, some members of an object, or the same of every element of an array. */
 export type Shape = typeof whole | typeof aside | ObjectShape | ArrayShape;
@@ -38,13 +38,19 @@ export function arrayOf(elements: Shape): ArrayShape {
   return { elements };
 }
 
+/** Where something stands in the input: from the first byte up to and without the last. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
 export type Projected =
   | {
       readonly ok: true;
       /** Bytes of the smaller document, at the beginning of `out`. */
       readonly length: number;
       /** Where the string that was told aside stands in the input, without its quotes; null unless it was there once, not empty, and without escapes. */
-      readonly aside: { readonly start: number; readonly end: number } | null;
+      readonly aside: Span | null;
     }
   | { readonly ok: false; readonly error: JsonError };
 
@@ -91,7 +97,7 @@ class Projection {
     this.#skipped = skipped;
   }
 
-  get aside(): { readonly start: number; readonly end: number } | null {
+  get aside(): Span | null {
     return this.#asides === 1 && this.#asideEnd > this.#asideStart ? { start: this.#asideStart, end: this.#asideEnd } : null;
   }
 
@@ -111,14 +117,15 @@ class Projection {
   #object(start: number, { members, needs }: ObjectShape): number {
     const bytes = this.#bytes;
     const began = this.length;
-    const inVain: Spans = [];
+    // Wanted values of an object that may turn out not to count: only where somebody asks.
+    const inVain: Spans | null = needs === null || this.#skipped === null ? null : [];
     let isNeeded = needs === null;
     let separator = openBrace;
     let at = skipSpace(bytes, start);
     while (bytes[at] !== closeBrace) {
       const plainEnd = skipPlain(bytes, at);
       const isPlain = bytes[plainEnd] === quote;
-      const keyEnd = isPlain ? plainEnd + 1 : skipString(bytes, at);
+      const keyEnd = isPlain ? plainEnd + 1 : skipRest(bytes, plainEnd);
       const member = isPlain ? this.#member(members, at, keyEnd) : this.#escapedMember(members, at, keyEnd);
       const valueStart = skipByte(bytes, keyEnd, colon);
       if (member === undefined) {
@@ -130,12 +137,12 @@ class Projection {
         this.#copy(member.written, 0, member.written.length);
         at = this.value(valueStart, member.shape);
         if (member.key === needs) isNeeded = true;
-        else if (needs !== null) inVain.push(valueStart, at);
+        else inVain?.push(valueStart, at);
       }
       at = this.#next(at, closeBrace);
     }
     if (!isNeeded) {
-      this.#skipped?.push(...inVain);
+      this.#skipped?.push(...(inVain ?? []));
       this.length = began;
       separator = openBrace;
     }

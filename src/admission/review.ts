@@ -28,7 +28,7 @@ export type ReadReview = { readonly ok: true; readonly review: Review } | { read
 
 const apiVersion = 'admission.k8s.io/v1';
 /** The API server's own are 36 characters long; the bound keeps a log line and an answer small whoever calls. */
-const maximumUidLength = 256;
+export const maximumUidLength = 256;
 
 /** @param body a parsed request body */
 export function readReview(body: unknown): ReadReview {

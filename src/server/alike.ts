@@ -6,8 +6,8 @@
  * plain text of a string and still are. And it asks the same, when none of these strings counts.
  */
 import { LRUCache } from 'lru-cache';
-import { isPlain, quote, skipPlain, skipString } from '../admission/json-skip.ts';
-import { project, type JsonBytes, type Spans } from '../admission/project-json.ts';
+import { isPlain, quote, skipPlain, skipRest } from '../admission/json-skip.ts';
+import { project, type JsonBytes, type Span, type Spans } from '../admission/project-json.ts';
 import { reviewShape } from '../admission/review-shape.ts';
 
 /** A body that was read, and which of its bytes do not count. */
@@ -15,8 +15,7 @@ interface Pattern {
   readonly bytes: Uint8Array;
   /** 1 where any other plain byte may stand. */
   readonly free: Uint8Array;
-  readonly uidStart: number;
-  readonly uidEnd: number;
+  readonly uid: Span;
 }
 
 interface Seen {
@@ -28,8 +27,7 @@ interface Seen {
 export interface Alike {
   readonly key: string;
   /** Where in the body the uid stands. */
-  readonly uidStart: number;
-  readonly uidEnd: number;
+  readonly uid: Span;
 }
 
 /** Bytes of all patterns together. */
@@ -44,13 +42,13 @@ export class AlikeReviews {
   find(bytes: Buffer, length: number): Alike | null {
     const seen = this.#seen.get(length);
     if (seen === undefined || seen.pattern === null || !isAlike(bytes, seen.pattern)) return null;
-    return { key: seen.key, uidStart: seen.pattern.uidStart, uidEnd: seen.pattern.uidEnd };
+    return { key: seen.key, uid: seen.pattern.uid };
   }
 
   /** @param key of what the body asks; it has been read, and its uid has no escapes */
   learn(source: JsonBytes, key: string): void {
     const { length } = source;
-    if (length > longest || key.length > longest) return;
+    if (length > longest) return;
     const isSecond = this.#seen.get(length)?.key === key;
     this.#seen.set(length, { key, pattern: isSecond ? patternOf(source, key.length) : null });
   }
@@ -60,11 +58,11 @@ function patternOf({ bytes, length }: JsonBytes, keyLength: number): Pattern | n
   const skipped: Spans = [];
   const projected = project({ bytes, length }, reviewShape, new Uint8Array(keyLength), skipped);
   if (!projected.ok || projected.aside === null) return null;
-  const { start, end } = projected.aside;
-  const free = new Uint8Array(length).fill(1, start, end);
+  const uid = projected.aside;
+  const free = new Uint8Array(length).fill(1, uid.start, uid.end);
   for (let index = 0; index < skipped.length; index += 2) freeStrings({ bytes, free }, skipped[index]!, skipped[index + 1]!);
   // Copied: the next body is put where this one is.
-  return { bytes: Uint8Array.from(bytes.subarray(0, length)), free, uidStart: start, uidEnd: end };
+  return { bytes: Uint8Array.from(bytes.subarray(0, length)), free, uid };
 }
 
 /** Those with an escape stay as they are: a byte of an escape is not plain. */
@@ -72,8 +70,9 @@ function freeStrings({ bytes, free }: { readonly bytes: Uint8Array; readonly fre
   for (let at = start; at < end; at += 1) {
     if (bytes[at] !== quote) continue;
     const plainEnd = skipPlain(bytes, at);
-    if (bytes[plainEnd] === quote) free.fill(1, at + 1, plainEnd);
-    at = skipString(bytes, at) - 1;
+    const isWhole = bytes[plainEnd] === quote;
+    if (isWhole) free.fill(1, at + 1, plainEnd);
+    at = isWhole ? plainEnd : skipRest(bytes, plainEnd) - 1;
   }
 }
 

@@ -1,5 +1,6 @@
 /** From the bytes of a request to what a review asks. */
-import { project } from '../admission/project-json.ts';
+import { project, type Span } from '../admission/project-json.ts';
+import { maximumUidLength } from '../admission/review.ts';
 import { reviewShape } from '../admission/review-shape.ts';
 import { isObject, member } from '../pod/json.ts';
 import { AlikeReviews } from './alike.ts';
@@ -27,19 +28,25 @@ export function readBody(bytes: Buffer): ReadBody {
   const length = bytes.length - 1;
   if (length === 0) return { ok: false, problem: 'the body is empty' };
   const known = alike.find(bytes, length);
-  if (known !== null) return { ok: true, asked: asked(known.key, bytes.toString('utf8', known.uidStart, known.uidEnd)) };
+  if (known !== null) return { ok: true, asked: asked(known.key, bytes, known.uid) };
   const projected = project({ bytes, length }, reviewShape, out);
-  if (projected.ok && projected.aside !== null) {
+  if (projected.ok && projected.aside !== null && isShort(projected.aside)) {
     const key = out.toString('latin1', 0, projected.length);
     alike.learn({ bytes, length }, key);
-    return { ok: true, asked: asked(key, bytes.toString('utf8', projected.aside.start, projected.aside.end)) };
+    return { ok: true, asked: asked(key, bytes, projected.aside) };
   }
   if (!projected.ok && projected.error.reason === 'deep') return { ok: false, problem: 'the body nests too deep' };
   return parseWhole(bytes.subarray(0, length));
 }
 
+/** A uid that may be too long is left to whoever reads the whole review: an answer from memory looks at no uid. */
+function isShort({ start, end }: Span): boolean {
+  return end - start <= maximumUidLength;
+}
+
 /** @param key what was left of the review, a character for each byte */
-function asked(key: string, uid: string): Asked {
+function asked(key: string, bytes: Buffer, { start, end }: Span): Asked {
+  const uid = bytes.toString('utf8', start, end);
   return { key, uid, value: () => withUid(JSON.parse(Buffer.from(key, 'latin1').toString('utf8')), uid) };
 }
 

@@ -68,7 +68,7 @@ test('what may differ', (t) => {
     const source = terminated(text.replaceAll(from, to));
     const found = alike.find(source.bytes, source.length);
     t.equal(found?.key, key, what);
-    t.equal(source.bytes.toString('utf8', found?.uidStart, found?.uidEnd), what === 'another uid' ? to : uid, `${what}: uid`);
+    t.equal(source.bytes.toString('utf8', found?.uid.start, found?.uid.end), what === 'another uid' ? to : uid, `${what}: uid`);
   }
   t.end();
 });

@@ -73,6 +73,20 @@ test('a uid with an escape, without one, and twice', async (t) => {
   }
 });
 
+test('a uid that is too long is refused, also when the same was asked before', async (t) => {
+  // An answer from memory was given to any uid, of megabytes as well, and its log line had it.
+  const server = await running(t);
+  const status = async (uid: string): Promise<number> => (await call(server, { body: replica('quay.io/acme/app:1', uid) })).status;
+  for (let turn = 0; turn < 4; turn += 1) t.equal(await status(randomUUID()), 200);
+  for (let turn = 0; turn < 4; turn += 1) {
+    t.equal(await status('u'.repeat(256)), 200);
+    t.equal(await status('u'.repeat(257)), 400);
+    t.equal(await status('ü'.repeat(200)), 200, 'characters are counted, not bytes');
+    t.equal(await status('u'.repeat(1024 * 1024)), 400);
+  }
+  t.ok(server.lines.every((line) => JSON.stringify(line).length < 2_000), 'no line has it');
+});
+
 test('a new policy: what was remembered is forgotten', async (t) => {
   const policy = join(t.testdir(), 'policy.yaml');
   await copyFile(samplePolicy, policy);
