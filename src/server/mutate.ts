@@ -1,22 +1,14 @@
 /** What the two routes that the API server calls do: bytes in, decision, text out. */
-import type { Logger } from 'pino';
 import type { Mode } from '../admission/admit.ts';
 import { readReview, type ReadReview, type Review } from '../admission/review.ts';
-import type { Scope } from '../admission/scope.ts';
-import type { Metrics } from '../observe/metrics.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { readBody, type Asked } from './body.ts';
 import { refusal, type Answer, type ClientErrorCode } from './errors.ts';
-import { PreparedAnswers, untouched, type Prepared } from './prepared.ts';
-import type { LoggedReviews } from './review-line.ts';
+import { PreparedAnswers, untouched, type PrepareOptions, type Prepared } from './prepared.ts';
 
-export interface MutateOptions {
+export interface MutateOptions extends Omit<PrepareOptions, 'mode'> {
   /** The policy in force at this moment; one request sees one policy. */
   readonly policy: () => CompiledPolicy;
-  readonly scope: Scope;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-  readonly loggedReviews: LoggedReviews;
 }
 
 export interface ReviewRequest {

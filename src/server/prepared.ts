@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { admit, type Admission, type Mode } from '../admission/admit.ts';
-import { answer, answerText, type AnswerText } from '../admission/answer.ts';
+import { answer, answerText } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
 import type { Scope } from '../admission/scope.ts';
 import type { Metrics, ReviewResult } from '../observe/metrics.ts';
@@ -68,7 +68,7 @@ export class PreparedAnswers {
 function prepareAnswer(review: Omit<Review, 'uid'>, admission: Admission, options: PrepareOptions, isRemembered: boolean): Prepared {
   const { metrics, mode } = options;
   return {
-    answer: isRemembered ? filledIn(answerText(admission, base64)) : (uid) => JSON.stringify(answer(uid, admission, base64)),
+    answer: answerer(admission, isRemembered),
     tallies: [metrics.reviews({ mode, result: resultOf(admission) }), ...admission.images.map((image) => metrics.images({ rule: image.rule ?? '', outcome: image.outcome, mode }))],
     line: reviewLine(review, admission, options, isRemembered),
   };
@@ -77,10 +77,12 @@ function prepareAnswer(review: Omit<Review, 'uid'>, admission: Admission, option
 /** For a review that the engine failed at: a fault of ours must not keep a pod from being made, so it is admitted as it is. */
 export function untouched({ metrics, mode }: PrepareOptions): Prepared {
   const admission: Admission = { mode, skipped: null, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
-  return { answer: (uid) => JSON.stringify(answer(uid, admission, base64)), tallies: [metrics.reviews({ mode, result: 'failed' })], line: () => {} };
+  return { answer: answerer(admission, false), tallies: [metrics.reviews({ mode, result: 'failed' })], line: () => {} };
 }
 
-function filledIn({ before, after }: AnswerText): (uid: string) => string {
+function answerer(admission: Admission, isRemembered: boolean): Prepared['answer'] {
+  if (!isRemembered) return (uid) => JSON.stringify(answer(uid, admission, base64));
+  const { before, after } = answerText(admission, base64);
   return (uid) => before + JSON.stringify(uid) + after;
 }
 
