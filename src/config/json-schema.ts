@@ -1,5 +1,5 @@
 /** The JSON Schema of the policy file, for editors and for the list of keys that an error message offers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { policySchema } from './schema.ts';
 
 export interface JsonSchema {

@@ -1,6 +1,6 @@
 /** The file of hosts that the controller resolved for registries with `hostFrom`: a YAML map, registry name to host. */
 import { LineCounter, parseDocument, type Document } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
 import { locate, type Finding } from './finding.ts';
 

@@ -1,5 +1,5 @@
 /** What the schema refuses, in words that name the key and the remedy. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from '../rules/nearest.ts';
 import type { PolicyProblem } from '../rules/compile.ts';
 import { knownKeys } from './json-schema.ts';

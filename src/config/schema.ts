@@ -2,7 +2,10 @@
  * The policy file: types, defaults and descriptions. Everything that documents it is generated from here, and the core takes
  * its types from here.
  */
-import { z } from 'zod';
+import * as z from 'zod';
+
+// zod would compile checks from text for files that are read once a minute at most.
+z.config({ jitless: true });
 
 const secretName = z
   .string()

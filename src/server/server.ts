@@ -8,6 +8,7 @@ import { answerClientError } from './client-error.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { faultOfOurs, refuse } from './errors.ts';
 import { createReviewer, type MutateOptions } from './mutate.ts';
+import { noSchemas } from './no-schemas.ts';
 import { OverloadGuard, type OverloadLimits } from './overload.ts';
 import { reviewListener, type ReviewRoute } from './review-listener.ts';
 
@@ -79,6 +80,7 @@ export function createServer(options: ServerOptions): WebhookServer {
         reviewListener({ routes, guard, needsClientCertificate: options.clientCa !== null, isDraining: () => isDraining, tellFault: (error) => tellFault(error, options.log) }, next),
       ),
     logger: false,
+    schemaController: noSchemas,
     clientErrorHandler: answerClientError,
     // A request that arrives on an open connection while closing is answered and not turned into a failed call.
     return503OnClosing: false,
