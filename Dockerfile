@@ -14,18 +14,31 @@ RUN ["npm", "ci", "--ignore-scripts"]
 COPY tsconfig.json bundle.ts ./
 COPY src ./src
 RUN ["node", "bundle.ts"]
+RUN ["node", "--eval", "fs.mkdirSync('empty')"]
 
-FROM ${RUNTIME_IMAGE}
+FROM ${RUNTIME_IMAGE} AS program
 WORKDIR /app
 COPY --from=build /build/dist/bundle ./dist/bundle
 COPY package.json ./
 COPY examples/sample.yaml examples/admission-review.json ./examples/
-ENV NODE_ENV=production
+# Node's own cache of compiled code: read, and never written outside of this build. One arena: with one for each of the threads that V8 compiles
+# in, 3 MiB more would stay with the process.
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compiled MALLOC_ARENA_MAX=1
 # A number, so that the kubelet can see that it is not root (runAsNonRoot).
 USER 65532:65532
+
+# The first run compiles what `serve` runs. By the same `node`, flags and user: for another one Node would compile anew, as without it.
+FROM program AS compiled
+COPY --from=build --chown=65532:65532 /build/empty /app/compiled
+RUN ["node", "--max-semi-space-size=4", "dist/bundle/main.js", "serve", "--once", "--port=0", "--metrics-port=0"]
+
+FROM program
+# Nobody may write to it: what is in it is run.
+COPY --from=compiled --chown=0:0 --chmod=555 /app/compiled /app/compiled
 EXPOSE 8443 9464
 # A review lives for a millisecond: young objects need little room, and Node's own choice costs 50 MiB more under load.
-# Node's permission model: no writing, no child processes, no workers, no native add-ons; reading only its own files, what the
-# chart mounts, and the tokens that the controller uses.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/bundle/main.js"]
+# Node's permission model: no child processes, no workers, no native add-ons; reading only its own files, what the chart mounts,
+# and the tokens that the controller uses; writing nowhere, but Node uses a cache only in a folder that it might write to, were it not
+# for the modes of the folder and the read-only file system.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "--allow-fs-write=/app/compiled", "dist/bundle/main.js"]
 CMD ["serve"]

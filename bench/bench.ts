@@ -3,11 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { build, buildReference } from './build.ts';
 import type { Figure } from './figure.ts';
 import { pinLoad } from './pinning.ts';
 import { comparison, table, type Report } from './report.ts';
 import { checkOut, workingTree, type CheckedOut } from './revision.ts';
-import type { Settings, Subject } from './subject.ts';
+import type { Built, Settings, Subject } from './subject.ts';
 import { clusterSuite } from './suites/cluster.ts';
 import { engineSuite } from './suites/engine.ts';
 import { httpsSuite } from './suites/https.ts';
@@ -15,7 +16,7 @@ import { memorySuite } from './suites/memory.ts';
 import { startSuite } from './suites/start.ts';
 
 /** The figures of each subject, or why there are none. */
-type Suite = (subjects: readonly Subject[], folder: string, settings: Settings) => Promise<Figure[][] | string>;
+type Suite = (subjects: readonly Built[], folder: string, settings: Settings) => Promise<Figure[][] | string>;
 
 const suites: Readonly<Record<string, Suite>> = { engine: engineSuite, https: httpsSuite, memory: memorySuite, start: startSuite, cluster: clusterSuite };
 
@@ -49,8 +50,8 @@ async function bench(wanted: readonly string[]): Promise<number> {
   process.once('SIGINT', exitInterrupted);
   try {
     old = values.against === undefined ? null : await checkOut(values.against, folder);
-    const subjects = old === null ? [workingTree] : [old, workingTree];
-    await show(await run(wanted, subjects, folder, { quick: values.quick, reviews }), old);
+    const subjects = await Promise.all((old === null ? [workingTree] : [old, workingTree]).map((subject, index) => build(subject, join(folder, `built-${index}`))));
+    await show(await run(wanted, subjects, folder, { quick: values.quick, reviews, reference: await buildReference(folder) }), old);
   } finally {
     process.removeListener('SIGINT', exitInterrupted);
     await old?.remove();
@@ -64,7 +65,7 @@ function exitInterrupted(): never {
   process.exit(130);
 }
 
-async function run(wanted: readonly string[], subjects: readonly Subject[], folder: string, settings: Settings): Promise<Report> {
+async function run(wanted: readonly string[], subjects: readonly Built[], folder: string, settings: Settings): Promise<Report> {
   const figures = subjects.map((): Figure[] => []);
   const skipped: Record<string, string> = {};
   for (const name of wanted) {

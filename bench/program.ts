@@ -2,10 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { pinned } from './pinning.ts';
 import type { Certificate } from './certificate.ts';
-import type { Subject } from './subject.ts';
+import type { Built } from './subject.ts';
 
 export interface Program {
   readonly name: string;
@@ -25,11 +24,12 @@ interface Launch {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const referenceServer = fileURLToPath(new URL('reference-server.ts', import.meta.url));
-
-/** @param kind `parse` reads the JSON of each body and answers a fixed review; `drop` does not even read it; `answer` takes over the uid */
-export async function startReference(kind: 'parse' | 'drop' | 'answer', { certFile, keyFile }: Certificate): Promise<Program> {
-  return await start({ name: `bare node:https, ${kind}`, args: [referenceServer, kind, certFile, keyFile] });
+/**
+ * @param file the reference server
+ * @param kind `parse` reads the JSON of each body and answers a fixed review; `drop` does not even read it; `answer` takes over the uid
+ */
+export async function startReference(file: string, kind: 'parse' | 'drop' | 'answer', { certFile, keyFile }: Certificate): Promise<Program> {
+  return await start({ name: `bare node:https, ${kind}`, args: [file, kind, certFile, keyFile] });
 }
 
 export interface ServeWish {
@@ -39,11 +39,11 @@ export interface ServeWish {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function startServe(subject: Subject, { policyFile, certificate, args = [], env = {} }: ServeWish): Promise<Program> {
+export async function startServe({ name, flags, env: imageEnv, main }: Built, { policyFile, certificate, args = [], env = {} }: ServeWish): Promise<Program> {
   const files = ['--policy', policyFile, '--tls-cert', certificate.certFile, '--tls-key', certificate.keyFile];
   // The load has one core and the server another, so the loop is late whenever somebody else uses the machine.
   const ports = ['--port', '0', '--metrics-port', '0', '--max-lag', '60000', '--drain-seconds', '0'];
-  return await start({ name: subject.name, args: [subject.main ?? `${subject.root}/src/main.ts`, 'serve', ...files, ...ports, ...args], env });
+  return await start({ name, args: [...flags, main, 'serve', ...files, ...ports, ...args], env: { ...imageEnv, ...env } });
 }
 
 async function start({ name, args, env = {} }: Launch): Promise<Program> {

@@ -4,8 +4,14 @@ export interface Subject {
   readonly name: string;
   /** Folder that holds `src`. */
   readonly root: string;
-  /** The program; `src/main.ts` below the root unless it was built. */
-  readonly main?: string;
+}
+
+export interface Built extends Subject {
+  /** The program. */
+  readonly main: string;
+  /** Flags of Node that the image runs it with, and its environment. */
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface Settings {
@@ -13,6 +19,8 @@ export interface Settings {
   readonly quick: boolean;
   /** Reviews that the memory suite sends. */
   readonly reviews: number;
+  /** The reference server, as JavaScript. */
+  readonly reference: string;
 }
 
 /** Every other round runs the other way around, so that a machine that grows slower does not favour anyone. */

@@ -11,7 +11,7 @@ import { policyOf } from '../policies.ts';
 import { cpuTime } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
 import { podOf } from '../reviews.ts';
-import { inTurn, type Settings, type Subject } from '../subject.ts';
+import { inTurn, type Built, type Settings } from '../subject.ts';
 
 const rounds = 7;
 const quickRounds = 2;
@@ -35,7 +35,7 @@ interface Measured {
   readonly apiServer: number;
 }
 
-export async function clusterSuite(subjects: readonly Subject[], folder: string, { quick }: Settings): Promise<Figure[][] | string> {
+export async function clusterSuite(subjects: readonly Built[], folder: string, { quick, reference }: Settings): Promise<Figure[][] | string> {
   const missing = skipReason({ level: 1, helm: false });
   if (missing !== false) return missing;
   const certificate = await makeCertificate(folder);
@@ -44,7 +44,7 @@ export async function clusterSuite(subjects: readonly Subject[], folder: string,
   const programs: Program[] = [];
   const plane = await startControlPlane(undefined, { level: 1 });
   try {
-    programs.push(await startReference('answer', certificate));
+    programs.push(await startReference(reference, 'answer', certificate));
     for (const subject of subjects) programs.push(await startServe(subject, { policyFile, certificate }));
     const variants: Variant[] = [{ namespace: 'without', webhook: null }, ...programs.map((webhook, index) => ({ namespace: `webhook-${index}`, webhook }))];
     for (const variant of variants) await register(plane, variant, certificate);

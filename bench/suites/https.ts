@@ -8,7 +8,7 @@ import { policyOf } from '../policies.ts';
 import { cpuTime } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
 import { changingPlaces, reviewOf, type ReviewWish } from '../reviews.ts';
-import { inTurn, type Settings, type Subject } from '../subject.ts';
+import { inTurn, type Built, type Settings } from '../subject.ts';
 
 interface Case {
   readonly name: string;
@@ -47,13 +47,13 @@ interface Measured {
   readonly p999: number;
 }
 
-export async function httpsSuite(subjects: readonly Subject[], folder: string, { quick }: Settings): Promise<Figure[][]> {
+export async function httpsSuite(subjects: readonly Built[], folder: string, { quick, reference: file }: Settings): Promise<Figure[][]> {
   const certificate = await makeCertificate(folder);
   const policyFile = `${folder}/policy.yaml`;
   await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
   const programs: Program[] = [];
   try {
-    programs.push(await startReference('parse', certificate), await startReference('drop', certificate));
+    programs.push(await startReference(file, 'parse', certificate), await startReference(file, 'drop', certificate));
     for (const subject of subjects) {
       programs.push(await startServe(subject, { policyFile, certificate }));
       programs.push(await startServe({ ...subject, name: `${subject.name}, only rewritten logged` }, { policyFile, certificate, args: ['--log-reviews', 'rewritten'] }));

@@ -8,11 +8,8 @@ import { policyOf } from '../policies.ts';
 import { residentMemory } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
 import { changingPlaces, reviewOf } from '../reviews.ts';
-import { build } from '../revision.ts';
-import type { Settings, Subject } from '../subject.ts';
+import type { Built, Settings } from '../subject.ts';
 
-/** As in the Dockerfile. */
-const heapSettings = '--max-semi-space-size=4';
 const connectionCount = 32;
 /** Samples while the reviews are sent. */
 const steps = 20;
@@ -28,15 +25,14 @@ interface Measured {
   readonly reloaded: number;
 }
 
-export async function memorySuite(subjects: readonly Subject[], folder: string, settings: Settings): Promise<Figure[][]> {
+export async function memorySuite(subjects: readonly Built[], folder: string, settings: Settings): Promise<Figure[][]> {
   const certificate = await makeCertificate(folder);
-  const reference = await measure(await startReference('parse', certificate), certificate, settings, null);
+  const reference = await measure(await startReference(settings.reference, 'parse', certificate), certificate, settings, null);
   const figures: Figure[][] = [];
-  for (const [index, subject] of subjects.entries()) {
-    const built = await build(subject, `${folder}/memory-${index}`);
+  for (const subject of subjects) {
     const policyFile = `${folder}/policy.yaml`;
     await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
-    const own = await measure(await startServe(built, { policyFile, certificate, env: { NODE_OPTIONS: heapSettings } }), certificate, settings, policyFile);
+    const own = await measure(await startServe(subject, { policyFile, certificate }), certificate, settings, policyFile);
     figures.push([
       figure('idle', own.idle, reference.idle),
       figure(`highest during ${settings.reviews} reviews of 8 KB at ${connectionCount} connections`, own.highest, reference.highest),

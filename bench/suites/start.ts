@@ -9,8 +9,7 @@ import type { Figure, Round } from '../figure.ts';
 import { policyOf } from '../policies.ts';
 import { cpuTime } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
-import { build } from '../revision.ts';
-import { inTurn, type Settings, type Subject } from '../subject.ts';
+import { inTurn, type Built, type Settings } from '../subject.ts';
 
 const rounds = 9;
 const quickRounds = 2;
@@ -26,20 +25,19 @@ interface Pair {
   readonly reference: Ready;
 }
 
-export async function startSuite(subjects: readonly Subject[], folder: string, { quick }: Settings): Promise<Figure[][]> {
+export async function startSuite(subjects: readonly Built[], folder: string, { quick, reference: referenceFile }: Settings): Promise<Figure[][]> {
   const certificate = await makeCertificate(folder);
   const policyFile = `${folder}/policy.yaml`;
   await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
-  const built = await Promise.all(subjects.map((subject, index) => build(subject, `${folder}/built-${index}`)));
   const plain = subjects.map((): Pair[] => []);
   const cached = subjects.map((): Pair[] => []);
-  for (const [index, subject] of built.entries()) {
+  for (const [index, subject] of subjects.entries()) {
     const filling = await startServe(subject, { policyFile, certificate, env: cacheIn(folder, index) });
     await filling.stop({ gently: true });
   }
   for (let round = 0; round < (quick ? quickRounds : rounds); round += 1) {
-    const reference = await ready(() => startReference('parse', certificate), certificate.authority);
-    for (const [index, subject] of inTurn([...built.entries()], round)) {
+    const reference = await ready(() => startReference(referenceFile, 'parse', certificate), certificate.authority);
+    for (const [index, subject] of inTurn([...subjects.entries()], round)) {
       plain[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate }), certificate.authority), reference });
       cached[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate, env: cacheIn(folder, index) }), certificate.authority), reference });
     }
