@@ -4,6 +4,7 @@
  */
 import { connect, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { changingDigits } from './reviews.ts';
 
 export interface Load {
@@ -19,8 +20,13 @@ export interface Message {
 }
 
 export interface Connections {
-  /** Sends that many requests over all connections together. */
+  /** Sends that many requests over all connections together, each connection the next one as soon as it is answered. */
   readonly send: (message: Message, requests: number) => Promise<Load>;
+  /**
+   * Sends them at that rate, in requests a second, whether or not those before are answered; while all connections are busy they wait, and
+   * that counts. Servers that are sent as much as they can take cannot be compared by their latency: the faster one is sent more.
+   */
+  readonly pace: (message: Message, requests: number, rate: number) => Promise<Load>;
   readonly close: () => void;
 }
 
@@ -33,27 +39,34 @@ export async function openConnections(port: number, authority: string, count: nu
       return socket;
     }),
   );
+  /** @param due resolves with the time at which the request of that number was to be sent */
+  const run = async ({ body, changing }: Message, requests: number, due: (index: number) => Promise<number>): Promise<Load> => {
+    const head = Buffer.from(`POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`);
+    const latencies: number[] = [];
+    let taken = 0;
+    const began = performance.now();
+    await Promise.all(
+      sockets.map(async (socket) => {
+        // Of its own, since it is written to while the others are on their way.
+        const request = Buffer.concat([head, body]);
+        while (taken < requests) {
+          const index = taken;
+          taken += 1;
+          const sent = await due(index);
+          const digits = String(index % 100_000).padStart(changingDigits, '0');
+          for (const at of changing) request.write(digits, head.length + at, 'latin1');
+          await exchange(socket, request);
+          latencies.push(performance.now() - sent);
+        }
+      }),
+    );
+    return { latencies, seconds: (performance.now() - began) / 1000 };
+  };
   return {
-    send: async ({ body, changing }, requests) => {
-      const head = Buffer.from(`POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`);
-      const latencies: number[] = [];
-      let left = requests;
+    send: (message, requests) => run(message, requests, () => Promise.resolve(performance.now())),
+    pace: (message, requests, rate) => {
       const began = performance.now();
-      await Promise.all(
-        sockets.map((socket) => {
-          // Of its own, since it is written to while the others are on their way.
-          const request = Buffer.concat([head, body]);
-          const next = (): Buffer | null => {
-            left -= 1;
-            if (left < 0) return null;
-            const digits = String(left % 100_000).padStart(changingDigits, '0');
-            for (const at of changing) request.write(digits, head.length + at, 'latin1');
-            return request;
-          };
-          return exchange(socket, next, latencies);
-        }),
-      );
-      return { latencies, seconds: (performance.now() - began) / 1000 };
+      return run(message, requests, (index) => until(began + (index * 1000) / rate));
     },
     close: () => {
       for (const socket of sockets) socket.destroy();
@@ -61,33 +74,35 @@ export async function openConnections(port: number, authority: string, count: nu
   };
 }
 
-function exchange(socket: TLSSocket, next: () => Buffer | null, latencies: number[]): Promise<void> {
+/** Resolves with that time when it has come. */
+async function until(time: number): Promise<number> {
+  for (;;) {
+    const left = time - performance.now();
+    if (left <= 0) return time;
+    // A timer comes up to a millisecond late, which is as long as an answer takes.
+    if (left > 2) await sleep(left - 2);
+    else await immediate();
+  }
+}
+
+/** Sends a request and waits for the whole answer. */
+function exchange(socket: TLSSocket, request: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    let sent = 0;
     let received: Buffer | null = null;
     const finish = (error?: Error): void => {
-      socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error');
+      socket.off('data', onData).off('error', finish).off('close', onClose);
       if (error === undefined) resolve();
       else reject(error);
     };
-    const ask = (): void => {
-      const request = next();
-      if (request === null) return finish();
-      sent = performance.now();
-      socket.write(request);
-    };
-    socket.on('data', (chunk: Buffer) => {
+    const onClose = (): void => finish(new Error('the server closed the connection'));
+    const onData = (chunk: Buffer): void => {
       received = received === null ? chunk : Buffer.concat([received, chunk]);
       const length = answerLength(received);
       if (length === null || received.length < length) return;
-      if (received.toString('latin1', 9, 12) !== '200') return finish(new Error(`answered ${received.toString('latin1', 0, 300)}`));
-      latencies.push(performance.now() - sent);
-      received = null;
-      ask();
-    });
-    socket.on('error', finish);
-    socket.on('close', () => finish(new Error('the server closed the connection')));
-    ask();
+      finish(received.toString('latin1', 9, 12) === '200' ? undefined : new Error(`answered ${received.toString('latin1', 0, 300)}`));
+    };
+    socket.on('data', onData).on('error', finish).on('close', onClose);
+    socket.write(request);
   });
 }
 

@@ -16,9 +16,9 @@ export interface ReviewWish {
 const digest = 'sha256:8f2b6a0d6c1e4f7a9b3c5d7e9f1a2b4c6d8e0f2a4b6c8d0e2f4a6b8c0d2e4f6a';
 
 const imageOf: Readonly<Record<ReviewImages, (index: number) => string>> = {
-  matching: (index) => `quay.io/acme/service-${index}:1.${index}.0`,
-  foreign: (index) => `registry.example.com/team/service-${index}:1.${index}.0`,
-  digest: (index) => `quay.io/acme/service-${index}:1.${index}.0@${digest}`,
+  matching: (index) => `quay.io/acme/service-${index}:1.${index}.0-00000`,
+  foreign: (index) => `registry.example.com/team/service-${index}:1.${index}.0-00000`,
+  digest: (index) => `quay.io/acme/service-${index}:1.${index}.0-00000@${digest}`,
 };
 
 /** The review as JSON text. */
@@ -34,11 +34,20 @@ export function reviewOf({ size, images = 'matching', containers = 2 }: ReviewWi
 export const changingDigits = 5;
 
 /**
- * Offsets of digits that differ in every review: those of the uid and the service account's volume, as between the pods of one
- * ReplicaSet; with `lone` also those of the pod's own name, as if each were of another one.
+ * What differs between the reviews of a run: as between the pods of one ReplicaSet their uid and the service account's volume; as between
+ * those of many Jobs their names and a label too; with `images` also every image, so that none of them was ever seen before.
  */
-export function changingPlaces(body: Buffer, { lone = false }: { readonly lone?: boolean } = {}): number[] {
-  return ['3f4f0a1', 'kube-api-access-', ...(lone ? ['shop-'] : [])].flatMap((before) => {
+export type Difference = 'replicas' | 'names' | 'images';
+
+const marks: Readonly<Record<Difference, readonly string[]>> = {
+  replicas: ['3f4f0a1', 'kube-api-access-'],
+  names: ['3f4f0a1', 'kube-api-access-', 'shop-'],
+  images: ['3f4f0a1', 'kube-api-access-', 'shop-', '.0-'],
+};
+
+/** Offsets of digits that are others in every review. */
+export function changingPlaces(body: Buffer, difference: Difference): number[] {
+  return marks[difference].flatMap((before) => {
     const places: number[] = [];
     const mark = `${before}${'0'.repeat(changingDigits)}`;
     for (let at = body.indexOf(mark); at !== -1; at = body.indexOf(mark, at + 1)) places.push(at + before.length);
@@ -86,9 +95,9 @@ function pod(image: (index: number) => string, containers: number, variables: nu
     metadata: {
       generateName: 'shop-00000-',
       namespace: 'shop',
-      labels: { 'app.kubernetes.io/name': 'shop', 'app.kubernetes.io/part-of': 'web', 'pod-template-hash': '6d5f7c9b8d' },
+      labels: { 'app.kubernetes.io/name': 'shop', 'app.kubernetes.io/part-of': 'web', 'pod-template-hash': 'shop-00000' },
       annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' },
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'shop-6d5f7c9b8d', uid: '5a0c1b5e-43cf-4d0d-9d4e-1f6a3c1f7a55', controller: true, blockOwnerDeletion: true }],
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'shop-00000', uid: '5a0c1b5e-43cf-4d0d-9d4e-1f6a3c1f7a55', controller: true, blockOwnerDeletion: true }],
       managedFields: [{ manager: 'kube-controller-manager', operation: 'Update', apiVersion: 'v1', time: '2026-11-21T08:00:00Z', fieldsType: 'FieldsV1', fieldsV1: managed(names, share) }],
     },
     spec: {

@@ -7,7 +7,7 @@ import { openConnections } from '../load.ts';
 import { policyOf } from '../policies.ts';
 import { residentMemory } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
-import { changingPlaces, reviewOf } from '../reviews.ts';
+import { changingPlaces, reviewOf, type Difference } from '../reviews.ts';
 import type { Built, Settings } from '../subject.ts';
 
 const connectionCount = 32;
@@ -20,6 +20,8 @@ const mebibyte = 1024 * 1024;
 interface Measured {
   readonly idle: number;
   readonly highest: number;
+  /** The same when none of the images was seen before, so that nothing is answered from memory. */
+  readonly highestOfNew: number;
   /** Mean of the last quarter of the samples against that of the second. */
   readonly growth: number;
   readonly reloaded: number;
@@ -36,7 +38,8 @@ export async function memorySuite(subjects: readonly Built[], folder: string, se
     figures.push([
       figure('idle', own.idle, reference.idle),
       figure(`highest during ${settings.reviews} reviews of 8 KB at ${connectionCount} connections`, own.highest, reference.highest),
-      figure('last quarter of them against the second', own.growth, reference.growth),
+      figure('highest during as many with images never seen before', own.highestOfNew, reference.highestOfNew),
+      figure('last quarter of these against the second', own.growth, reference.growth),
       figure(`after ${settings.quick ? quickReloads : reloads} policies of 500 rules`, own.reloaded, reference.highest),
     ]);
   }
@@ -51,7 +54,8 @@ async function measure(program: Program, certificate: Certificate, { quick, revi
   try {
     await sleep(quick ? 200 : 2_000);
     const idle = await resident(program);
-    const samples = await underLoad(program, certificate, reviews);
+    const samples = await underLoad(program, certificate, { reviews, difference: 'names' });
+    const ofNew = await underLoad(program, certificate, { reviews, difference: 'images' });
     if (policyFile !== null) {
       // Settled before each change is written, as with the kubelet, which takes a minute.
       for (let turn = 0; turn < (quick ? quickReloads : reloads); turn += 1) {
@@ -60,17 +64,16 @@ async function measure(program: Program, certificate: Certificate, { quick, revi
         await reloaded;
       }
     }
-    const quarter = samples.length / 4;
-    return { idle, highest: Math.max(...samples), growth: mean(samples.slice(-quarter)) - mean(samples.slice(quarter, 2 * quarter)), reloaded: await resident(program) };
+    const quarter = ofNew.length / 4;
+    return { idle, highest: Math.max(...samples), highestOfNew: Math.max(...ofNew), growth: mean(ofNew.slice(-quarter)) - mean(ofNew.slice(quarter, 2 * quarter)), reloaded: await resident(program) };
   } finally {
     await program.stop();
   }
 }
 
-async function underLoad(program: Program, { authority }: Certificate, reviews: number): Promise<number[]> {
+async function underLoad(program: Program, { authority }: Certificate, { reviews, difference }: { readonly reviews: number; readonly difference: Difference }): Promise<number[]> {
   const body = Buffer.from(reviewOf({ size: 8_800 }));
-  // Each pod another, which takes the most memory.
-  const message = { body, changing: changingPlaces(body, { lone: true }) };
+  const message = { body, changing: changingPlaces(body, difference) };
   const connections = await openConnections(program.port, authority, connectionCount);
   const samples: number[] = [];
   try {

@@ -5,7 +5,7 @@
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Operation } from '../patch/operations.ts';
 import { auditAnnotations } from './audit.ts';
-import type { Review } from './review.ts';
+import type { Question } from './review.ts';
 import { rewritePod, type Change, type SiteDecision } from './rewrite-pod.ts';
 import { reasonToSkip, type Scope } from './scope.ts';
 import { warnings } from './warnings.ts';
@@ -27,8 +27,7 @@ export interface Admission {
   readonly auditAnnotations: Readonly<Record<string, string>>;
 }
 
-/** Not of its uid: reviews that differ in nothing else get the same answer, and are given it from memory. */
-export function admit(review: Omit<Review, 'uid'>, { table, policy }: CompiledPolicy, scope: Scope, mode: Mode): Admission {
+export function admit(review: Question, { table, policy }: CompiledPolicy, scope: Scope, mode: Mode): Admission {
   const skipped = reasonToSkip(review, scope);
   if (skipped !== null) return { mode, skipped, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
   const context = { namespace: review.namespace, podLabels: review.pod.labels };
@@ -44,7 +43,7 @@ export function admit(review: Omit<Review, 'uid'>, { table, policy }: CompiledPo
   };
 }
 
-function changeOf({ operation, subResource, oldPod }: Omit<Review, 'uid'>): Change {
+function changeOf({ operation, subResource, oldPod }: Question): Change {
   if (operation === 'CREATE' || oldPod === null) return { kind: 'create' };
   return { kind: subResource === 'ephemeralcontainers' ? 'debug' : 'update', old: oldPod };
 }

@@ -8,7 +8,7 @@
  */
 import { readOriginals } from '../pod/annotations.ts';
 import { siteKey } from '../pod/images.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { PodContent } from '../pod/pod.ts';
 import type { SiteDecision } from './rewrite-pod.ts';
 
 /** The name part of a qualified name: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set */
@@ -16,7 +16,7 @@ const qualifiedName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const maximumValueLength = 512;
 const maximumCount = 64;
 
-export function auditAnnotations(pod: Pod, images: readonly SiteDecision[]): Record<string, string> {
+export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[]): Record<string, string> {
   const originals = readOriginals(pod);
   const repeated = repeatedKeys(images);
   const entries = images.flatMap((image) => {

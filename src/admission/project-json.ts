@@ -9,10 +9,14 @@
 import { closeBrace, closeBracket, colon, comma, isAt, JsonError, openBrace, openBracket, quote, skipByte, skipPlain, skipRest, skipSpace, skipValue } from './json-skip.ts';
 
 /** What to keep: a value as it is, some members of an object, or the same of every element of an array. */
-export type Shape = typeof whole | typeof aside | ObjectShape | ArrayShape;
+export type Shape = typeof whole | AsideShape | ObjectShape | ArrayShape;
 export const whole = 'whole';
-/** A string that differs each time: told beside the rest, where it leaves an empty one. */
-export const aside = 'aside';
+/** A string that differs where all else is the same: told beside the rest, where it leaves `placeholder`. */
+export interface AsideShape {
+  /** Which of those that are told it is, from 0. */
+  readonly slot: number;
+}
+export const placeholder = '?';
 export interface ObjectShape {
   readonly members: readonly Member[];
   /** Key of the member without which the others do not count either; null when all of them do. */
@@ -27,6 +31,8 @@ interface Member {
   readonly written: Uint8Array;
   readonly shape: Shape;
 }
+
+const writtenPlaceholder = new TextEncoder().encode(JSON.stringify(placeholder));
 
 /** @param needs a member without which an empty object is kept */
 export function objectOf(members: Readonly<Record<string, Shape>>, needs: string | null = null): ObjectShape {
@@ -44,13 +50,16 @@ export interface Span {
   readonly end: number;
 }
 
+/** Where the strings told aside stand in the input, without their quotes, by slot. */
+export type Asides = readonly (Span | undefined)[];
+
 export type Projected =
   | {
       readonly ok: true;
       /** Bytes of the smaller document, at the beginning of `out`. */
       readonly length: number;
-      /** Where the string that was told aside stands in the input, without its quotes; null unless it was there once, not empty, and without escapes. */
-      readonly aside: Span | null;
+      /** Null unless each of them was there at most once, not empty, and without escapes. */
+      readonly asides: Asides | null;
     }
   | { readonly ok: false; readonly error: JsonError };
 
@@ -74,7 +83,7 @@ export function project({ bytes, length }: JsonBytes, shape: Shape, out: Uint8Ar
   const projection = new Projection(bytes, out, skipped);
   try {
     const end = skipSpace(bytes, projection.value(0, shape));
-    return end === length ? { ok: true, length: projection.length, aside: projection.aside } : { ok: false, error: new JsonError('broken', end) };
+    return end === length ? { ok: true, length: projection.length, asides: projection.asides } : { ok: false, error: new JsonError('broken', end) };
   } catch (error) {
     if (error instanceof JsonError) return { ok: false, error };
     throw error;
@@ -86,9 +95,8 @@ class Projection {
   readonly #bytes: Uint8Array;
   readonly #out: Uint8Array;
   readonly #skipped: Spans | null;
-  #asides = 0;
-  #asideStart = 0;
-  #asideEnd = 0;
+  readonly #told: (Span | undefined)[] = [];
+  #isTold = true;
   length = 0;
 
   constructor(bytes: Uint8Array, out: Uint8Array, skipped: Spans | null) {
@@ -97,8 +105,8 @@ class Projection {
     this.#skipped = skipped;
   }
 
-  get aside(): Span | null {
-    return this.#asides === 1 && this.#asideEnd > this.#asideStart ? { start: this.#asideStart, end: this.#asideEnd } : null;
+  get asides(): Asides | null {
+    return this.#isTold ? this.#told : null;
   }
 
   value(at: number, shape: Shape): number {
@@ -107,10 +115,10 @@ class Projection {
     if (typeof shape === 'object') {
       if (byte === openBrace && 'members' in shape) return this.#object(start + 1, shape);
       if (byte === openBracket && 'elements' in shape) return this.#array(start + 1, shape.elements);
+      if ('slot' in shape) return this.#aside(start, shape.slot);
     }
     const end = skipValue(this.#bytes, start);
-    if (shape === aside && byte === quote && skipPlain(this.#bytes, start) === end - 1) this.#tellAside(start + 1, end - 1);
-    else this.#copy(this.#bytes, start, end);
+    this.#copy(this.#bytes, start, end);
     return end;
   }
 
@@ -185,12 +193,17 @@ class Projection {
     return members.find((member) => member.key === key);
   }
 
-  #tellAside(start: number, end: number): void {
-    this.#asides += 1;
-    this.#asideStart = start;
-    this.#asideEnd = end;
-    this.#put(quote);
-    this.#put(quote);
+  #aside(start: number, slot: number): number {
+    const end = skipValue(this.#bytes, start);
+    const isPlain = this.#bytes[start] === quote && end > start + 2 && skipPlain(this.#bytes, start) === end - 1;
+    if (isPlain && this.#told[slot] === undefined) {
+      this.#told[slot] = { start: start + 1, end: end - 1 };
+      this.#copy(writtenPlaceholder, 0, writtenPlaceholder.length);
+    } else {
+      this.#isTold = false;
+      this.#copy(this.#bytes, start, end);
+    }
+    return end;
   }
 
   #put(byte: number): void {

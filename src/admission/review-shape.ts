@@ -1,33 +1,40 @@
 /** The parts of an AdmissionReview that a decision reads. Everything else is checked and left out. */
-import { arrayOf, aside, objectOf, whole, type Shape } from './project-json.ts';
+import { arrayOf, objectOf, whole, type Shape } from './project-json.ts';
+
+/** Strings that no decision reads, told aside: they differ between pods that ask the same. */
+export const slots = { uid: 0, name: 1, podName: 2, generateName: 3, ownerName: 4 } as const;
+export type Slot = (typeof slots)[keyof typeof slots];
+
+const aside = (slot: Slot): Shape => ({ slot });
 
 const containers: Shape = arrayOf(objectOf({ name: whole, image: whole, imagePullPolicy: whole }));
 /** Most volumes have no image, and that of the service account has a name of its own in every pod. */
 const volumes: Shape = arrayOf(objectOf({ name: whole, image: objectOf({ reference: whole, pullPolicy: whole }) }, 'image'));
+const lists = { containers, initContainers: containers, ephemeralContainers: containers };
 
-const pod: Shape = objectOf({
-  metadata: objectOf({
-    name: whole,
-    generateName: whole,
-    labels: whole,
+/** @param labels keys of those that decide; a Job gives each of its pods others of its own */
+export function reviewShape(labels: readonly string[]): Shape {
+  const metadata = objectOf({
+    name: aside(slots.podName),
+    generateName: aside(slots.generateName),
+    labels: objectOf(Object.fromEntries(labels.map((key) => [key, whole]))),
     annotations: whole,
-    ownerReferences: arrayOf(objectOf({ kind: whole, name: whole, controller: whole })),
-  }),
-  spec: objectOf({ containers, initContainers: containers, ephemeralContainers: containers, volumes, imagePullSecrets: arrayOf(objectOf({ name: whole })) }),
-});
-
-export const reviewShape: Shape = objectOf({
-  apiVersion: whole,
-  kind: whole,
-  request: objectOf({
-    uid: aside,
-    operation: whole,
-    namespace: whole,
-    name: whole,
-    resource: objectOf({ group: whole, resource: whole }),
-    subResource: whole,
-    dryRun: whole,
-    object: pod,
-    oldObject: pod,
-  }),
-});
+    ownerReferences: arrayOf(objectOf({ kind: whole, name: aside(slots.ownerName), controller: whole })),
+  });
+  return objectOf({
+    apiVersion: whole,
+    kind: whole,
+    request: objectOf({
+      uid: aside(slots.uid),
+      operation: whole,
+      namespace: whole,
+      name: aside(slots.name),
+      resource: objectOf({ group: whole, resource: whole }),
+      subResource: whole,
+      dryRun: whole,
+      object: objectOf({ metadata, spec: objectOf({ ...lists, volumes, imagePullSecrets: arrayOf(objectOf({ name: whole })) }) }),
+      // Its images are compared, and nothing else.
+      oldObject: objectOf({ spec: objectOf({ ...lists, volumes }) }),
+    }),
+  });
+}

@@ -4,7 +4,7 @@
  * OpenAPI document, so it is read by hand.
  */
 import { isObject, member, text } from '../pod/json.ts';
-import { readPod, type Pod } from '../pod/pod.ts';
+import { readPod, type Pod, type PodContent } from '../pod/pod.ts';
 
 export interface Review {
   /** Echoed in the answer. */
@@ -22,6 +22,12 @@ export interface Review {
   readonly pod: Pod;
   /** The pod before an UPDATE; null on CREATE. */
   readonly oldPod: Pod | null;
+}
+
+/** A review without the names in it: reviews that differ in nothing else get the same answer, and are given it from memory. */
+export interface Question extends Omit<Review, 'uid' | 'name' | 'pod' | 'oldPod'> {
+  readonly pod: PodContent;
+  readonly oldPod: Pick<PodContent, 'images'> | null;
 }
 
 export type ReadReview = { readonly ok: true; readonly review: Review } | { readonly ok: false; readonly problem: string };

@@ -1,7 +1,7 @@
 /** One pod, one table: what happens to each image, and the patch that does it. Shared by the webhook and the command line. */
 import { recordOriginals } from '../pod/annotations.ts';
 import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { PodContent } from '../pod/pod.ts';
 import { appendSecrets, missingSecrets } from '../pod/pull-secrets.ts';
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { leftAlone, type ImageDecision, type PodContext } from '../rules/decision.ts';
@@ -29,9 +29,9 @@ export interface PodRewrite {
  * - `debug`: images of ephemeral containers that are new; all else is reset or refused
  *   (kubernetes/kubernetes, pkg/registry/core/pod/strategy.go, podEphemeralContainersStrategy)
  */
-export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | 'debug'; readonly old: Pod };
+export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | 'debug'; readonly old: Pick<PodContent, 'images'> };
 
-export function rewritePod(table: Table, pod: Pod, context: PodContext, change: Change): PodRewrite {
+export function rewritePod(table: Table, pod: PodContent, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
   const images = pod.images.map((site) => ({ ...(isOpen(site) ? recallDecision(table, site.image, context) : unchanged(site)), site }));
   const rewritten = images.filter((image) => image.outcome === 'rewritten');

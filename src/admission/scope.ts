@@ -3,7 +3,7 @@
  * configuration can be edited and a pod that must not be touched must not depend on it.
  */
 import { mirrorAnnotation, rewriteLabel } from '../pod/pod.ts';
-import type { Review } from './review.ts';
+import type { Question } from './review.ts';
 
 /** Kubernetes' own namespaces: a cluster must come up without this webhook. */
 export const systemNamespaces: readonly string[] = ['kube-system', 'kube-public', 'kube-node-lease'];
@@ -17,6 +17,9 @@ export const comparingOperators: Readonly<Record<string, string>> = {
   'cloudnative-pg': 'cnpg.io/cluster',
 };
 
+/** Keys of the labels that `reasonToSkip` asks for. */
+export const scopeLabels: readonly string[] = [rewriteLabel, ...Object.values(comparingOperators)];
+
 export interface Scope {
   /** The namespace that this program runs in, never touched; null outside a cluster. */
   readonly releaseNamespace: string | null;
@@ -25,7 +28,7 @@ export interface Scope {
 }
 
 /** Why the request is left alone as a whole, null when its images are to be decided. */
-export function reasonToSkip(review: Omit<Review, 'uid'>, scope: Scope): string | null {
+export function reasonToSkip(review: Question, scope: Scope): string | null {
   if (review.resource !== 'pods') return `${review.resource || 'the resource'} is not pods`;
   if (review.operation !== 'CREATE' && review.operation !== 'UPDATE') return `${review.operation} changes no image`;
   if (review.subResource !== '' && review.subResource !== 'ephemeralcontainers') return `pods/${review.subResource} changes no image`;
@@ -35,7 +38,7 @@ export function reasonToSkip(review: Omit<Review, 'uid'>, scope: Scope): string 
   return reasonOfPod(review, scope);
 }
 
-function reasonOfPod({ pod }: Pick<Review, 'pod'>, scope: Scope): string | null {
+function reasonOfPod({ pod }: Pick<Question, 'pod'>, scope: Scope): string | null {
   if (pod.annotations !== null && Object.hasOwn(pod.annotations, mirrorAnnotation)) return 'it is a mirror pod; the kubelet runs it from a file';
   if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled') return `the pod has the label ${rewriteLabel}: disabled`;
   const operator = scope.excludedOperators.find((name) => isManagedBy(name, pod.labels));

@@ -2,7 +2,7 @@
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { token } from '../patch/pointer.ts';
 import { isObject } from './json.ts';
-import type { Pod } from './pod.ts';
+import type { PodContent } from './pod.ts';
 
 /** JSON object: container name (or `volume.` and the volume's name) to the image as it was written. */
 export const originalImagesAnnotation = 'transship.dev/original-images';
@@ -16,7 +16,7 @@ const maximumTotalLength = 256 * 1024;
 export type Originals = ReadonlyMap<string, string>;
 
 /** What is recorded already; empty when the annotation is absent or not ours to understand. */
-export function readOriginals(pod: Pod): Originals {
+export function readOriginals(pod: PodContent): Originals {
   const written = pod.annotations?.[originalImagesAnnotation];
   if (written === undefined) return new Map();
   try {
@@ -30,7 +30,7 @@ export function readOriginals(pod: Pod): Originals {
 /**
  * Adds to the record. Entries of other containers stay, so that a second call (reinvocation) keeps what the first one wrote.
  */
-export function recordOriginals(pod: Pod, rewritten: Originals): Operation[] {
+export function recordOriginals(pod: PodContent, rewritten: Originals): Operation[] {
   if (rewritten.size === 0 || !pod.hasMetadata) return [];
   const before = pod.annotations?.[originalImagesAnnotation];
   const recorded = readOriginals(pod);
@@ -74,7 +74,7 @@ function ascii(json: string): string {
   return json.replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function fits(pod: Pod, added: number): boolean {
+function fits(pod: PodContent, added: number): boolean {
   const own = originalImagesAnnotation.length + added;
   const others = Object.entries(pod.annotations ?? {}).filter(([key]) => key !== originalImagesAnnotation);
   const texts = others.flat();

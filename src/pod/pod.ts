@@ -8,19 +8,23 @@ export interface Owner {
   readonly name: string;
 }
 
-export interface Pod {
-  /** Empty while `generateName` has not been expanded: names are made after admission. */
-  readonly name: string;
-  readonly generateName: string;
+/** What decisions are made from. */
+export interface PodContent {
   readonly labels: Readonly<Record<string, string>>;
   /** Null when there are none, so that a patch must add the map first. */
   readonly annotations: Readonly<Record<string, string>> | null;
   /** Whether `metadata` is there and can take an annotation: false too when something other than a map stands in its place. */
   readonly hasMetadata: boolean;
-  /** The controller that made the pod; null for a bare pod. */
-  readonly owner: Owner | null;
   readonly images: readonly ImageSite[];
   readonly pullSecrets: PullSecrets;
+}
+
+export interface Pod extends PodContent {
+  /** Empty while `generateName` has not been expanded: names are made after admission. */
+  readonly name: string;
+  readonly generateName: string;
+  /** The controller that made the pod; null for a bare pod. */
+  readonly owner: Owner | null;
 }
 
 export function readPod(value: unknown): Pod {

@@ -48,6 +48,7 @@ function buildTable(registries: ReadonlyMap<string, Registry>, excluded: readonl
     excluded: indexPatterns(excluded.map((pattern) => ({ pattern, value: pattern.text }))),
     rules: indexPatterns(rules.flatMap((rule) => rule.images.map((pattern) => ({ pattern, value: rule })))),
     isConditional: rules.some(({ policy: { match } }) => match.namespaces !== undefined || match.podLabels !== undefined),
+    labelKeys: [...new Set(rules.flatMap(({ policy: { match } }) => Object.keys(match.podLabels ?? {})))],
     targets: indexTargets(rules.flatMap((rule) => rule.rewrite?.target ?? [])),
     registries: withSecrets.flatMap((registry) => (registry.address === null ? [] : { registry, place: placeOf(registry.address) })),
   };

@@ -14,6 +14,8 @@ export interface Table {
   readonly targets: TargetIndex;
   /** Whether some rule asks for more than the image: the same image may then be decided differently in another pod. */
   readonly isConditional: boolean;
+  /** Keys of the labels that some rule asks for. */
+  readonly labelKeys: readonly string[];
   /** The registries that have pull secrets, with their places. */
   readonly registries: readonly { readonly registry: Registry; readonly place: Place }[];
 }

@@ -7,27 +7,28 @@
  */
 import { LRUCache } from 'lru-cache';
 import { isPlain, quote, skipPlain, skipRest } from '../admission/json-skip.ts';
-import { project, type JsonBytes, type Span, type Spans } from '../admission/project-json.ts';
-import { reviewShape } from '../admission/review-shape.ts';
+import { project, type Asides, type JsonBytes, type Shape, type Spans } from '../admission/project-json.ts';
 
 /** A body that was read, and which of its bytes do not count. */
 interface Pattern {
   readonly bytes: Uint8Array;
   /** 1 where any other plain byte may stand. */
   readonly free: Uint8Array;
-  readonly uid: Span;
+  readonly asides: Asides;
 }
 
 interface Seen {
   readonly key: string;
+  /** How often that was asked by a body of this length without being known. */
+  readonly times: number;
   /** Null until a second body of this length asks the same: most lone pods come but once. */
   readonly pattern: Pattern | null;
 }
 
 export interface Alike {
   readonly key: string;
-  /** Where in the body the uid stands. */
-  readonly uid: Span;
+  /** Where in the body its names stand. */
+  readonly asides: Asides;
 }
 
 /** Bytes of all patterns together. */
@@ -36,33 +37,42 @@ const room = 4 * 1024 * 1024;
 const longest = 128 * 1024;
 
 export class AlikeReviews {
+  readonly #shape: Shape;
   readonly #seen = new LRUCache<number, Seen>({ maxSize: room, sizeCalculation: ({ key, pattern }) => key.length + 2 * (pattern?.bytes.length ?? 0) });
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
+  }
 
   /** What this body asks, when that is known without reading it. */
   find(bytes: Buffer, length: number): Alike | null {
     const seen = this.#seen.get(length);
     if (seen === undefined || seen.pattern === null || !isAlike(bytes, seen.pattern)) return null;
-    return { key: seen.key, uid: seen.pattern.uid };
+    return { key: seen.key, asides: seen.pattern.asides };
   }
 
-  /** @param key of what the body asks; it has been read, and its uid has no escapes */
+  /** @param key of what the body asks; it has been read, and its names have no escapes */
   learn(source: JsonBytes, key: string): void {
     const { length } = source;
     if (length > longest) return;
-    const isSecond = this.#seen.get(length)?.key === key;
-    this.#seen.set(length, { key, pattern: isSecond ? patternOf(source, key.length) : null });
+    const before = this.#seen.get(length);
+    if (before?.key !== key) return void this.#seen.set(length, { key, times: 1, pattern: null });
+    const times = before.times + 1;
+    // A pattern costs as much as reading: where bodies differ in more than it allows, another one is tried ever more rarely.
+    const pattern = Number.isInteger(Math.log2(times)) ? patternOf(source, this.#shape, key.length) : before.pattern;
+    this.#seen.set(length, { key, times, pattern });
   }
 }
 
-function patternOf({ bytes, length }: JsonBytes, keyLength: number): Pattern | null {
+function patternOf({ bytes, length }: JsonBytes, shape: Shape, keyLength: number): Pattern | null {
   const skipped: Spans = [];
-  const projected = project({ bytes, length }, reviewShape, new Uint8Array(keyLength), skipped);
-  if (!projected.ok || projected.aside === null) return null;
-  const uid = projected.aside;
-  const free = new Uint8Array(length).fill(1, uid.start, uid.end);
+  const projected = project({ bytes, length }, shape, new Uint8Array(keyLength), skipped);
+  if (!projected.ok || projected.asides === null) return null;
+  const free = new Uint8Array(length);
+  for (const span of projected.asides) if (span !== undefined) free.fill(1, span.start, span.end);
   for (let index = 0; index < skipped.length; index += 2) freeStrings({ bytes, free }, skipped[index]!, skipped[index + 1]!);
   // Copied: the next body is put where this one is.
-  return { bytes: Uint8Array.from(bytes.subarray(0, length)), free, uid };
+  return { bytes: Uint8Array.from(bytes.subarray(0, length)), free, asides: projected.asides };
 }
 
 /** Those with an escape stay as they are: a byte of an escape is not plain. */

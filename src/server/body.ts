@@ -1,17 +1,16 @@
 /** From the bytes of a request to what a review asks. */
-import { project, type Span } from '../admission/project-json.ts';
+import { project, type Asides, type Shape, type Span } from '../admission/project-json.ts';
 import { maximumUidLength } from '../admission/review.ts';
-import { reviewShape } from '../admission/review-shape.ts';
-import { isObject, member } from '../pod/json.ts';
 import { AlikeReviews } from './alike.ts';
+import { nothingTold, type Told } from './names.ts';
 
 /** What was asked, as far as it decides. */
 export interface Asked {
-  /** The same for reviews that differ in nothing that counts but their uid; null when nobody can tell. */
+  /** The same for reviews that differ in nothing that counts but their names; null when nobody can tell. */
   readonly key: string | null;
-  /** Of the review, where there is a key. */
-  readonly uid: string;
-  /** The parts of the review that a decision reads. */
+  /** The names that the key leaves out. Good until the next body is read. */
+  readonly told: Told;
+  /** The parts of the review that a decision reads, with `placeholder` for those names. */
   readonly value: () => unknown;
 }
 
@@ -21,46 +20,52 @@ export type ReadBody = { readonly ok: true; readonly asked: Asked } | { readonly
 const room = 64 * 1024;
 /** Used again for each: one request is decided before the next one is looked at. */
 const out = Buffer.alloc(room);
-const alike = new AlikeReviews();
 
-/** @param bytes the body, followed by one byte that is 0 */
-export function readBody(bytes: Buffer): ReadBody {
-  const length = bytes.length - 1;
-  if (length === 0) return { ok: false, problem: 'the body is empty' };
-  const known = alike.find(bytes, length);
-  if (known !== null) return { ok: true, asked: asked(known.key, bytes, known.uid) };
-  const projected = project({ bytes, length }, reviewShape, out);
-  if (projected.ok && projected.aside !== null && isShort(projected.aside)) {
-    const key = out.toString('latin1', 0, projected.length);
-    alike.learn({ bytes, length }, key);
-    return { ok: true, asked: asked(key, bytes, projected.aside) };
+export class BodyReader {
+  readonly #shape: Shape;
+  readonly #alike: AlikeReviews;
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
+    this.#alike = new AlikeReviews(shape);
   }
-  if (!projected.ok && projected.error.reason === 'deep') return { ok: false, problem: 'the body nests too deep' };
-  return parseWhole(bytes.subarray(0, length));
+
+  /** @param bytes the body, followed by one byte that is 0 */
+  read(bytes: Buffer): ReadBody {
+    const length = bytes.length - 1;
+    if (length === 0) return { ok: false, problem: 'the body is empty' };
+    const known = this.#alike.find(bytes, length);
+    if (known !== null) return { ok: true, asked: asked(known.key, bytes, known.asides) };
+    const projected = project({ bytes, length }, this.#shape, out);
+    if (projected.ok && projected.asides !== null && projected.asides.every(isShort)) {
+      const key = out.toString('latin1', 0, projected.length);
+      this.#alike.learn({ bytes, length }, key);
+      return { ok: true, asked: asked(key, bytes, projected.asides) };
+    }
+    if (!projected.ok && projected.error.reason === 'deep') return { ok: false, problem: 'the body nests too deep' };
+    return parseWhole(bytes.subarray(0, length));
+  }
 }
 
-/** A uid that may be too long is left to whoever reads the whole review: an answer from memory looks at no uid. */
-function isShort({ start, end }: Span): boolean {
-  return end - start <= maximumUidLength;
+/** Where a uid may be too long it is left to whoever reads the whole review: an answer from memory looks at none. No other name that is valid is longer. */
+function isShort(span: Span | undefined): boolean {
+  return span === undefined || span.end - span.start <= maximumUidLength;
 }
 
 /** @param key what was left of the review, a character for each byte */
-function asked(key: string, bytes: Buffer, { start, end }: Span): Asked {
-  const uid = bytes.toString('utf8', start, end);
-  return { key, uid, value: () => withUid(JSON.parse(Buffer.from(key, 'latin1').toString('utf8')), uid) };
-}
-
-/** Puts the uid where an empty one was left. Of two requests the last one counts, and that may be the one without a uid. */
-function withUid(value: unknown, uid: string): unknown {
-  const request = member(value, 'request');
-  return isObject(value) && isObject(request) && member(request, 'uid') === '' ? { ...value, request: { ...request, uid } } : value;
+function asked(key: string, bytes: Buffer, asides: Asides): Asked {
+  const told: Told = (slot) => {
+    const span = asides[slot];
+    return span === undefined ? undefined : bytes.toString('utf8', span.start, span.end);
+  };
+  return { key, told, value: () => JSON.parse(Buffer.from(key, 'latin1').toString('utf8')) };
 }
 
 /** V8's own parser says best what is wrong. What it reads all the same is a review like any other. */
 function parseWhole(body: Buffer): ReadBody {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return { ok: true, asked: { key: null, uid: '', value: () => value } };
+    return { ok: true, asked: { key: null, told: nothingTold, value: () => value } };
   } catch (error) {
     return { ok: false, problem: `the body is not JSON: ${withoutQuote(error instanceof Error ? error.message : String(error))}` };
   }

@@ -1,9 +1,12 @@
 /** What the two routes that the API server calls do: bytes in, decision, text out. */
 import type { Mode } from '../admission/admit.ts';
 import { readReview, type ReadReview, type Review } from '../admission/review.ts';
+import { reviewShape } from '../admission/review-shape.ts';
+import { scopeLabels } from '../admission/scope.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { readBody, type Asked } from './body.ts';
+import { BodyReader, type Asked } from './body.ts';
 import { refusal, type Answer, type ClientErrorCode } from './errors.ts';
+import { namesOf, writtenNames, type Names } from './names.ts';
 import { PreparedAnswers, untouched, type PrepareOptions, type Prepared } from './prepared.ts';
 
 export interface MutateOptions extends Omit<PrepareOptions, 'mode'> {
@@ -25,7 +28,8 @@ export type Reviewer = (request: ReviewRequest) => Answer;
 /** Answers one review after the other. */
 export function createReviewer(options: MutateOptions, mode: Mode): Reviewer {
   const { metrics, log } = options;
-  const decided = new Decisions(options, mode);
+  const prepareOptions = { ...options, mode };
+  let decisions = new Decisions(options.policy(), prepareOptions);
   const duration = metrics.duration({ mode });
   const rejected = metrics.reviews({ mode, result: 'rejected' });
   const reject = (code: ClientErrorCode, detail: string, { remote }: ReviewRequest): Answer => {
@@ -36,45 +40,53 @@ export function createReviewer(options: MutateOptions, mode: Mode): Reviewer {
   return (request) => {
     const began = performance.now();
     if (request.encoding !== undefined) return reject('BODY_ENCODED', `the body is encoded as ${request.encoding}`, request);
-    const body = readBody(request.body);
+    const policy = options.policy();
+    if (policy !== decisions.policy) decisions = new Decisions(policy, prepareOptions);
+    const body = decisions.bodies.read(request.body);
     if (!body.ok) return reject('BODY_NOT_JSON', body.problem, request);
-    const decision = decided.on(body.asked);
+    const decision = decisions.on(body.asked);
     if (!decision.ok) return reject('REVIEW_INVALID', decision.problem, request);
-    const { uid, prepared } = decision;
-    const text = prepared.answer(uid);
+    const { names, prepared } = decision;
+    const text = prepared.answer(names.uid);
     const seconds = (performance.now() - began) / 1000;
     duration.add(seconds);
     for (const tally of prepared.tallies) tally.add();
-    prepared.line(uid, seconds);
+    prepared.line(names, seconds);
     return { status: 200, contentType: 'application/json', body: text };
   };
 }
 
-type Decision = { readonly ok: true; readonly uid: string; readonly prepared: Prepared } | (ReadReview & { readonly ok: false });
+type Decision = { readonly ok: true; readonly names: Names; readonly prepared: Prepared } | (ReadReview & { readonly ok: false });
 
+/** What is remembered under one policy. */
 class Decisions {
-  readonly #options: MutateOptions & { readonly mode: Mode };
+  readonly policy: CompiledPolicy;
+  readonly bodies: BodyReader;
   readonly #answers: PreparedAnswers;
+  readonly #options: PrepareOptions;
 
-  constructor(options: MutateOptions, mode: Mode) {
-    this.#options = { ...options, mode };
-    this.#answers = new PreparedAnswers(this.#options);
+  constructor(policy: CompiledPolicy, options: PrepareOptions) {
+    this.policy = policy;
+    this.bodies = new BodyReader(reviewShape([...new Set([...scopeLabels, ...policy.table.labelKeys])]));
+    this.#answers = new PreparedAnswers(options, policy);
+    this.#options = options;
   }
 
-  on({ key, uid, value }: Asked): Decision {
-    const policy = this.#options.policy();
-    const known = key === null ? undefined : this.#answers.recall(key, policy);
-    if (known !== undefined) return { ok: true, uid, prepared: known };
+  on({ key, told, value }: Asked): Decision {
+    const known = key === null ? undefined : this.#answers.recall(key);
+    if (known !== undefined) return { ok: true, names: namesOf(known.names, told), prepared: known };
     const read = readReview(value());
-    return read.ok ? { ok: true, uid: read.review.uid, prepared: this.#decide(key, read.review, policy) } : read;
+    if (!read.ok) return read;
+    const names = namesOf(writtenNames(read.review), told);
+    return { ok: true, names, prepared: this.#prepare(key, read.review, names) };
   }
 
-  #decide(key: string | null, review: Review, policy: CompiledPolicy): Prepared {
+  #prepare(key: string | null, review: Review, { uid }: Names): Prepared {
     try {
-      return this.#answers.prepare(key, review, policy);
+      return this.#answers.prepare(key, review);
     } catch (error) {
-      this.#options.log.error({ err: error, uid: review.uid, namespace: review.namespace }, 'the review could not be decided and the pod is left as it is; please report this');
-      return untouched(this.#options);
+      this.#options.log.error({ err: error, uid, namespace: review.namespace }, 'the review could not be decided and the pod is left as it is; please report this');
+      return untouched(review, this.#options);
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Admission } from '../admission/admit.ts';
 import type { Review } from '../admission/review.ts';
+import { longestName, type Names } from './names.ts';
 
 /** Which reviews are logged: every one, those with a rewritten image or a problem, or those with a problem. */
 export const loggedReviewKinds = ['all', 'rewritten', 'problems'] as const;
@@ -13,7 +14,7 @@ export interface LineOptions {
 }
 
 /** Writes the line of one review. */
-export type ReviewLine = (uid: string, seconds: number) => void;
+export type ReviewLine = (names: Names, seconds: number) => void;
 
 /**
  * Admission runs before validation, so a pod author's names and images may have megabytes, and a pod ten thousand containers. A log
@@ -21,29 +22,25 @@ export type ReviewLine = (uid: string, seconds: number) => void;
  */
 const longestImage = 520;
 const longestReason = 2 * longestImage;
-const longestName = 253;
 const mostImages = 100;
 
-/** @param isRemembered whether more reviews will have the same line but for their uid; then it pays to put the rest into text beforehand */
-export function reviewLine(review: Omit<Review, 'uid'>, admission: Admission, { log, loggedReviews }: LineOptions, isRemembered: boolean): ReviewLine {
+/** @param isRemembered whether more reviews will have the same line but for their names; then it pays to put the rest into text beforehand */
+export function reviewLine(review: Review, admission: Admission, { log, loggedReviews }: LineOptions, isRemembered: boolean): ReviewLine {
   const hasProblem = admission.images.some(({ outcome }) => outcome === 'invalid' || outcome === 'refused');
   const isRewritten = admission.images.some(({ outcome }) => outcome === 'rewritten');
   if (!hasProblem && (loggedReviews === 'problems' || (loggedReviews === 'rewritten' && !isRewritten))) return () => {};
   const level = hasProblem ? 'warn' : 'info';
   const message = admission.skipped === null ? 'review' : 'review skipped';
   const fields = fieldsOf(review, admission);
-  if (!isRemembered) return (uid, seconds) => log[level]({ uid, ...fields, durationMs: milliseconds(seconds) }, message);
+  if (!isRemembered) return ({ uid, pod, owner }, seconds) => log[level]({ uid, pod, owner, ...fields, durationMs: milliseconds(seconds) }, message);
   // A child writes what it is bound to once, as text; making one costs as much as some lines.
   const bound = log.child(fields);
-  return (uid, seconds) => bound[level]({ uid, durationMs: milliseconds(seconds) }, message);
+  return ({ uid, pod, owner }, seconds) => bound[level]({ uid, pod, owner, durationMs: milliseconds(seconds) }, message);
 }
 
-function fieldsOf(review: Omit<Review, 'uid'>, { mode, images, pullSecrets, skipped }: Admission): object {
-  const { pod } = review;
+function fieldsOf(review: Review, { mode, images, pullSecrets, skipped }: Admission): object {
   return {
     namespace: name(review.namespace),
-    pod: name(pod.name || review.name) || (pod.generateName === '' ? '' : `${name(pod.generateName)}*`),
-    owner: pod.owner === null ? null : name(`${pod.owner.kind}/${pod.owner.name}`),
     operation: name(review.subResource === '' ? review.operation : `${review.operation} ${review.subResource}`),
     mode,
     dryRun: review.dryRun,

@@ -11,6 +11,7 @@ import { readReview } from '../../src/admission/review.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import type { Answer } from '../../src/server/errors.ts';
 import { createReviewer, type Reviewer } from '../../src/server/mutate.ts';
+import { namesOf, nothingTold, writtenNames } from '../../src/server/names.ts';
 import { installedScope } from '../builders/webhook.ts';
 import { damagedBytes } from './bytes.ts';
 import { damagedDocument } from './documents.ts';
@@ -125,6 +126,7 @@ function wholeAnswer(body: Buffer, mode: Mode): string | null {
 
 function checkAnswer(body: Buffer, text: string, mode: Mode): string {
   if (text !== wholeAnswer(body, mode)) throw new Finding(`the answer is not that to the whole body: ${text.slice(0, 500)}`, body);
+  checkNames(body);
   const { apiVersion, kind, response } = JSON.parse(text) as Answered;
   const { request } = JSON.parse(body.toString('utf8'));
   if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || response.uid !== request.uid) throw new Finding('the envelope is wrong', body);
@@ -135,6 +137,16 @@ function checkAnswer(body: Buffer, text: string, mode: Mode): string {
   if (mode === 'shadow') throw new Finding('a patch in shadow mode', body);
   checkPatch(body, request.object, response.patch);
   return 'patched';
+}
+
+/** An answer from memory is logged under the names of who asked, and not of who asked first. */
+function checkNames(body: Buffer): void {
+  const read = readReview(JSON.parse(body.toString('utf8')));
+  if (!read.ok) return;
+  const { uid, pod, owner } = namesOf(writtenNames(read.review), nothingTold);
+  const line = JSON.parse(lines[0] ?? '{}');
+  // In bytes as they are logged: half of a character is none.
+  if (JSON.stringify([line.uid, line.pod, line.owner]) !== JSON.stringify([uid, pod, owner])) throw new Finding(`the line is that of ${JSON.stringify(line).slice(0, 300)}`, body);
 }
 
 function checkPatch(body: Buffer, object: unknown, patch: string): void {

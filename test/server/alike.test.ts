@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { project } from '../../src/admission/project-json.ts';
-import { reviewShape } from '../../src/admission/review-shape.ts';
+import { reviewShape, slots } from '../../src/admission/review-shape.ts';
 import { AlikeReviews } from '../../src/server/alike.ts';
 import { Random } from '../fuzz/random.ts';
 
@@ -12,7 +12,8 @@ const escaped = { name: 'GREETING', value: 'a "quoted" word \u0001' };
 const spec = { ...sample.request.object.spec, volumes: [volume, { name: 'data', image: { reference: 'quay.io/acme/data:1' } }], serviceAccountName: 'default' };
 spec.containers[0].env = [{ name: 'SETTING', value: 'größe' }, escaped];
 spec.containers[0].volumeMounts = [{ name: volume.name, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }];
-const metadata = { ...sample.request.object.metadata, managedFields: [{ manager: 'kubectl', time: '2026-11-21T08:00:00Z' }] };
+const labels = { tier: 'frontend', 'batch.kubernetes.io/job-name': 'job-11111' };
+const metadata = { ...sample.request.object.metadata, labels, managedFields: [{ manager: 'kubectl', time: '2026-11-21T08:00:00Z' }] };
 const text = JSON.stringify({ ...sample, request: { ...sample.request, object: { ...sample.request.object, metadata, spec } } });
 const uid: string = sample.request.uid;
 
@@ -21,15 +22,16 @@ function terminated(body: string): { readonly bytes: Buffer; readonly length: nu
   return { bytes: Buffer.concat([Buffer.from(body)], length + 1), length };
 }
 
+const shape = reviewShape(['tier']);
 const out = Buffer.alloc(64 * 1024);
 
 function keyOf(source: { readonly bytes: Buffer; readonly length: number }): string | null {
-  const projected = project(source, reviewShape, out);
-  return projected.ok && projected.aside !== null ? out.toString('latin1', 0, projected.length) : null;
+  const projected = project(source, shape, out);
+  return projected.ok && projected.asides !== null ? out.toString('latin1', 0, projected.length) : null;
 }
 
 function learned(): AlikeReviews {
-  const alike = new AlikeReviews();
+  const alike = new AlikeReviews(shape);
   const source = terminated(text);
   const key = keyOf(source);
   if (key === null) throw new Error('the sample has no key');
@@ -42,6 +44,8 @@ function learned(): AlikeReviews {
 const known: readonly (readonly [what: string, from: string, to: string])[] = [
   ['the very same', 'kubectl', 'kubectl'],
   ['another uid', uid, uid.replaceAll(/[0-9a-f]/g, '7')],
+  ['another name and owner', 'shop-6d5f7c9b8d', 'chop-7e6f8d0c9e'],
+  ['another label that no rule asks for', 'job-11111', 'job-22222'],
   ['another volume of the service account', 'kube-api-access-7qk4d', 'kube-api-access-zzzzz'],
   ['another time', '08:00:00Z', '09:59:59Z'],
   ['another value of a variable', 'größe', 'grüße'],
@@ -49,6 +53,8 @@ const known: readonly (readonly [what: string, from: string, to: string])[] = [
 const unknown: readonly (readonly [what: string, from: string, to: string])[] = [
   ['another image', 'quay.io/acme/data:1', 'quay.io/acme/data:2'],
   ['another namespace', `"namespace":"${sample.request.namespace}"`, `"namespace":"${'x'.repeat(sample.request.namespace.length)}"`],
+  ['another label that a rule asks for', 'frontend', 'backend2'],
+  ['another key of a label', 'job-name', 'job-nome'],
   ['another operation', 'CREATE', 'DELETE'],
   ['a key that becomes one that counts', '"projected":', '"image":  {}'],
   ['a key of the same length', '"serviceAccountName":', '"serviceAccountNeme":'],
@@ -68,7 +74,7 @@ test('what may differ', (t) => {
     const source = terminated(text.replaceAll(from, to));
     const found = alike.find(source.bytes, source.length);
     t.equal(found?.key, key, what);
-    t.equal(source.bytes.toString('utf8', found?.uid.start, found?.uid.end), what === 'another uid' ? to : uid, `${what}: uid`);
+    t.equal(source.bytes.toString('utf8', found?.asides[slots.uid]?.start, found?.asides[slots.uid]?.end), what === 'another uid' ? to : uid, `${what}: uid`);
   }
   t.end();
 });
@@ -86,7 +92,7 @@ test('what may not', (t) => {
 
 test('a body that is put where the one before was', (t) => {
   // The pattern was a view into the shared buffer, and so every body of that length was the same as itself.
-  const alike = new AlikeReviews();
+  const alike = new AlikeReviews(shape);
   const { bytes, length } = terminated(text);
   const key = keyOf({ bytes, length }) ?? '';
   for (let times = 0; times < 2; times += 1) alike.learn({ bytes, length }, key);
@@ -124,7 +130,7 @@ function isJson(bytes: Buffer): boolean {
 }
 
 test('memory is bounded, and a kind of pod that comes between changes no answer', (t) => {
-  const alike = new AlikeReviews();
+  const alike = new AlikeReviews(shape);
   const sources = Array.from({ length: 200 }, (_, index) => terminated(text.replace('größe', 'x'.repeat(index * 1_000))));
   for (const source of [...sources, ...sources]) {
     const key = keyOf(source) ?? '';

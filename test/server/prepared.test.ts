@@ -38,6 +38,65 @@ test('ten replicas: each has its own uid, line and count, and all else is the sa
   t.equal(metrics.get('transship_review_duration_seconds_count{mode="enforce"}'), 10);
 });
 
+const owned = (kind: string, name: string): object => ({ apiVersion: 'batch/v1', kind, name, uid: 'x', controller: true });
+
+interface Line {
+  readonly uid: string;
+  readonly pod: string;
+  readonly owner: string | null;
+}
+
+test('pods under other names, with other labels: one answer, and each line has its own names', async (t) => {
+  const server = await running(t);
+  const metadata: readonly (readonly [metadata: Record<string, unknown>, pod: string, owner: string | null])[] = [
+    [{ name: 'one' }, 'one', null],
+    [{ name: 'three' }, 'three', null],
+    [{ name: '?' }, '?', null],
+    [{ name: 'a"quoted' }, 'a"quoted', null],
+    [{ name: 'größe' }, 'größe', null],
+    [{ name: 'n'.repeat(400) }, 'n'.repeat(253), null],
+    [{ name: '' }, '', null],
+    [{}, '', null],
+    [{ name: 7 }, '', null],
+    [{ generateName: 'job-1-' }, 'job-1-*', null],
+    [{ generateName: 'job-22-', labels: { 'batch.kubernetes.io/job-name': 'job-22' } }, 'job-22-*', null],
+    [{ generateName: 'job-22-', ownerReferences: [owned('Job', 'job-22')], labels: { 'batch.kubernetes.io/job-name': 'job-22' } }, 'job-22-*', 'Job/job-22'],
+    [{ generateName: 'job-333-', ownerReferences: [owned('Job', 'job-333')] }, 'job-333-*', 'Job/job-333'],
+    [{ name: 'both', generateName: 'job-', ownerReferences: [{ kind: 'Other', name: 'other' }, owned('Job', 'job-4')] }, 'both', 'Job/job-4'],
+  ];
+  const patches = new Set<string>();
+  for (let turn = 0; turn < 4; turn += 1) {
+    for (const [own, podName, owner] of metadata) {
+      const review = reviewOf({ object: { ...Object(pod({ containers: { web: 'quay.io/acme/app:1' } })), metadata: own } });
+      const body = { ...review, request: { ...review.request, uid: randomUUID() } };
+      const { response }: Answered = JSON.parse((await call(server, { body })).text);
+      patches.add(response.patch ?? '');
+      const line = server.lines.at(-1) as unknown as Line;
+      t.strictSame({ uid: line.uid, pod: line.pod, owner: line.owner }, { uid: body.request.uid, pod: podName, owner });
+    }
+  }
+  t.equal(patches.size, 1);
+});
+
+test('a label that a rule asks for, and one that none does', async (t) => {
+  const policy = join(t.testdir(), 'policy.yaml');
+  const rule = { name: 'front', match: { images: ['quay.io'], podLabels: { tier: 'front' } }, rewrite: { registry: 'proxy', as: 'fullName' } };
+  await writeFile(policy, JSON.stringify({ apiVersion: 'transship.dev/v1', kind: 'RewritePolicy', registries: { proxy: { host: 'proxy.example.com' } }, rules: [rule] }));
+  const server = await running(t, { policy: { policy, resolvedHosts: null } });
+  const patched = async (labels: Record<string, string>): Promise<boolean> => {
+    const body = reviewOf({ object: pod({ metadata: { name: 'web', labels }, containers: { web: 'quay.io/acme/app:1' } }) });
+    return (JSON.parse((await call(server, { body })).text) as Answered).response.patch !== undefined;
+  };
+  for (let turn = 0; turn < 4; turn += 1) {
+    for (const run of ['a', 'bb', 'cc']) {
+      t.ok(await patched({ tier: 'front', run }));
+      t.notOk(await patched({ tier: 'other', run }));
+      t.notOk(await patched({ run }));
+      t.notOk(await patched({ tier: 'front', run, 'transship.dev/rewrite': 'disabled' }));
+    }
+  }
+});
+
 test('the same pod in the other mode, as a dry run, and in another namespace', async (t) => {
   const server = await running(t);
   const body = replica('quay.io/acme/app:1');
