@@ -8,17 +8,17 @@ import { promisify } from 'node:util';
 import type { Built, Subject } from './subject.ts';
 
 const run = promisify(execFile);
+const bundler = import.meta.resolve('esbuild');
 const referenceSource = fileURLToPath(new URL('reference-server.ts', import.meta.url));
-const esbuild = fileURLToPath(new URL('../node_modules/esbuild/bin/esbuild', import.meta.url));
 
 /** Makes the program as the Dockerfile of the subject does, in a folder of its own. */
 export async function build(subject: Subject, folder: string): Promise<Built> {
   await mkdir(folder);
   await Promise.all([symlink(join(subject.root, 'node_modules'), join(folder, 'node_modules')), copyFile(join(subject.root, 'package.json'), join(folder, 'package.json'))]);
   const settings = await imageSettings(subject);
-  const bundler = join(subject.root, 'bundle.ts');
-  if (existsSync(bundler)) {
-    await node(bundler, join(folder, 'dist/bundle'));
+  const own = join(subject.root, 'bundle.ts');
+  if (existsSync(own)) {
+    await node(own, join(folder, 'dist/bundle'));
     return { ...subject, ...settings, main: join(folder, 'dist/bundle/main.js') };
   }
   // Revisions before there was a bundle.
@@ -42,7 +42,8 @@ async function imageSettings({ root }: Subject): Promise<Pick<Built, 'flags' | '
 /** @returns the reference server as JavaScript: taking out types at its start costs Node 90 ms and 16 MiB, which are not the server's */
 export async function buildReference(folder: string): Promise<string> {
   const file = join(folder, 'reference-server.mjs');
-  await node(esbuild, referenceSource, '--platform=node', '--format=esm', `--outfile=${file}`, '--log-level=error');
+  const options = { entryPoints: [referenceSource], platform: 'node', format: 'esm', outfile: file, logLevel: 'error' };
+  await node('--input-type=module', '--eval', `import { build } from ${JSON.stringify(bundler)}; await build(${JSON.stringify(options)});`);
   return file;
 }
 
