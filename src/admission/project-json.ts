@@ -194,15 +194,16 @@ class Projection {
   }
 
   #aside(start: number, slot: number): number {
-    const end = skipValue(this.#bytes, start);
-    const isPlain = this.#bytes[start] === quote && end > start + 2 && skipPlain(this.#bytes, start) === end - 1;
-    if (isPlain && this.#told[slot] === undefined) {
-      this.#told[slot] = { start: start + 1, end: end - 1 };
+    const bytes = this.#bytes;
+    const plainEnd = bytes[start] === quote ? skipPlain(bytes, start) : start;
+    if (plainEnd > start + 1 && bytes[plainEnd] === quote && this.#told[slot] === undefined) {
+      this.#told[slot] = { start: start + 1, end: plainEnd };
       this.#copy(writtenPlaceholder, 0, writtenPlaceholder.length);
-    } else {
-      this.#isTold = false;
-      this.#copy(this.#bytes, start, end);
+      return plainEnd + 1;
     }
+    this.#isTold = false;
+    const end = skipValue(bytes, start);
+    this.#copy(bytes, start, end);
     return end;
   }
 

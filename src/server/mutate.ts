@@ -6,7 +6,7 @@ import { scopeLabels } from '../admission/scope.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { BodyReader, type Asked } from './body.ts';
 import { refusal, type Answer, type ClientErrorCode } from './errors.ts';
-import { namesOf, writtenNames, type Names } from './names.ts';
+import { namesOf, writtenNames, type Names, type Told } from './names.ts';
 import { PreparedAnswers, untouched, type PrepareOptions, type Prepared } from './prepared.ts';
 
 export interface MutateOptions extends Omit<PrepareOptions, 'mode'> {
@@ -67,7 +67,7 @@ class Decisions {
 
   constructor(policy: CompiledPolicy, options: PrepareOptions) {
     this.policy = policy;
-    this.bodies = new BodyReader(reviewShape([...new Set([...scopeLabels, ...policy.table.labelKeys])]));
+    this.bodies = new BodyReader(reviewShape([...scopeLabels, ...policy.table.labelKeys]));
     this.#answers = new PreparedAnswers(options, policy);
     this.#options = options;
   }
@@ -77,14 +77,15 @@ class Decisions {
     if (known !== undefined) return { ok: true, names: namesOf(known.names, told), prepared: known };
     const read = readReview(value());
     if (!read.ok) return read;
-    const names = namesOf(writtenNames(read.review), told);
-    return { ok: true, names, prepared: this.#prepare(key, read.review, names) };
+    const prepared = this.#prepare(key, read.review, told);
+    return { ok: true, names: namesOf(prepared.names, told), prepared };
   }
 
-  #prepare(key: string | null, review: Review, { uid }: Names): Prepared {
+  #prepare(key: string | null, review: Review, told: Told): Prepared {
     try {
       return this.#answers.prepare(key, review);
     } catch (error) {
+      const { uid } = namesOf(writtenNames(review), told);
       this.#options.log.error({ err: error, uid, namespace: review.namespace }, 'the review could not be decided and the pod is left as it is; please report this');
       return untouched(review, this.#options);
     }

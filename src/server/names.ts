@@ -26,8 +26,12 @@ export type Told = (slot: Slot) => string | undefined;
 
 export const nothingTold: Told = () => undefined;
 
+const longestName = 253;
+
 /** Admission runs before validation, so a name may have megabytes: a log line keeps to what is valid. */
-export const longestName = 253;
+export function shortName(text: string): string {
+  return text.slice(0, longestName);
+}
 
 export function writtenNames({ uid, name, pod }: Review): WrittenNames {
   return { uid, name, podName: pod.name, generateName: pod.generateName, owner: pod.owner };
@@ -38,7 +42,7 @@ export function namesOf({ uid, name, podName, generateName, owner }: WrittenName
   const prefix = actual(generateName, slots.generateName);
   return {
     uid: actual(uid, slots.uid),
-    pod: (actual(podName, slots.podName) || actual(name, slots.name)).slice(0, longestName) || (prefix === '' ? '' : `${prefix.slice(0, longestName)}*`),
-    owner: owner === null ? null : `${owner.kind}/${actual(owner.name, slots.ownerName)}`.slice(0, longestName),
+    pod: shortName(actual(podName, slots.podName) || actual(name, slots.name)) || (prefix === '' ? '' : `${shortName(prefix)}*`),
+    owner: owner === null ? null : shortName(`${owner.kind}/${actual(owner.name, slots.ownerName)}`),
   };
 }

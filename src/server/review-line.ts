@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Admission } from '../admission/admit.ts';
 import type { Review } from '../admission/review.ts';
-import { longestName, type Names } from './names.ts';
+import { shortName, type Names } from './names.ts';
 
 /** Which reviews are logged: every one, those with a rewritten image or a problem, or those with a problem. */
 export const loggedReviewKinds = ['all', 'rewritten', 'problems'] as const;
@@ -40,11 +40,11 @@ export function reviewLine(review: Review, admission: Admission, { log, loggedRe
 
 function fieldsOf(review: Review, { mode, images, pullSecrets, skipped }: Admission): object {
   return {
-    namespace: name(review.namespace),
-    operation: name(review.subResource === '' ? review.operation : `${review.operation} ${review.subResource}`),
+    namespace: shortName(review.namespace),
+    operation: shortName(review.subResource === '' ? review.operation : `${review.operation} ${review.subResource}`),
     mode,
     dryRun: review.dryRun,
-    images: images.slice(0, mostImages).map(({ site, image, outcome, rule, result, reason }) => ({ name: name(site.name), image: image.slice(0, longestImage), outcome, rule, result, reason: reason.slice(0, longestReason) })),
+    images: images.slice(0, mostImages).map(({ site, image, outcome, rule, result, reason }) => ({ name: shortName(site.name), image: image.slice(0, longestImage), outcome, rule, result, reason: reason.slice(0, longestReason) })),
     ...(images.length > mostImages ? { imagesLeftOut: images.length - mostImages } : {}),
     pullSecrets,
     ...(skipped === null ? {} : { skipped: skipped.slice(0, longestReason) }),
@@ -53,8 +53,4 @@ function fieldsOf(review: Review, { mode, images, pullSecrets, skipped }: Admiss
 
 function milliseconds(seconds: number): number {
   return Math.round(seconds * 1e6) / 1000;
-}
-
-function name(text: string): string {
-  return text.slice(0, longestName);
 }
