@@ -3,6 +3,7 @@
  * within the webhook's timeout (kubernetes/client-go, rest/with_retry.go); a slow answer is a failed call.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { loopResolution } from '../observe/metrics.ts';
 
 export interface OverloadLimits {
   /** Requests that have begun and are not answered. */
@@ -13,11 +14,10 @@ export interface OverloadLimits {
 
 /** Milliseconds over which lateness is measured: the guard opens again at most this long after the load is gone. */
 const window = 250;
-const resolution = 10;
 
 export class OverloadGuard {
   readonly #limits: OverloadLimits;
-  readonly #delay = monitorEventLoopDelay({ resolution });
+  readonly #delay = monitorEventLoopDelay({ resolution: loopResolution });
   readonly #timer: NodeJS.Timeout;
   #inFlight = 0;
   #lag = 0;
@@ -27,7 +27,7 @@ export class OverloadGuard {
     this.#delay.enable();
     this.#timer = setInterval(() => {
       // The mean and not the maximum: one long collection of garbage is no overload.
-      this.#lag = this.#delay.count === 0 ? 0 : this.#delay.mean / 1e6 - resolution;
+      this.#lag = this.#delay.count === 0 ? 0 : this.#delay.mean / 1e6 - loopResolution;
       this.#delay.reset();
     }, window);
     this.#timer.unref();
