@@ -1,0 +1,92 @@
+/** One kind of review, sent to all servers in turn: first all they can take, for its cost, then at one rate for all, for its latency. */
+import { quantile } from '../figure.ts';
+import { openConnections, type Connections, type Message } from '../load.ts';
+import { cpuTime } from '../process-cost.ts';
+import type { Program } from '../program.ts';
+import { changingPlaces, reviewOf, type Difference, type ReviewWish } from '../reviews.ts';
+import { inTurn } from '../subject.ts';
+
+export interface Case {
+  readonly name: string;
+  readonly review: ReviewWish;
+  readonly connections: number;
+  /** Replicas where nothing is said, as most pods that come in numbers are. */
+  readonly difference?: Difference;
+  /** Of each round. */
+  readonly requests: number;
+}
+
+export interface Contender {
+  readonly program: Program;
+  /** Whether its latency is measured as well. */
+  readonly isPaced: boolean;
+}
+
+interface Load {
+  /** CPU microseconds a request. */
+  readonly cpu: number;
+  /** Requests a second, when it is sent as many as it can take. */
+  readonly rate: number;
+}
+
+/** Milliseconds, at half of the reference's rate. */
+interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+}
+
+/** Of one contender; the same number of each for all that are paced. */
+export interface Measured {
+  readonly loads: Load[];
+  readonly latencies: Latency[];
+}
+
+const rounds = 3;
+/** Parts of a round in which latency is measured: a pause of the machine spoils one of them and not the round. */
+const windows = 4;
+
+interface Running extends Contender {
+  readonly connections: Connections;
+  readonly measured: Measured;
+}
+
+/** @param contenders the first one is the reference @param measured of each contender, to be added to */
+export async function runCase(contenders: readonly Contender[], authority: string, wanted: Case, measured: readonly Measured[]): Promise<void> {
+  const { connections: count, requests } = wanted;
+  const message = messageOf(wanted);
+  const all = await Promise.all(contenders.map(async (contender, index): Promise<Running> => ({ ...contender, connections: await openConnections(contender.program.port, authority, count), measured: measured[index] ?? { loads: [], latencies: [] } })));
+  try {
+    // The first round warms up, and tells what the reference can do.
+    let pace = Number.NaN;
+    for (const [index, { program, connections }] of all.entries()) {
+      const { rate } = await load(program, connections, message, requests);
+      if (index === 0) pace = rate / 2;
+    }
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { program, connections, measured: { loads } } of inTurn(all, round)) loads.push(await load(program, connections, message, requests));
+      for (let window = 0; window < windows; window += 1) {
+        for (const { isPaced, connections, measured: { latencies } } of inTurn(all, window)) if (isPaced) latencies.push(await latency(connections, message, requests / 8, pace));
+      }
+    }
+  } finally {
+    for (const { connections } of all) connections.close();
+  }
+}
+
+export function messageOf({ review, difference = 'replicas' }: Pick<Case, 'review' | 'difference'>): Message {
+  const body = Buffer.from(reviewOf(review));
+  return { body, changing: changingPlaces(body, difference) };
+}
+
+async function load(program: Program, connections: Connections, message: Message, requests: number): Promise<Load> {
+  const before = await cpuTime(program.pid);
+  const { seconds } = await connections.send(message, requests);
+  const after = await cpuTime(program.pid);
+  return { cpu: before === null || after === null ? Number.NaN : (after - before) / requests / 1000, rate: requests / seconds };
+}
+
+async function latency(connections: Connections, message: Message, requests: number, pace: number): Promise<Latency> {
+  const sorted = (await connections.pace(message, requests, pace)).latencies.toSorted((a, b) => a - b);
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), p999: quantile(sorted, 0.999) };
+}
