@@ -35,7 +35,7 @@ export const changingDigits = 5;
 
 /**
  * What differs between the reviews of a run: as between the pods of one ReplicaSet their uid and the service account's volume; as between
- * those of many Jobs their names and a label too; with `images` also every image, so that none of them was ever seen before.
+ * those of many Jobs their names, a label and an annotation too; with `images` also every image, so that none of them was ever seen before.
  */
 export type Difference = 'replicas' | 'names' | 'images';
 
@@ -96,7 +96,7 @@ function pod(image: (index: number) => string, containers: number, variables: nu
       generateName: 'shop-00000-',
       namespace: 'shop',
       labels: { 'app.kubernetes.io/name': 'shop', 'app.kubernetes.io/part-of': 'web', 'pod-template-hash': 'shop-00000' },
-      annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' },
+      annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080', 'workflows.example.com/run': 'shop-00000' },
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'shop-00000', uid: '5a0c1b5e-43cf-4d0d-9d4e-1f6a3c1f7a55', controller: true, blockOwnerDeletion: true }],
       managedFields: [{ manager: 'kube-controller-manager', operation: 'Update', apiVersion: 'v1', time: '2026-11-21T08:00:00Z', fieldsType: 'FieldsV1', fieldsV1: managed(names, share) }],
     },

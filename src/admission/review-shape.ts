@@ -1,4 +1,6 @@
 /** The parts of an AdmissionReview that a decision reads. Everything else is checked and left out. */
+import { alwaysFits, originalImagesAnnotation } from '../pod/annotations.ts';
+import { mirrorAnnotation } from '../pod/pod.ts';
 import { arrayOf, objectOf, whole, type Shape } from './project-json.ts';
 
 /** Strings that no decision reads, told aside: they differ between pods that ask the same. */
@@ -12,13 +14,29 @@ const containers: Shape = arrayOf(objectOf({ name: whole, image: whole, imagePul
 const volumes: Shape = arrayOf(objectOf({ name: whole, image: objectOf({ reference: whole, pullPolicy: whole }) }, 'image'));
 const lists = { containers, initContainers: containers, ephemeralContainers: containers };
 
-/** @param labels keys of those that decide; a Job gives each of its pods others of its own */
-export function reviewShape(labels: readonly string[]): Shape {
+/** Those that decide, unless there may be too many for one more. */
+export const decidingAnnotations = [mirrorAnnotation, originalImagesAnnotation];
+
+/**
+ * @param labels keys of those that decide; a Job gives each of its pods others of its own, and other controllers do so with annotations
+ * @returns the shape for a review of that many bytes
+ */
+export function reviewShape(labels: readonly string[]): (length: number) => Shape {
+  const some = shapeWith(objectOf(keptWhole(labels)), objectOf(keptWhole(decidingAnnotations)));
+  const all = shapeWith(objectOf(keptWhole(labels)), whole);
+  return (length) => (length <= alwaysFits ? some : all);
+}
+
+function keptWhole(keys: readonly string[]): Record<string, Shape> {
+  return Object.fromEntries(keys.map((key) => [key, whole]));
+}
+
+function shapeWith(labels: Shape, annotations: Shape): Shape {
   const metadata = objectOf({
     name: aside(slots.podName),
     generateName: aside(slots.generateName),
-    labels: objectOf(Object.fromEntries(labels.map((key) => [key, whole]))),
-    annotations: whole,
+    labels,
+    annotations,
     ownerReferences: arrayOf(objectOf({ kind: whole, name: aside(slots.ownerName), controller: whole })),
   });
   return objectOf({

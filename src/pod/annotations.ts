@@ -13,6 +13,9 @@ export const maximumRecordLength = 16 * 1024;
 /** All annotations of an object, keys and values, in bytes (kubernetes/apimachinery, pkg/api/validation/objectmeta.go). */
 const maximumTotalLength = 256 * 1024;
 
+/** Bytes of JSON in which there cannot be too many annotations for one more record: each of them becomes three at most, a broken one U+FFFD. */
+export const alwaysFits = Math.floor((maximumTotalLength - maximumRecordLength - originalImagesAnnotation.length) / 3);
+
 export type Originals = ReadonlyMap<string, string>;
 
 /** What is recorded already; empty when the annotation is absent or not ours to understand. */

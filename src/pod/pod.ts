@@ -11,7 +11,7 @@ export interface Owner {
 /** What decisions are made from. */
 export interface PodContent {
   readonly labels: Readonly<Record<string, string>>;
-  /** Null when there are none, so that a patch must add the map first. */
+  /** Null when there are none, so that a patch must add the map first. The webhook leaves out those that cannot matter. */
   readonly annotations: Readonly<Record<string, string>> | null;
   /** Whether `metadata` is there and can take an annotation: false too when something other than a map stands in its place. */
   readonly hasMetadata: boolean;

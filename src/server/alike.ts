@@ -43,12 +43,15 @@ const mostDiffering = 64;
 /** Bytes among which a difference is looked for one by one. */
 const stretch = 1024;
 
+/** What counts of a review of that many bytes. */
+export type ShapeOf = (length: number) => Shape;
+
 export class AlikeReviews {
-  readonly #shape: Shape;
+  readonly #shapeOf: ShapeOf;
   readonly #seen = new LRUCache<number, Seen>({ maxSize: room, sizeCalculation: ({ key, pattern }) => key.length + 2 * (pattern?.bytes.length ?? 0) });
 
-  constructor(shape: Shape) {
-    this.#shape = shape;
+  constructor(shapeOf: ShapeOf) {
+    this.#shapeOf = shapeOf;
   }
 
   /** What this body asks, when that is known without reading it. */
@@ -66,7 +69,7 @@ export class AlikeReviews {
     if (before?.key !== key) return void this.#seen.set(length, { key, times: 1, pattern: null });
     const times = before.times + 1;
     // A pattern costs as much as reading: where bodies differ in more than it allows, another one is tried ever more rarely.
-    const pattern = Number.isInteger(Math.log2(times)) ? patternOf(source, this.#shape, key.length) : before.pattern;
+    const pattern = Number.isInteger(Math.log2(times)) ? patternOf(source, this.#shapeOf(length), key.length) : before.pattern;
     this.#seen.set(length, { key, times, pattern });
   }
 }

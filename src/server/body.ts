@@ -1,7 +1,7 @@
 /** From the bytes of a request to what a review asks. */
-import { project, type Asides, type Shape, type Span } from '../admission/project-json.ts';
+import { project, type Asides, type Span } from '../admission/project-json.ts';
 import { maximumUidLength } from '../admission/review.ts';
-import { AlikeReviews } from './alike.ts';
+import { AlikeReviews, type ShapeOf } from './alike.ts';
 import { nothingTold, type Told } from './names.ts';
 
 /** What was asked, as far as it decides. */
@@ -22,12 +22,12 @@ const room = 64 * 1024;
 const out = Buffer.alloc(room);
 
 export class BodyReader {
-  readonly #shape: Shape;
+  readonly #shapeOf: ShapeOf;
   readonly #alike: AlikeReviews;
 
-  constructor(shape: Shape) {
-    this.#shape = shape;
-    this.#alike = new AlikeReviews(shape);
+  constructor(shapeOf: ShapeOf) {
+    this.#shapeOf = shapeOf;
+    this.#alike = new AlikeReviews(shapeOf);
   }
 
   /** @param bytes the body, followed by one byte that is 0 */
@@ -36,7 +36,7 @@ export class BodyReader {
     if (length === 0) return { ok: false, problem: 'the body is empty' };
     const known = this.#alike.find(bytes, length);
     if (known !== null) return { ok: true, asked: asked(known.key, bytes, known.asides) };
-    const projected = project({ bytes, length }, this.#shape, out);
+    const projected = project({ bytes, length }, this.#shapeOf(length), out);
     if (projected.ok && projected.asides !== null && projected.asides.every(isShort)) {
       const key = out.toString('latin1', 0, projected.length);
       this.#alike.learn({ bytes, length }, key);

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'tap';
 import { readReview } from '../../src/admission/review.ts';
-import { reviewShape } from '../../src/admission/review-shape.ts';
+import { decidingAnnotations, reviewShape } from '../../src/admission/review-shape.ts';
 import { BodyReader } from '../../src/server/body.ts';
 import { namesOf, nothingTold, writtenNames, type Told } from '../../src/server/names.ts';
 import { parsed, projected } from './projected.ts';
@@ -60,7 +60,7 @@ function damaged(body: Buffer, random: (below: number) => number): Buffer {
 }
 
 const decidingLabels = ['app', 'a', 'transship.dev/rewrite'];
-const shape = reviewShape(decidingLabels);
+const shapeOf = reviewShape(decidingLabels);
 
 /** What a decision, an answer and a log line can be made of. */
 function read(value: unknown, told: Told): unknown {
@@ -68,15 +68,20 @@ function read(value: unknown, told: Told): unknown {
   if (!result.ok) return result;
   const { uid: _uid, name: _name, pod, oldPod, ...question } = result.review;
   const { name: _podName, generateName: _generateName, owner: _owner, labels, ...content } = pod;
-  const deciding = Object.fromEntries(Object.entries(labels).filter(([key]) => decidingLabels.includes(key)));
-  return { names: namesOf(writtenNames(result.review), told), question, content, labels: deciding, before: oldPod?.images };
+  const { annotations, ...rest } = content;
+  const deciding = { labels: only(labels, decidingLabels), annotations: annotations === null ? null : only(annotations, decidingAnnotations) };
+  return { names: namesOf(writtenNames(result.review), told), question, rest, deciding, before: oldPod?.images };
+}
+
+function only(texts: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).filter(([key]) => keys.includes(key)));
 }
 
 function agrees(bytes: Buffer): 'json' | 'broken' | null {
   const whole = parsed(bytes);
-  const parts = projected(bytes, shape);
+  const parts = projected(bytes, shapeOf(bytes.length));
   if (whole === undefined || !parts.ok) return whole === undefined && !parts.ok ? 'broken' : null;
-  const body = new BodyReader(shape).read(Buffer.concat([bytes], bytes.length + 1));
+  const body = new BodyReader(shapeOf).read(Buffer.concat([bytes], bytes.length + 1));
   return body.ok && isDeepStrictEqual(read(body.asked.value(), body.asked.told), read(whole.value, nothingTold)) ? 'json' : null;
 }
 

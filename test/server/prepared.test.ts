@@ -97,6 +97,26 @@ test('a label that a rule asks for, and one that none does', async (t) => {
   }
 });
 
+test('annotations of their own: one answer, and a record of what was there before as long as there is room for it', async (t) => {
+  const server = await running(t);
+  const sizes: readonly (readonly [characters: number, fits: boolean])[] = [[0, true], [100, true], [40_000, true], [81_000, true], [82_000, true], [120_000, true], [260_000, true], [262_100, false], [300_000, false]];
+  for (let turn = 0; turn < 4; turn += 1) {
+    for (const [characters, fits] of sizes) {
+      const annotations = { 'workflows.argoproj.io/node-message': String(turn).repeat(characters) };
+      const patchOf = async (own: Record<string, string>): Promise<string> => {
+        const body = reviewOf({ object: pod({ metadata: { name: 'step', annotations: own }, containers: { web: 'quay.io/acme/app:1' } }) });
+        const { response }: Answered = JSON.parse((await call(server, { body })).text);
+        return Buffer.from(response.patch ?? '', 'base64').toString();
+      };
+      const patch = await patchOf(annotations);
+      t.match(patch, /"path":"\/spec\/containers\/0\/image"/);
+      t.equal(patch.includes('original-images'), fits, `${characters} characters`);
+      t.match(await patchOf({ ...annotations, 'transship.dev/original-images': '{"other":"quay.io/acme/other:1"}' }), fits ? /quay.io\/acme\/other:1/ : /^(?!.*other:1)/s);
+      t.equal(await patchOf({ ...annotations, 'kubernetes.io/config.mirror': 'x' }), '', 'a mirror pod');
+    }
+  }
+});
+
 test('the same pod in the other mode, as a dry run, and in another namespace', async (t) => {
   const server = await running(t);
   const body = replica('quay.io/acme/app:1');
