@@ -14,6 +14,8 @@ export interface Case {
   readonly difference?: Difference;
   /** Of each round. */
   readonly requests: number;
+  /** Requests a second at which latency is measured; half of what the reference can take where nothing is said. */
+  readonly rate?: number | undefined;
 }
 
 export interface Contender {
@@ -29,17 +31,18 @@ interface Load {
   readonly rate: number;
 }
 
-/** Milliseconds, at half of the reference's rate. */
-interface Latency {
+/** Milliseconds, and CPU microseconds a request, at a rate that is the same for all. */
+interface Paced {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
+  readonly cpu: number;
 }
 
 /** Of one contender; the same number of each for all that are paced. */
 export interface Measured {
   readonly loads: Load[];
-  readonly latencies: Latency[];
+  readonly paced: Paced[];
 }
 
 const rounds = 3;
@@ -55,18 +58,18 @@ interface Running extends Contender {
 export async function runCase(contenders: readonly Contender[], authority: string, wanted: Case, measured: readonly Measured[]): Promise<void> {
   const { connections: count, requests } = wanted;
   const message = messageOf(wanted);
-  const all = await Promise.all(contenders.map(async (contender, index): Promise<Running> => ({ ...contender, connections: await openConnections(contender.program.port, authority, count), measured: measured[index] ?? { loads: [], latencies: [] } })));
+  const all = await Promise.all(contenders.map(async (contender, index): Promise<Running> => ({ ...contender, connections: await openConnections(contender.program.port, authority, count), measured: measured[index] ?? { loads: [], paced: [] } })));
   try {
     // The first round warms up, and tells what the reference can do.
-    let pace = Number.NaN;
+    let pace = wanted.rate ?? Number.NaN;
     for (const [index, { program, connections }] of all.entries()) {
       const { rate } = await load(program, connections, message, requests);
-      if (index === 0) pace = rate / 2;
+      if (index === 0) pace = wanted.rate ?? rate / 2;
     }
     for (let round = 0; round < rounds; round += 1) {
       for (const { program, connections, measured: { loads } } of inTurn(all, round)) loads.push(await load(program, connections, message, requests));
       for (let window = 0; window < windows; window += 1) {
-        for (const { isPaced, connections, measured: { latencies } } of inTurn(all, window)) if (isPaced) latencies.push(await latency(connections, message, requests / 8, pace));
+        for (const { isPaced, program, connections, measured: { paced } } of inTurn(all, window)) if (isPaced) paced.push(await atPace(program, connections, message, { requests: requests / 8, pace }));
       }
     }
   } finally {
@@ -82,11 +85,18 @@ export function messageOf({ review, difference = 'replicas' }: Pick<Case, 'revie
 async function load(program: Program, connections: Connections, message: Message, requests: number): Promise<Load> {
   const before = await cpuTime(program.pid);
   const { seconds } = await connections.send(message, requests);
-  const after = await cpuTime(program.pid);
-  return { cpu: before === null || after === null ? Number.NaN : (after - before) / requests / 1000, rate: requests / seconds };
+  return { cpu: await cpuSince(before, program, requests), rate: requests / seconds };
 }
 
-async function latency(connections: Connections, message: Message, requests: number, pace: number): Promise<Latency> {
-  const sorted = (await connections.pace(message, requests, pace)).latencies.toSorted((a, b) => a - b);
-  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), p999: quantile(sorted, 0.999) };
+async function atPace(program: Program, connections: Connections, message: Message, { requests, pace }: { readonly requests: number; readonly pace: number }): Promise<Paced> {
+  const before = await cpuTime(program.pid);
+  const { latencies } = await connections.pace(message, requests, pace);
+  const sorted = latencies.toSorted((a, b) => a - b);
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), p999: quantile(sorted, 0.999), cpu: await cpuSince(before, program, requests) };
+}
+
+/** Microseconds a request. */
+async function cpuSince(before: number | null, { pid }: Program, requests: number): Promise<number> {
+  const after = await cpuTime(pid);
+  return before === null || after === null ? Number.NaN : (after - before) / requests / 1000;
 }
