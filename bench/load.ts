@@ -5,7 +5,7 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
-import { changingDigits } from './reviews.ts';
+import { changingDigits, changingPlaces, reviewOf, type Difference, type ReviewWish } from './reviews.ts';
 
 export interface Load {
   /** Milliseconds of each request. */
@@ -17,6 +17,11 @@ export interface Message {
   readonly body: Buffer;
   /** Offsets of five digits that are others in each request. */
   readonly changing: readonly number[];
+}
+
+export function messageOf(review: ReviewWish, difference: Difference): Message {
+  const body = Buffer.from(reviewOf(review));
+  return { body, changing: changingPlaces(body, difference) };
 }
 
 export interface Connections {

@@ -1,9 +1,9 @@
 /** One kind of review, sent to all servers in turn: first all they can take, for its cost, then at one rate for all, for its latency. */
 import { quantile } from '../figure.ts';
-import { openConnections, type Connections, type Message } from '../load.ts';
+import { messageOf, openConnections, type Connections, type Message } from '../load.ts';
 import { cpuTime } from '../process-cost.ts';
 import type { Program } from '../program.ts';
-import { changingPlaces, reviewOf, type Difference, type ReviewWish } from '../reviews.ts';
+import type { Difference, ReviewWish } from '../reviews.ts';
 import { inTurn } from '../subject.ts';
 
 export interface Case {
@@ -57,29 +57,22 @@ interface Running extends Contender {
 /** @param contenders the first one is the reference @param measured of each contender, to be added to */
 export async function runCase(contenders: readonly Contender[], authority: string, wanted: Case, measured: readonly Measured[]): Promise<void> {
   const { connections: count, requests } = wanted;
-  const message = messageOf(wanted);
+  const message = messageOf(wanted.review, wanted.difference ?? 'replicas');
   const all = await Promise.all(contenders.map(async (contender, index): Promise<Running> => ({ ...contender, connections: await openConnections(contender.program.port, authority, count), measured: measured[index] ?? { loads: [], paced: [] } })));
   try {
     // The first round warms up, and tells what the reference can do.
-    let pace = wanted.rate ?? Number.NaN;
-    for (const [index, { program, connections }] of all.entries()) {
-      const { rate } = await load(program, connections, message, requests);
-      if (index === 0) pace = wanted.rate ?? rate / 2;
-    }
+    const first: Load[] = [];
+    for (const { program, connections } of all) first.push(await load(program, connections, message, requests));
+    const pace = wanted.rate ?? (first[0]?.rate ?? Number.NaN) / 2;
     for (let round = 0; round < rounds; round += 1) {
       for (const { program, connections, measured: { loads } } of inTurn(all, round)) loads.push(await load(program, connections, message, requests));
       for (let window = 0; window < windows; window += 1) {
-        for (const { isPaced, program, connections, measured: { paced } } of inTurn(all, window)) if (isPaced) paced.push(await atPace(program, connections, message, { requests: requests / 8, pace }));
+        for (const { isPaced, program, connections, measured: { paced } } of inTurn(all, window)) if (isPaced) paced.push(await atPace(program, connections, message, { requests: Math.ceil(requests / 8), pace }));
       }
     }
   } finally {
     for (const { connections } of all) connections.close();
   }
-}
-
-export function messageOf({ review, difference = 'replicas' }: Pick<Case, 'review' | 'difference'>): Message {
-  const body = Buffer.from(reviewOf(review));
-  return { body, changing: changingPlaces(body, difference) };
 }
 
 async function load(program: Program, connections: Connections, message: Message, requests: number): Promise<Load> {

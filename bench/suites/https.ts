@@ -2,11 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { Figure, Round } from '../figure.ts';
 import { makeCertificate, type Certificate } from '../certificate.ts';
-import { openConnections } from '../load.ts';
+import { messageOf, openConnections } from '../load.ts';
 import { policyOf } from '../policies.ts';
 import { startReference, startServe } from '../program.ts';
 import type { Built, Settings } from '../subject.ts';
-import { messageOf, runCase, type Case, type Contender, type Measured } from './https-case.ts';
+import { runCase, type Case, type Contender, type Measured } from './https-case.ts';
 
 const cases: readonly Case[] = [
   { name: '8 KB, 4 connections', review: { size: 8_800 }, connections: 4, requests: 4_000 },
@@ -36,8 +36,9 @@ export async function httpsSuite(subjects: readonly Built[], folder: string, { q
   await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
   const measured = cases.map((): Measured[] => Array.from({ length: 2 + 2 * subjects.length }, () => ({ loads: [], paced: [] })));
   for (let generation = 0; generation < (quick ? 1 : generations); generation += 1) {
-    const contenders = await startAll(subjects, { file, policyFile, certificate });
+    const contenders: Contender[] = [];
     try {
+      await startAll(contenders, subjects, { file, policyFile, certificate });
       await warm(contenders, certificate.authority, quick ? warmUp / 8 : warmUp);
       for (const [index, each] of cases.entries()) {
         const wanted = quick ? { ...each, requests: Math.ceil(each.requests / 8) } : each;
@@ -57,24 +58,18 @@ interface Common {
   readonly certificate: Certificate;
 }
 
-/** The reference first, then the one that drops the body, then two of each subject. */
-async function startAll(subjects: readonly Built[], { file, policyFile, certificate }: Common): Promise<Contender[]> {
-  const started: Contender[] = [];
-  try {
-    started.push({ program: await startReference(file, 'parse', certificate), isPaced: true }, { program: await startReference(file, 'drop', certificate), isPaced: true });
-    for (const subject of subjects) {
-      started.push({ program: await startServe(subject, { policyFile, certificate }), isPaced: true });
-      started.push({ program: await startServe({ ...subject, name: `${subject.name}, only rewritten logged` }, { policyFile, certificate, args: ['--log-reviews', 'rewritten'] }), isPaced: false });
-    }
-    return started;
-  } catch (error) {
-    await Promise.all(started.map(({ program }) => program.stop()));
-    throw error;
+/** @param started the reference, then the one that drops the body, then two of each subject; when one cannot be started, those before it */
+async function startAll(started: Contender[], subjects: readonly Built[], { file, policyFile, certificate }: Common): Promise<void> {
+  started.push({ program: await startReference(file, 'parse', certificate), isPaced: true });
+  started.push({ program: await startReference(file, 'drop', certificate), isPaced: true });
+  for (const subject of subjects) {
+    started.push({ program: await startServe(subject, { policyFile, certificate }), isPaced: true });
+    started.push({ program: await startServe({ ...subject, name: `${subject.name}, only rewritten logged` }, { policyFile, certificate, args: ['--log-reviews', 'rewritten'] }), isPaced: false });
   }
 }
 
 async function warm(contenders: readonly Contender[], authority: string, requests: number): Promise<void> {
-  const message = messageOf({ review: { size: 8_800 } });
+  const message = messageOf({ size: 8_800 }, 'replicas');
   for (const { program } of contenders) {
     const connections = await openConnections(program.port, authority, 4);
     await connections.send(message, requests);

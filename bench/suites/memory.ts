@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate, type Certificate } from '../certificate.ts';
 import type { Figure } from '../figure.ts';
-import { openConnections } from '../load.ts';
+import { messageOf, openConnections } from '../load.ts';
 import { policyOf } from '../policies.ts';
 import { residentMemory } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
-import { changingPlaces, reviewOf, type Difference } from '../reviews.ts';
+import type { Difference } from '../reviews.ts';
 import type { Built, Settings } from '../subject.ts';
 
 const connectionCount = 32;
@@ -72,8 +72,7 @@ async function measure(program: Program, certificate: Certificate, { quick, revi
 }
 
 async function underLoad(program: Program, { authority }: Certificate, { reviews, difference }: { readonly reviews: number; readonly difference: Difference }): Promise<number[]> {
-  const body = Buffer.from(reviewOf({ size: 8_800 }));
-  const message = { body, changing: changingPlaces(body, difference) };
+  const message = messageOf({ size: 8_800 }, difference);
   const connections = await openConnections(program.port, authority, connectionCount);
   const samples: number[] = [];
   try {

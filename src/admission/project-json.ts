@@ -202,9 +202,7 @@ class Projection {
       return plainEnd + 1;
     }
     this.#isTold = false;
-    const end = skipValue(bytes, start);
-    this.#copy(bytes, start, end);
-    return end;
+    return this.value(start, whole);
   }
 
   #put(byte: number): void {

@@ -14,21 +14,24 @@ const containers: Shape = arrayOf(objectOf({ name: whole, image: whole, imagePul
 const volumes: Shape = arrayOf(objectOf({ name: whole, image: objectOf({ reference: whole, pullPolicy: whole }) }, 'image'));
 const lists = { containers, initContainers: containers, ephemeralContainers: containers };
 
+/** What counts of a review of that many bytes. */
+export type ShapeOf = (length: number) => Shape;
+
 /** Those that decide, unless there may be too many for one more. */
 export const decidingAnnotations = [mirrorAnnotation, originalImagesAnnotation];
 
 /**
  * @param labels keys of those that decide; a Job gives each of its pods others of its own, and other controllers do so with annotations
- * @returns the shape for a review of that many bytes
  */
-export function reviewShape(labels: readonly string[]): (length: number) => Shape {
-  const some = shapeWith(objectOf(keptWhole(labels)), objectOf(keptWhole(decidingAnnotations)));
-  const all = shapeWith(objectOf(keptWhole(labels)), whole);
+export function reviewShape(labels: readonly string[]): ShapeOf {
+  const decidingLabels = membersOf(labels);
+  const some = shapeWith(decidingLabels, membersOf(decidingAnnotations));
+  const all = shapeWith(decidingLabels, whole);
   return (length) => (length <= alwaysFits ? some : all);
 }
 
-function keptWhole(keys: readonly string[]): Record<string, Shape> {
-  return Object.fromEntries(keys.map((key) => [key, whole]));
+function membersOf(keys: readonly string[]): Shape {
+  return objectOf(Object.fromEntries(keys.map((key) => [key, whole])));
 }
 
 function shapeWith(labels: Shape, annotations: Shape): Shape {

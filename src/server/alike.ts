@@ -8,6 +8,7 @@
 import { LRUCache } from 'lru-cache';
 import { isPlain, quote, skipPlain, skipRest } from '../admission/json-skip.ts';
 import { project, type Asides, type JsonBytes, type Shape, type Span, type Spans } from '../admission/project-json.ts';
+import type { ShapeOf } from '../admission/review-shape.ts';
 
 /** A body that was read, and which of its bytes do not count. */
 interface Pattern {
@@ -42,9 +43,6 @@ const longest = 128 * 1024;
 const mostDiffering = 64;
 /** Bytes among which a difference is looked for one by one. */
 const stretch = 1024;
-
-/** What counts of a review of that many bytes. */
-export type ShapeOf = (length: number) => Shape;
 
 export class AlikeReviews {
   readonly #shapeOf: ShapeOf;

@@ -1,7 +1,8 @@
 /** From the bytes of a request to what a review asks. */
 import { project, type Asides, type Span } from '../admission/project-json.ts';
 import { maximumUidLength } from '../admission/review.ts';
-import { AlikeReviews, type ShapeOf } from './alike.ts';
+import type { ShapeOf } from '../admission/review-shape.ts';
+import { AlikeReviews } from './alike.ts';
 import { nothingTold, type Told } from './names.ts';
 
 /** What was asked, as far as it decides. */
