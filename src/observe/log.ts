@@ -1,16 +1,12 @@
 /** The log: JSON lines on stderr, so that stdout stays free for data. */
 import { destination, pino, type Logger } from 'pino';
+import { GatheredLines } from './gathered-lines.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Characters that may wait for whoever reads the log; what comes above that is dropped, or the memory would fill. */
 const longestBacklog = 8 * 1024 * 1024;
-
-/** Bytes that are written at once: a write for every line would be a quarter of what a review costs (docs/design/performance.md). */
-const writeSize = 32 * 1024;
-/** Milliseconds after which fewer are written too. A process that ends by itself or by SIGTERM writes all of them. */
-const longestWait = 100;
 
 let second = 0;
 /** ISO 8601 up to the full second, as JSON. */
@@ -28,7 +24,7 @@ function timestamp(): string {
 }
 
 export function createLog(level: LogLevel): Logger {
-  // Not synchronous: a reader that is stuck must not keep reviews from being answered.
-  const stderr = destination({ dest: 2, sync: false, minLength: writeSize, maxWrite: 2 * writeSize, periodicFlush: longestWait, maxLength: longestBacklog });
-  return pino({ level, base: null, timestamp, formatters: { level: (label) => ({ level: label }) } }, stderr);
+  const lines = new GatheredLines({ inBackground: destination({ dest: 2, sync: false, maxLength: longestBacklog }), atOnce: destination({ dest: 2, sync: true }) });
+  process.once('exit', () => lines.flushSync());
+  return pino({ level, base: null, timestamp, formatters: { level: (label) => ({ level: label }) } }, lines);
 }

@@ -1,5 +1,6 @@
 /** The log as a process writes it: JSON lines on stderr, nothing on stdout. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { test } from 'tap';
 import { createLog, logLevels } from '../../src/observe/log.ts';
@@ -29,3 +30,17 @@ test('every level exists', (t) => {
   for (const level of logLevels) t.equal(createLog(level).level, level);
   t.end();
 });
+
+const endings = ['', 'process.exit(0)', 'process.exitCode = 3; throw new Error("of its own")'];
+
+for (const ending of endings) {
+  test(`every line is there, in its order, when the process ends by ${ending || 'itself'}`, async (t) => {
+    const script = `const { createLog } = await import(${JSON.stringify(module)});
+const log = createLog('info');
+for (let n = 0; n < 2000; n += 1) log.info({ n }, 'é'.repeat(100));
+${ending}`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const lines = (await text(child.stderr)).split('\n').filter((line) => line.startsWith('{'));
+    t.same(lines.map((line) => JSON.parse(line).n), Array.from({ length: 2000 }, (_value, n) => n));
+  });
+}
