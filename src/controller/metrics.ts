@@ -1,5 +1,6 @@
 /** The metrics of the controller, in Prometheus' text format. Documented in docs/reference/controller.md. */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { collectNodeMetrics } from '../observe/node-metrics.ts';
 
 /** `foreign`: another's Secret has the name. `waiting`: the source has not given its content yet. */
 export type CopyState = 'desired' | 'present' | 'failed' | 'foreign' | 'waiting';
@@ -36,7 +37,7 @@ export function createControllerMetrics(): ControllerMetrics {
     new Gauge({ name: `transship_controller_${name}`, help, labelNames, registers });
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> =>
     new Counter({ name: `transship_controller_${name}`, help, labelNames, registers });
-  collectDefaultMetrics({ register: registry });
+  collectNodeMetrics(registry);
   const leader = new Gauge({
     name: 'transship_controller_leader',
     help: 'Whether this process leads, 1 or 0.',

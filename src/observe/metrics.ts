@@ -1,5 +1,6 @@
 /** The metrics of `serve`, in Prometheus' text format. Names and labels are documented in docs/reference/metrics.md. */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { collectNodeMetrics } from './node-metrics.ts';
 import { queuedHistogram, talliedCounter, type Labelled, type Observations, type Tallies } from './tally.ts';
 
 export type ReviewResult = 'patched' | 'unpatched' | 'skipped' | 'rejected' | 'overloaded' | 'failed';
@@ -19,13 +20,10 @@ export interface Metrics {
 /** Seconds. A review takes tens of microseconds; the upper end is where the API server would give up. */
 const buckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5];
 
-/** Milliseconds between two looks at how late the event loop is. At prom-client's own 10 they would take 1 % of a core from a server that does nothing. */
-export const loopResolution = 50;
-
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopResolution });
+  collectNodeMetrics(registry);
   return {
     registry,
     reviews: talliedCounter({ name: 'transship_reviews_total', help: 'Admission reviews answered.', labelNames: ['mode', 'result'], registers }),

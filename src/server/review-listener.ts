@@ -32,6 +32,7 @@ export interface ListenerOptions {
 /** @param next what takes every other request */
 export function reviewListener(options: ListenerOptions, next: RequestListener): RequestListener {
   const { routes, guard, isDraining } = options;
+  const leave = (): void => guard.leave();
   return (request, reply) => {
     const route = request.method === 'POST' ? routes.get(pathOf(request.url)) : undefined;
     if (route === undefined) return next(request, reply);
@@ -39,7 +40,7 @@ export function reviewListener(options: ListenerOptions, next: RequestListener):
     if (early !== null) return send(reply, early, isDraining());
     guard.enter();
     // `close` comes exactly once, also when the client goes away in the middle.
-    reply.once('close', () => guard.leave());
+    reply.on('close', leave);
     readBytes(request, (body) => {
       if (body === null) send(reply, refusal('BODY_TOO_LARGE', 'the body is too large'), true);
       else send(reply, answerTo(request, body, route, options), isDraining());

@@ -1,6 +1,7 @@
 /** Too much at once: a quick 503 that the API server tries again, and an end of it. */
 import { fileURLToPath } from 'node:url';
 import { test, type Test } from 'tap';
+import { lagOf } from '../../src/server/overload.ts';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { serving } from '../cli/child.ts';
 import { call, dial, get, receive, type Answer } from './call.ts';
@@ -46,7 +47,7 @@ test('a refused request with a large body leaves its connection whole', async (t
 });
 
 test('an event loop that is late', async (t) => {
-  const server = await serving(t, { args: ['--max-lag', '60'], preload: lateLoop });
+  const server = await serving(t, { args: ['--max-lag', '40'], preload: lateLoop });
   // A busy machine may be late by itself while the process starts.
   await until('it serves', async () => (await call(server, { body: review })).status === 200);
   server.process.kill('SIGUSR2');
@@ -59,3 +60,22 @@ test('an event loop that is late', async (t) => {
   server.process.kill('SIGUSR2');
   await until('it recovers', async () => (await call(server, { body: review })).status === 200);
 });
+
+/** Milliseconds that the iterations took, in a quarter of a second; then how long a request waits that comes at any moment of it. */
+const loads: readonly (readonly [what: string, iterations: readonly number[], lag: number])[] = [
+  ['none', [], 0],
+  ['idle but for one short one', [1], 0.002],
+  ['always busy, 125 ms each', [125, 125], 62.5],
+  ['always busy, 5 ms each', Array.from({ length: 50 }, () => 5), 2.5],
+  ['half of the time busy, 25 ms each', [25, 25, 25, 25, 25], 6.25],
+  ['one long one among short ones', [200, 1, 1, 1, 1, 1], 80.01],
+];
+
+for (const [what, iterations, lag] of loads) {
+  test(`lateness: ${what}`, (t) => {
+    const mean = iterations.reduce((sum, each) => sum + each, 0) / iterations.length;
+    const stddev = Math.sqrt(iterations.reduce((sum, each) => sum + (each - mean) ** 2, 0) / iterations.length);
+    t.ok(Math.abs(lagOf({ count: iterations.length, mean: mean * 1e6, stddev: stddev * 1e6 }, 250) - lag) < 1e-6);
+    t.end();
+  });
+}
