@@ -1,11 +1,12 @@
 /**
  * Pod creates at the real API server: without a webhook, with one that answers a fixed patch of the same size, and with transship.
- * Each has a namespace of its own, so that all are registered at once and the rounds can take turns.
+ * Each has a namespace of its own, so that all are registered at once and the rounds can take turns. The processes are several, one after the other.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { skipReason } from '../../test/cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
 import { makeCertificate, type Certificate } from '../certificate.ts';
+import { warm } from '../load.ts';
 import { quantile, type Figure, type Round } from '../figure.ts';
 import { policyOf } from '../policies.ts';
 import { cpuTime } from '../process-cost.ts';
@@ -13,11 +14,12 @@ import { startReference, startServe, type Program } from '../program.ts';
 import { podOf } from '../reviews.ts';
 import { inTurn, type Built, type Settings } from '../subject.ts';
 
-const rounds = 7;
-const quickRounds = 2;
+/** Processes of each webhook, one after the other: two of the very same program differ by a tenth for as long as they live. */
+const generations = 6;
+const rounds = 3;
 const podsOfRound = 240;
-/** Rounds that are not counted: a webhook that has run for a minute is what clusters have. */
-const warmUpRounds = 4;
+/** Reviews before the first pod: a webhook that has run for a while is what clusters have. */
+const warmUp = 8_000;
 /** Creates at once. */
 const clients = 16;
 
@@ -43,45 +45,67 @@ export async function clusterSuite(subjects: readonly Built[], folder: string, {
   const certificate = await makeCertificate(folder);
   const policyFile = `${folder}/policy.yaml`;
   await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
-  const programs: Program[] = [];
   const plane = await startControlPlane(undefined, { level: 1 });
+  const measured = Array.from({ length: 2 + subjects.length }, (): Measured[] => []);
   try {
-    programs.push(await startReference(reference, 'answer', certificate));
-    for (const subject of subjects) {
-      programs.push(await startServe(subject, { policyFile, certificate }));
-      programs.push(await startServe({ ...subject, name: `${subject.name}, only problems logged` }, { policyFile, certificate, args: ['--log-reviews', 'problems'] }));
-    }
-    const variants: Variant[] = [{ namespace: 'without', webhook: null }, ...programs.map((webhook, index) => ({ namespace: `webhook-${index}`, webhook }))];
-    for (const variant of variants) await register(plane, variant, certificate);
     const apiServer = await processOf(['kube-apiserver', plane.folder]);
-    const measured = variants.map((): Measured[] => []);
-    for (let round = quick ? -1 : -warmUpRounds; round < (quick ? quickRounds : rounds); round += 1) {
-      for (const [index, variant] of inTurn([...variants.entries()], round)) {
-        const result = await createPods(plane, variant, apiServer, quick ? podsOfRound / 4 : podsOfRound);
-        if (round >= 0) measured[index]?.push(result);
+    await plane.createNamespace('without', {});
+    for (let generation = 0; generation < (quick ? 1 : generations); generation += 1) {
+      const programs: Program[] = [];
+      try {
+        programs.push(await startReference(reference, 'answer', certificate));
+        for (const subject of subjects) programs.push(await startServe(subject, { policyFile, certificate }));
+        await runGeneration(plane, programs, { generation, quick, certificate, apiServer, measured });
+      } finally {
+        await Promise.all(programs.map((program) => program.stop()));
       }
     }
-    const [without = [], fixed = [], ...own] = measured;
-    const figures = subjects.map((_, index) => [
-      ...compare('transship', own[index * 2] ?? [], fixed),
-      ...compare('transship, only problems logged', own[index * 2 + 1] ?? [], fixed).filter(({ name }) => name.includes('of the webhook')),
-    ]);
-    figures[0]?.push(...compare('no webhook', without, fixed).filter(({ name }) => !name.includes('of the webhook')));
-    return figures;
   } finally {
-    await Promise.all(programs.map((program) => program.stop()));
     await plane.stop();
   }
+  const [without = [], fixed = [], ...own] = measured;
+  const figures = own.map((each) => compare('transship', each, fixed));
+  figures[0]?.push(...compare('no webhook', without, fixed).filter(({ name }) => !name.includes('of the webhook')));
+  return figures;
 }
 
+interface Generation {
+  readonly generation: number;
+  readonly quick: boolean;
+  readonly certificate: Certificate;
+  /** Process. */
+  readonly apiServer: number;
+  /** Of no webhook, then of each program; to be added to. */
+  readonly measured: readonly Measured[][];
+}
+
+/** Warms the webhooks, registers each for a namespace of its own, and creates pods in these in turn. */
+async function runGeneration(plane: ControlPlane, programs: readonly Program[], { generation, quick, certificate, apiServer, measured }: Generation): Promise<void> {
+  const variants: Variant[] = [{ namespace: 'without', webhook: null }, ...programs.map((webhook, index) => ({ namespace: `generation-${generation}-${index}`, webhook }))];
+  for (const variant of variants) {
+    if (variant.webhook === null) continue;
+    await warm(variant.webhook.port, certificate.authority, quick ? warmUp / 8 : warmUp);
+    await register(plane, variant.namespace, variant.webhook, certificate);
+  }
+  // The first round is for the connections, and for what the API server remembers of a webhook.
+  for (let round = -1; round < rounds; round += 1) {
+    for (const [index, variant] of inTurn([...variants.entries()], round)) {
+      const result = await createPods(plane, variant, apiServer, quick ? podsOfRound / 4 : podsOfRound);
+      if (round >= 0) measured[index]?.push(result);
+    }
+  }
+  for (const { namespace, webhook } of variants) if (webhook !== null) await plane.api.send('DELETE', `${configurations}/${namespace}`);
+}
+
+const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+
 /** Resolves when the webhook is called for pods of its namespace. */
-async function register(plane: ControlPlane, { namespace, webhook }: Variant, { authority }: Certificate): Promise<void> {
+async function register(plane: ControlPlane, namespace: string, webhook: Program, { authority }: Certificate): Promise<void> {
   await plane.createNamespace(namespace, { bench: namespace });
-  if (webhook === null) return;
   const clientConfig = { url: `https://127.0.0.1:${webhook.port}/mutate`, caBundle: Buffer.from(authority).toString('base64') };
   const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
   const hook = { name: `${namespace}.bench.transship.dev`, admissionReviewVersions: ['v1'], sideEffects: 'None', failurePolicy: 'Fail', clientConfig, rules, namespaceSelector: { matchLabels: { bench: namespace } } };
-  await plane.api.send('POST', '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations', { metadata: { name: namespace }, webhooks: [hook] });
+  await plane.api.send('POST', configurations, { metadata: { name: namespace }, webhooks: [hook] });
   const deadline = performance.now() + 30_000;
   for (;;) {
     const { body } = await plane.api.send('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, podOf({}));

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Figure, Round } from '../figure.ts';
 import { makeCertificate, type Certificate } from '../certificate.ts';
-import { messageOf, openConnections } from '../load.ts';
+import { warm } from '../load.ts';
 import { policyOf } from '../policies.ts';
 import { startReference, startServe } from '../program.ts';
 import type { Built, Settings } from '../subject.ts';
@@ -39,7 +39,7 @@ export async function httpsSuite(subjects: readonly Built[], folder: string, { q
     const contenders: Contender[] = [];
     try {
       await startAll(contenders, subjects, { file, policyFile, certificate });
-      await warm(contenders, certificate.authority, quick ? warmUp / 8 : warmUp);
+      for (const { program } of contenders) await warm(program.port, certificate.authority, quick ? warmUp / 8 : warmUp);
       for (const [index, each] of cases.entries()) {
         const wanted = quick ? { ...each, requests: Math.ceil(each.requests / 8) } : each;
         await runCase(contenders, certificate.authority, wanted, measured[index] ?? []);
@@ -65,15 +65,6 @@ async function startAll(started: Contender[], subjects: readonly Built[], { file
   for (const subject of subjects) {
     started.push({ program: await startServe(subject, { policyFile, certificate }), isPaced: true });
     started.push({ program: await startServe({ ...subject, name: `${subject.name}, only rewritten logged` }, { policyFile, certificate, args: ['--log-reviews', 'rewritten'] }), isPaced: false });
-  }
-}
-
-async function warm(contenders: readonly Contender[], authority: string, requests: number): Promise<void> {
-  const message = messageOf({ size: 8_800 }, 'replicas');
-  for (const { program } of contenders) {
-    const connections = await openConnections(program.port, authority, 4);
-    await connections.send(message, requests);
-    connections.close();
   }
 }
 
