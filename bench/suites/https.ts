@@ -14,15 +14,16 @@ const cases: readonly Case[] = [
   { name: '8 KB, no rule matches', review: { size: 8_800, images: 'foreign' }, connections: 32, requests: 4_000 },
   { name: '8 KB, tag and digest', review: { size: 8_800, images: 'digest' }, connections: 32, requests: 4_000 },
   { name: '8 KB, other names', review: { size: 8_800 }, connections: 32, difference: 'names', requests: 4_000 },
-  { name: '8 KB, other images', review: { size: 8_800 }, connections: 32, difference: 'images', requests: 4_000 },
   { name: '60 KB, 4 connections', review: { size: 60_000 }, connections: 4, requests: 1_200 },
   { name: '60 KB, 32 connections', review: { size: 60_000 }, connections: 32, requests: 1_200 },
   { name: '60 KB, other names', review: { size: 60_000 }, connections: 32, difference: 'names', requests: 1_200 },
-  { name: '60 KB, other images', review: { size: 60_000 }, connections: 32, difference: 'images', requests: 1_200 },
   // What the API server of a cluster with much to do asks, and not what a server can take: between two requests the caches grow cold.
   { name: '4 KB', review: { size: 3_500 }, connections: 4, requests: 2_000, rate: 200 },
   { name: '400 KB, 4 connections', review: { size: 400_000 }, connections: 4, requests: 200 },
   { name: '400 KB, 32 connections', review: { size: 400_000 }, connections: 32, requests: 200 },
+  // At the end: the heap has grown by then, and V8 takes its time to give that back, in the next thing that is measured.
+  { name: '8 KB, other images', review: { size: 8_800 }, connections: 32, difference: 'images', requests: 4_000 },
+  { name: '60 KB, other images', review: { size: 60_000 }, connections: 32, difference: 'images', requests: 1_200 },
 ];
 
 /** Processes of each program, one after the other: two of the very same program differ by a tenth for as long as they live. */

@@ -5,7 +5,7 @@
 
 /** Characters that are passed on at once: a write for every line would be a quarter of what a review costs. */
 const most = 32 * 1024;
-/** Milliseconds after which fewer are passed on too. */
+/** Milliseconds that fewer wait for more, when others were passed on just before. */
 const longestWait = 100;
 
 /** Ways to one and the same file. */
@@ -30,8 +30,7 @@ export class GatheredLines {
   write(line: string): void {
     this.#waiting.push(line);
     this.#length += line.length;
-    if (this.#length >= most) this.#passOn();
-    else this.#timer ??= setTimeout(() => this.#passOn(), longestWait).unref();
+    if (this.#timer === undefined || this.#length >= most) this.#passOn();
   }
 
   /** For the end of a process, which waits for nothing; pino also calls it for a line of the level `fatal`. */
@@ -42,11 +41,13 @@ export class GatheredLines {
 
   #passOn(): void {
     this.#file.inBackground.write(this.#take());
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#length > 0) this.#passOn();
+    }, longestWait).unref();
   }
 
   #take(): string {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     const text = this.#waiting.join('');
     this.#waiting = [];
     this.#length = 0;

@@ -53,7 +53,7 @@ export class OverloadGuard {
     const now = performance.now();
     if (now - this.#looked < window) return;
     this.#looked = now;
-    // Nobody waits for more than half of the longest. All else that can be asked of the histogram walks its 34,000 buckets.
+    // The mean is at most half of the longest. What else can be asked of the histogram walks its 34,000 buckets.
     if (this.#iterations.max / 1e6 / 2 <= this.#limits.maximumLag) {
       this.#lag = 0;
       return;
