@@ -7,7 +7,7 @@ import { build, buildReference } from './build.ts';
 import type { Figure } from './figure.ts';
 import { pinLoad } from './pinning.ts';
 import { comparison, table, type Report } from './report.ts';
-import { checkOut, workingTree, type CheckedOut } from './revision.ts';
+import { checkOut, commitOf, workingTree, type CheckedOut } from './revision.ts';
 import type { Built, Settings, Subject } from './subject.ts';
 import { clusterSuite } from './suites/cluster.ts';
 import { engineSuite } from './suites/engine.ts';
@@ -44,12 +44,17 @@ async function bench(wanted: readonly string[]): Promise<number> {
     process.stderr.write(unknown === undefined ? '--reviews takes a whole number from 20\n' : `there is no suite ${unknown}\n\n${help}`);
     return 2;
   }
+  const commit = values.against === undefined ? null : await commitOf(values.against);
+  if (values.against !== undefined && commit === null) {
+    process.stderr.write(`git knows no revision ${values.against}\n`);
+    return 2;
+  }
   if (!pinLoad()) process.stderr.write('not pinned: there is no taskset or only one core, so load and server disturb each other\n');
   const folder = await mkdtemp(join(tmpdir(), 'transship-bench-'));
   let old: CheckedOut | null = null;
   process.once('SIGINT', exitInterrupted);
   try {
-    old = values.against === undefined ? null : await checkOut(values.against, folder);
+    old = commit === null ? null : await checkOut(commit, folder);
     const subjects = await Promise.all((old === null ? [workingTree] : [old, workingTree]).map((subject, index) => build(subject, join(folder, `built-${index}`))));
     await show(await run(wanted, subjects, folder, { quick: values.quick, reviews, reference: await buildReference(folder) }), old);
   } finally {

@@ -14,12 +14,18 @@ export interface CheckedOut extends Subject {
   readonly remove: () => Promise<void>;
 }
 
-/** Throws when git does not know the revision. */
-export async function checkOut(revision: string, folder: string): Promise<CheckedOut> {
+/** @returns its short name; null when git knows no such revision */
+export async function commitOf(revision: string): Promise<string | null> {
+  return await git('rev-parse', '--short', '--verify', '--end-of-options', `${revision}^{commit}`).catch(() => null);
+}
+
+export async function checkOut(commit: string, folder: string): Promise<CheckedOut> {
   const root = join(folder, 'revision');
-  const git = async (...args: readonly string[]): Promise<string> => (await run('git', ['-C', workingTree.root, ...args])).stdout.trim();
-  const commit = await git('rev-parse', '--short', '--verify', '--end-of-options', `${revision}^{commit}`);
   await git('worktree', 'add', '--detach', root, commit);
   await symlink(join(workingTree.root, 'node_modules'), join(root, 'node_modules'));
   return { name: commit, root, remove: async () => void (await git('worktree', 'remove', '--force', root)) };
+}
+
+async function git(...args: readonly string[]): Promise<string> {
+  return (await run('git', ['-C', workingTree.root, ...args])).stdout.trim();
 }

@@ -54,6 +54,7 @@ test('against another revision', { skip: existsSync(`${root}/.git`) ? false : 't
 for (const [name, args, says] of [
   ['a suite that there is not', ['--only', 'engine,speed'], /there is no suite speed/],
   ['too few reviews', ['--reviews', '0'], /--reviews takes/],
+  ['a revision that there is not', ['--against', 'nowhere'], /^git knows no revision nowhere$/m],
 ] as const) {
   test(`wrong use: ${name}`, async (t) => {
     const { stderr, code } = await bench(args);
