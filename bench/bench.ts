@@ -29,6 +29,8 @@ Suites: ${Object.keys(suites).join(', ')}
   --json FILE          write every round of every figure
 `;
 
+const interruptions = ['SIGINT', 'SIGTERM'] as const;
+
 const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, against: { type: 'string' }, reviews: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean', default: false } } });
 
 if (values.help) {
@@ -52,13 +54,13 @@ async function bench(wanted: readonly string[]): Promise<number> {
   if (!pinLoad()) process.stderr.write('not pinned: there is no taskset or only one core, so load and server disturb each other\n');
   const folder = await mkdtemp(join(tmpdir(), 'transship-bench-'));
   let old: CheckedOut | null = null;
-  process.once('SIGINT', exitInterrupted);
+  for (const signal of interruptions) process.once(signal, exitInterrupted);
   try {
     old = commit === null ? null : await checkOut(commit, folder);
     const subjects = await Promise.all((old === null ? [workingTree] : [old, workingTree]).map((subject, index) => build(subject, join(folder, `built-${index}`))));
     await show(await run(wanted, subjects, folder, { quick: values.quick, reviews, reference: await buildReference(folder) }), old);
   } finally {
-    process.removeListener('SIGINT', exitInterrupted);
+    for (const signal of interruptions) process.removeListener(signal, exitInterrupted);
     await old?.remove();
     await rm(folder, { recursive: true, force: true });
   }
@@ -66,8 +68,8 @@ async function bench(wanted: readonly string[]): Promise<number> {
 }
 
 /** The servers are killed as this process exits. */
-function exitInterrupted(): never {
-  process.exit(130);
+function exitInterrupted(_signal: NodeJS.Signals, number: number): never {
+  process.exit(128 + number);
 }
 
 async function run(wanted: readonly string[], subjects: readonly Built[], folder: string, settings: Settings): Promise<Report> {
