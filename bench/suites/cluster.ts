@@ -6,8 +6,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { skipReason } from '../../test/cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
 import { makeCertificate, type Certificate } from '../certificate.ts';
-import { warm } from '../load.ts';
 import { quantile, type Figure, type Round } from '../figure.ts';
+import { warm } from '../load.ts';
 import { policyOf } from '../policies.ts';
 import { cpuTime } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
@@ -22,6 +22,7 @@ const podsOfRound = 240;
 const warmUp = 8_000;
 /** Creates at once. */
 const clients = 16;
+const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
 interface Variant {
   readonly namespace: string;
@@ -81,12 +82,12 @@ interface Generation {
 
 /** Warms the webhooks, registers each for a namespace of its own, and creates pods in these in turn. */
 async function runGeneration(plane: ControlPlane, programs: readonly Program[], { generation, quick, certificate, apiServer, measured }: Generation): Promise<void> {
-  const variants: Variant[] = [{ namespace: 'without', webhook: null }, ...programs.map((webhook, index) => ({ namespace: `generation-${generation}-${index}`, webhook }))];
-  for (const variant of variants) {
-    if (variant.webhook === null) continue;
-    await warm(variant.webhook.port, certificate.authority, quick ? warmUp / 8 : warmUp);
-    await register(plane, variant.namespace, variant.webhook, certificate);
+  const webhooks = programs.map((webhook, index) => ({ namespace: `generation-${generation}-${index}`, webhook }));
+  for (const { namespace, webhook } of webhooks) {
+    await warm(webhook.port, certificate.authority, quick ? warmUp / 8 : warmUp);
+    await register(plane, namespace, webhook, certificate);
   }
+  const variants: Variant[] = [{ namespace: 'without', webhook: null }, ...webhooks];
   // The first round is for the connections, and for what the API server remembers of a webhook.
   for (let round = -1; round < rounds; round += 1) {
     for (const [index, variant] of inTurn([...variants.entries()], round)) {
@@ -94,10 +95,8 @@ async function runGeneration(plane: ControlPlane, programs: readonly Program[], 
       if (round >= 0) measured[index]?.push(result);
     }
   }
-  for (const { namespace, webhook } of variants) if (webhook !== null) await plane.api.send('DELETE', `${configurations}/${namespace}`);
+  for (const { namespace } of webhooks) await plane.api.send('DELETE', `${configurations}/${namespace}`);
 }
-
-const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
 /** Resolves when the webhook is called for pods of its namespace. */
 async function register(plane: ControlPlane, namespace: string, webhook: Program, { authority }: Certificate): Promise<void> {

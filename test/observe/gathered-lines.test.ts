@@ -1,4 +1,5 @@
 /** What becomes of log lines between pino and the file. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 import { GatheredLines } from '../../src/observe/gathered-lines.ts';
 import { until } from '../server/until.ts';
@@ -20,7 +21,7 @@ test('a lone line does not wait; those right behind it do, and not for ever', as
   lines.write('d\n');
   t.same(calls, ['in the background: a\n', 'in the background: b\nc\n'], 'each time of waiting is followed by another one');
   await until('a later one too', async () => calls.length > 2);
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await sleep(250);
   lines.write('e\n');
   t.same(calls.slice(2), ['in the background: d\n', 'in the background: e\n']);
 });
@@ -32,13 +33,13 @@ test('many lines do not wait, and none is passed on twice', async (t) => {
   t.same(calls, [`in the background: ${line}`, `in the background: ${line.repeat(32)}`]);
   lines.flushSync();
   t.same(calls.slice(2), ['all from the background', `at once: ${line}`]);
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await sleep(150);
   t.equal(calls.length, 4);
 });
 
 test('nothing is written when nothing was logged: an idle server was once woken ten times a second for it', async (t) => {
   const { lines, calls } = gathering();
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await sleep(250);
   t.same(calls, []);
   lines.flushSync();
   t.same(calls, ['all from the background']);

@@ -1,5 +1,6 @@
 /** The registry of metrics, and that the reference page lists each of ours as it is. */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 import { createMetrics } from '../../src/observe/metrics.ts';
 
@@ -21,7 +22,7 @@ test('the page lists each metric with its type, and no other', async (t) => {
 test('the event loop: its iterations since the last time, each figure once, and nothing that wakes an idle process', async (t) => {
   const { registry } = createMetrics();
   const lag = async (): Promise<Map<string, number>> => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
     const samples = [...(await registry.metrics()).matchAll(/^nodejs_eventloop_lag_(\w+)_seconds (.*)$/gm)].map(([, name = '', value]): [string, number] => [name, Number(value)]);
     t.same(samples.map(([name]) => name).toSorted(), ['max', 'mean', 'min', 'p50', 'p90', 'p99', 'stddev']);
     return new Map(samples);
