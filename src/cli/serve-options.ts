@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { comparingOperators } from '../admission/scope.ts';
 import { logLevels, type LogLevel } from '../observe/log.ts';
-import { loggedReviewKinds, type LoggedReviews } from '../server/review-line.ts';
+import { loggedReviewKinds, type LoggedReviews } from '../server/review-log.ts';
 
 /** One entry a flag: what `--help` prints, and what it defaults to. */
 const flags = {

@@ -7,10 +7,10 @@ import type { KeyPair } from '../tls/pair.ts';
 import { answerClientError } from './client-error.ts';
 import { trackConnections, type Connections } from './connections.ts';
 import { faultOfOurs, refuse } from './errors.ts';
-import { createReviewer, type MutateOptions } from './mutate.ts';
+import { createReviewer, type ReviewerOptions } from './reviewer.ts';
 import { noSchemas } from './no-schemas.ts';
 import { OverloadGuard, type OverloadLimits } from './overload.ts';
-import { reviewListener, type ReviewRoute } from './review-listener.ts';
+import { reviewListener, type ReviewRoute } from './review-route.ts';
 
 /** All in milliseconds. */
 export interface Timeouts {
@@ -38,7 +38,7 @@ export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000,
  */
 const ciphers = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'].join(':');
 
-export interface ServerOptions extends MutateOptions {
+export interface ServerOptions extends ReviewerOptions {
   readonly pair: KeyPair;
   /** PEM of the CA whose certificates callers of /mutate and /shadow must present; null for no such check. */
   readonly clientCa: string | null;

@@ -9,7 +9,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { checkKeyPair, readClientCa, readKeyPair, type KeyPairFiles, type KeyPair } from '../tls/pair.ts';
 import { trackConnections } from './connections.ts';
 import { createMetricsServer } from './metrics-server.ts';
-import type { LoggedReviews } from './review-line.ts';
+import type { LoggedReviews } from './review-log.ts';
 import type { OverloadLimits } from './overload.ts';
 import { createServer, defaultTimeouts, type Timeouts } from './server.ts';
 import type { Closing } from './shutdown.ts';

@@ -10,8 +10,9 @@ import { answer } from '../../src/admission/answer.ts';
 import { readReview } from '../../src/admission/review.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import type { Answer } from '../../src/server/errors.ts';
-import { createReviewer, type Reviewer } from '../../src/server/mutate.ts';
-import { namesOf, nothingTold, writtenNames } from '../../src/server/names.ts';
+import { identityOf } from '../../src/admission/identity.ts';
+import { createReviewer, type Reviewer } from '../../src/server/reviewer.ts';
+import { namesOf } from '../../src/server/review-log.ts';
 import { installedScope } from '../builders/webhook.ts';
 import { damagedBytes } from './bytes.ts';
 import { damagedDocument } from './documents.ts';
@@ -143,7 +144,7 @@ function checkAnswer(body: Buffer, text: string, mode: Mode): string {
 function checkNames(body: Buffer): void {
   const read = readReview(JSON.parse(body.toString('utf8')));
   if (!read.ok) return;
-  const { uid, pod, owner } = namesOf(writtenNames(read.review), nothingTold);
+  const { uid, pod, owner } = namesOf(identityOf(read.review));
   const line = JSON.parse(lines[0] ?? '{}');
   // In bytes as they are logged: half of a character is none.
   if (JSON.stringify([line.uid, line.pod, line.owner]) !== JSON.stringify([uid, pod, owner])) throw new Finding(`the line is that of ${JSON.stringify(line).slice(0, 300)}`, body);

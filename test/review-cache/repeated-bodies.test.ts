@@ -1,9 +1,9 @@
 /** Reviews that are known from one before: only what changes nothing may differ, and then it is found to be the same without being read. */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { project } from '../../src/admission/project-json.ts';
-import { reviewShape, slots } from '../../src/admission/review-shape.ts';
-import { AlikeReviews } from '../../src/server/alike.ts';
+import { project } from '../../src/review-cache/json-projection.ts';
+import { reviewShape, slots } from '../../src/review-cache/decision-fields.ts';
+import { RepeatedBodies } from '../../src/review-cache/repeated-bodies.ts';
 import { Random } from '../fuzz/random.ts';
 
 const sample = JSON.parse(readFileSync(new URL('../../examples/admission-review.json', import.meta.url), 'utf8'));
@@ -31,8 +31,8 @@ function keyOf(source: { readonly bytes: Buffer; readonly length: number }): str
   return projected.ok && projected.asides !== null ? out.toString('latin1', 0, projected.length) : null;
 }
 
-function learned(): AlikeReviews {
-  const alike = new AlikeReviews(shapeOf);
+function learned(): RepeatedBodies {
+  const alike = new RepeatedBodies(shapeOf);
   const source = terminated(text);
   const key = keyOf(source);
   if (key === null) throw new Error('the sample has no key');
@@ -81,7 +81,7 @@ test('what may differ', (t) => {
     const source = terminated(text.replaceAll(from, to));
     const found = alike.find(source.bytes, source.length);
     t.equal(found?.key, key, what);
-    t.equal(source.bytes.toString('utf8', found?.asides[slots.uid]?.start, found?.asides[slots.uid]?.end), what === 'another uid' ? to : uid, `${what}: uid`);
+    t.equal(source.bytes.toString('utf8', found?.spans[slots.uid]?.start, found?.spans[slots.uid]?.end), what === 'another uid' ? to : uid, `${what}: uid`);
   }
   t.end();
 });
@@ -111,7 +111,7 @@ function withVariables(value: (index: number) => string): ReturnType<typeof term
 test('bodies that differ in more strings than are remembered', (t) => {
   const first = withVariables(() => 'aaa');
   const key = keyOf(first) ?? '';
-  const alike = new AlikeReviews(shapeOf);
+  const alike = new RepeatedBodies(shapeOf);
   for (let times = 0; times < 2; times += 1) alike.learn(first, key);
   for (let round = 0; round < 5; round += 1) {
     const all = withVariables((index) => String((index + round) % 10).repeat(3));
@@ -127,7 +127,7 @@ test('bodies that differ in more strings than are remembered', (t) => {
 
 test('a body that is put where the one before was', (t) => {
   // The pattern was a view into the shared buffer, and so every body of that length was the same as itself.
-  const alike = new AlikeReviews(shapeOf);
+  const alike = new RepeatedBodies(shapeOf);
   const { bytes, length } = terminated(text);
   const key = keyOf({ bytes, length }) ?? '';
   for (let times = 0; times < 2; times += 1) alike.learn({ bytes, length }, key);
@@ -165,7 +165,7 @@ function isJson(bytes: Buffer): boolean {
 }
 
 test('memory is bounded, and a kind of pod that comes between changes no answer', (t) => {
-  const alike = new AlikeReviews(shapeOf);
+  const alike = new RepeatedBodies(shapeOf);
   const sources = Array.from({ length: 200 }, (_, index) => terminated(text.replace('größe', 'x'.repeat(index * 1_000))));
   for (const source of [...sources, ...sources]) {
     const key = keyOf(source) ?? '';

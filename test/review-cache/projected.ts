@@ -1,6 +1,6 @@
 /** What a projection must give, said in the slow and obvious way: parse everything, then leave out what the shape does not name. */
-import type { JsonError } from '../../src/admission/json-skip.ts';
-import { arrayOf, objectOf, project, whole, type Shape } from '../../src/admission/project-json.ts';
+import type { JsonError } from '../../src/review-cache/json-scanner.ts';
+import { arrayOf, objectOf, project, whole, type Shape } from '../../src/review-cache/json-projection.ts';
 
 /** A shape as data, so that it can be read by the reader and by the obvious way. */
 export type Wish = 'whole' | { readonly members: Readonly<Record<string, Wish>> } | { readonly elements: Wish };

@@ -6,7 +6,7 @@
  * is also the key under which their answer is remembered. Parsing it gives what parsing the whole and leaving out would have given:
  * keys in any order and with escapes, the last of duplicate keys, any white space.
  */
-import { closeBrace, closeBracket, colon, comma, isAt, JsonError, openBrace, openBracket, quote, skipByte, skipPlain, skipRest, skipSpace, skipValue } from './json-skip.ts';
+import { closeBrace, closeBracket, colon, comma, isAt, JsonError, openBrace, openBracket, quote, skipByte, skipPlain, skipRest, skipSpace, skipValue } from './json-scanner.ts';
 
 /** What to keep: a value as it is, some members of an object, or the same of every element of an array. */
 export type Shape = typeof whole | AsideShape | ObjectShape | ArrayShape;

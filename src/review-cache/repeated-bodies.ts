@@ -6,9 +6,9 @@
  * plain text of a string and still are. And it asks the same, when none of these strings counts.
  */
 import { LRUCache } from 'lru-cache';
-import { isPlain, quote, skipPlain, skipRest } from '../admission/json-skip.ts';
-import { project, type Asides, type JsonBytes, type Shape, type Span, type Spans } from '../admission/project-json.ts';
-import type { ShapeOf } from '../admission/review-shape.ts';
+import { isPlain, quote, skipPlain, skipRest } from './json-scanner.ts';
+import { project, type Asides, type JsonBytes, type Shape, type Span, type Spans } from './json-projection.ts';
+import type { ShapeOf } from './decision-fields.ts';
 
 /** A body that was read, and which of its bytes do not count. */
 interface Pattern {
@@ -29,10 +29,10 @@ interface Seen {
   readonly pattern: Pattern | null;
 }
 
-export interface Alike {
+export interface Known {
   readonly key: string;
-  /** Where in the body its names stand. */
-  readonly asides: Asides;
+  /** Where the strings of its identity are in the body. */
+  readonly spans: Asides;
 }
 
 /** Bytes of all patterns together. */
@@ -44,7 +44,7 @@ const mostDiffering = 64;
 /** Bytes among which a difference is looked for one by one. */
 const stretch = 1024;
 
-export class AlikeReviews {
+export class RepeatedBodies {
   readonly #shapeOf: ShapeOf;
   readonly #seen = new LRUCache<number, Seen>({ maxSize: room, sizeCalculation: ({ key, pattern }) => key.length + 2 * (pattern?.bytes.length ?? 0) });
 
@@ -53,10 +53,10 @@ export class AlikeReviews {
   }
 
   /** What this body asks, when that is known without reading it. */
-  find(bytes: Buffer, length: number): Alike | null {
+  find(bytes: Buffer, length: number): Known | null {
     const seen = this.#seen.get(length);
     if (seen === undefined || seen.pattern === null || !isAlike(bytes, seen.pattern)) return null;
-    return { key: seen.key, asides: seen.pattern.asides };
+    return { key: seen.key, spans: seen.pattern.asides };
   }
 
   /** @param key of what the body asks; it has been read, and its names have no escapes */

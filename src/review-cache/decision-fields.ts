@@ -1,7 +1,7 @@
 /** The parts of an AdmissionReview that a decision reads. Everything else is checked and left out. */
 import { alwaysFits, originalImagesAnnotation } from '../pod/annotations.ts';
 import { mirrorAnnotation } from '../pod/pod.ts';
-import { arrayOf, objectOf, whole, type Shape } from './project-json.ts';
+import { arrayOf, objectOf, whole, type Shape } from './json-projection.ts';
 
 /** Strings that no decision reads, told aside: they differ between pods that ask the same. */
 export const slots = { uid: 0, name: 1, podName: 2, generateName: 3, ownerName: 4 } as const;

@@ -1,20 +1,20 @@
 /** The one log line of a review: who, where, what became of each image, and why. */
 import type { Logger } from 'pino';
 import type { Admission } from '../admission/admit.ts';
-import type { Review } from '../admission/review.ts';
-import { shortName, type Names } from './names.ts';
+import type { Identity } from '../admission/identity.ts';
+import type { Question } from '../admission/review.ts';
 
 /** Which reviews are logged: every one, those with a rewritten image or a problem, or those with a problem. */
 export const loggedReviewKinds = ['all', 'rewritten', 'problems'] as const;
 export type LoggedReviews = (typeof loggedReviewKinds)[number];
 
-export interface LineOptions {
+export interface LogOptions {
   readonly log: Logger;
   readonly loggedReviews: LoggedReviews;
 }
 
 /** Writes the line of one review. */
-export type ReviewLine = (names: Names, seconds: number) => void;
+export type ReviewLog = (identity: Identity, seconds: number) => void;
 
 /**
  * Admission runs before validation, so a pod author's names and images may have megabytes, and a pod ten thousand containers. A log
@@ -24,21 +24,46 @@ const longestImage = 520;
 const longestReason = 2 * longestImage;
 const mostImages = 100;
 
-/** @param isRemembered whether more reviews will have the same line but for their names; then it pays to put the rest into text beforehand */
-export function reviewLine(review: Review, admission: Admission, { log, loggedReviews }: LineOptions, isRemembered: boolean): ReviewLine {
+export function reviewLog(review: Question, admission: Admission, { log, loggedReviews }: LogOptions): ReviewLog {
   const hasProblem = admission.images.some(({ outcome }) => outcome === 'invalid' || outcome === 'refused');
   const isRewritten = admission.images.some(({ outcome }) => outcome === 'rewritten');
   if (!hasProblem && (loggedReviews === 'problems' || (loggedReviews === 'rewritten' && !isRewritten))) return () => {};
   const level = hasProblem ? 'warn' : 'info';
   const message = admission.skipped === null ? 'review' : 'review skipped';
   const fields = fieldsOf(review, admission);
-  if (!isRemembered) return ({ uid, pod, owner }, seconds) => log[level]({ uid, pod, owner, ...fields, durationMs: milliseconds(seconds) }, message);
-  // A child writes what it is bound to once, as text; making one costs as much as some lines.
-  const bound = log.child(fields);
-  return ({ uid, pod, owner }, seconds) => bound[level]({ uid, pod, owner, durationMs: milliseconds(seconds) }, message);
+  let bound: Logger | null | undefined;
+  return (identity, seconds) => {
+    const own = { ...namesOf(identity), durationMs: milliseconds(seconds) };
+    // A child writes what it is bound to as text, made once; making one costs as much as some lines, so only where a second line comes.
+    if (bound === null) bound = log.child(fields);
+    if (bound !== undefined) return bound[level](own, message);
+    bound = null;
+    const { durationMs, ...names } = own;
+    return log[level]({ ...names, ...fields, durationMs }, message);
+  };
 }
 
-function fieldsOf(review: Review, { mode, images, pullSecrets, skipped }: Admission): object {
+export function failureLog(review: Question, err: unknown, { log }: LogOptions): ReviewLog {
+  return ({ uid }) => log.error({ err, uid, namespace: review.namespace }, 'the review could not be decided and the pod is left as it is; please report this');
+}
+
+/** Names as a line has them: `pod` is its name, or what its name will begin with and a star; empty when it has neither. */
+export function namesOf({ uid, name, podName, generateName, owner }: Identity): { readonly uid: string; readonly pod: string; readonly owner: string | null } {
+  return {
+    uid,
+    pod: shortName(podName || name) || (generateName === '' ? '' : `${shortName(generateName)}*`),
+    owner: owner === null ? null : shortName(`${owner.kind}/${owner.name}`),
+  };
+}
+
+const longestName = 253;
+
+/** Admission runs before validation, so a name may have megabytes: a log line keeps to what is valid. */
+function shortName(text: string): string {
+  return text.slice(0, longestName);
+}
+
+function fieldsOf(review: Question, { mode, images, pullSecrets, skipped }: Admission): object {
   return {
     namespace: shortName(review.namespace),
     operation: shortName(review.subResource === '' ? review.operation : `${review.operation} ${review.subResource}`),

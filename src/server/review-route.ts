@@ -6,7 +6,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { TLSSocket } from 'node:tls';
 import type { Tally } from '../observe/tally.ts';
 import { faultOfOurs, refusal, type Answer } from './errors.ts';
-import type { Reviewer } from './mutate.ts';
+import type { Reviewer } from './reviewer.ts';
 import type { OverloadGuard } from './overload.ts';
 
 /** Bytes. A review carries object and oldObject, each up to etcd's 1.5 MiB and larger as JSON. */

@@ -1,6 +1,6 @@
 /** The log: one line a review, with what an operator asks for and nothing that must stay secret. */
 import { test } from 'tap';
-import { loggedReviewKinds, type LoggedReviews } from '../../src/server/review-line.ts';
+import { loggedReviewKinds, type LoggedReviews } from '../../src/server/review-log.ts';
 import { pod, reviewOf, type Json } from '../builders/pod.ts';
 import { call } from './call.ts';
 import { running } from './running.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { test } from 'tap';
-import { JsonError } from '../../src/admission/json-skip.ts';
+import { JsonError } from '../../src/review-cache/json-scanner.ts';
 import { json } from '../builders/arbitrary-json.ts';
 import { leaveOut, parsed, projected, shapeOf, type Wish } from './projected.ts';
 

@@ -1,0 +1,61 @@
+/** What the two routes that the API server calls do: bytes in, decision, text out. */
+import type { Mode } from '../admission/admit.ts';
+import { scopeLabels } from '../admission/scope.ts';
+import { cachedReader } from '../review-cache/review-cache.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { decide, type Decision, type DecisionOptions } from './decision.ts';
+import { refusal, type Answer, type ClientErrorCode } from './errors.ts';
+import { plainReader, type Decide, type ReviewReader } from '../admission/review-reader.ts';
+
+export interface ReviewerOptions extends Omit<DecisionOptions, 'mode'> {
+  /** The policy in force at this moment; one request sees one policy. */
+  readonly policy: () => CompiledPolicy;
+  /** False: every body is parsed as a whole. */
+  readonly cache?: boolean;
+}
+
+export interface ReviewRequest {
+  /** Followed by one byte that is 0. */
+  readonly body: Buffer;
+  /** Content-Encoding, where there is one. */
+  readonly encoding: string | undefined;
+  /** Who asks, for the log. */
+  readonly remote: () => string | undefined;
+}
+
+export type Reviewer = (request: ReviewRequest) => Answer;
+
+/** Answers one review after the other. */
+export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
+  const { metrics, log } = options;
+  const duration = metrics.duration({ mode });
+  const rejected = metrics.reviews({ mode, result: 'rejected' });
+  const readerFor = (inForce: CompiledPolicy): ReviewReader<Decision> => {
+    const decideBy: Decide<Decision> = (review) => decide(review, inForce, { ...options, mode });
+    return options.cache === false ? plainReader(decideBy) : cachedReader([...scopeLabels, ...inForce.table.labelKeys], decideBy);
+  };
+  let policy = options.policy();
+  let read = readerFor(policy);
+  const reject = (code: ClientErrorCode, detail: string, { remote }: ReviewRequest): Answer => {
+    rejected.add();
+    log.warn({ code, remote: remote() }, `request refused: ${detail}`);
+    return refusal(code, detail);
+  };
+  return (request) => {
+    const began = performance.now();
+    if (request.encoding !== undefined) return reject('BODY_ENCODED', `the body is encoded as ${request.encoding}`, request);
+    const inForce = options.policy();
+    if (inForce !== policy) {
+      policy = inForce;
+      read = readerFor(inForce);
+    }
+    const result = read(request.body);
+    if (!result.ok) return reject(result.code, result.problem, request);
+    const { identity, decision } = result;
+    const body = decision.answer(identity.uid);
+    const seconds = (performance.now() - began) / 1000;
+    duration.add(seconds);
+    decision.record(identity, seconds);
+    return { status: 200, contentType: 'application/json', body };
+  };
+}
