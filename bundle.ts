@@ -16,7 +16,8 @@ const clientLibrary: Plugin = {
   name: 'client-library',
   setup: (build) => {
     build.onLoad({ filter: /\/src\/cluster\/client-library\.ts$/ }, () => ({
-      contents: "import { createRequire } from 'node:module'; const load = createRequire(import.meta.url); export const clientLibrary = () => load('./client-library.cjs');",
+      contents:
+        "import { createRequire } from 'node:module'; const load = createRequire(import.meta.url); export const clientLibrary = () => load('./client-library.cjs');",
     }));
   },
 };
@@ -25,7 +26,9 @@ const clientLibrary: Plugin = {
 const noSchemaCompilers: Plugin = {
   name: 'no-schema-compilers',
   setup: (build) => {
-    build.onLoad({ filter: /\/node_modules\/@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)\/index\.js$/ }, () => ({ contents: '' }));
+    build.onLoad({ filter: /\/node_modules\/@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)\/index\.js$/ }, () => ({
+      contents: '',
+    }));
   },
 };
 
@@ -52,17 +55,30 @@ const program = await bundle({
   // For the packages in CommonJS.
   banner: { js: "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);" },
 });
-const library = await bundle({ ...common, stdin: { contents: "module.exports = require('@kubernetes/client-node');", resolveDir: project }, outfile: join(folder, 'client-library.cjs'), format: 'cjs' });
+const library = await bundle({
+  ...common,
+  stdin: { contents: "module.exports = require('@kubernetes/client-node');", resolveDir: project },
+  outfile: join(folder, 'client-library.cjs'),
+  format: 'cjs',
+});
 
-const packages = new Set([program, library].flatMap(({ metafile }) => Object.keys(metafile.inputs)).flatMap((file) => /^(?:.*?\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?:\/node_modules\/(?:@[^/]+\/)?[^/]+)*/.exec(file)?.[0] ?? []));
+const packages = new Set(
+  [program, library]
+    .flatMap(({ metafile }) => Object.keys(metafile.inputs))
+    .flatMap((file) => /^(?:.*?\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?:\/node_modules\/(?:@[^/]+\/)?[^/]+)*/.exec(file)?.[0] ?? []),
+);
 writeFileSync(join(folder, 'LICENSES.txt'), [...packages].toSorted().map(licenseOf).join('\n'));
 
 /** Whoever gets the bundle gets the licences of what is in it, as they ask for. */
 function licenseOf(path: string): string {
-  const { name, version, license }: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(project, path, 'package.json'), 'utf8'));
+  const { name, version, license }: Readonly<Record<string, string>> = JSON.parse(
+    readFileSync(join(project, path, 'package.json'), 'utf8'),
+  );
   const find = (pattern: string): string[] => globSync(pattern, { cwd: join(project, path) }).toSorted();
   const own = find('{LICEN[CS]E,licen[cs]e,Licen[cs]e,UNLICENSE,NOTICE}*');
   // Some have it at the end of what they say about themselves.
   const texts = own.length > 0 ? own : find('{README,readme,Readme}*');
-  return [`=== ${name} ${version} (${license})`, '', ...texts.map((file) => readFileSync(join(project, path, file), 'utf8')), ''].join('\n');
+  return [`=== ${name} ${version} (${license})`, '', ...texts.map((file) => readFileSync(join(project, path, file), 'utf8')), ''].join(
+    '\n',
+  );
 }

@@ -18,7 +18,13 @@ import { startSuite } from './suites/start.ts';
 /** The figures of each subject, or why there are none. */
 type Suite = (subjects: readonly Built[], folder: string, settings: Settings) => Promise<Figure[][] | string>;
 
-const suites: Readonly<Record<string, Suite>> = { engine: engineSuite, https: httpsSuite, memory: memorySuite, start: startSuite, cluster: clusterSuite };
+const suites: Readonly<Record<string, Suite>> = {
+  engine: engineSuite,
+  https: httpsSuite,
+  memory: memorySuite,
+  start: startSuite,
+  cluster: clusterSuite,
+};
 
 const help = `npm run bench -- [--only SUITE,…] [--quick] [--against REVISION] [--reviews N] [--json FILE]
 
@@ -31,7 +37,16 @@ Suites: ${Object.keys(suites).join(', ')}
 
 const interruptions = ['SIGINT', 'SIGTERM'] as const;
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, against: { type: 'string' }, reviews: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    reviews: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
 
 if (values.help) {
   process.stdout.write(help);
@@ -57,7 +72,9 @@ async function bench(wanted: readonly string[]): Promise<number> {
   for (const signal of interruptions) process.once(signal, exitInterrupted);
   try {
     old = commit === null ? null : await checkOut(commit, folder);
-    const subjects = await Promise.all((old === null ? [workingTree] : [old, workingTree]).map((subject, index) => build(subject, join(folder, `built-${index}`))));
+    const subjects = await Promise.all(
+      (old === null ? [workingTree] : [old, workingTree]).map((subject, index) => build(subject, join(folder, `built-${index}`))),
+    );
     await show(await run(wanted, subjects, folder, { quick: values.quick, reviews, reference: await buildReference(folder) }), old);
   } finally {
     for (const signal of interruptions) process.removeListener(signal, exitInterrupted);
@@ -83,7 +100,13 @@ async function run(wanted: readonly string[], subjects: readonly Built[], folder
   }
   const named = subjects.map(({ name }, index) => ({ name, figures: figures[index] ?? [] }));
   const [cpu] = cpus();
-  return { node: process.version, machine: `${cpus().length} × ${cpu?.model ?? 'unknown'}`, date: new Date().toISOString(), subjects: named, skipped };
+  return {
+    node: process.version,
+    machine: `${cpus().length} × ${cpu?.model ?? 'unknown'}`,
+    date: new Date().toISOString(),
+    subjects: named,
+    skipped,
+  };
 }
 
 async function show(report: Report, old: Subject | null): Promise<void> {

@@ -14,7 +14,10 @@ const referenceSource = fileURLToPath(new URL('reference-server.ts', import.meta
 /** Makes the program as the Dockerfile of the subject does, in a folder of its own. */
 export async function build(subject: Subject, folder: string): Promise<Built> {
   await mkdir(folder);
-  await Promise.all([symlink(join(subject.root, 'node_modules'), join(folder, 'node_modules')), copyFile(join(subject.root, 'package.json'), join(folder, 'package.json'))]);
+  await Promise.all([
+    symlink(join(subject.root, 'node_modules'), join(folder, 'node_modules')),
+    copyFile(join(subject.root, 'package.json'), join(folder, 'package.json')),
+  ]);
   const settings = await imageSettings(subject);
   const own = join(subject.root, 'bundle.ts');
   if (existsSync(own)) {
@@ -22,7 +25,13 @@ export async function build(subject: Subject, folder: string): Promise<Built> {
     return { ...subject, ...settings, main: join(folder, 'dist/bundle/main.js') };
   }
   // Revisions before there was a bundle.
-  await node(join(subject.root, 'node_modules/typescript/bin/tsc'), '-p', join(subject.root, 'tsconfig.build.json'), '--outDir', join(folder, 'dist'));
+  await node(
+    join(subject.root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    join(subject.root, 'tsconfig.build.json'),
+    '--outDir',
+    join(folder, 'dist'),
+  );
   return { ...subject, ...settings, main: join(folder, 'dist/main.js') };
 }
 

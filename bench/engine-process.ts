@@ -39,14 +39,24 @@ const results: EngineResult[] = [];
 const one = compiled({ rules: 1 });
 for (const rules of [50, 500, 5_000]) {
   const { table } = compiled({ rules });
-  record({ name: `an image, ${rules} rules that name hosts`, reference: 'one rule' }, images.length, decideAll(table), decideAll(one.table));
+  record(
+    { name: `an image, ${rules} rules that name hosts`, reference: 'one rule' },
+    images.length,
+    decideAll(table),
+    decideAll(one.table),
+  );
 }
 const regexes = compiled({ rules: 501, others: 'regexes' });
 const expressions = Array.from({ length: 500 }, (_, index) => RE2JS.compile(otherExpression(index)));
 const few = images.slice(0, 16);
 // A rewritten name is looked up a second time, to see that it would not be rewritten again.
 const twice = few.flatMap((image) => [image, `proxy.example.com/proxy/my-app/${image}`]);
-record({ name: 'an image, 500 rules with a regex', reference: '500 expressions of RE2, each tried on the name and on the result' }, few.length, decideAll(regexes.table, few), () => twice.map((image) => expressions.some((expression) => expression.matcher(image).find())));
+record(
+  { name: 'an image, 500 rules with a regex', reference: '500 expressions of RE2, each tried on the name and on the result' },
+  few.length,
+  decideAll(regexes.table, few),
+  () => twice.map((image) => expressions.some((expression) => expression.matcher(image).find())),
+);
 for (const [name, wish] of Object.entries(transforms)) {
   const { table } = compiled({ rules: 1, ...wish });
   record({ name: `an image, ${name}`, reference: 'fullName' }, images.length, decideAll(table), decideAll(one.table));
@@ -54,7 +64,12 @@ for (const [name, wish] of Object.entries(transforms)) {
 for (const containers of [1, 10, 50]) {
   const text = reviewOf({ size: 0, containers });
   const value: unknown = JSON.parse(text);
-  record({ name: `a pod of ${containers + 1} images, 50 rules`, reference: 'JSON.parse of its review' }, 1, decideReview(value, compiled({ rules: 50 })), () => JSON.parse(text));
+  record(
+    { name: `a pod of ${containers + 1} images, 50 rules`, reference: 'JSON.parse of its review' },
+    1,
+    decideReview(value, compiled({ rules: 50 })),
+    () => JSON.parse(text),
+  );
 }
 process.stdout.write(JSON.stringify(results));
 
@@ -67,7 +82,9 @@ function decideReview(value: unknown, policy: Policy): () => unknown {
   return () => {
     const read = readReview(value);
     if (!read.ok) throw new Error(read.problem);
-    return JSON.stringify(answer(read.review.uid, admit(read.review, policy, scope, 'enforce'), (text) => Buffer.from(text).toString('base64')));
+    return JSON.stringify(
+      answer(read.review.uid, admit(read.review, policy, scope, 'enforce'), (text) => Buffer.from(text).toString('base64')),
+    );
   };
 }
 

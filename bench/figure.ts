@@ -61,7 +61,10 @@ function ratioOf({ value, reference }: Round): number {
 }
 
 export function median(values: readonly number[]): number {
-  return quantile(values.toSorted((a, b) => a - b), 0.5);
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
 }
 
 /** @param sorted ascending @param part 0 to 1 */

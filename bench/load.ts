@@ -46,7 +46,9 @@ export async function openConnections(port: number, authority: string, count: nu
   );
   /** @param due resolves with the time at which the request of that number was to be sent */
   const run = async ({ body, changing }: Message, requests: number, due: (index: number) => Promise<number>): Promise<Load> => {
-    const head = Buffer.from(`POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`);
+    const head = Buffer.from(
+      `POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
     const latencies: number[] = [];
     let taken = 0;
     const began = performance.now();

@@ -31,7 +31,9 @@ export function otherExpression(index: number): string {
 }
 
 /** Each transform once. */
-export const transforms: Readonly<Record<string, { readonly rewrite: Readonly<Record<string, unknown>>; readonly images?: readonly unknown[] }>> = {
+export const transforms: Readonly<
+  Record<string, { readonly rewrite: Readonly<Record<string, unknown>>; readonly images?: readonly unknown[] }>
+> = {
   path: { rewrite: { registry: 'proxy', as: 'path' } },
   fullName: { rewrite: fullName },
   flatten: { rewrite: { registry: 'proxy', as: 'flatten' } },

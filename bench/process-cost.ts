@@ -5,7 +5,9 @@ import { readdir, readFile } from 'node:fs/promises';
 export async function cpuTime(pid: number): Promise<number | null> {
   try {
     const threads = await readdir(`/proc/${pid}/task`);
-    const times = await Promise.all(threads.map(async (thread) => Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ', 1)[0])));
+    const times = await Promise.all(
+      threads.map(async (thread) => Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ', 1)[0])),
+    );
     return times.reduce((sum, time) => sum + time, 0);
   } catch {
     return null;

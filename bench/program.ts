@@ -28,7 +28,11 @@ interface Launch {
  * @param file the reference server
  * @param kind `parse` reads the JSON of each body and answers a fixed review; `drop` does not even read it; `answer` takes over the uid
  */
-export async function startReference(file: string, kind: 'parse' | 'drop' | 'answer', { certFile, keyFile }: Certificate): Promise<Program> {
+export async function startReference(
+  file: string,
+  kind: 'parse' | 'drop' | 'answer',
+  { certFile, keyFile }: Certificate,
+): Promise<Program> {
   return await start({ name: `bare node:https, ${kind}`, args: [file, kind, certFile, keyFile] });
 }
 
@@ -39,7 +43,10 @@ export interface ServeWish {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function startServe({ name, flags, env: imageEnv, main }: Built, { policyFile, certificate, args = [], env = {} }: ServeWish): Promise<Program> {
+export async function startServe(
+  { name, flags, env: imageEnv, main }: Built,
+  { policyFile, certificate, args = [], env = {} }: ServeWish,
+): Promise<Program> {
   const files = ['--policy', policyFile, '--tls-cert', certificate.certFile, '--tls-key', certificate.keyFile];
   // The load has one core and the server another, so the loop is late whenever somebody else uses the machine.
   const ports = ['--port', '0', '--metrics-port', '0', '--max-lag', '60000', '--drain-seconds', '0'];

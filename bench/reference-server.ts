@@ -8,8 +8,16 @@ import { createServer } from 'node:https';
 
 const [kind, certFile = '', keyFile = ''] = process.argv.slice(2);
 /** As large as what transship answers to the pods and reviews of the bench. */
-const rewritten = (list: string, index: number, service: number): object => ({ op: 'replace', path: `/spec/${list}/${index}/image`, value: `proxy.example.com/proxy/my-app/quay.io/acme/service-${service}:1.${service}.0` });
-const originals = JSON.stringify({ 'service-0': 'quay.io/acme/service-0:1.0.0', 'service-1': 'quay.io/acme/service-1:1.1.0', 'service-2': 'quay.io/acme/service-2:1.2.0' });
+const rewritten = (list: string, index: number, service: number): object => ({
+  op: 'replace',
+  path: `/spec/${list}/${index}/image`,
+  value: `proxy.example.com/proxy/my-app/quay.io/acme/service-${service}:1.${service}.0`,
+});
+const originals = JSON.stringify({
+  'service-0': 'quay.io/acme/service-0:1.0.0',
+  'service-1': 'quay.io/acme/service-1:1.1.0',
+  'service-2': 'quay.io/acme/service-2:1.2.0',
+});
 const operations = [
   rewritten('containers', 0, 1),
   rewritten('containers', 1, 2),
@@ -20,7 +28,11 @@ const operations = [
 const patch = Buffer.from(JSON.stringify(operations)).toString('base64');
 
 function answerTo(uid: string): string {
-  return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid, allowed: true, patchType: 'JSONPatch', patch } });
+  return JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: { uid, allowed: true, patchType: 'JSONPatch', patch },
+  });
 }
 
 const fixed = answerTo('b2d9a0d2-6a5e-4c43-9d27-3f4f0a1f6b11');

@@ -16,7 +16,15 @@ export interface Report {
 export function table(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => {
     const { value, reference, ratio, noise } = summarize(figure);
-    return [figure.suite, figure.name, `${short(value)} ${figure.unit}`, `${short(reference)} ${figure.unit}`, ratio.toFixed(2), figure.rounds.length > 1 ? `±${(noise * 100).toFixed(1)} %` : '', figure.reference];
+    return [
+      figure.suite,
+      figure.name,
+      `${short(value)} ${figure.unit}`,
+      `${short(reference)} ${figure.unit}`,
+      ratio.toFixed(2),
+      figure.rounds.length > 1 ? `±${(noise * 100).toFixed(1)} %` : '',
+      figure.reference,
+    ];
   });
   return aligned([['suite', 'figure', 'measured', 'reference', 'ratio', 'noise', 'the reference is'], ...rows]);
 }
@@ -27,7 +35,19 @@ export function comparison(before: readonly Figure[], after: readonly Figure[], 
     const other = before.find(({ suite, name }) => suite === figure.suite && name === figure.name);
     if (other === undefined) return [];
     const { quotient, moved } = movement(other, figure);
-    return [{ moved, row: [figure.suite, figure.name, summarize(other).ratio.toFixed(2), summarize(figure).ratio.toFixed(2), `${quotient > 1 ? '+' : ''}${((quotient - 1) * 100).toFixed(1)} %`, moved ? 'moved' : 'within noise'] }];
+    return [
+      {
+        moved,
+        row: [
+          figure.suite,
+          figure.name,
+          summarize(other).ratio.toFixed(2),
+          summarize(figure).ratio.toFixed(2),
+          `${quotient > 1 ? '+' : ''}${((quotient - 1) * 100).toFixed(1)} %`,
+          moved ? 'moved' : 'within noise',
+        ],
+      },
+    ];
   });
   const sorted = [...rows.filter(({ moved }) => moved), ...rows.filter(({ moved }) => !moved)];
   return aligned([['suite', 'figure', `ratio at ${old.name}`, 'ratio now', 'change', ''], ...sorted.map(({ row }) => row)]);
@@ -40,5 +60,12 @@ function short(value: number): string {
 
 function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

@@ -58,8 +58,15 @@ export function changingPlaces(body: Buffer, difference: Difference): number[] {
 /** A pod as a person would create it. */
 export function podOf({ containers = 2 }: { readonly containers?: number }): unknown {
   const names = Array.from({ length: containers + 1 }, (_, index) => `service-${index}`);
-  const all = names.map((name, index) => ({ name, image: imageOf.matching(index), env: [{ name: 'SETTING', value: 'http://backend.shop.svc.cluster.local:8080/v1' }] }));
-  return { metadata: { generateName: 'shop-', labels: { 'app.kubernetes.io/name': 'shop' } }, spec: { initContainers: all.slice(0, 1), containers: all.slice(1) } };
+  const all = names.map((name, index) => ({
+    name,
+    image: imageOf.matching(index),
+    env: [{ name: 'SETTING', value: 'http://backend.shop.svc.cluster.local:8080/v1' }],
+  }));
+  return {
+    metadata: { generateName: 'shop-', labels: { 'app.kubernetes.io/name': 'shop' } },
+    spec: { initContainers: all.slice(0, 1), containers: all.slice(1) },
+  };
 }
 
 function review(image: (index: number) => string, containers: number, variables: number): unknown {
@@ -76,7 +83,11 @@ function review(image: (index: number) => string, containers: number, variables:
       requestResource: pods,
       namespace: 'shop',
       operation: 'CREATE',
-      userInfo: { username: 'system:serviceaccount:kube-system:replicaset-controller', uid: '0c0f6f6e-7f0e-4a2e-8d6e-0d3f3b1b9a10', groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'] },
+      userInfo: {
+        username: 'system:serviceaccount:kube-system:replicaset-controller',
+        uid: '0c0f6f6e-7f0e-4a2e-8d6e-0d3f3b1b9a10',
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+      },
       object: pod(image, containers, variables),
       oldObject: null,
       dryRun: false,
@@ -97,11 +108,35 @@ function pod(image: (index: number) => string, containers: number, variables: nu
       namespace: 'shop',
       labels: { 'app.kubernetes.io/name': 'shop', 'app.kubernetes.io/part-of': 'web', 'pod-template-hash': 'shop-00000' },
       annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080', 'workflows.example.com/run': 'shop-00000' },
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'shop-00000', uid: '5a0c1b5e-43cf-4d0d-9d4e-1f6a3c1f7a55', controller: true, blockOwnerDeletion: true }],
-      managedFields: [{ manager: 'kube-controller-manager', operation: 'Update', apiVersion: 'v1', time: '2026-11-21T08:00:00Z', fieldsType: 'FieldsV1', fieldsV1: managed(names, share) }],
+      ownerReferences: [
+        {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: 'shop-00000',
+          uid: '5a0c1b5e-43cf-4d0d-9d4e-1f6a3c1f7a55',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+      managedFields: [
+        {
+          manager: 'kube-controller-manager',
+          operation: 'Update',
+          apiVersion: 'v1',
+          time: '2026-11-21T08:00:00Z',
+          fieldsType: 'FieldsV1',
+          fieldsV1: managed(names, share),
+        },
+      ],
     },
     spec: {
-      volumes: [{ name: 'settings', configMap: { name: 'settings', defaultMode: 420 } }, { name: 'kube-api-access-00000', projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }], defaultMode: 420 } }],
+      volumes: [
+        { name: 'settings', configMap: { name: 'settings', defaultMode: 420 } },
+        {
+          name: 'kube-api-access-00000',
+          projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }], defaultMode: 420 },
+        },
+      ],
       initContainers: all.slice(0, 1),
       containers: all.slice(1),
       restartPolicy: 'Always',
@@ -111,7 +146,12 @@ function pod(image: (index: number) => string, containers: number, variables: nu
       serviceAccount: 'default',
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       schedulerName: 'default-scheduler',
-      tolerations: ['not-ready', 'unreachable'].map((state) => ({ key: `node.kubernetes.io/${state}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 })),
+      tolerations: ['not-ready', 'unreachable'].map((state) => ({
+        key: `node.kubernetes.io/${state}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 300,
+      })),
       priority: 0,
       enableServiceLinks: true,
       preemptionPolicy: 'PreemptLowerPriority',
@@ -125,10 +165,22 @@ function container(name: string, image: string, variables: number): unknown {
     name,
     image,
     ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }],
-    env: Array.from({ length: variables }, (_, index) => ({ name: `SETTING_NUMBER_${index}`, value: `http://backend-${index}.shop.svc.cluster.local:8080/v1` })),
+    env: Array.from({ length: variables }, (_, index) => ({
+      name: `SETTING_NUMBER_${index}`,
+      value: `http://backend-${index}.shop.svc.cluster.local:8080/v1`,
+    })),
     resources: { limits: { cpu: '1', memory: '512Mi' }, requests: { cpu: '100m', memory: '256Mi' } },
-    volumeMounts: [{ name: 'settings', mountPath: '/etc/settings' }, { name: 'kube-api-access-00000', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
-    livenessProbe: { httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
+    volumeMounts: [
+      { name: 'settings', mountPath: '/etc/settings' },
+      { name: 'kube-api-access-00000', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
+    ],
+    livenessProbe: {
+      httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' },
+      timeoutSeconds: 1,
+      periodSeconds: 10,
+      successThreshold: 1,
+      failureThreshold: 3,
+    },
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
     imagePullPolicy: 'IfNotPresent',
@@ -138,10 +190,33 @@ function container(name: string, image: string, variables: number): unknown {
 
 /** FieldsV1 of server-side apply: the longest part of many pods. */
 function managed(names: readonly string[], variables: number): unknown {
-  const env = Object.fromEntries(Array.from({ length: variables }, (_, index) => [`k:{"name":"SETTING_NUMBER_${index}"}`, { '.': {}, 'f:name': {}, 'f:value': {} }]));
-  const fields = { '.': {}, 'f:env': { '.': {}, ...env }, 'f:image': {}, 'f:imagePullPolicy': {}, 'f:name': {}, 'f:resources': { '.': {}, 'f:limits': { '.': {}, 'f:cpu': {}, 'f:memory': {} } }, 'f:terminationMessagePath': {}, 'f:terminationMessagePolicy': {} };
+  const env = Object.fromEntries(
+    Array.from({ length: variables }, (_, index) => [`k:{"name":"SETTING_NUMBER_${index}"}`, { '.': {}, 'f:name': {}, 'f:value': {} }]),
+  );
+  const fields = {
+    '.': {},
+    'f:env': { '.': {}, ...env },
+    'f:image': {},
+    'f:imagePullPolicy': {},
+    'f:name': {},
+    'f:resources': { '.': {}, 'f:limits': { '.': {}, 'f:cpu': {}, 'f:memory': {} } },
+    'f:terminationMessagePath': {},
+    'f:terminationMessagePolicy': {},
+  };
   return {
-    'f:metadata': { 'f:annotations': { '.': {}, 'f:prometheus.io/scrape': {} }, 'f:generateName': {}, 'f:labels': { '.': {}, 'f:app.kubernetes.io/name': {} }, 'f:ownerReferences': { '.': {}, 'k:{"uid":"5a0c1b5e-43cf-4d0d-9d4e-1f6a3c1f7a55"}': {} } },
-    'f:spec': { 'f:containers': Object.fromEntries(names.map((name) => [`k:{"name":"${name}"}`, fields])), 'f:dnsPolicy': {}, 'f:restartPolicy': {}, 'f:schedulerName': {}, 'f:securityContext': {}, 'f:terminationGracePeriodSeconds': {} },
+    'f:metadata': {
+      'f:annotations': { '.': {}, 'f:prometheus.io/scrape': {} },
+      'f:generateName': {},
+      'f:labels': { '.': {}, 'f:app.kubernetes.io/name': {} },
+      'f:ownerReferences': { '.': {}, 'k:{"uid":"5a0c1b5e-43cf-4d0d-9d4e-1f6a3c1f7a55"}': {} },
+    },
+    'f:spec': {
+      'f:containers': Object.fromEntries(names.map((name) => [`k:{"name":"${name}"}`, fields])),
+      'f:dnsPolicy': {},
+      'f:restartPolicy': {},
+      'f:schedulerName': {},
+      'f:securityContext': {},
+      'f:terminationGracePeriodSeconds': {},
+    },
   };
 }

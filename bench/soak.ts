@@ -41,7 +41,9 @@ const seconds = values.seconds === undefined ? Number(values.minutes) * 60 : Num
 
 if (values.help) {
   process.stdout.write(help);
-} else if (![seconds, Number(values.workers), Number(values.pause), Number(values.seed)].every((number) => Number.isFinite(number) && number > 0)) {
+} else if (
+  ![seconds, Number(values.workers), Number(values.pause), Number(values.seed)].every((number) => Number.isFinite(number) && number > 0)
+) {
   process.stderr.write(`every flag takes a number above 0\n\n${help}`);
   process.exitCode = 2;
 } else {
@@ -64,7 +66,12 @@ async function soak(folder: string): Promise<Soaked> {
   const own = monitorEventLoopDelay({ resolution: 10 });
   own.enable();
   const over = new AbortController();
-  const stopLoad = startLoad({ workers: Number(values.workers), pause: Number(values.pause), seed: Number(values.seed), backends: () => ready });
+  const stopLoad = startLoad({
+    workers: Number(values.workers),
+    pause: Number(values.pause),
+    seed: Number(values.seed),
+    backends: () => ready,
+  });
   // Whatever fails ends the soak at once, and is told.
   const failed = (error: unknown): void => {
     done.errors.push(error instanceof Error ? error.message : String(error));

@@ -28,12 +28,14 @@ export function generatedFiles(): GeneratedFile[] {
 }
 
 /** Those whose text on disk is another one. */
-export const outdatedFiles = (): GeneratedFile[] => generatedFiles().filter(({ path, text }) => !existsSync(new URL(path, root)) || read(path) !== text);
+export const outdatedFiles = (): GeneratedFile[] =>
+  generatedFiles().filter(({ path, text }) => !existsSync(new URL(path, root)) || read(path) !== text);
 
 function betweenMarks(text: string, inner: string): string {
   const [head, rest] = text.split(marks.begin);
   const tail = rest?.split(marks.end)[1];
-  if (tail === undefined) throw new Error(`charts/transship/README.md needs the lines ${marks.begin} and ${marks.end}: the table goes between them`);
+  if (tail === undefined)
+    throw new Error(`charts/transship/README.md needs the lines ${marks.begin} and ${marks.end}: the table goes between them`);
   return `${head}${marks.begin}\n${inner}\n${marks.end}${tail}`;
 }
 

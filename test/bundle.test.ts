@@ -55,20 +55,28 @@ t.test('the first run', async (tt) => {
   tt.match(stdout, /quay.io/);
 });
 
-t.test('memory of the start is given back when nobody has asked for anything', { skip: process.platform === 'linux' ? false : 'there is no /proc here' }, async (tt) => {
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--metrics-port', '0', '--drain-seconds', '0'], { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  tt.teardown(() => child.kill('SIGKILL'));
-  const resident = (): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
-  await once(child.stdout, 'data');
-  let before = 0;
-  for (let turn = 0; turn < 100; turn += 1) {
-    before = Math.max(before, resident());
-    if (resident() < before - 5) break;
-    await sleep(100);
-  }
-  const after = resident();
-  tt.ok(after < before - 5, `${before.toFixed(0)} MiB became ${after.toFixed(0)}`);
-});
+t.test(
+  'memory of the start is given back when nobody has asked for anything',
+  { skip: process.platform === 'linux' ? false : 'there is no /proc here' },
+  async (tt) => {
+    const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--metrics-port', '0', '--drain-seconds', '0'], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    tt.teardown(() => child.kill('SIGKILL'));
+    const resident = (): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
+    await once(child.stdout, 'data');
+    let before = 0;
+    for (let turn = 0; turn < 100; turn += 1) {
+      before = Math.max(before, resident());
+      if (resident() < before - 5) break;
+      await sleep(100);
+    }
+    const after = resident();
+    tt.ok(after < before - 5, `${before.toFixed(0)} MiB became ${after.toFixed(0)}`);
+  },
+);
 
 t.test('a command', async (tt) => {
   const { stdout } = await node([main, 'explain', '--policy', join(root, 'examples/replicated.yaml'), '-o', 'json', 'quay.io/acme/app:1']);
@@ -78,7 +86,10 @@ t.test('a command', async (tt) => {
 t.test('the controller brings the client library with it', async (tt) => {
   const kubeconfig = join(root, 'kubeconfig');
   writeFileSync(kubeconfig, 'apiVersion: v1\nkind: Config\ncurrent-context: nowhere\n');
-  const { code, stderr } = await node([main, 'controller', '--policy', join(root, 'examples/replicated.yaml'), '--namespace', 'transship'], { KUBECONFIG: kubeconfig });
+  const { code, stderr } = await node(
+    [main, 'controller', '--policy', join(root, 'examples/replicated.yaml'), '--namespace', 'transship'],
+    { KUBECONFIG: kubeconfig },
+  );
   tt.equal(code, 2, stderr);
   tt.notMatch(stderr, /Cannot find/);
   tt.match(stderr, /kubeconfig/);

@@ -62,7 +62,10 @@ function resources(samples: readonly ComparedSample[]): Row[] {
   const handles = known(samples.map((sample) => sample.handles));
   const lag = median(samples.map((sample) => Math.max(0, sample.lag - sample.ownLag)));
   const worst = Math.max(...samples.map((sample) => sample.lag));
-  const rows = [within('event loop later than that of the load, median (ms)', lag * 1000, mostLag * 1000), told('event loop late, worst 99th percentile (ms)', Math.round(worst * 1000))];
+  const rows = [
+    within('event loop later than that of the load, median (ms)', lag * 1000, mostLag * 1000),
+    told('event loop late, worst 99th percentile (ms)', Math.round(worst * 1000)),
+  ];
   if (memory.length === 0) return rows;
   return [
     ...rows,

@@ -23,7 +23,12 @@ export interface Mounts {
 export async function mount(folders: { policy: string; pair: string }, authority: IssuedPair): Promise<Mounts> {
   const policy = await mounted(folders.policy, { 'policy.yaml': policyText(0) });
   const pair = await mounted(folders.pair, await newPair(authority));
-  return { policy, pair, authority, files: { policy: policy.path('policy.yaml'), cert: pair.path('tls.crt'), key: pair.path('tls.key'), authority: authority.cert } };
+  return {
+    policy,
+    pair,
+    authority,
+    files: { policy: policy.path('policy.yaml'), cert: pair.path('tls.crt'), key: pair.path('tls.key'), authority: authority.cert },
+  };
 }
 
 async function newPair(authority: IssuedPair): Promise<{ 'tls.crt': string; 'tls.key': string }> {

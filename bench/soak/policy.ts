@@ -16,7 +16,9 @@ rules:
 /** Cannot be used, each in another way. */
 export function brokenPolicyText(revision: number): string {
   const text = policyText(revision);
-  return [text.slice(0, -30), '', text.replace('rules:', 'ruels:'), text.replace('registry: second', 'registry: third')][revision % 4] ?? '';
+  return (
+    [text.slice(0, -30), '', text.replace('rules:', 'ruels:'), text.replace('registry: second', 'registry: third')][revision % 4] ?? ''
+  );
 }
 
 /** The revisions whose hosts a patch has: one, or the answer came from half a policy. */

@@ -40,7 +40,11 @@ interface Measured {
   readonly apiServer: number;
 }
 
-export async function clusterSuite(subjects: readonly Built[], folder: string, { quick, reference }: Settings): Promise<Figure[][] | string> {
+export async function clusterSuite(
+  subjects: readonly Built[],
+  folder: string,
+  { quick, reference }: Settings,
+): Promise<Figure[][] | string> {
   const missing = skipReason({ level: 1, helm: false });
   if (missing !== false) return missing;
   const certificate = await makeCertificate(folder);
@@ -81,7 +85,11 @@ interface Generation {
 }
 
 /** Warms the webhooks, registers each for a namespace of its own, and creates pods in these in turn. */
-async function runGeneration(plane: ControlPlane, programs: readonly Program[], { generation, quick, certificate, apiServer, measured }: Generation): Promise<void> {
+async function runGeneration(
+  plane: ControlPlane,
+  programs: readonly Program[],
+  { generation, quick, certificate, apiServer, measured }: Generation,
+): Promise<void> {
   const webhooks = programs.map((webhook, index) => ({ namespace: `generation-${generation}-${index}`, webhook }));
   for (const { namespace, webhook } of webhooks) {
     await warm(webhook.port, certificate.authority, quick ? warmUp / 8 : warmUp);
@@ -103,19 +111,31 @@ async function register(plane: ControlPlane, namespace: string, webhook: Program
   await plane.createNamespace(namespace, { bench: namespace });
   const clientConfig = { url: `https://127.0.0.1:${webhook.port}/mutate`, caBundle: Buffer.from(authority).toString('base64') };
   const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
-  const hook = { name: `${namespace}.bench.transship.dev`, admissionReviewVersions: ['v1'], sideEffects: 'None', failurePolicy: 'Fail', clientConfig, rules, namespaceSelector: { matchLabels: { bench: namespace } } };
+  const hook = {
+    name: `${namespace}.bench.transship.dev`,
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    failurePolicy: 'Fail',
+    clientConfig,
+    rules,
+    namespaceSelector: { matchLabels: { bench: namespace } },
+  };
   await plane.api.send('POST', configurations, { metadata: { name: namespace }, webhooks: [hook] });
   const deadline = performance.now() + 30_000;
   for (;;) {
     const { body } = await plane.api.send('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, podOf({}));
     if (JSON.stringify(body).includes('proxy.example.com')) return;
-    if (performance.now() > deadline) throw new Error(`the API server does not call ${webhook.name}: ${JSON.stringify(body).slice(0, 500)}`);
+    if (performance.now() > deadline)
+      throw new Error(`the API server does not call ${webhook.name}: ${JSON.stringify(body).slice(0, 500)}`);
   }
 }
 
 async function createPods(plane: ControlPlane, { namespace, webhook }: Variant, apiServer: number, pods: number): Promise<Measured> {
   const latencies: number[] = [];
-  const cost = async (): Promise<readonly [webhook: number, apiServer: number]> => [webhook === null ? 0 : ((await cpuTime(webhook.pid)) ?? Number.NaN), (await cpuTime(apiServer)) ?? Number.NaN];
+  const cost = async (): Promise<readonly [webhook: number, apiServer: number]> => [
+    webhook === null ? 0 : ((await cpuTime(webhook.pid)) ?? Number.NaN),
+    (await cpuTime(apiServer)) ?? Number.NaN,
+  ];
   const before = await cost();
   const began = performance.now();
   let left = pods;
@@ -134,7 +154,13 @@ async function createPods(plane: ControlPlane, { namespace, webhook }: Variant, 
   const after = await cost();
   await plane.api.send('DELETE', `/api/v1/namespaces/${namespace}/pods?gracePeriodSeconds=0`);
   const sorted = latencies.toSorted((a, b) => a - b);
-  return { rate: pods / seconds, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), webhook: (after[0] - before[0]) / pods / 1000, apiServer: (after[1] - before[1]) / pods / 1000 };
+  return {
+    rate: pods / seconds,
+    p50: quantile(sorted, 0.5),
+    p99: quantile(sorted, 0.99),
+    webhook: (after[0] - before[0]) / pods / 1000,
+    apiServer: (after[1] - before[1]) / pods / 1000,
+  };
 }
 
 /** The process whose command line has all of the words. */
@@ -160,5 +186,11 @@ function compare(name: string, measured: readonly Measured[], fixed: readonly Me
       return other === undefined ? [] : [{ value: each[key], reference: other[key] }];
     }),
   });
-  return [figure('pod creates', 'pods/s', 'rate'), figure('p50', 'ms', 'p50'), figure('p99', 'ms', 'p99'), figure('CPU of the webhook a pod', 'µs', 'webhook'), figure('CPU of the API server a pod', 'µs', 'apiServer')];
+  return [
+    figure('pod creates', 'pods/s', 'rate'),
+    figure('p50', 'ms', 'p50'),
+    figure('p99', 'ms', 'p99'),
+    figure('CPU of the webhook a pod', 'µs', 'webhook'),
+    figure('CPU of the API server a pod', 'µs', 'apiServer'),
+  ];
 }

@@ -23,7 +23,15 @@ export async function engineSuite(subjects: readonly Subject[], _folder: string,
   for (let round = 0; round < (quick ? quickRounds : rounds); round += 1) {
     for (const [index, subject] of inTurn([...subjects.entries()], round)) results[index]?.push(await measure(subject, quick));
   }
-  return results.map((ofSubject) => (ofSubject[0] ?? []).map(({ name, unit, reference }, place) => ({ suite: 'engine', name, unit, reference, rounds: ofSubject.flatMap((each) => each[place]?.round ?? []) })));
+  return results.map((ofSubject) =>
+    (ofSubject[0] ?? []).map(({ name, unit, reference }, place) => ({
+      suite: 'engine',
+      name,
+      unit,
+      reference,
+      rounds: ofSubject.flatMap((each) => each[place]?.round ?? []),
+    })),
+  );
 }
 
 async function measure({ root }: Subject, quick: boolean): Promise<EngineResult[]> {

@@ -55,19 +55,41 @@ interface Running extends Contender {
 }
 
 /** @param contenders the first one is the reference @param measured of each contender, to be added to */
-export async function runCase(contenders: readonly Contender[], authority: string, wanted: Case, measured: readonly Measured[]): Promise<void> {
+export async function runCase(
+  contenders: readonly Contender[],
+  authority: string,
+  wanted: Case,
+  measured: readonly Measured[],
+): Promise<void> {
   const { connections: count, requests } = wanted;
   const message = messageOf(wanted.review, wanted.difference ?? 'replicas');
-  const all = await Promise.all(contenders.map(async (contender, index): Promise<Running> => ({ ...contender, connections: await openConnections(contender.program.port, authority, count), measured: measured[index] ?? { loads: [], paced: [] } })));
+  const all = await Promise.all(
+    contenders.map(async (contender, index): Promise<Running> => ({
+      ...contender,
+      connections: await openConnections(contender.program.port, authority, count),
+      measured: measured[index] ?? { loads: [], paced: [] },
+    })),
+  );
   try {
     // The first round warms up, and tells what the reference can do.
     const first: Load[] = [];
     for (const { program, connections } of all) first.push(await load(program, connections, message, requests));
     const pace = wanted.rate ?? (first[0]?.rate ?? Number.NaN) / 2;
     for (let round = 0; round < rounds; round += 1) {
-      for (const { program, connections, measured: { loads } } of inTurn(all, round)) loads.push(await load(program, connections, message, requests));
+      for (const {
+        program,
+        connections,
+        measured: { loads },
+      } of inTurn(all, round))
+        loads.push(await load(program, connections, message, requests));
       for (let window = 0; window < windows; window += 1) {
-        for (const { isPaced, program, connections, measured: { paced } } of inTurn(all, window)) if (isPaced) paced.push(await atPace(program, connections, message, { requests: Math.ceil(requests / 8), pace }));
+        for (const {
+          isPaced,
+          program,
+          connections,
+          measured: { paced },
+        } of inTurn(all, window))
+          if (isPaced) paced.push(await atPace(program, connections, message, { requests: Math.ceil(requests / 8), pace }));
       }
     }
   } finally {
@@ -81,11 +103,21 @@ async function load(program: Program, connections: Connections, message: Message
   return { cpu: await cpuSince(before, program, requests), rate: requests / seconds };
 }
 
-async function atPace(program: Program, connections: Connections, message: Message, { requests, pace }: { readonly requests: number; readonly pace: number }): Promise<Paced> {
+async function atPace(
+  program: Program,
+  connections: Connections,
+  message: Message,
+  { requests, pace }: { readonly requests: number; readonly pace: number },
+): Promise<Paced> {
   const before = await cpuTime(program.pid);
   const { latencies } = await connections.pace(message, requests, pace);
   const sorted = latencies.toSorted((a, b) => a - b);
-  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), p999: quantile(sorted, 0.999), cpu: await cpuSince(before, program, requests) };
+  return {
+    p50: quantile(sorted, 0.5),
+    p99: quantile(sorted, 0.99),
+    p999: quantile(sorted, 0.999),
+    cpu: await cpuSince(before, program, requests),
+  };
 }
 
 /** Microseconds a request. */

@@ -65,7 +65,13 @@ async function startAll(started: Contender[], subjects: readonly Built[], { file
   started.push({ program: await startReference(file, 'drop', certificate), isPaced: true });
   for (const subject of subjects) {
     started.push({ program: await startServe(subject, { policyFile, certificate }), isPaced: true });
-    started.push({ program: await startServe({ ...subject, name: `${subject.name}, only rewritten logged` }, { policyFile, certificate, args: ['--log-reviews', 'rewritten'] }), isPaced: false });
+    started.push({
+      program: await startServe(
+        { ...subject, name: `${subject.name}, only rewritten logged` },
+        { policyFile, certificate, args: ['--log-reviews', 'rewritten'] },
+      ),
+      isPaced: false,
+    });
   }
 }
 
@@ -78,10 +84,14 @@ function figuresOf(subjects: readonly Built[], measured: readonly (readonly Meas
     for (const [subject, list] of figures.entries()) {
       const [own = nothing, onlyRewritten = nothing] = ofSubjects.slice(subject * 2, subject * 2 + 2);
       list.push(...compare({ name, rate }, own, reference));
-      if (review.images === 'foreign') list.push(figure(`${name}, not logged: CPU a request`, 'µs', pairs(onlyRewritten.loads, reference.loads, 'cpu')));
+      if (review.images === 'foreign')
+        list.push(figure(`${name}, not logged: CPU a request`, 'µs', pairs(onlyRewritten.loads, reference.loads, 'cpu')));
     }
     // Not ours: how far below the reference a server could be that did nothing at all, and what of the latency is the machine's.
-    figures[0]?.push(figure(`${name}: CPU of a bare server that drops the body`, 'µs', pairs(dropping.loads, reference.loads, 'cpu')), figure(`${name}: p99 of a bare server that drops the body`, 'ms', pairs(dropping.paced, reference.paced, 'p99')));
+    figures[0]?.push(
+      figure(`${name}: CPU of a bare server that drops the body`, 'µs', pairs(dropping.loads, reference.loads, 'cpu')),
+      figure(`${name}: p99 of a bare server that drops the body`, 'ms', pairs(dropping.paced, reference.paced, 'p99')),
+    );
   }
   return figures;
 }
@@ -98,7 +108,11 @@ function compare({ name, rate }: Pick<Case, 'name' | 'rate'>, measured: Measured
   ];
 }
 
-function pairs<Key extends string>(measured: readonly Readonly<Record<Key, number>>[], reference: readonly Readonly<Record<Key, number>>[], key: Key): Round[] {
+function pairs<Key extends string>(
+  measured: readonly Readonly<Record<Key, number>>[],
+  reference: readonly Readonly<Record<Key, number>>[],
+  key: Key,
+): Round[] {
   return measured.flatMap((each, index) => {
     const other = reference[index];
     return other === undefined ? [] : [{ value: each[key], reference: other[key] }];

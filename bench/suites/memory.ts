@@ -50,7 +50,12 @@ function figure(name: string, value: number, other: number): Figure {
   return { suite: 'memory', name, unit: 'MiB', reference: 'bare node:https that parses', rounds: [{ value, reference: other }] };
 }
 
-async function measure(program: Program, certificate: Certificate, { quick, reviews }: Settings, policyFile: string | null): Promise<Measured> {
+async function measure(
+  program: Program,
+  certificate: Certificate,
+  { quick, reviews }: Settings,
+  policyFile: string | null,
+): Promise<Measured> {
   try {
     await sleep(quick ? 200 : 2_000);
     const idle = await resident(program);
@@ -60,18 +65,31 @@ async function measure(program: Program, certificate: Certificate, { quick, revi
       // Settled before each change is written, as with the kubelet, which takes a minute.
       for (let turn = 0; turn < (quick ? quickReloads : reloads); turn += 1) {
         const reloaded = program.logged('policy reloaded');
-        await writeFile(policyFile, JSON.stringify(policyOf({ rules: 500, rewrite: { registry: 'proxy', as: 'path', prefix: `turn-${turn}` } })));
+        await writeFile(
+          policyFile,
+          JSON.stringify(policyOf({ rules: 500, rewrite: { registry: 'proxy', as: 'path', prefix: `turn-${turn}` } })),
+        );
         await reloaded;
       }
     }
     const quarter = ofNew.length / 4;
-    return { idle, highest: Math.max(...samples), highestOfNew: Math.max(...ofNew), growth: mean(ofNew.slice(-quarter)) - mean(ofNew.slice(quarter, 2 * quarter)), reloaded: await resident(program) };
+    return {
+      idle,
+      highest: Math.max(...samples),
+      highestOfNew: Math.max(...ofNew),
+      growth: mean(ofNew.slice(-quarter)) - mean(ofNew.slice(quarter, 2 * quarter)),
+      reloaded: await resident(program),
+    };
   } finally {
     await program.stop();
   }
 }
 
-async function underLoad(program: Program, { authority }: Certificate, { reviews, difference }: { readonly reviews: number; readonly difference: Difference }): Promise<number[]> {
+async function underLoad(
+  program: Program,
+  { authority }: Certificate,
+  { reviews, difference }: { readonly reviews: number; readonly difference: Difference },
+): Promise<number[]> {
   const message = messageOf({ size: 8_800 }, difference);
   const connections = await openConnections(program.port, authority, connectionCount);
   const samples: number[] = [];

@@ -25,7 +25,11 @@ interface Pair {
   readonly reference: Ready;
 }
 
-export async function startSuite(subjects: readonly Built[], folder: string, { quick, reference: referenceFile }: Settings): Promise<Figure[][]> {
+export async function startSuite(
+  subjects: readonly Built[],
+  folder: string,
+  { quick, reference: referenceFile }: Settings,
+): Promise<Figure[][]> {
   const certificate = await makeCertificate(folder);
   const policyFile = `${folder}/policy.yaml`;
   await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
@@ -39,10 +43,16 @@ export async function startSuite(subjects: readonly Built[], folder: string, { q
     const reference = await ready(() => startReference(referenceFile, 'parse', certificate), certificate.authority);
     for (const [index, subject] of inTurn([...subjects.entries()], round)) {
       plain[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate }), certificate.authority), reference });
-      cached[index]?.push({ own: await ready(() => startServe(subject, { policyFile, certificate, env: cacheIn(folder, index) }), certificate.authority), reference });
+      cached[index]?.push({
+        own: await ready(() => startServe(subject, { policyFile, certificate, env: cacheIn(folder, index) }), certificate.authority),
+        reference,
+      });
     }
   }
-  return subjects.map((_, index) => [...figures('exec to ready', plain[index] ?? []), ...figures('exec to ready, NODE_COMPILE_CACHE filled', cached[index] ?? [])]);
+  return subjects.map((_, index) => [
+    ...figures('exec to ready', plain[index] ?? []),
+    ...figures('exec to ready, NODE_COMPILE_CACHE filled', cached[index] ?? []),
+  ]);
 }
 
 function cacheIn(folder: string, index: number): { readonly NODE_COMPILE_CACHE: string } {
@@ -52,7 +62,10 @@ function cacheIn(folder: string, index: number): { readonly NODE_COMPILE_CACHE: 
 function figures(name: string, pairs: readonly Pair[]): Figure[] {
   const rounds_ = (key: keyof Ready): Round[] => pairs.map(({ own, reference }) => ({ value: own[key], reference: reference[key] }));
   const common = { suite: 'start', unit: 'ms', reference: 'bare node:https' };
-  return [{ ...common, name, rounds: rounds_('time') }, { ...common, name: `${name}: CPU`, rounds: rounds_('cpu') }];
+  return [
+    { ...common, name, rounds: rounds_('time') },
+    { ...common, name: `${name}: CPU`, rounds: rounds_('cpu') },
+  ];
 }
 
 async function ready(start: () => Promise<Program>, authority: string): Promise<Ready> {

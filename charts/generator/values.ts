@@ -86,7 +86,8 @@ function readComment(comment: string, path: string): Comment {
     .map((text) => text.trim())
     .filter(Boolean)) {
     const found = directive.exec(line)?.groups;
-    if (found === undefined && current === '') throw new ValuesCommentError(path, `its comment begins with "${line}", not with "-- " or "@section -- "`);
+    if (found === undefined && current === '')
+      throw new ValuesCommentError(path, `its comment begins with "${line}", not with "-- " or "@section -- "`);
     if (found !== undefined) current = found['name'] ?? 'description';
     parts[current] = `${parts[current] ?? ''} ${found?.['rest'] ?? line}`.trim();
   }
@@ -104,4 +105,5 @@ function readSchema(text: string, path: string): Record<string, unknown> {
 }
 
 /** All values that a user sets: those without children. */
-export const leaves = (values: readonly Value[]): Value[] => values.flatMap((value) => (value.children.length > 0 ? leaves(value.children) : [value]));
+export const leaves = (values: readonly Value[]): Value[] =>
+  values.flatMap((value) => (value.children.length > 0 ? leaves(value.children) : [value]));

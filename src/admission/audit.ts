@@ -42,7 +42,11 @@ function repeatedKeys(images: readonly SiteDecision[]): ReadonlySet<string> {
 }
 
 /** Problems have keys of their own: a result may be a problem to the rules that meet it in the second call. */
-function entryOf({ outcome, image, result, reason }: SiteDecision, key: string, original: string | undefined): readonly [key: string, value: string] | null {
+function entryOf(
+  { outcome, image, result, reason }: SiteDecision,
+  key: string,
+  original: string | undefined,
+): readonly [key: string, value: string] | null {
   if (outcome === 'rewritten') return [key, `${image} -> ${result}`];
   if (outcome === 'already-there' && original !== undefined) return [key, `${original} -> ${image}`];
   return outcome === 'invalid' || outcome === 'refused' ? [`problem.${key}`, `${image} left alone: ${reason}`] : null;

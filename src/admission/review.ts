@@ -40,7 +40,8 @@ export const maximumUidLength = 256;
 export function readReview(body: unknown): ReadReview {
   if (!isObject(body)) return problem('the body is not a JSON object; POST an AdmissionReview');
   if (member(body, 'kind') !== 'AdmissionReview') return problem(`kind must be AdmissionReview, not ${describe(member(body, 'kind'))}`);
-  if (member(body, 'apiVersion') !== apiVersion) return problem(`apiVersion must be ${apiVersion}, not ${describe(member(body, 'apiVersion'))}`);
+  if (member(body, 'apiVersion') !== apiVersion)
+    return problem(`apiVersion must be ${apiVersion}, not ${describe(member(body, 'apiVersion'))}`);
   const request = member(body, 'request');
   if (!isObject(request)) return problem('request is missing; an AdmissionReview without one asks nothing');
   const uid = text(request, 'uid');

@@ -36,7 +36,12 @@ export function rewritePod(table: Table, pod: PodContent, context: PodContext, c
   const images = pod.images.map((site) => ({ ...(isOpen(site) ? recallDecision(table, site.image, context) : unchanged(site)), site }));
   const rewritten = images.filter((image) => image.outcome === 'rewritten');
   const create = change.kind === 'create';
-  const pullSecrets = create ? missingSecrets(pod.pullSecrets, images.flatMap((image) => image.pullSecrets)) : [];
+  const pullSecrets = create
+    ? missingSecrets(
+        pod.pullSecrets,
+        images.flatMap((image) => image.pullSecrets),
+      )
+    : [];
   const originals = new Map(rewritten.map((image) => [siteKey(image.site), image.image]));
   const operations = [
     ...rewritten.map((image) => replace(imagePointer(image.site), image.result ?? image.image)),

@@ -34,13 +34,16 @@ export function reasonToSkip(review: Question, scope: Scope): string | null {
   if (review.subResource !== '' && review.subResource !== 'ephemeralcontainers') return `pods/${review.subResource} changes no image`;
   if (review.operation === 'UPDATE' && review.oldPod === null) return 'an UPDATE without oldObject cannot be compared';
   if (systemNamespaces.includes(review.namespace)) return `namespace ${review.namespace} belongs to Kubernetes`;
-  if (scope.releaseNamespace !== null && review.namespace === scope.releaseNamespace) return `namespace ${review.namespace} is that of transship itself`;
+  if (scope.releaseNamespace !== null && review.namespace === scope.releaseNamespace)
+    return `namespace ${review.namespace} is that of transship itself`;
   return reasonOfPod(review, scope);
 }
 
 function reasonOfPod({ pod }: Pick<Question, 'pod'>, scope: Scope): string | null {
-  if (pod.annotations !== null && Object.hasOwn(pod.annotations, mirrorAnnotation)) return 'it is a mirror pod; the kubelet runs it from a file';
-  if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled') return `the pod has the label ${rewriteLabel}: disabled`;
+  if (pod.annotations !== null && Object.hasOwn(pod.annotations, mirrorAnnotation))
+    return 'it is a mirror pod; the kubelet runs it from a file';
+  if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled')
+    return `the pod has the label ${rewriteLabel}: disabled`;
   const operator = scope.excludedOperators.find((name) => isManagedBy(name, pod.labels));
   return operator === undefined ? null : `the pod is managed by ${operator}, which would recreate it with the image it asked for`;
 }

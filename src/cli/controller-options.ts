@@ -10,7 +10,11 @@ const flags = {
   policy: { argument: 'FILE', text: 'policy file; it is reloaded when it changes', default: '' },
   namespace: { argument: 'NAME', text: 'namespace of the release, where the source Secrets are', default: '' },
   features: { argument: 'LIST', text: `what to do, comma separated: ${features.join(', ')}`, default: 'secrets,hosts' },
-  'opt-in': { argument: 'MODE', text: 'namespaces that get copies: OptIn those labelled enabled or shadow, OptOut all but disabled', default: 'OptIn' },
+  'opt-in': {
+    argument: 'MODE',
+    text: 'namespaces that get copies: OptIn those labelled enabled or shadow, OptOut all but disabled',
+    default: 'OptIn',
+  },
   'exclude-namespaces': { argument: 'LIST', text: 'namespaces that count as not opted in, comma separated', default: '' },
   'hosts-config-map': { argument: 'NAME', text: 'ConfigMap that hosts.yaml is written to', default: 'transship-hosts' },
   'lease-name': { argument: 'NAME', text: 'Lease that the leader holds', default: 'transship-controller' },
@@ -34,7 +38,9 @@ export type ControllerFlags = ControllerOptions & { readonly logLevel: LogLevel 
 
 export function controllerFlagHelp(): string {
   return Object.entries(flags)
-    .map(([name, { argument, text, default: value }]) => `  --${`${name} ${argument}`.padEnd(28)} ${text}${value === '' ? '' : ` (${value})`}`)
+    .map(
+      ([name, { argument, text, default: value }]) => `  --${`${name} ${argument}`.padEnd(28)} ${text}${value === '' ? '' : ` (${value})`}`,
+    )
     .join('\n');
 }
 
@@ -81,7 +87,11 @@ function required(flag: Flag, text: string): string {
   throw new Failure('USAGE', `--${flag} ${flags[flag].argument} is needed`);
 }
 
-const list = (text: string): string[] => text.split(',').map((word) => word.trim()).filter((word) => word !== '');
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
 
 function oneOf<T extends string>(flag: Flag, text: string, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === text);

@@ -50,7 +50,8 @@ async function run(args: readonly string[], io: Io): Promise<number> {
 function asFailure(error: unknown): unknown {
   if (error instanceof PolicyError) return new Failure('INVALID', [error.message, ...error.findings.map(formatFinding)].join('\n'), error);
   if (!(error instanceof Error) || !('code' in error)) return error;
-  if (error.code === 'EADDRINUSE') return new Failure('USAGE', `${error.message}; another program has that port, choose another with --port`, error);
+  if (error.code === 'EADDRINUSE')
+    return new Failure('USAGE', `${error.message}; another program has that port, choose another with --port`, error);
   if (error.code === 'CLUSTER_CONFIG_INVALID') return new Failure('UNREADABLE', error.message, error);
   return error;
 }

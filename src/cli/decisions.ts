@@ -41,7 +41,8 @@ export interface Question {
 
 /** @throws Failure (USAGE) unless there are either images or files */
 export function checkQuestion(images: readonly string[], files: readonly string[]): void {
-  if (images.length === 0 && files.length === 0) throw new Failure('USAGE', 'nothing to decide; name images, - to read them from standard input, or manifests with -f');
+  if (images.length === 0 && files.length === 0)
+    throw new Failure('USAGE', 'nothing to decide; name images, - to read them from standard input, or manifests with -f');
   if (images.length > 0 && files.length > 0) throw new Failure('USAGE', 'images and -f do not go together; give one or the other');
   stdinOnce([...images, ...files]);
 }
@@ -61,7 +62,10 @@ export async function* decisions(policy: CompiledPolicy, question: Question, io:
 
 function manifestDecisions(policy: CompiledPolicy, file: ManifestFile, surroundings: Surroundings): Decided[] {
   return file.documents.flatMap((document) =>
-    decideDocument(policy, plainValue(document, file.name), surroundings).images.map((image) => ({ decision: image.decision, place: placeOf(file, document, image) })),
+    decideDocument(policy, plainValue(document, file.name), surroundings).images.map((image) => ({
+      decision: image.decision,
+      place: placeOf(file, document, image),
+    })),
   );
 }
 
@@ -75,7 +79,10 @@ function imageDecider({ table }: CompiledPolicy, { namespaceOf, labels }: Questi
   const namespace = namespaceOf(null);
   const skipped = skipReason(readPod({ metadata: { labels } }), namespace);
   const context = { namespace, podLabels: labels };
-  return (image) => ({ decision: skipped === null ? decideImage(table, image, context) : leftAlone(image, 'excluded', skipped), place: null });
+  return (image) => ({
+    decision: skipped === null ? decideImage(table, image, context) : leftAlone(image, 'excluded', skipped),
+    place: null,
+  });
 }
 
 /** The manifest's own namespace, the given one for manifests that have none: what applying them with `--namespace` means. */

@@ -45,7 +45,10 @@ async function explain(args: readonly string[], io: Io): Promise<number> {
   // "What if it were in that namespace": here the flag counts more than the manifest.
   const namespaceOf = namespaceOrElse(values.namespace);
   const surroundings = values.namespace === undefined ? namespaceOf : (): string => namespaceOf(null);
-  const table = explanationTable(policy.rules.map((rule) => rule.policy.name), io.stdout);
+  const table = explanationTable(
+    policy.rules.map((rule) => rule.policy.name),
+    io.stdout,
+  );
   // With the first rows, so that nothing is printed where nothing can be read.
   let head = output === 'table' ? table.head : '';
   for await (const group of decisions(policy, { images, files: values.file, namespaceOf: surroundings, labels }, io)) {

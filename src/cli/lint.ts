@@ -61,7 +61,14 @@ async function lintFile(path: string, hosts: ResolvedHosts, io: Io): Promise<num
 function summary(compiled: CompiledPolicy | null, findings: readonly Finding[]): string {
   const errors = findings.filter((finding) => finding.severity === 'error').length;
   const warnings = findings.length - errors;
-  const contents = compiled === null ? [counted(errors, 'error')] : [counted(compiled.rules.length, 'rule'), counted(compiled.registries.size, 'registry', 'registries'), `${counted(compiled.policy.tests.length, 'test')} passed`];
+  const contents =
+    compiled === null
+      ? [counted(errors, 'error')]
+      : [
+          counted(compiled.rules.length, 'rule'),
+          counted(compiled.registries.size, 'registry', 'registries'),
+          `${counted(compiled.policy.tests.length, 'test')} passed`,
+        ];
   return [...contents, counted(warnings, 'warning')].join(', ');
 }
 

@@ -35,6 +35,10 @@ async function mustExist(path: string | undefined): Promise<void> {
   try {
     await access(path);
   } catch (error) {
-    throw new Failure('UNREADABLE', `${path} cannot be read: ${messageOf(error)}; leave --resolved-hosts out where nothing is resolved`, error);
+    throw new Failure(
+      'UNREADABLE',
+      `${path} cannot be read: ${messageOf(error)}; leave --resolved-hosts out where nothing is resolved`,
+      error,
+    );
   }
 }

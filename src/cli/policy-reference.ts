@@ -57,18 +57,30 @@ function collect(schema: JsonSchema, place: Place, rows: Map<string, Row>): void
     for (const [key, property] of Object.entries(map.properties ?? {})) {
       // The key that tells the alternatives apart is no condition of itself.
       const own = property['const'] === undefined ? condition : null;
-      collect(property, { path: `${place.path}.${key}`, condition: own, isRequired: isRequired(map, key), alternatives: maps.length }, rows);
+      collect(
+        property,
+        { path: `${place.path}.${key}`, condition: own, isRequired: isRequired(map, key), alternatives: maps.length },
+        rows,
+      );
     }
   }
   for (const { additionalProperties, items } of alternatives(schema)) {
     const inner = { ...whole, isRequired: false };
-    if (typeof additionalProperties === 'object' && isWorthRows(additionalProperties)) collect(additionalProperties, { ...inner, path: `${place.path}.NAME` }, rows);
+    if (typeof additionalProperties === 'object' && isWorthRows(additionalProperties))
+      collect(additionalProperties, { ...inner, path: `${place.path}.NAME` }, rows);
     if (items !== undefined && isWorthRows(items)) collect(items, { ...inner, path: `${place.path}[]` }, rows);
   }
 }
 
 function addRow(schema: JsonSchema, { path, alternatives: count, condition, isRequired: required }: Place, rows: Map<string, Row>): void {
-  const row = rows.get(path) ?? { path, alternatives: count, types: new Set(), descriptions: new Set(), occurrences: [], default: defaultOf(schema) };
+  const row = rows.get(path) ?? {
+    path,
+    alternatives: count,
+    types: new Set(),
+    descriptions: new Set(),
+    occurrences: [],
+    default: defaultOf(schema),
+  };
   for (const type of alternatives(schema).map(typeOf)) row.types.add(type);
   const description = textOf(schema);
   if (description !== '') row.descriptions.add(description);

@@ -45,7 +45,8 @@ async function rewrite(args: readonly string[], io: Io): Promise<number> {
   const [first = '-', ...others] = values.file;
   stdinOnce([first, ...others]);
   if (values.review && others.length > 0) throw new Failure('USAGE', '--review answers one AdmissionReview; name one file with -f');
-  if (values.review && values.namespace !== undefined) throw new Failure('USAGE', '--namespace does not go with --review, which states its own; leave it out');
+  if (values.review && values.namespace !== undefined)
+    throw new Failure('USAGE', '--namespace does not go with --review, which states its own; leave it out');
   const policy = await openPolicy(values, io);
   if (values.review) {
     await write(io.stdout, answerReview(policy, await readText(first, io), displayName(first)));
@@ -53,7 +54,8 @@ async function rewrite(args: readonly string[], io: Io): Promise<number> {
   }
   // All of them before any is printed: half an output must not be applied.
   const texts: string[] = [];
-  for (const path of [first, ...others]) texts.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
+  for (const path of [first, ...others])
+    texts.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
   await write(io.stdout, joinTexts(texts));
   return 0;
 }

@@ -37,7 +37,12 @@ function page({ port, policy }: Sample, { pod, after, operations }: Shown): stri
   const before = imagesOf(pod);
   const images = imagesOf(after).flatMap((site, index) => {
     const written = before[index]?.image ?? '';
-    return written === site.image ? [[site.name, `   ${written}  (left as it is)`]] : [[site.name, `   ${written}`], ['', `-> ${site.image}`]];
+    return written === site.image
+      ? [[site.name, `   ${written}  (left as it is)`]]
+      : [
+          [site.name, `   ${written}`],
+          ['', `-> ${site.image}`],
+        ];
   });
   const review = relative(process.cwd(), sampleReview);
   const policyFile = relative(process.cwd(), policy);
@@ -51,7 +56,10 @@ ${table([['CONTAINER', '   IMAGE'], ...images], '  ').replace(digestTail, '$1…
 
 The JSON Patch:
 
-${operations.map((operation) => `  ${JSON.stringify(operation)}`).join('\n').replace(digestTail, '$1…')}
+${operations
+  .map((operation) => `  ${JSON.stringify(operation)}`)
+  .join('\n')
+  .replace(digestTail, '$1…')}
 
 Try it yourself, from another terminal (Ctrl-C here ends the server):
 
@@ -72,11 +80,22 @@ function names(pod: unknown): string {
 async function ask({ port, host, ca }: Sample, body: string): Promise<Operation[]> {
   const address = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   const text = await new Promise<string>((resolve, reject) => {
-    const call = request({ host: address, port, path: '/mutate?timeout=5s', method: 'POST', ca, agent: false, headers: { 'content-type': 'application/json' } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    });
+    const call = request(
+      {
+        host: address,
+        port,
+        path: '/mutate?timeout=5s',
+        method: 'POST',
+        ca,
+        agent: false,
+        headers: { 'content-type': 'application/json' },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+      },
+    );
     call.on('error', reject);
     call.end(body);
   });

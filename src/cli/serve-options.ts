@@ -13,9 +13,13 @@ const flags = {
   host: { argument: 'ADDRESS', text: 'address to listen on', default: '127.0.0.1' },
   port: { argument: 'N', text: 'HTTPS port, 0 for any', default: '8443' },
   'metrics-port': { argument: 'N', text: 'HTTP port of /metrics, 0 for any', default: '9464' },
-  'client-ca': { argument: 'FILE', text: 'PEM CA that must have signed the API server\'s client certificate', default: '' },
+  'client-ca': { argument: 'FILE', text: "PEM CA that must have signed the API server's client certificate", default: '' },
   namespace: { argument: 'NAME', text: 'namespace this runs in; its pods are never touched', default: '' },
-  'exclude-operators': { argument: 'LIST', text: 'operators whose pods are left alone, comma separated', default: Object.keys(comparingOperators).join(',') },
+  'exclude-operators': {
+    argument: 'LIST',
+    text: 'operators whose pods are left alone, comma separated',
+    default: Object.keys(comparingOperators).join(','),
+  },
   'log-level': { argument: 'LEVEL', text: logLevels.join(', '), default: 'info' },
   'log-reviews': { argument: 'WHICH', text: loggedReviewKinds.join(', '), default: 'all' },
   'drain-seconds': { argument: 'N', text: 'how long to serve on after SIGTERM', default: '10' },
@@ -55,7 +59,9 @@ export class UsageError extends Error {
 
 export function flagHelp(): string {
   return Object.entries(flags)
-    .map(([name, { argument, text, default: value }]) => `  --${`${name} ${argument}`.padEnd(26)} ${text}${value === '' ? '' : ` (${value})`}`)
+    .map(
+      ([name, { argument, text, default: value }]) => `  --${`${name} ${argument}`.padEnd(26)} ${text}${value === '' ? '' : ` (${value})`}`,
+    )
     .join('\n');
 }
 
@@ -113,7 +119,10 @@ function oneOf<T extends string>(flag: Flag, text: string, known: readonly T[]):
 }
 
 function operators(text: string): string[] {
-  const names = text.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   const unknown = names.find((name) => !Object.hasOwn(comparingOperators, name));
   if (unknown === undefined) return names;
   throw new UsageError(`--exclude-operators knows ${Object.keys(comparingOperators).join(', ')}, not ${unknown}`);

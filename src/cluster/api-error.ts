@@ -44,7 +44,8 @@ export const isGone = (error: unknown): boolean => statusOf(error) === 410;
 
 const passingStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 /** Codes of Node and undici for connections that may work the next time; certificates are not among them: a person has to act. */
-const passingCodes = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|UND_ERR_(SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)$|WATCH_)/;
+const passingCodes =
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|UND_ERR_(SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)$|WATCH_)/;
 
 /** True when the very same call may succeed later without anybody changing anything. A 409 is not: read first. */
 export function retryable(error: unknown): boolean {
@@ -73,7 +74,10 @@ export function describeError(error: unknown): string {
   if (isException(error)) return oneLine(sentence(error.code, asStatus(error.body)));
   if (!(error instanceof Error)) return oneLine(String(error));
   const code = codeOf(error);
-  const text = error.message === '' || code === null || error.message.includes(code) || error instanceof ApiError ? error.message : `${error.message} (${code})`;
+  const text =
+    error.message === '' || code === null || error.message.includes(code) || error instanceof ApiError
+      ? error.message
+      : `${error.message} (${code})`;
   return oneLine(text === '' ? (code ?? error.name) : text);
 }
 

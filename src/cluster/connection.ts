@@ -154,7 +154,11 @@ async function send({ headers, dispatcher }: Caller, url: URL, details: RequestD
   };
 }
 
-async function apply(request: Cluster['request'], object: KubernetesObject, { fieldManager, force, dryRun = false }: ApplyOptions): Promise<KubernetesObject> {
+async function apply(
+  request: Cluster['request'],
+  object: KubernetesObject,
+  { fieldManager, force, dryRun = false }: ApplyOptions,
+): Promise<KubernetesObject> {
   const path = resourcePath(object);
   const query = { fieldManager, force, ...(dryRun && { dryRun: 'All' }) };
   // JSON is YAML: https://kubernetes.io/docs/reference/using-api/server-side-apply/#serialization

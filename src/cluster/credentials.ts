@@ -32,7 +32,10 @@ export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, fol
     current: async () => {
       // The kubelet replaces a token long before it expires, and the API server refuses the old one soon after.
       const [token, ca] = await Promise.all([readFile(join(folder, 'token'), 'utf8'), readFile(join(folder, 'ca.crt'), 'utf8')]);
-      return { headers: { Authorization: `Bearer ${token.trim()}` }, identity: { ca, cert: undefined, key: undefined, servername: undefined, verify: true } };
+      return {
+        headers: { Authorization: `Bearer ${token.trim()}` },
+        identity: { ca, cert: undefined, key: undefined, servername: undefined, verify: true },
+      };
     },
   };
 }

@@ -21,7 +21,10 @@ export function kubeconfigCredentials(file?: string): Credentials {
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim();
       if (typeof auth === 'string') headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
-      return { headers, identity: { ca: textOf(ca), cert: textOf(cert), key: textOf(key), servername, verify: rejectUnauthorized !== false } };
+      return {
+        headers,
+        identity: { ca: textOf(ca), cert: textOf(cert), key: textOf(key), servername, verify: rejectUnauthorized !== false },
+      };
     },
   };
 }
@@ -32,7 +35,9 @@ function load(file: string | undefined): KubeConfig {
     if (file === undefined) kubeconfig.loadFromDefault();
     else kubeconfig.loadFromFile(file);
   } catch (cause) {
-    throw new ClusterConfigError(`${file ?? 'the default kubeconfig'} cannot be read as a kubeconfig; name one that kubectl accepts`, { cause });
+    throw new ClusterConfigError(`${file ?? 'the default kubeconfig'} cannot be read as a kubeconfig; name one that kubectl accepts`, {
+      cause,
+    });
   }
   return kubeconfig;
 }
@@ -41,9 +46,12 @@ function serverOf(kubeconfig: KubeConfig): string {
   const cluster = kubeconfig.getCurrentCluster();
   // Without any configuration the library falls back to plain HTTP on localhost, over which no token may go.
   if (cluster === null || !cluster.server.startsWith('https://')) {
-    throw new ClusterConfigError('no Kubernetes API server with an https address is configured; name a kubeconfig, or run in a pod with its service account token mounted');
+    throw new ClusterConfigError(
+      'no Kubernetes API server with an https address is configured; name a kubeconfig, or run in a pod with its service account token mounted',
+    );
   }
-  if (cluster.proxyUrl !== undefined) throw new ClusterConfigError(`cluster ${cluster.name}: proxy-url is not supported; connect without a proxy`);
+  if (cluster.proxyUrl !== undefined)
+    throw new ClusterConfigError(`cluster ${cluster.name}: proxy-url is not supported; connect without a proxy`);
   return cluster.server.replace(/\/+$/, '');
 }
 

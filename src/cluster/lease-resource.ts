@@ -81,7 +81,12 @@ export class LeaseResource {
     const record = await this.read(signal);
     if (record?.holder !== this.#name.identity) return;
     // An empty holder would do; candidates made with client-go look at the duration as well.
-    await this.#send(record, signal, { holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(), leaseTransitions: record.transitions });
+    await this.#send(record, signal, {
+      holderIdentity: '',
+      leaseDurationSeconds: 1,
+      renewTime: microTime(),
+      leaseTransitions: record.transitions,
+    });
   }
 
   async #send(over: LeaseRecord | null, signal: AbortSignal, spec: object): Promise<LeaseRecord> {

@@ -43,7 +43,10 @@ export function electLeader(cluster: Cluster, options: ElectionOptions): Electio
   if (!(renewSeconds > 0 && renewSeconds * 3 <= leaseSeconds)) {
     throw new RangeError(`renewSeconds is ${renewSeconds} and must be above 0 and at most a third of leaseSeconds, ${leaseSeconds}`);
   }
-  const candidate = new Candidate(new LeaseResource(cluster, options, leaseSeconds), options, { lease: leaseSeconds * 1000, renew: renewSeconds * 1000 });
+  const candidate = new Candidate(new LeaseResource(cluster, options, leaseSeconds), options, {
+    lease: leaseSeconds * 1000,
+    renew: renewSeconds * 1000,
+  });
   const ended = candidate.run();
   return {
     get isLeader() {

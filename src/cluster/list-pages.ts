@@ -31,7 +31,10 @@ interface ListBody<T> {
  *
  * @throws ApiError; a 410 half way means that the token expired, and the list has to begin again
  */
-export async function* listPages<T extends KubernetesObject>(cluster: Cluster, { path, query, pageSize, signal, heard }: ListRequest): AsyncGenerator<ListedPage<T>> {
+export async function* listPages<T extends KubernetesObject>(
+  cluster: Cluster,
+  { path, query, pageSize, signal, heard }: ListRequest,
+): AsyncGenerator<ListedPage<T>> {
   let next: string | undefined;
   do {
     const response = await cluster.request(path, { query: { ...query, limit: pageSize, continue: next }, signal });

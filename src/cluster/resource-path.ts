@@ -28,7 +28,8 @@ export class ResourcePathError extends Error {
  */
 export function resourcePath({ apiVersion = '', kind = '', metadata }: KubernetesObject): string {
   const resource = resources[`${apiVersion} ${kind}`];
-  if (resource === undefined) throw new ResourcePathError(`no path is known for ${apiVersion} ${kind}; add it to the table in resource-path.ts`);
+  if (resource === undefined)
+    throw new ResourcePathError(`no path is known for ${apiVersion} ${kind}; add it to the table in resource-path.ts`);
   const { name, namespace } = metadata ?? {};
   if (name === undefined) throw new ResourcePathError(`a ${kind} without metadata.name has no path; name it`);
   if (resource.namespaced !== (namespace !== undefined)) {

@@ -55,7 +55,11 @@ export function sharedDispatcher(): SharedDispatcher {
 }
 
 const isSame = (one: TlsIdentity, other: TlsIdentity): boolean =>
-  one.ca === other.ca && one.cert === other.cert && one.key === other.key && one.servername === other.servername && one.verify === other.verify;
+  one.ca === other.ca &&
+  one.cert === other.cert &&
+  one.key === other.key &&
+  one.servername === other.servername &&
+  one.verify === other.verify;
 
 function createAgent({ ca, cert, key, servername, verify }: TlsIdentity): Agent {
   return new Agent({

@@ -31,7 +31,10 @@ const longestLine = 16 * 1024 * 1024;
  *
  * @throws ApiError for a refusal and for an ERROR event, WatchLineError for what is no event, undici's error for a broken connection
  */
-export async function* watchEvents<T extends KubernetesObject>(cluster: Cluster, { path, query, signal, heard }: WatchRequest): AsyncGenerator<WatchEvent<T>> {
+export async function* watchEvents<T extends KubernetesObject>(
+  cluster: Cluster,
+  { path, query, signal, heard }: WatchRequest,
+): AsyncGenerator<WatchEvent<T>> {
   const response = await cluster.request(path, { query: { ...query, watch: true }, signal });
   heard();
   if (response.status !== 200) throw await refusal(`watch ${path}`, response);

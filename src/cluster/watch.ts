@@ -163,7 +163,13 @@ class WatchLoop<T extends KubernetesObject> {
     const { store } = this.#context;
     const present = new Set<string>();
     let version = '';
-    for await (const { items, resourceVersion } of listPages<T>(this.#cluster, { path, query: this.#selectors(), pageSize, signal, heard })) {
+    for await (const { items, resourceVersion } of listPages<T>(this.#cluster, {
+      path,
+      query: this.#selectors(),
+      pageSize,
+      signal,
+      heard,
+    })) {
       version = resourceVersion;
       for (const item of items) {
         present.add(keyOf(item));

@@ -25,7 +25,13 @@ export function documentProblems(file: SourceFile): Finding[] {
       aliases += 1;
       if (aliases > maximumAliases) return visit.BREAK;
       if (node.resolve(file.document) === undefined) {
-        findings.push(finding(file, node.range?.[0], `*${node.source} is an alias of nothing; a * that stands at the start of a value is quoted: '*${node.source}'`));
+        findings.push(
+          finding(
+            file,
+            node.range?.[0],
+            `*${node.source} is an alias of nothing; a * that stands at the start of a value is quoted: '*${node.source}'`,
+          ),
+        );
       }
       return undefined;
     },

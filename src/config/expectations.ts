@@ -19,8 +19,10 @@ function compare(test: Expectation, decision: ImageDecision): string[] {
   const becomes = decision.result ?? decision.image;
   const differences: string[] = [];
   if (test.becomes !== undefined && test.becomes !== becomes) differences.push(`it becomes ${becomes}, not ${test.becomes}`);
-  if (test.rule !== undefined && test.rule !== decision.rule) differences.push(`its rule is ${decision.rule ?? 'none'}, not ${test.rule ?? 'none'}`);
-  if (test.outcome !== undefined && test.outcome !== decision.outcome) differences.push(`its outcome is ${decision.outcome}, not ${test.outcome}`);
+  if (test.rule !== undefined && test.rule !== decision.rule)
+    differences.push(`its rule is ${decision.rule ?? 'none'}, not ${test.rule ?? 'none'}`);
+  if (test.outcome !== undefined && test.outcome !== decision.outcome)
+    differences.push(`its outcome is ${decision.outcome}, not ${test.outcome}`);
   if (test.pullSecrets !== undefined && test.pullSecrets.join() !== decision.pullSecrets.join()) {
     differences.push(`its pull secrets are [${decision.pullSecrets.join(', ')}], not [${test.pullSecrets.join(', ')}]`);
   }

@@ -24,7 +24,8 @@ export function collisions(rules: readonly Rule[]): PolicyProblem[] {
       if (source === null || result === null) continue;
       const other = seen.get(result);
       if (other === undefined) seen.set(result, source);
-      else if (other.pattern.text !== source.pattern.text) found.push({ severity: 'warning', path: source.path, message: message(source, other, result) });
+      else if (other.pattern.text !== source.pattern.text)
+        found.push({ severity: 'warning', path: source.path, message: message(source, other, result) });
     }
   }
   return found;

@@ -9,7 +9,13 @@ import { collisions } from './lint-collisions.ts';
 import { nonConverging } from './lint-convergence.ts';
 
 export function lint(compiled: CompiledPolicy): PolicyProblem[] {
-  return [...shadowed(compiled.rules), ...neverFiring(compiled), ...regexes(compiled), ...collisions(compiled.rules), ...nonConverging(compiled)];
+  return [
+    ...shadowed(compiled.rules),
+    ...neverFiring(compiled),
+    ...regexes(compiled),
+    ...collisions(compiled.rules),
+    ...nonConverging(compiled),
+  ];
 }
 
 function warning(path: PolicyPath, message: string): PolicyProblem {
@@ -22,9 +28,18 @@ function isUnconditional({ policy, exclude }: Rule): boolean {
 
 function shadowed(rules: readonly Rule[]): PolicyProblem[] {
   return rules.flatMap((rule, index) => {
-    const earlier = rules.slice(0, index).find((candidate) => isUnconditional(candidate) && rule.images.length > 0 && rule.images.every((inner) => candidate.images.some((outer) => covers(outer, inner))));
+    const earlier = rules
+      .slice(0, index)
+      .find(
+        (candidate) =>
+          isUnconditional(candidate) &&
+          rule.images.length > 0 &&
+          rule.images.every((inner) => candidate.images.some((outer) => covers(outer, inner))),
+      );
     if (earlier === undefined) return [];
-    return [warning(['rules', index], `it is shadowed: rule ${earlier.policy.name} matches all of its images first; move it up or remove it`)];
+    return [
+      warning(['rules', index], `it is shadowed: rule ${earlier.policy.name} matches all of its images first; move it up or remove it`),
+    ];
   });
 }
 
@@ -33,11 +48,19 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
   return rules.flatMap((rule, index) =>
     rule.images.flatMap((pattern, position) => {
       const path = ['rules', index, 'match', 'images', position];
-      if (rule.exclude.some((outer) => covers(outer, pattern))) return [warning(path, `${pattern.text} never matches: the rule's own exclude covers it`)];
-      if (excluded.some((outer) => covers(outer, pattern))) return [warning(path, `${pattern.text} never matches: the policy's exclude covers it`)];
-      const taken = rule.rewrite === null || pattern.kind === 'regex' ? undefined : targets.find(({ target }) => isPatternUnder(target.place, pattern));
+      if (rule.exclude.some((outer) => covers(outer, pattern)))
+        return [warning(path, `${pattern.text} never matches: the rule's own exclude covers it`)];
+      if (excluded.some((outer) => covers(outer, pattern)))
+        return [warning(path, `${pattern.text} never matches: the policy's exclude covers it`)];
+      const taken =
+        rule.rewrite === null || pattern.kind === 'regex' ? undefined : targets.find(({ target }) => isPatternUnder(target.place, pattern));
       if (taken === undefined) return [];
-      return [warning(path, `${pattern.text} is never rewritten: it is under ${taken.target.text}, where rule ${taken.rule.policy.name} writes to, so its images are already there`)];
+      return [
+        warning(
+          path,
+          `${pattern.text} is never rewritten: it is under ${taken.target.text}, where rule ${taken.rule.policy.name} writes to, so its images are already there`,
+        ),
+      ];
     }),
   );
 }
@@ -46,7 +69,17 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
 function isPatternUnder(place: Place, pattern: NamePattern): boolean {
   if (pattern.anyPort || pattern.text === '*') return false;
   const path = pattern.path.join('/');
-  return isUnder(place, { text: '', host: pattern.host, comparableHost: pattern.host, path, name: '', writtenName: '', writtenHost: null, tag: null, digest: null });
+  return isUnder(place, {
+    text: '',
+    host: pattern.host,
+    comparableHost: pattern.host,
+    path,
+    name: '',
+    writtenName: '',
+    writtenHost: null,
+    tag: null,
+    digest: null,
+  });
 }
 
 function regexes({ excluded, rules }: CompiledPolicy): PolicyProblem[] {
@@ -66,7 +99,9 @@ function regexesAmong(patterns: readonly Pattern[], path: PolicyPath): PolicyPro
 function regexWarnings(expression: string, path: PolicyPath): PolicyProblem[] {
   const dot = unescapedDot(expression);
   return [
-    ...(isAnchored(expression) ? [] : [warning(path, `${expression} is not anchored, so it matches in the middle of a name too; start it with ^`)]),
+    ...(isAnchored(expression)
+      ? []
+      : [warning(path, `${expression} is not anchored, so it matches in the middle of a name too; start it with ^`)]),
     ...(dot === null ? [] : [warning(path, `the dot in ${dot} matches any character; write ${dot.replace('.', '\\.')}`)]),
   ];
 }

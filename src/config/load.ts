@@ -27,20 +27,26 @@ export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}
   const file: SourceFile = { name, document, lines };
   const problems = documentProblems(file);
   if (problems.length > 0) return refused(problems);
-  if (document.contents === null) return refused([locate(file, { severity: 'error', path: [], message: 'the file is empty; it needs at least apiVersion and kind' })]);
+  if (document.contents === null)
+    return refused([locate(file, { severity: 'error', path: [], message: 'the file is empty; it needs at least apiVersion and kind' })]);
   return loadDocument(file, hosts);
 }
 
 function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   const plain = plainValue(file);
-  if (plain === null) return refused([locate(file, { severity: 'error', path: [], message: 'its aliases multiply to more than a policy can need; write the values out' })]);
+  if (plain === null)
+    return refused([
+      locate(file, { severity: 'error', path: [], message: 'its aliases multiply to more than a policy can need; write the values out' }),
+    ]);
   const parsed = policySchema.safeParse(plain.value, { reportInput: false });
   if (!parsed.success) return refused(schemaProblems(parsed.error.issues).map((problem) => locate(file, problem)));
   const compiled = compilePolicy(parsed.data, hosts);
   if (compiled.problems.length > 0) return refused(compiled.problems.map((problem) => locate(file, problem)));
   const findings = lint(compiled).map((problem) => locate(file, problem));
   if (hasErrors(findings)) return refused(findings);
-  const failures = failedExpectations(compilePolicy(parsed.data, withoutStated(hosts, parsed.data))).map((problem) => locate(file, problem));
+  const failures = failedExpectations(compilePolicy(parsed.data, withoutStated(hosts, parsed.data))).map((problem) =>
+    locate(file, problem),
+  );
   return failures.length > 0 ? refused([...findings, ...failures]) : { compiled, findings };
 }
 

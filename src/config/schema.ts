@@ -3,21 +3,10 @@
  * its types from here.
  */
 import * as z from 'zod';
+import { nameGlob, prefix, registry, registryName, secretName } from './registry-schema.ts';
 
 // zod would compile checks from text for files that are read once a minute at most.
 z.config({ jitless: true });
-
-const secretName = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Secret is a lower-case DNS subdomain of at most 253 characters')
-  .describe('Name of a Secret of type kubernetes.io/dockerconfigjson, in the namespace of the pod.');
-
-const prefix = z
-  .string()
-  .regex(/^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/, 'a prefix is a repository path such as proxy/my-app, with no slash at an end')
-  .describe('Path put between the host of the registry and the rewritten name.');
-
-const registryName = z.string().min(1).describe('Name of an entry of `registries`.');
 
 const spelling = z
   .enum(['canonical', 'written'])
@@ -25,74 +14,18 @@ const spelling = z
   .describe('`canonical` expands short Docker Hub names (nginx becomes library/nginx), `written` keeps the name as it stands in the pod.');
 
 const pattern = z
-  .union([z.string(), z.strictObject({ regex: z.string().describe('RE2 expression, found in the canonical name with its tag and digest as written.') })], {
-    error: 'a pattern is a name such as docker.io/library/nginx, or { regex: … }',
-  })
-  .describe('Canonical image name, host first, `*` inside one component; matches the repository and everything under it. Or `{ regex: … }`.');
-
-const nameGlob = z.string().min(1).describe('Name, `*` stands for any characters.');
-
-const servicePort = z.union([z.string().min(1), z.int().min(1).max(65535)], { error: 'a port of the Service, by name or number' });
-
-const hostFrom = z
   .union(
     [
-      z.strictObject({
-        service: z
-          .strictObject({
-            namespace: z.string().min(1).describe('Namespace of the Service.'),
-            name: z.string().min(1).describe('Name of the Service, of type NodePort.'),
-            port: servicePort.describe('Port of the Service, by name or number.'),
-            via: z.enum(['localhost', 'nodeIP']).default('localhost').describe('How nodes reach the node port: on `localhost`, or on the address of a node.'),
-          })
-          .describe('The node port of a Service.'),
-      }),
-      z.strictObject({ localRegistryHosting: z.literal(true).describe('The ConfigMap local-registry-hosting in kube-public (KEP-1755).') }),
+      z.string(),
+      z.strictObject({ regex: z.string().describe('RE2 expression, found in the canonical name with its tag and digest as written.') }),
     ],
-    { error: 'hostFrom is { service: { namespace, name, port } } or { localRegistryHosting: true }' },
+    {
+      error: 'a pattern is a name such as docker.io/library/nginx, or { regex: … }',
+    },
   )
-  .describe('Where the controller reads the host from. Until it is resolved, `host` is used; without one, rules of this registry are not active.');
-
-const credentials = z
-  .union(
-    [
-      z.strictObject({ secret: secretName.describe('Name of a Secret of type kubernetes.io/dockerconfigjson in the namespace of transship.') }),
-      z.strictObject({
-        provider: z.literal('ecr').describe('Amazon ECR: a token every 12 hours, from the identity of the controller.'),
-        region: z.string().regex(/^[a-z0-9-]+$/).describe('AWS region of the registry.'),
-        registryIds: z.array(z.string().regex(/^\d{12}$/, 'an AWS account ID has 12 digits')).optional().describe('Accounts whose registries the token is for; the own one when absent.'),
-      }),
-      z.strictObject({ provider: z.literal('gar').describe('Google Artifact Registry: a token every hour, from the identity of the controller.') }),
-      z.strictObject({
-        provider: z.literal('acr').describe('Azure Container Registry: a token every 3 hours, from the identity of the controller.'),
-        tenantId: z.string().optional().describe('Tenant of the registry; that of the identity when absent.'),
-      }),
-    ],
-    { error: 'credentials is { secret: NAME }, { provider: ecr, region: … }, { provider: gar } or { provider: acr }' },
-  )
-  .describe('Where the controller takes the content of the pull secrets from. Without it, the Secrets are yours to create.');
-
-const registry = z
-  .strictObject({
-    host: z.string().min(1).optional().describe('What nodes pull from: a host with its port, optionally followed by a path (harbor.example.com/mirror).'),
-    hostFrom: hostFrom.optional(),
-    pullSecrets: z.array(secretName).default([]).describe('Secrets that pods need for this registry. A pod gets them when one of its images points at it.'),
-    credentials: credentials.optional(),
-    namespaces: z
-      .array(nameGlob)
-      .min(1, 'leave namespaces out for every namespace that is opted in')
-      .optional()
-      .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Every namespace that is opted in when absent.'),
-  })
-  .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' })
-  .refine((value) => value.credentials === undefined || value.pullSecrets.length > 0, {
-    error: 'credentials have no name in pullSecrets to be copied under; name at least one Secret there',
-    path: ['credentials'],
-  })
-  .refine((value) => value.namespaces === undefined || value.credentials !== undefined, {
-    error: 'namespaces says where the controller copies pull secrets to; it needs credentials',
-    path: ['namespaces'],
-  });
+  .describe(
+    'Canonical image name, host first, `*` inside one component; matches the repository and everything under it. Or `{ regex: … }`.',
+  );
 
 const registryTarget = { registry: registryName, prefix: prefix.optional() };
 
@@ -121,14 +54,26 @@ const rewrite = z
         registry: registryName.optional(),
       }),
     ],
-    { error: (issue) => (issue.code === 'invalid_union' ? 'as must be one of path, fullName, flatten, escape, singleRepository, remainder, image, template' : undefined) },
+    {
+      error: (issue) =>
+        issue.code === 'invalid_union'
+          ? 'as must be one of path, fullName, flatten, escape, singleRepository, remainder, image, template'
+          : undefined,
+    },
   )
   .describe('What the name becomes. Tag and digest follow unchanged. Without it the rule only attaches its pull secrets.');
 
 const match = z.strictObject({
-  images: z.array(pattern).min(1, 'a rule matches at least one pattern; ["*"] is every image').describe('The rule matches when one of these does.'),
+  images: z
+    .array(pattern)
+    .min(1, 'a rule matches at least one pattern; ["*"] is every image')
+    .describe('The rule matches when one of these does.'),
   exclude: z.array(pattern).default([]).describe('Images that the rule passes over, whatever `images` says.'),
-  namespaces: z.array(nameGlob).min(1, 'leave namespaces out to match every namespace').optional().describe('Namespaces of the pod; all when absent.'),
+  namespaces: z
+    .array(nameGlob)
+    .min(1, 'leave namespaces out to match every namespace')
+    .optional()
+    .describe('Namespaces of the pod; all when absent.'),
   podLabels: z.record(z.string(), z.string()).optional().describe('Labels that the pod must have, with exactly these values.'),
 });
 
@@ -143,7 +88,10 @@ const rule = z
       .default('keep')
       .describe('imagePullPolicy of a rewritten image: as it is, derived anew by the API server from the new name, or this one.'),
   })
-  .refine((value) => value.pullPolicy === 'keep' || value.rewrite !== undefined, { error: 'pullPolicy applies to rewritten images; this rule has no rewrite', path: ['pullPolicy'] });
+  .refine((value) => value.pullPolicy === 'keep' || value.rewrite !== undefined, {
+    error: 'pullPolicy applies to rewritten images; this rule has no rewrite',
+    path: ['pullPolicy'],
+  });
 
 export const outcomes = ['rewritten', 'already-there', 'no-rule', 'excluded', 'invalid', 'refused', 'unchanged'] as const;
 
@@ -157,9 +105,12 @@ const expectation = z
     namespace: z.string().default('default').describe('Namespace of the pod.'),
     podLabels: z.record(z.string(), z.string()).default({}).describe('Labels of the pod.'),
   })
-  .refine((value) => value.becomes !== undefined || value.rule !== undefined || value.outcome !== undefined || value.pullSecrets !== undefined, {
-    error: 'a test expects at least one of becomes, rule, outcome and pullSecrets',
-  });
+  .refine(
+    (value) => value.becomes !== undefined || value.rule !== undefined || value.outcome !== undefined || value.pullSecrets !== undefined,
+    {
+      error: 'a test expects at least one of becomes, rule, outcome and pullSecrets',
+    },
+  );
 
 /** Every rule has a name in the end, since logs and metrics speak of it. */
 function named<T extends { readonly name?: string | undefined }>(entry: T, index: number): T & { readonly name: string } {
@@ -171,9 +122,21 @@ export const policySchema = z
   .strictObject({
     apiVersion: z.literal('transship.dev/v1', { error: 'apiVersion must be transship.dev/v1' }),
     kind: z.literal('RewritePolicy', { error: 'kind must be RewritePolicy' }),
-    registries: z.record(z.string(), registry).nullable().default({}).transform((registries) => registries ?? {}).describe('The registries that nodes pull from, by a name of your choice.'),
+    registries: z
+      .record(z.string(), registry)
+      .nullable()
+      .default({})
+      .transform((registries) => registries ?? {})
+      .describe('The registries that nodes pull from, by a name of your choice.'),
     exclude: z
-      .strictObject({ images: z.array(pattern).nullable().default([]).transform((images) => images ?? []).describe('Images that are never touched.') })
+      .strictObject({
+        images: z
+          .array(pattern)
+          .nullable()
+          .default([])
+          .transform((images) => images ?? [])
+          .describe('Images that are never touched.'),
+      })
       .nullable()
       .prefault({})
       .transform((exclude) => exclude ?? { images: [] })
@@ -188,7 +151,14 @@ export const policySchema = z
       .enum(['problems', 'rewrites'])
       .default('problems')
       .describe('What a user sees as a warning when a pod is created: only images that could not be decided, or every rewrite too.'),
-    tests: z.array(expectation).nullable().default([]).transform((tests) => tests ?? []).describe('Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused. They see the `host` of a registry that has one, and not what it is resolved to.'),
+    tests: z
+      .array(expectation)
+      .nullable()
+      .default([])
+      .transform((tests) => tests ?? [])
+      .describe(
+        'Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused. They see the `host` of a registry that has one, and not what it is resolved to.',
+      ),
   })
   .meta({ title: 'RewritePolicy', description: 'Policy file of transship.' });
 

@@ -92,7 +92,8 @@ async function readTexts({ policy, resolvedHosts }: PolicyFiles): Promise<Texts>
   return { policy: await readText(policy), hosts: resolvedHosts === null ? { ok: true, text: '' } : await readText(resolvedHosts, '') };
 }
 
-const contentOf = ({ policy, hosts }: Texts): string => [policy, hosts].map((read) => (read.ok ? read.text : read.finding.message)).join('\0');
+const contentOf = ({ policy, hosts }: Texts): string =>
+  [policy, hosts].map((read) => (read.ok ? read.text : read.finding.message)).join('\0');
 
 function load({ policy, hosts }: Texts, files: PolicyFiles): Reload {
   if (!policy.ok) return { result: 'refused', findings: [policy.finding] };
@@ -114,7 +115,10 @@ async function readText(path: string, absent?: string): Promise<ReadText> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'ENOENT' && absent !== undefined) return { ok: true, text: absent };
-    return { ok: false, finding: { file: path, line: 1, column: 1, severity: 'error', message: `the file cannot be read: ${unreadable[code] ?? code}` } };
+    return {
+      ok: false,
+      finding: { file: path, line: 1, column: 1, severity: 'error', message: `the file cannot be read: ${unreadable[code] ?? code}` },
+    };
   }
 }
 

@@ -60,7 +60,11 @@ export function authoritySecret(names: CertificateNames, { cert, key, previous }
 }
 
 /** Goes away with the Secret of the authority, which the chart owns: nothing is left after `helm uninstall`. */
-export function servingSecret(names: CertificateNames, content: ServingContent, { seen, owner }: { seen: V1Secret | null; owner: V1Secret | null }): V1Secret {
+export function servingSecret(
+  names: CertificateNames,
+  content: ServingContent,
+  { seen, owner }: { seen: V1Secret | null; owner: V1Secret | null },
+): V1Secret {
   const { metadata, ...head } = secretHead(names, names.tlsSecret, seen);
   const { name, uid } = owner?.metadata ?? {};
   const ownerReferences = name === undefined || uid === undefined ? [] : [{ apiVersion: 'v1', kind: 'Secret', name, uid }];
@@ -77,7 +81,11 @@ export function servingSecret(names: CertificateNames, content: ServingContent, 
  *
  * @param seen the configuration as it is; with its version, or one that has just been deleted would be made anew
  */
-export function configurationWithBundle(name: string, bundle: string, seen: V1MutatingWebhookConfiguration | null): KubernetesObject & { readonly webhooks: readonly object[] } {
+export function configurationWithBundle(
+  name: string,
+  bundle: string,
+  seen: V1MutatingWebhookConfiguration | null,
+): KubernetesObject & { readonly webhooks: readonly object[] } {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',

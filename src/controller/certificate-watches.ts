@@ -31,7 +31,11 @@ export class CertificateWatches {
   /** Null while there is not enough to go by; look again at the next change, or after some seconds. */
   seen(): SeenObjects | null {
     if (![this.#serving, this.#authority, this.#configuration].every(({ isSynced }) => isSynced)) return null;
-    const seen = { serving: this.#serving.list()[0] ?? null, authority: this.#authority.list()[0] ?? null, configuration: this.#configuration.list()[0] ?? null };
+    const seen = {
+      serving: this.#serving.list()[0] ?? null,
+      authority: this.#authority.list()[0] ?? null,
+      configuration: this.#configuration.list()[0] ?? null,
+    };
     if (this.#written === null) return seen;
     const { what, version, until } = this.#written;
     const present = seen[what]?.metadata?.resourceVersion;

@@ -52,7 +52,10 @@ export class CertificateWriter {
   async write(step: WritingStep, seen: SeenObjects): Promise<Written> {
     const what = targetOf[step.do];
     const object = await this.#object(step, seen);
-    const version = seen[what] === null ? await createObject(this.#cluster, object, this.#signal) : await applyObject(this.#cluster, object, this.#signal);
+    const version =
+      seen[what] === null
+        ? await createObject(this.#cluster, object, this.#signal)
+        : await applyObject(this.#cluster, object, this.#signal);
     return { what, version };
   }
 

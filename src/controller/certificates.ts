@@ -74,13 +74,16 @@ class CertificatesLoop implements ControllerLoop {
   #soon(milliseconds: number): void {
     if (this.#stopping.signal.aborted) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      // The turn that is being taken looks again when it ends.
-      this.#turn ??= this.#take().then((pause) => {
-        this.#turn = null;
-        this.#soon(pause);
-      });
-    }, Math.max(milliseconds, this.#notBefore - performance.now()));
+    this.#timer = setTimeout(
+      () => {
+        // The turn that is being taken looks again when it ends.
+        this.#turn ??= this.#take().then((pause) => {
+          this.#turn = null;
+          this.#soon(pause);
+        });
+      },
+      Math.max(milliseconds, this.#notBefore - performance.now()),
+    );
   }
 
   /** Resolves to the milliseconds until the next look; never rejects. */
@@ -108,7 +111,11 @@ class CertificatesLoop implements ControllerLoop {
     const { log, metrics } = this.#context;
     const what = targetOf[step.do];
     const count = (result: 'done' | 'conflict' | 'failed'): void =>
-      metrics.writes.inc({ kind: what === 'configuration' ? 'mutatingwebhookconfiguration' : 'secret', verb: seen[what] === null ? 'create' : 'update', result });
+      metrics.writes.inc({
+        kind: what === 'configuration' ? 'mutatingwebhookconfiguration' : 'secret',
+        verb: seen[what] === null ? 'create' : 'update',
+        result,
+      });
     try {
       this.#watches?.wrote(await this.#writer.write(step, seen));
       this.#pace.taken(step);

@@ -98,7 +98,10 @@ async function followPolicy(file: string, { log, metrics }: { log: Logger; metri
   source.follow((reload) => {
     metrics.policyReloads.inc({ result: reload.result });
     if (reload.result === 'refused') {
-      log.error({ findings: reload.findings.map(formatFinding), revision: source.current.id }, 'the changed policy is refused; the last good one stays in force');
+      log.error(
+        { findings: reload.findings.map(formatFinding), revision: source.current.id },
+        'the changed policy is refused; the last good one stays in force',
+      );
       return;
     }
     metrics.policyInfo.reset();

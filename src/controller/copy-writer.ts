@@ -57,7 +57,10 @@ export class CopyWriter {
       const version = await this.#carryOut(step);
       this.#serverBackoff.reset();
       this.#count(step, 'done');
-      this.#context.log.info({ secret: key, registry: 'desired' in step ? step.desired.registry : undefined }, `pull secret: ${step.verb}d`);
+      this.#context.log.info(
+        { secret: key, registry: 'desired' in step ? step.desired.registry : undefined },
+        `pull secret: ${step.verb}d`,
+      );
       this.forget((other) => other !== key);
       return { delay: echoTime, echo: version };
     } catch (error) {
@@ -106,14 +109,21 @@ export class CopyWriter {
   /** There is a Secret of that name: ours, when the watch is behind, or somebody else's, which is never touched. */
   async #afterCollision(key: string, desired: DesiredCopy, step: ReplicationStep): Promise<Rest> {
     try {
-      const found = await readObject(this.#context.cluster, { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: desired.namespace, name: desired.name } }, this.#signal);
+      const found = await readObject(
+        this.#context.cluster,
+        { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: desired.namespace, name: desired.name } },
+        this.#signal,
+      );
       if (this.#isOurs(found)) {
         this.#count(step, 'conflict');
         return { delay: echoTime, echo: found.metadata?.resourceVersion ?? '' };
       }
       this.#count(step, 'foreign');
       if (!this.#foreign.has(key)) {
-        this.#context.log.warn({ secret: key, registry: desired.registry }, 'a Secret of this name is not of transship and is left as it is');
+        this.#context.log.warn(
+          { secret: key, registry: desired.registry },
+          'a Secret of this name is not of transship and is left as it is',
+        );
         const message = `This Secret is not of transship and is left as it is, so pods here do not get the credentials of registry ${desired.registry}. Delete it, or give the registry another name in pullSecrets.`;
         this.#tell(step, 'SecretNotOurs', message, found);
       }
@@ -133,9 +143,20 @@ export class CopyWriter {
   }
 
   #tell(step: ReplicationStep, reason: string, message: string, about?: KubernetesObject): void {
-    const { namespace, name, uid } = about?.metadata ?? ('desired' in step ? { ...step.desired, uid: undefined } : (step.present.metadata ?? {}));
-    const metadata = { ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }), ...(uid !== undefined && { uid }) };
-    void recordEvent(this.#context.cluster, { regarding: { apiVersion: 'v1', kind: 'Secret', metadata }, reason, message, type: 'Warning', action: 'CopySecret' });
+    const { namespace, name, uid } =
+      about?.metadata ?? ('desired' in step ? { ...step.desired, uid: undefined } : (step.present.metadata ?? {}));
+    const metadata = {
+      ...(namespace !== undefined && { namespace }),
+      ...(name !== undefined && { name }),
+      ...(uid !== undefined && { uid }),
+    };
+    void recordEvent(this.#context.cluster, {
+      regarding: { apiVersion: 'v1', kind: 'Secret', metadata },
+      reason,
+      message,
+      type: 'Warning',
+      action: 'CopySecret',
+    });
   }
 }
 

@@ -67,7 +67,11 @@ export function withoutContent({ apiVersion = 'v1', kind = 'Secret', metadata, t
  *
  * @param where `owner`: value of the label that says whose it is; `over`: the copy that it replaces, as it was seen, and no other
  */
-export function secretOf({ namespace, name, registry, source }: DesiredCopy, content: Content, where: { readonly owner: string; readonly over?: SecretObject }): SecretObject {
+export function secretOf(
+  { namespace, name, registry, source }: DesiredCopy,
+  content: Content,
+  where: { readonly owner: string; readonly over?: SecretObject },
+): SecretObject {
   const { uid, resourceVersion } = where.over?.metadata ?? {};
   return {
     apiVersion: 'v1',

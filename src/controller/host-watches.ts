@@ -30,7 +30,8 @@ export class HostWatches implements HostSources {
     const wanted = wantedBy(policy);
     for (const [name, watch] of this.#watches) if (!wanted.has(name)) this.#drop(name, watch);
     for (const [name, options] of wanted) {
-      if (!this.#watches.has(name)) this.#watches.set(name, observedWatch<KubernetesObject>(this.#context, name, { ...options, onChange: () => this.#changed() }));
+      if (!this.#watches.has(name))
+        this.#watches.set(name, observedWatch<KubernetesObject>(this.#context, name, { ...options, onChange: () => this.#changed() }));
     }
   }
 
@@ -74,10 +75,16 @@ function wantedBy({ registries }: RewritePolicy): Map<string, Wanted> {
     if (hostFrom === undefined) continue;
     if ('service' in hostFrom) {
       const { namespace, name, via } = hostFrom.service;
-      wanted.set(serviceKey(namespace, name), { path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/services`, fieldSelector: `metadata.name=${name}` });
+      wanted.set(serviceKey(namespace, name), {
+        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/services`,
+        fieldSelector: `metadata.name=${name}`,
+      });
       if (via === 'nodeIP') wanted.set(nodesKey, { path: '/api/v1/nodes', project: withoutImages });
     } else {
-      wanted.set(hostingKey, { path: `/api/v1/namespaces/${hostingConfigMap.namespace}/configmaps`, fieldSelector: `metadata.name=${hostingConfigMap.name}` });
+      wanted.set(hostingKey, {
+        path: `/api/v1/namespaces/${hostingConfigMap.namespace}/configmaps`,
+        fieldSelector: `metadata.name=${hostingConfigMap.name}`,
+      });
     }
   }
   return wanted;
@@ -88,6 +95,9 @@ function withoutImages(node: V1Node): V1Node {
   const { metadata, status } = node;
   return {
     metadata: { ...(metadata?.name !== undefined && { name: metadata.name }) },
-    status: { ...(status?.conditions && { conditions: status.conditions.filter(({ type }) => type === 'Ready') }), ...(status?.addresses && { addresses: status.addresses }) },
+    status: {
+      ...(status?.conditions && { conditions: status.conditions.filter(({ type }) => type === 'Ready') }),
+      ...(status?.addresses && { addresses: status.addresses }),
+    },
   };
 }

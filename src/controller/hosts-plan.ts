@@ -29,7 +29,11 @@ export const hostsKey = 'hosts.yaml';
 export const hostingConfigMap = { namespace: 'kube-public', name: 'local-registry-hosting', key: 'localRegistryHosting.v1' } as const;
 
 /** @param previous what was written last; a node of it is kept while it is ready, so that hosts do not wander */
-export function resolveHosts({ registries }: Pick<RewritePolicy, 'registries'>, sources: HostSources, previous: ResolvedHosts): ResolvedPolicy {
+export function resolveHosts(
+  { registries }: Pick<RewritePolicy, 'registries'>,
+  sources: HostSources,
+  previous: ResolvedHosts,
+): ResolvedPolicy {
   const hosts: Record<string, string> = {};
   const problems = new Map<string, string>();
   const pending = new Set<string>();
@@ -76,7 +80,8 @@ function resolveService({ namespace, name, port, via }: ServiceReference, source
   if (service === null) return { problem: `there is no Service ${namespace}/${name}` };
   const found = service.spec?.ports?.find((candidate) => candidate.name === port || candidate.port === port);
   if (found === undefined) return { problem: `Service ${namespace}/${name} has no port ${port}` };
-  if (found.nodePort === undefined) return { problem: `port ${port} of Service ${namespace}/${name} has no node port; make the Service of type NodePort` };
+  if (found.nodePort === undefined)
+    return { problem: `port ${port} of Service ${namespace}/${name} has no node port; make the Service of type NodePort` };
   if (via === 'localhost') return { host: `localhost:${found.nodePort}` };
   const nodes = sources.nodes();
   if (nodes === undefined) return 'pending';
@@ -87,8 +92,13 @@ function resolveService({ namespace, name, port, via }: ServiceReference, source
 }
 
 /** A node that is cordoned still serves its node ports. https://kubernetes.io/docs/reference/node/node-status/ */
-const isReady = ({ status }: V1Node): boolean => status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
-const internalAddress = ({ status }: V1Node): string[] => status?.addresses?.filter(({ type }) => type === 'InternalIP').map(({ address }) => address).slice(0, 1) ?? [];
+const isReady = ({ status }: V1Node): boolean =>
+  status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
+const internalAddress = ({ status }: V1Node): string[] =>
+  status?.addresses
+    ?.filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => address)
+    .slice(0, 1) ?? [];
 const byName = (a: V1Node, b: V1Node): number => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1);
 
 function resolveHosting(map: V1ConfigMap | null | undefined): Resolution {

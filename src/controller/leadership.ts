@@ -86,5 +86,9 @@ const shownProblems = 10;
 function linesOf(loop: ControllerLoop, ready: boolean): string[] {
   const problems = loop.problems?.() ?? [];
   const more = problems.length > shownProblems ? [`${loop.name}: and ${problems.length - shownProblems} more`] : [];
-  return [`${loop.name}: ${ready ? 'ready' : 'not ready'}`, ...problems.slice(0, shownProblems).map((problem) => `${loop.name}: ${problem}`), ...more];
+  return [
+    `${loop.name}: ${ready ? 'ready' : 'not ready'}`,
+    ...problems.slice(0, shownProblems).map((problem) => `${loop.name}: ${problem}`),
+    ...more,
+  ];
 }

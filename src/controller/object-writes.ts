@@ -29,7 +29,14 @@ export async function createObject(cluster: Cluster, object: KubernetesObject, s
  */
 export async function applyObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<string> {
   const path = resourcePath(object);
-  const details = { method: 'PATCH', path, query: { fieldManager, force: true }, body: object, contentType: 'application/apply-patch+yaml', signal };
+  const details = {
+    method: 'PATCH',
+    path,
+    query: { fieldManager, force: true },
+    body: object,
+    contentType: 'application/apply-patch+yaml',
+    signal,
+  };
   return versionOf(await send(cluster, `apply ${path}`, details));
 }
 

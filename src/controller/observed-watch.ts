@@ -7,7 +7,11 @@ import { watchResource, type ResourceWatch, type WatchOptions } from '../cluster
 import type { LoopContext } from './loop.ts';
 
 /** @param name of the watch in metrics and log lines */
-export function observedWatch<T extends KubernetesObject>({ cluster, log, metrics }: LoopContext, name: string, options: WatchOptions<T>): ResourceWatch<T> {
+export function observedWatch<T extends KubernetesObject>(
+  { cluster, log, metrics }: LoopContext,
+  name: string,
+  options: WatchOptions<T>,
+): ResourceWatch<T> {
   const watch = watchResource<T>(cluster, {
     ...options,
     onError: (error) => {

@@ -41,7 +41,11 @@ export function planReplication(state: ReplicationState, scope: TargetScope): Re
 function desiredCopies({ policy, content, namespaces }: ReplicationState, scope: TargetScope): Map<string, DesiredCopy> {
   const desired = new Map<string, DesiredCopy>();
   const registries = Object.entries(policy.registries);
-  const sources = new Set(registries.flatMap(([, { credentials }]) => (credentials !== undefined && 'secret' in credentials ? `${scope.namespace}/${credentials.secret}` : [])));
+  const sources = new Set(
+    registries.flatMap(([, { credentials }]) =>
+      credentials !== undefined && 'secret' in credentials ? `${scope.namespace}/${credentials.secret}` : [],
+    ),
+  );
   for (const [registry, settings] of registries) {
     if (settings.credentials === undefined) continue;
     const source = 'secret' in settings.credentials ? `${scope.namespace}/${settings.credentials.secret}` : settings.credentials.provider;

@@ -163,10 +163,18 @@ function withRewriteLabel({ metadata }: KubernetesObject): KubernetesObject {
   const { name, deletionTimestamp, labels } = metadata ?? {};
   const rewrite = labels?.[rewriteLabel];
   return {
-    metadata: { ...(name !== undefined && { name }), ...(deletionTimestamp !== undefined && { deletionTimestamp }), ...(rewrite !== undefined && { labels: { [rewriteLabel]: rewrite } }) },
+    metadata: {
+      ...(name !== undefined && { name }),
+      ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+      ...(rewrite !== undefined && { labels: { [rewriteLabel]: rewrite } }),
+    },
   };
 }
 
 function targetOf({ metadata }: KubernetesObject): TargetNamespace {
-  return { name: metadata?.name ?? '', rewrite: metadata?.labels?.[rewriteLabel], isTerminating: metadata?.deletionTimestamp !== undefined };
+  return {
+    name: metadata?.name ?? '',
+    rewrite: metadata?.labels?.[rewriteLabel],
+    isTerminating: metadata?.deletionTimestamp !== undefined,
+  };
 }

@@ -69,7 +69,12 @@ export class Sources {
     const { credentials } = settings;
     if (credentials === undefined) return;
     const definition = definitionOf(settings);
-    this.#sources.set(registry, 'secret' in credentials ? this.#openSecret(registry, credentials.secret, definition) : this.#openProvider(registry, settings, definition));
+    this.#sources.set(
+      registry,
+      'secret' in credentials
+        ? this.#openSecret(registry, credentials.secret, definition)
+        : this.#openProvider(registry, settings, definition),
+    );
   }
 
   #openSecret(registry: string, name: string, definition: string): Source {
@@ -78,7 +83,13 @@ export class Sources {
     const watch: ResourceWatch<SecretObject> = observedWatch<SecretObject>(this.#context, `source:${registry}`, {
       path: secretsPath(namespace),
       fieldSelector: `metadata.name=${name}`,
-      project: ({ apiVersion = 'v1', kind = 'Secret', metadata, type, data }) => ({ apiVersion, kind, ...(metadata && { metadata }), ...(type !== undefined && { type }), data: pickConfig(data) }),
+      project: ({ apiVersion = 'v1', kind = 'Secret', metadata, type, data }) => ({
+        apiVersion,
+        kind,
+        ...(metadata && { metadata }),
+        ...(type !== undefined && { type }),
+        data: pickConfig(data),
+      }),
       onChange: (change) => {
         if (change.type === 'synced' && watch.list().length > 0) return;
         found(change.type === 'synced' || change.type === 'deleted' ? undefined : change.object);
@@ -91,7 +102,8 @@ export class Sources {
   #readSecret(source: Source, { registry, name, secret }: { registry: string; name: string; secret: SecretObject | undefined }): void {
     const key = `${this.#context.options.namespace}/${name}`;
     source.isReady = false;
-    if (secret === undefined) return this.#warn(registry, name, `Secret ${key} is not there; create it with \`kubectl create secret docker-registry\``);
+    if (secret === undefined)
+      return this.#warn(registry, name, `Secret ${key} is not there; create it with \`kubectl create secret docker-registry\``);
     try {
       readDockerConfigSecret(key, secret);
     } catch (error) {
@@ -113,7 +125,10 @@ export class Sources {
         },
         onFailure: ({ error, failures, retryIn }) => {
           source.isReady = false;
-          this.#context.log.warn({ registry, reason: describeError(error), failures, retryInSeconds: Math.round(retryIn / 1000) }, 'no new token; the last one stays in use');
+          this.#context.log.warn(
+            { registry, reason: describeError(error), failures, retryInSeconds: Math.round(retryIn / 1000) },
+            'no new token; the last one stays in use',
+          );
         },
       });
       source = { ...source, refresher, close: () => refresher.stop() };
@@ -135,7 +150,13 @@ export class Sources {
     const { cluster, log, options } = this.#context;
     log.warn({ registry, reason }, 'the credentials of a registry cannot be read; copies are kept as they are');
     const regarding = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: options.namespace, name } };
-    void recordEvent(cluster, { regarding, reason: 'SourceUnreadable', message: `${reason}. Copies for registry ${registry} are kept as they are.`, type: 'Warning', action: 'ReadSource' });
+    void recordEvent(cluster, {
+      regarding,
+      reason: 'SourceUnreadable',
+      message: `${reason}. Copies for registry ${registry} are kept as they are.`,
+      type: 'Warning',
+      action: 'ReadSource',
+    });
   }
 
   #measure(): void {
@@ -150,7 +171,8 @@ export class Sources {
 }
 
 /** The host belongs to it: a token is written for a host. */
-const definitionOf = ({ credentials, host }: RegistryPolicy): string => JSON.stringify(credentials !== undefined && 'secret' in credentials ? credentials : [credentials, host]);
+const definitionOf = ({ credentials, host }: RegistryPolicy): string =>
+  JSON.stringify(credentials !== undefined && 'secret' in credentials ? credentials : [credentials, host]);
 
 function pickConfig(data: Readonly<Record<string, string>> | undefined): Record<string, string> {
   const encoded = data?.[dockerConfigKey];

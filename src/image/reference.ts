@@ -3,7 +3,17 @@
  *
  * Only `parseReference` makes one, so a value that exists is valid.
  */
-import { anchored, digest as digestGrammar, digestLengths, host as hostGrammar, identifier, maximumPathLength, maximumTextLength, path as pathGrammar, tag as tagGrammar } from './grammar.ts';
+import {
+  anchored,
+  digest as digestGrammar,
+  digestLengths,
+  host as hostGrammar,
+  identifier,
+  maximumPathLength,
+  maximumTextLength,
+  path as pathGrammar,
+  tag as tagGrammar,
+} from './grammar.ts';
 import { comparableHost, dockerHub, isHost } from './host.ts';
 
 export interface Reference {
@@ -67,7 +77,17 @@ function assemble(text: string, writtenHost: string | null, { name, tag, digest 
   const path = host === dockerHub && !writtenPath.includes('/') ? officialPrefix + writtenPath : writtenPath;
   if (isTooLong(host, path)) return problem(`its name is longer than ${maximumPathLength} characters`);
   const writtenName = writtenHost === null ? writtenPath : name;
-  const reference = { text, host, comparableHost: comparableHost(host), path, name: `${host}/${path}`, writtenName, writtenHost, tag, digest };
+  const reference = {
+    text,
+    host,
+    comparableHost: comparableHost(host),
+    path,
+    name: `${host}/${path}`,
+    writtenName,
+    writtenHost,
+    tag,
+    digest,
+  };
   return { ok: true, reference };
 }
 

@@ -24,7 +24,10 @@ function timestamp(): string {
 }
 
 export function createLog(level: LogLevel): Logger {
-  const lines = new GatheredLines({ inBackground: destination({ dest: 2, sync: false, maxLength: longestBacklog }), atOnce: destination({ dest: 2, sync: true }) });
+  const lines = new GatheredLines({
+    inBackground: destination({ dest: 2, sync: false, maxLength: longestBacklog }),
+    atOnce: destination({ dest: 2, sync: true }),
+  });
   process.once('exit', () => lines.flushSync());
   return pino({ level, base: null, timestamp, formatters: { level: (label) => ({ level: label }) } }, lines);
 }

@@ -26,12 +26,37 @@ export function createMetrics(): Metrics {
   collectNodeMetrics(registry);
   return {
     registry,
-    reviews: talliedCounter({ name: 'transship_reviews_total', help: 'Admission reviews answered.', labelNames: ['mode', 'result'], registers }),
+    reviews: talliedCounter({
+      name: 'transship_reviews_total',
+      help: 'Admission reviews answered.',
+      labelNames: ['mode', 'result'],
+      registers,
+    }),
     images: talliedCounter({ name: 'transship_images_total', help: 'Images decided.', labelNames: ['rule', 'outcome', 'mode'], registers }),
-    duration: queuedHistogram({ name: 'transship_review_duration_seconds', help: 'Time from the whole body read to the answer made.', labelNames: ['mode'], buckets, registers }),
+    duration: queuedHistogram({
+      name: 'transship_review_duration_seconds',
+      help: 'Time from the whole body read to the answer made.',
+      labelNames: ['mode'],
+      buckets,
+      registers,
+    }),
     policyInfo: new Gauge({ name: 'transship_policy_info', help: 'The policy in force, always 1.', labelNames: ['revision'], registers }),
-    policyReloads: new Counter({ name: 'transship_policy_reloads_total', help: 'Changes of the policy file, used or refused.', labelNames: ['result'], registers }),
-    certificateReloads: new Counter({ name: 'transship_certificate_reloads_total', help: 'Changes of the certificate pair, used or refused.', labelNames: ['result'], registers }),
-    certificateExpiry: new Gauge({ name: 'transship_certificate_expiry_timestamp_seconds', help: 'End of the serving certificate, Unix time.', registers }),
+    policyReloads: new Counter({
+      name: 'transship_policy_reloads_total',
+      help: 'Changes of the policy file, used or refused.',
+      labelNames: ['result'],
+      registers,
+    }),
+    certificateReloads: new Counter({
+      name: 'transship_certificate_reloads_total',
+      help: 'Changes of the certificate pair, used or refused.',
+      labelNames: ['result'],
+      registers,
+    }),
+    certificateExpiry: new Gauge({
+      name: 'transship_certificate_expiry_timestamp_seconds',
+      help: 'End of the serving certificate, Unix time.',
+      registers,
+    }),
   };
 }

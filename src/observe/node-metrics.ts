@@ -22,10 +22,26 @@ const figures: readonly Figure[] = [
   { name: 'nodejs_eventloop_lag_min_seconds', help: 'The shortest iteration of the event loop.', of: ({ min }) => min },
   { name: 'nodejs_eventloop_lag_max_seconds', help: 'The longest iteration of the event loop.', of: ({ max }) => max },
   { name: 'nodejs_eventloop_lag_mean_seconds', help: 'The mean of the iterations of the event loop.', of: ({ mean }) => mean },
-  { name: 'nodejs_eventloop_lag_stddev_seconds', help: 'The standard deviation of the iterations of the event loop.', of: ({ stddev }) => stddev },
-  { name: 'nodejs_eventloop_lag_p50_seconds', help: 'The 50th percentile of the iterations of the event loop.', of: (iterations) => iterations.percentile(50) },
-  { name: 'nodejs_eventloop_lag_p90_seconds', help: 'The 90th percentile of the iterations of the event loop.', of: (iterations) => iterations.percentile(90) },
-  { name: 'nodejs_eventloop_lag_p99_seconds', help: 'The 99th percentile of the iterations of the event loop.', of: (iterations) => iterations.percentile(99) },
+  {
+    name: 'nodejs_eventloop_lag_stddev_seconds',
+    help: 'The standard deviation of the iterations of the event loop.',
+    of: ({ stddev }) => stddev,
+  },
+  {
+    name: 'nodejs_eventloop_lag_p50_seconds',
+    help: 'The 50th percentile of the iterations of the event loop.',
+    of: (iterations) => iterations.percentile(50),
+  },
+  {
+    name: 'nodejs_eventloop_lag_p90_seconds',
+    help: 'The 90th percentile of the iterations of the event loop.',
+    of: (iterations) => iterations.percentile(90),
+  },
+  {
+    name: 'nodejs_eventloop_lag_p99_seconds',
+    help: 'The 99th percentile of the iterations of the event loop.',
+    of: (iterations) => iterations.percentile(99),
+  },
 ];
 
 export function collectNodeMetrics(registry: Registry): void {

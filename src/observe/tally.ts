@@ -77,7 +77,10 @@ interface Found<Label extends string, Kind> {
   readonly kind: Kind;
 }
 
-function labelled<Label extends string, Kind>(names: readonly Label[], make: (labels: Readonly<Record<Label, string>>) => Kind): { readonly find: Labelled<Label, Kind>; readonly all: () => Iterable<Found<Label, Kind>> } {
+function labelled<Label extends string, Kind>(
+  names: readonly Label[],
+  make: (labels: Readonly<Record<Label, string>>) => Kind,
+): { readonly find: Labelled<Label, Kind>; readonly all: () => Iterable<Found<Label, Kind>> } {
   const known = new Map<string, Found<Label, Kind>>();
   const find = (labels: Readonly<Record<Label, string>>): Kind => {
     const key = JSON.stringify(names.map((name) => labels[name]));

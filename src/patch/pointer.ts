@@ -7,5 +7,8 @@ export function token(text: string): string {
 
 /** The tokens of a pointer, unescaped. The empty pointer, the whole document, has none. */
 export function tokens(pointer: string): string[] {
-  return pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

@@ -28,6 +28,12 @@ export function missingSecrets(present: PullSecrets, wanted: readonly string[]):
  */
 export function appendSecrets(present: PullSecrets, missing: readonly string[]): Operation[] {
   if (missing.length === 0) return [];
-  if (present.names === null) return [add('/spec/imagePullSecrets', missing.map((name) => ({ name })))];
+  if (present.names === null)
+    return [
+      add(
+        '/spec/imagePullSecrets',
+        missing.map((name) => ({ name })),
+      ),
+    ];
   return missing.map((name) => add('/spec/imagePullSecrets/-', { name }));
 }

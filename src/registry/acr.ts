@@ -13,7 +13,12 @@ const registryScope = 'https://containerregistry.azure.net/.default';
 const tokenUser = '00000000-0000-0000-0000-000000000000';
 
 /** Entra's own hosts; for another one (Azure Stack, a disconnected cloud) the public directory of clouds cannot be asked. */
-const publicAuthorities: ReadonlySet<string> = new Set(['login.microsoftonline.com', 'login.microsoftonline.us', 'login.partner.microsoftonline.cn', 'login.chinacloudapi.cn']);
+const publicAuthorities: ReadonlySet<string> = new Set([
+  'login.microsoftonline.com',
+  'login.microsoftonline.us',
+  'login.partner.microsoftonline.cn',
+  'login.chinacloudapi.cn',
+]);
 
 interface TokenCredential {
   readonly getToken: (scope: string, options: { abortSignal: AbortSignal }) => Promise<{ token: string } | null>;
@@ -69,7 +74,9 @@ async function exchange(host: string, body: URLSearchParams, signal: AbortSignal
 }
 
 function hintFor(status: number): string {
-  return status === 401 || status === 403 ? '; give the identity the role AcrPull on this registry (Container Registry Repository Reader where it uses repository permissions)' : '';
+  return status === 401 || status === 403
+    ? '; give the identity the role AcrPull on this registry (Container Registry Repository Reader where it uses repository permissions)'
+    : '';
 }
 
 /** The `exp` of a JSON Web Token (RFC 7519, section 4.1.4), which the registry checks and nobody here needs to trust. */

@@ -20,13 +20,19 @@ export interface Asking {
  * @param request may ignore the signal: what it does after the abort is not waited for
  * @throws CredentialError
  */
-export async function askForToken({ cloud, signal, explain }: Asking, request: () => Promise<readonly HostCredential[]>): Promise<readonly HostCredential[]> {
+export async function askForToken(
+  { cloud, signal, explain }: Asking,
+  request: () => Promise<readonly HostCredential[]>,
+): Promise<readonly HostCredential[]> {
   const entries = await untilAborted(cloud, signal, request).catch((error: unknown) => {
     throw error instanceof CredentialError ? error : (explain?.(error) ?? refusal(cloud, error));
   });
   const expired = entries.find(({ credential }) => credential.expiresAt !== null && credential.expiresAt.getTime() <= Date.now());
   if (expired === undefined) return entries;
-  throw new CredentialError('TOKEN_EXPIRED', `${cloud} gave a token for ${expired.host} that ended at ${expired.credential.expiresAt?.toISOString()}; check the clock of the node`);
+  throw new CredentialError(
+    'TOKEN_EXPIRED',
+    `${cloud} gave a token for ${expired.host} that ended at ${expired.credential.expiresAt?.toISOString()}; check the clock of the node`,
+  );
 }
 
 /** For an answer that has not the documented shape. */
@@ -40,7 +46,8 @@ export function refused(cloud: CloudName, reason: string): CredentialError {
 
 async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
   const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(new CredentialError('TOKEN_TIMEOUT', `${cloud} was asked for a token and did not answer in time`));
+  const abort = (): void =>
+    aborted.reject(new CredentialError('TOKEN_TIMEOUT', `${cloud} was asked for a token and did not answer in time`));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {

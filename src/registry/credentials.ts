@@ -70,7 +70,10 @@ export function dockerConfigJson(entries: readonly HostCredential[]): string {
  */
 export function readDockerConfigSecret(name: string, { type, data }: SecretContent): HostCredential[] {
   if (type !== dockerConfigType) {
-    throw new CredentialError('SECRET_TYPE', `Secret ${name} has the type ${type ?? 'Opaque'}; make it with \`kubectl create secret docker-registry\`, which gives it ${dockerConfigType}`);
+    throw new CredentialError(
+      'SECRET_TYPE',
+      `Secret ${name} has the type ${type ?? 'Opaque'}; make it with \`kubectl create secret docker-registry\`, which gives it ${dockerConfigType}`,
+    );
   }
   const auths = authsOf(name, data?.[dockerConfigKey]);
   const entries = Object.entries(auths).flatMap(([key, value]) => {
@@ -78,18 +81,26 @@ export function readDockerConfigSecret(name: string, { type, data }: SecretConte
     return credential === null ? [] : [{ host: hostOfAddress(key), credential }];
   });
   if (entries.length > 0) return entries;
-  throw new CredentialError('SECRET_WITHOUT_AUTHS', `Secret ${name} has no password in its auths; a docker config that points to a credential store cannot be used, make the Secret with \`kubectl create secret docker-registry\``);
+  throw new CredentialError(
+    'SECRET_WITHOUT_AUTHS',
+    `Secret ${name} has no password in its auths; a docker config that points to a credential store cannot be used, make the Secret with \`kubectl create secret docker-registry\``,
+  );
 }
 
 function keyOf(address: string): string {
   const host = hostOfAddress(address);
-  if (host === '') throw new CredentialError('CREDENTIAL_INVALID', `a credential is for the host ${JSON.stringify(address)}, which is none; name a registry`);
+  if (host === '')
+    throw new CredentialError(
+      'CREDENTIAL_INVALID',
+      `a credential is for the host ${JSON.stringify(address)}, which is none; name a registry`,
+    );
   return host === dockerHub ? dockerHubKey : host;
 }
 
 function authOf(host: string, { username, password }: RegistryCredential): object {
   // `auth` is user:password, split at the first colon (RFC 7617, section 2), and it wins over the two other fields in a kubelet.
-  if (username === '' || username.includes(':')) throw new CredentialError('CREDENTIAL_INVALID', `the user name for ${host} is empty or has a colon, which a docker config cannot hold`);
+  if (username === '' || username.includes(':'))
+    throw new CredentialError('CREDENTIAL_INVALID', `the user name for ${host} is empty or has a colon, which a docker config cannot hold`);
   return { username, password, auth: Buffer.from(`${username}:${password}`).toString('base64') };
 }
 
@@ -98,13 +109,18 @@ function authsOf(name: string, encoded: string | undefined): object {
   const config = parseObject(Buffer.from(encoded, 'base64').toString('utf8'));
   if (config === null) throw new CredentialError('SECRET_UNREADABLE', `${dockerConfigKey} of Secret ${name} is not a JSON object`);
   const auths: unknown = Reflect.get(config, 'auths');
-  if (!isObject(auths)) throw new CredentialError('SECRET_WITHOUT_AUTHS', `${dockerConfigKey} of Secret ${name} has no map \`auths\`; it must be { "auths": { HOST: { "username": …, "password": … } } }`);
+  if (!isObject(auths))
+    throw new CredentialError(
+      'SECRET_WITHOUT_AUTHS',
+      `${dockerConfigKey} of Secret ${name} has no map \`auths\`; it must be { "auths": { HOST: { "username": …, "password": … } } }`,
+    );
   return auths;
 }
 
 /** `auth` first, as the kubelet does. */
 function credentialOf(name: string, key: string, value: unknown): RegistryCredential | null {
-  const invalid = (problem: string): CredentialError => new CredentialError('CREDENTIAL_INVALID', `auths[${JSON.stringify(key)}] of Secret ${name} ${problem}`);
+  const invalid = (problem: string): CredentialError =>
+    new CredentialError('CREDENTIAL_INVALID', `auths[${JSON.stringify(key)}] of Secret ${name} ${problem}`);
   if (!isObject(value)) throw invalid('is not a map');
   const [auth, username, password] = ['auth', 'username', 'password'].map((field): unknown => Reflect.get(value, field));
   if (typeof auth === 'string' && auth !== '') {

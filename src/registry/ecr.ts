@@ -53,7 +53,8 @@ function readAuthorization({ authorizationToken = '', expiresAt, proxyEndpoint =
   const [username = '', password = ''] = Buffer.from(authorizationToken, 'base64').toString('utf8').split(':');
   const host = hostOfAddress(proxyEndpoint);
   if (host === '' || username === '' || password === '') throw unreadable('ecr', 'it names no registry, or no user and password');
-  if (expiresAt === undefined || Number.isNaN(expiresAt.getTime())) throw unreadable('ecr', `it does not say when the token for ${host} ends`);
+  if (expiresAt === undefined || Number.isNaN(expiresAt.getTime()))
+    throw unreadable('ecr', `it does not say when the token for ${host} ends`);
   return { host, credential: { username, password, expiresAt } };
 }
 

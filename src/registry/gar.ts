@@ -22,7 +22,9 @@ interface GoogleClient {
 
 interface GoogleSdk {
   readonly Compute: new (options: { scopes: string }) => GoogleClient;
-  readonly GoogleAuth: new (options: { credentials: object; scopes: string; projectId: string }) => { getClient: () => Promise<GoogleClient> };
+  readonly GoogleAuth: new (options: { credentials: object; scopes: string; projectId: string }) => {
+    getClient: () => Promise<GoogleClient>;
+  };
   readonly IdentityPoolClient: new (options: object) => GoogleClient;
 }
 
@@ -55,7 +57,12 @@ async function googleClient({ Compute, GoogleAuth, IdentityPoolClient }: GoogleS
   const tokenFile = projectedTokenOf(credentials);
   if (tokenFile !== null) {
     const getSubjectToken = async (): Promise<string> => (await readFile(tokenFile, 'utf8')).trim();
-    return new IdentityPoolClient({ ...credentials, credential_source: undefined, subject_token_supplier: { getSubjectToken }, scopes: pullScope });
+    return new IdentityPoolClient({
+      ...credentials,
+      credential_source: undefined,
+      subject_token_supplier: { getSubjectToken },
+      scopes: pullScope,
+    });
   }
   // Any project will do: tokens need none, and without one the SDK starts gcloud to ask, which Node's permission model refuses.
   return await new GoogleAuth({ credentials, scopes: pullScope, projectId: 'none' }).getClient();
@@ -91,5 +98,7 @@ function explain(error: unknown): CredentialError | undefined {
 }
 
 function hintFor(status: number): string {
-  return status === 403 || status === 404 ? '; give the Kubernetes service account of the controller an identity with Workload Identity Federation for GKE' : '';
+  return status === 403 || status === 404
+    ? '; give the Kubernetes service account of the controller an identity with Workload Identity Federation for GKE'
+    : '';
 }

@@ -14,6 +14,10 @@ export type CloudCredentialsPolicy = Extract<CredentialsPolicy, { readonly provi
  */
 export function cloudProvider(policy: CloudCredentialsPolicy, host: string | undefined): CredentialProvider {
   if (policy.provider === 'ecr') return ecrProvider({ ...policy, host });
-  if (host === undefined) throw new CredentialError('CREDENTIAL_INVALID', `credentials of provider ${policy.provider} are for the registry's \`host\`, and it has none; write it into the policy`);
+  if (host === undefined)
+    throw new CredentialError(
+      'CREDENTIAL_INVALID',
+      `credentials of provider ${policy.provider} are for the registry's \`host\`, and it has none; write it into the policy`,
+    );
   return policy.provider === 'gar' ? garProvider({ host }) : acrProvider({ host, tenantId: policy.tenantId });
 }

@@ -50,7 +50,10 @@ const timer: Schedule = (run, delay) => {
   return () => clearTimeout(handle);
 };
 
-export function keepFresh(provider: CredentialProvider, { onCredential, onFailure, now = Date.now, schedule = timer, random = Math.random }: RefreshOptions): Refresher {
+export function keepFresh(
+  provider: CredentialProvider,
+  { onCredential, onFailure, now = Date.now, schedule = timer, random = Math.random }: RefreshOptions,
+): Refresher {
   const stopping = new AbortController();
   let fetchedAt: number | null = null;
   let expiresAt: Date | null = null;
@@ -85,7 +88,12 @@ export function keepFresh(provider: CredentialProvider, { onCredential, onFailur
   let running = run();
 
   return {
-    status: () => ({ fetchedAt: fetchedAt === null ? null : new Date(fetchedAt), ageSeconds: fetchedAt === null ? null : (now() - fetchedAt) / 1000, expiresAt, failures }),
+    status: () => ({
+      fetchedAt: fetchedAt === null ? null : new Date(fetchedAt),
+      ageSeconds: fetchedAt === null ? null : (now() - fetchedAt) / 1000,
+      expiresAt,
+      failures,
+    }),
     stop: async () => {
       stopping.abort();
       cancelNext?.();

@@ -26,7 +26,11 @@ export async function loadSdk<Sdk>(cloud: CloudName, { name, version }: SdkPacka
   try {
     return await import(name);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' ? 'is not installed' : 'cannot be loaded';
-    throw new CredentialError('SDK_MISSING', `credentials of provider ${cloud} need the package ${name}, which ${why}; add it to the image with \`npm install ${name}@${version}\` (docs/guides/cloud-registries.md)`);
+    const why =
+      error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' ? 'is not installed' : 'cannot be loaded';
+    throw new CredentialError(
+      'SDK_MISSING',
+      `credentials of provider ${cloud} need the package ${name}, which ${why}; add it to the image with \`npm install ${name}@${version}\` (docs/guides/cloud-registries.md)`,
+    );
   }
 }

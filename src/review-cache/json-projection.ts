@@ -6,7 +6,22 @@
  * is also the key under which their answer is remembered. Parsing it gives what parsing the whole and leaving out would have given:
  * keys in any order and with escapes, the last of duplicate keys, any white space.
  */
-import { closeBrace, closeBracket, colon, comma, isAt, JsonError, openBrace, openBracket, quote, skipByte, skipPlain, skipRest, skipSpace, skipValue } from './json-scanner.ts';
+import {
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  isAt,
+  JsonError,
+  openBrace,
+  openBracket,
+  quote,
+  skipByte,
+  skipPlain,
+  skipRest,
+  skipSpace,
+  skipValue,
+} from './json-scanner.ts';
 
 /** What to keep: a value as it is, some members of an object, or the same of every element of an array. */
 export type Shape = typeof whole | AsideShape | ObjectShape | ArrayShape;
@@ -37,7 +52,10 @@ const writtenPlaceholder = new TextEncoder().encode(JSON.stringify(placeholder))
 /** @param needs a member without which an empty object is kept */
 export function objectOf(members: Readonly<Record<string, Shape>>, needs: string | null = null): ObjectShape {
   const encoder = new TextEncoder();
-  return { members: Object.entries(members).map(([key, shape]) => ({ key, written: encoder.encode(`${JSON.stringify(key)}:`), shape })), needs };
+  return {
+    members: Object.entries(members).map(([key, shape]) => ({ key, written: encoder.encode(`${JSON.stringify(key)}:`), shape })),
+    needs,
+  };
 }
 
 export function arrayOf(elements: Shape): ArrayShape {
@@ -83,7 +101,9 @@ export function project({ bytes, length }: JsonBytes, shape: Shape, out: Uint8Ar
   const projection = new Projection(bytes, out, skipped);
   try {
     const end = skipSpace(bytes, projection.value(0, shape));
-    return end === length ? { ok: true, length: projection.length, asides: projection.asides } : { ok: false, error: new JsonError('broken', end) };
+    return end === length
+      ? { ok: true, length: projection.length, asides: projection.asides }
+      : { ok: false, error: new JsonError('broken', end) };
   } catch (error) {
     if (error instanceof JsonError) return { ok: false, error };
     throw error;
@@ -184,7 +204,8 @@ class Projection {
   /** The wanted member whose key, with its quotes, stands between start and end. */
   #member(members: readonly Member[], start: number, end: number): Member | undefined {
     const length = end - start;
-    for (const member of members) if (member.written.length === length + 1 && isAt(this.#bytes, start, member.written, length)) return member;
+    for (const member of members)
+      if (member.written.length === length + 1 && isAt(this.#bytes, start, member.written, length)) return member;
     return undefined;
   }
 

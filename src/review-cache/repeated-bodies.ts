@@ -46,7 +46,10 @@ const stretch = 1024;
 
 export class RepeatedBodies {
   readonly #shapeOf: ShapeOf;
-  readonly #seen = new LRUCache<number, Seen>({ maxSize: room, sizeCalculation: ({ key, pattern }) => key.length + 2 * (pattern?.bytes.length ?? 0) });
+  readonly #seen = new LRUCache<number, Seen>({
+    maxSize: room,
+    sizeCalculation: ({ key, pattern }) => key.length + 2 * (pattern?.bytes.length ?? 0),
+  });
 
   constructor(shapeOf: ShapeOf) {
     this.#shapeOf = shapeOf;

@@ -69,7 +69,11 @@ function compileRule(policy: RulePolicy, index: number, { registries, problems }
   problems.push(...targetProblems(target, images, [...at, 'rewrite']));
   const registry = target.registry === undefined ? undefined : registries.get(target.registry);
   if (target.registry !== undefined && registry === undefined) {
-    problems.push({ severity: 'error', path: [...at, 'rewrite', 'registry'], message: unknownRegistry(target.registry, [...registries.keys()]) });
+    problems.push({
+      severity: 'error',
+      path: [...at, 'rewrite', 'registry'],
+      message: unknownRegistry(target.registry, [...registries.keys()]),
+    });
     return none;
   }
   return { ...none, ...rewriteOf(target, registry) };
@@ -78,7 +82,11 @@ function compileRule(policy: RulePolicy, index: number, { registries, problems }
 function rewriteOf(target: RewriteTarget, registry: Registry | undefined): Pick<Rule, 'rewrite' | 'waitsFor' | 'registrySecrets'> {
   if (target.as === 'image' || target.as === 'template') {
     const place: Target | null = target.as === 'image' ? imageTarget(target.image) : null;
-    return { rewrite: { transform: compileTransform(target, ''), target: place }, waitsFor: null, registrySecrets: registry?.pullSecrets ?? [] };
+    return {
+      rewrite: { transform: compileTransform(target, ''), target: place },
+      waitsFor: null,
+      registrySecrets: registry?.pullSecrets ?? [],
+    };
   }
   const address = registry?.address ?? null;
   if (address === null) return { rewrite: null, waitsFor: target.registry, registrySecrets: [] };
@@ -98,13 +106,21 @@ function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, pr
 function targetProblems(target: RewriteTarget, images: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
   if (target.as === 'image') {
     const parsed = parseReference(target.image);
-    return parsed.ok ? [] : [{ severity: 'error', path: [...path, 'image'], message: `${target.image} is not an image reference: ${parsed.problem}` }];
+    return parsed.ok
+      ? []
+      : [{ severity: 'error', path: [...path, 'image'], message: `${target.image} is not an image reference: ${parsed.problem}` }];
   }
   if (target.as !== 'template') return [];
   const templatePath = [...path, 'template'];
   const named = images.find((pattern) => pattern.kind === 'name');
   if (named !== undefined) {
-    return [{ severity: 'error', path: templatePath, message: `a template takes captures, so the images of its rule are { regex: … }; ${named.text} is a name` }];
+    return [
+      {
+        severity: 'error',
+        path: templatePath,
+        message: `a template takes captures, so the images of its rule are { regex: … }; ${named.text} is a name`,
+      },
+    ];
   }
   return missingCaptures(target.template, images).map((capture) => ({
     severity: 'error',
@@ -117,13 +133,16 @@ function missingCaptures(template: string, images: readonly Pattern[]): string[]
   const used = parseTemplate(template).flatMap((part) => ('capture' in part ? part.capture : []));
   const expressions = images.flatMap((pattern) => (pattern.kind === 'regex' ? pattern.expression : []));
   return used.filter((capture) =>
-    expressions.some((expression) => (/^\d+$/.test(capture) ? Number(capture) > expression.groupCount() : !Object.hasOwn(expression.namedGroups(), capture))),
+    expressions.some((expression) =>
+      /^\d+$/.test(capture) ? Number(capture) > expression.groupCount() : !Object.hasOwn(expression.namedGroups(), capture),
+    ),
   );
 }
 
 function checkAddress(name: string, host: string | undefined, problems: PolicyProblem[]): void {
   const problem = host === undefined ? null : addressProblem(host);
-  if (problem !== null) problems.push({ severity: 'error', path: ['registries', name, 'host'], message: `host of registry ${name}: ${problem}` });
+  if (problem !== null)
+    problems.push({ severity: 'error', path: ['registries', name, 'host'], message: `host of registry ${name}: ${problem}` });
 }
 
 /** Two sources for one Secret would overwrite each other for ever. */
@@ -134,7 +153,12 @@ function checkSecretNames(policy: RewritePolicy, problems: PolicyProblem[]): voi
     for (const [index, secret] of registry.pullSecrets.entries()) {
       const owner = owners.get(secret);
       if (owner === undefined) owners.set(secret, name);
-      else problems.push({ severity: 'error', path: ['registries', name, 'pullSecrets', index], message: `registry ${owner} fills Secret ${secret} already; give this registry a name of its own` });
+      else
+        problems.push({
+          severity: 'error',
+          path: ['registries', name, 'pullSecrets', index],
+          message: `registry ${owner} fills Secret ${secret} already; give this registry a name of its own`,
+        });
     }
   }
 }
@@ -142,7 +166,12 @@ function checkSecretNames(policy: RewritePolicy, problems: PolicyProblem[]): voi
 function checkNames(rules: readonly RulePolicy[], problems: PolicyProblem[]): void {
   const seen = new Set<string>();
   for (const [index, { name }] of rules.entries()) {
-    if (seen.has(name)) problems.push({ severity: 'error', path: ['rules', index, 'name'], message: `another rule is called ${name}; logs and metrics could not tell them apart` });
+    if (seen.has(name))
+      problems.push({
+        severity: 'error',
+        path: ['rules', index, 'name'],
+        message: `another rule is called ${name}; logs and metrics could not tell them apart`,
+      });
     seen.add(name);
   }
 }

@@ -26,6 +26,7 @@ export function secondPass(table: Table, result: Reference, context: PodContext)
   if (fired.rule.rewrite === null) return settled;
   const transformed = fired.rule.rewrite.transform(result, fired.match);
   if (!transformed.ok) return settled;
-  if (transformed.text === result.text) return { problem: null, pullSecrets: [...fired.rule.registrySecrets, ...fired.rule.policy.pullSecrets] };
+  if (transformed.text === result.text)
+    return { problem: null, pullSecrets: [...fired.rule.registrySecrets, ...fired.rule.policy.pullSecrets] };
   return { problem: `rule ${fired.rule.policy.name} would rewrite that again to ${transformed.text}`, pullSecrets: noSecrets };
 }

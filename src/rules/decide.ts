@@ -33,15 +33,27 @@ function rewrite(table: Table, reference: Reference, { rule, match }: Fired, con
   const transformed = rule.rewrite.transform(reference, match);
   if (!transformed.ok) return refused(table, reference, rule, `rule ${name}: ${transformed.reason}`);
   const result = parseReference(transformed.text);
-  if (!result.ok) return refused(table, reference, rule, `rule ${name} would make ${transformed.text}, which is no image reference: ${result.problem}`);
+  if (!result.ok)
+    return refused(table, reference, rule, `rule ${name} would make ${transformed.text}, which is no image reference: ${result.problem}`);
   const next = secondPass(table, result.reference, context);
   if (next.problem !== null) return refused(table, reference, rule, `rule ${name} would make ${transformed.text}, but ${next.problem}`);
-  const pullSecrets = unique([...rule.registrySecrets, ...secretsAt(table, result.reference), ...rule.policy.pullSecrets, ...next.pullSecrets]);
+  const pullSecrets = unique([
+    ...rule.registrySecrets,
+    ...secretsAt(table, result.reference),
+    ...rule.policy.pullSecrets,
+    ...next.pullSecrets,
+  ]);
   if (transformed.text === reference.text) {
     return { ...decided(reference, 'already-there', `rule ${name} gives the same image`), rule: name, pullSecrets };
   }
   const reason = `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`;
-  return { ...decided(reference, 'rewritten', reason), rule: name, result: transformed.text, pullSecrets, pullPolicy: rule.policy.pullPolicy };
+  return {
+    ...decided(reference, 'rewritten', reason),
+    rule: name,
+    result: transformed.text,
+    pullSecrets,
+    pullPolicy: rule.policy.pullPolicy,
+  };
 }
 
 function attachOnly(table: Table, reference: Reference, rule: Rule): ImageDecision {

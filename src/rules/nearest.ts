@@ -17,7 +17,9 @@ function distance(a: string, b: string): number {
 /** The known word that is at most a third of its letters away, null where none is. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const lower = word.toLowerCase();
-  const ranked = known.map((candidate) => ({ candidate, edits: distance(lower, candidate.toLowerCase()) })).toSorted((a, b) => a.edits - b.edits);
+  const ranked = known
+    .map((candidate) => ({ candidate, edits: distance(lower, candidate.toLowerCase()) }))
+    .toSorted((a, b) => a.edits - b.edits);
   const best = ranked[0];
   return best !== undefined && best.edits <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : null;
 }

@@ -109,11 +109,13 @@ function restProblem(host: string, path: string, tag: string | null, digest: str
   if (path === '') return tag === null && digest === null ? null : 'a tag or digest needs a repository before it';
   if (path !== path.toLowerCase()) return `a repository name is lower case, so ${path} never matches`;
   const wrong = path.split('/').find((component) => !componentWithStars.test(component));
-  if (wrong !== undefined) return wrong === '' ? 'a component between two slashes is empty' : `${wrong} is not a component of a repository name`;
+  if (wrong !== undefined)
+    return wrong === '' ? 'a component between two slashes is empty' : `${wrong} is not a component of a repository name`;
   if (tag !== null && !tagExpression.test(tag)) return `${tag} is not a tag; * stands in names only`;
   if (digest !== null && !digestExpression.test(digest)) return `${digest} is not a digest`;
   const exact = tag !== null || digest !== null;
-  if (exact && host === dockerHub && !path.includes('/')) return `the canonical name of that image is ${dockerHub}/library/${path}; write it in full`;
+  if (exact && host === dockerHub && !path.includes('/'))
+    return `the canonical name of that image is ${dockerHub}/library/${path}; write it in full`;
   return null;
 }
 

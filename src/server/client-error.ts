@@ -11,7 +11,9 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   const { status } = clientErrors[code];
   const body = JSON.stringify(clientError(code, detail));
   if (socket.writable) {
-    socket.write(`HTTP/1.1 ${status} ${phrases[status] ?? ''}\r\nContent-Type: ${errorContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+    socket.write(
+      `HTTP/1.1 ${status} ${phrases[status] ?? ''}\r\nContent-Type: ${errorContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
   }
   // Not end(): a client that does not read must not keep the connection.
   socket.destroy();

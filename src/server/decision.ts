@@ -33,7 +33,9 @@ export class Decision {
   answer(uid: string): string {
     if (this.#isRepeated) this.#text ??= answerText(this.#admission, base64);
     this.#isRepeated = true;
-    return this.#text === undefined ? JSON.stringify(answer(uid, this.#admission, base64)) : this.#text.before + JSON.stringify(uid) + this.#text.after;
+    return this.#text === undefined
+      ? JSON.stringify(answer(uid, this.#admission, base64))
+      : this.#text.before + JSON.stringify(uid) + this.#text.after;
   }
 
   record(identity: Identity, seconds: number): void {
@@ -48,7 +50,11 @@ export function decide(review: Question, policy: CompiledPolicy, options: Decisi
   try {
     const admission = admit(review, policy, scope, mode);
     const images = admission.images.map(({ rule, outcome }) => metrics.images({ rule: rule ?? '', outcome, mode }));
-    return new Decision(admission, [metrics.reviews({ mode, result: resultOf(admission) }), ...images], reviewLog(review, admission, options));
+    return new Decision(
+      admission,
+      [metrics.reviews({ mode, result: resultOf(admission) }), ...images],
+      reviewLog(review, admission, options),
+    );
   } catch (error) {
     const untouched: Admission = { mode, skipped: null, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
     return new Decision(untouched, [metrics.reviews({ mode, result: 'failed' })], failureLog(review, error, options));

@@ -5,4 +5,6 @@ function compiler(): never {
   throw new Error('a route has a schema, and no compiler for schemas is loaded');
 }
 
-export const noSchemas = { compilersFactory: { buildValidator: compiler, buildSerializer: compiler } } satisfies FastifyServerOptions['schemaController'];
+export const noSchemas = {
+  compilersFactory: { buildValidator: compiler, buildSerializer: compiler },
+} satisfies FastifyServerOptions['schemaController'];

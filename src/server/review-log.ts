@@ -44,11 +44,19 @@ export function reviewLog(review: Question, admission: Admission, { log, loggedR
 }
 
 export function failureLog(review: Question, err: unknown, { log }: LogOptions): ReviewLog {
-  return ({ uid }) => log.error({ err, uid, namespace: review.namespace }, 'the review could not be decided and the pod is left as it is; please report this');
+  return ({ uid }) =>
+    log.error(
+      { err, uid, namespace: review.namespace },
+      'the review could not be decided and the pod is left as it is; please report this',
+    );
 }
 
 /** Names as a line has them: `pod` is its name, or what its name will begin with and a star; empty when it has neither. */
-export function namesOf({ uid, name, podName, generateName, owner }: Identity): { readonly uid: string; readonly pod: string; readonly owner: string | null } {
+export function namesOf({ uid, name, podName, generateName, owner }: Identity): {
+  readonly uid: string;
+  readonly pod: string;
+  readonly owner: string | null;
+} {
   return {
     uid,
     pod: shortName(podName || name) || (generateName === '' ? '' : `${shortName(generateName)}*`),
@@ -69,7 +77,14 @@ function fieldsOf(review: Question, { mode, images, pullSecrets, skipped }: Admi
     operation: shortName(review.subResource === '' ? review.operation : `${review.operation} ${review.subResource}`),
     mode,
     dryRun: review.dryRun,
-    images: images.slice(0, mostImages).map(({ site, image, outcome, rule, result, reason }) => ({ name: shortName(site.name), image: image.slice(0, longestImage), outcome, rule, result, reason: reason.slice(0, longestReason) })),
+    images: images.slice(0, mostImages).map(({ site, image, outcome, rule, result, reason }) => ({
+      name: shortName(site.name),
+      image: image.slice(0, longestImage),
+      outcome,
+      rule,
+      result,
+      reason: reason.slice(0, longestReason),
+    })),
     ...(images.length > mostImages ? { imagesLeftOut: images.length - mostImages } : {}),
     pullSecrets,
     ...(skipped === null ? {} : { skipped: skipped.slice(0, longestReason) }),

@@ -63,7 +63,11 @@ function pathOf(url = ''): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
-function refuseEarly({ socket }: IncomingMessage, { overloaded }: ReviewRoute, { guard, needsClientCertificate }: ListenerOptions): Answer | null {
+function refuseEarly(
+  { socket }: IncomingMessage,
+  { overloaded }: ReviewRoute,
+  { guard, needsClientCertificate }: ListenerOptions,
+): Answer | null {
   const overload = guard.reason();
   if (overload !== null) {
     overloaded.add();

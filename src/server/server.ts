@@ -1,6 +1,6 @@
 /** The HTTPS server: routes, limits and time-outs. HTTP/1.1 only, since the API server offers nothing else to webhooks. */
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { createServer as createHttpsServer, type Server } from 'node:https';
+import { createServer as createHttpsServer, type Server, type ServerOptions as HttpsServerOptions } from 'node:https';
 import type { Logger } from 'pino';
 import type { Mode } from '../admission/admit.ts';
 import type { KeyPair } from '../tls/pair.ts';
@@ -36,7 +36,14 @@ export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000,
  * TLS 1.2 with forward secrecy and authenticated encryption only, as in https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate);
  * Node's own list has CBC in it. Each one is known to Go, in which API server and kubelet are written. TLS 1.3 has no others.
  */
-const ciphers = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'].join(':');
+const ciphers = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
 
 export interface ServerOptions extends ReviewerOptions {
   readonly pair: KeyPair;
@@ -64,20 +71,28 @@ export function createServer(options: ServerOptions): WebhookServer {
   let { pair, clientCa } = options;
   const guard = new OverloadGuard(options.overload);
   let isDraining = false;
-  const route = (mode: Mode): ReviewRoute => ({ review: createReviewer(options, mode), overloaded: metrics.reviews({ mode, result: 'overloaded' }) });
-  const routes = new Map([['/mutate', route('enforce')], ['/shadow', route('shadow')]]);
+  const route = (mode: Mode): ReviewRoute => ({
+    review: createReviewer(options, mode),
+    overloaded: metrics.reviews({ mode, result: 'overloaded' }),
+  });
+  const routes = new Map([
+    ['/mutate', route('enforce')],
+    ['/shadow', route('shadow')],
+  ]);
   const app: WebhookInstance = Fastify({
     serverFactory: (next) =>
       createHttpsServer(
-        {
-          ...tlsOptions(pair, clientCa),
-          handshakeTimeout: timeouts.handshake,
-          headersTimeout: timeouts.headers,
-          requestTimeout: timeouts.request,
-          keepAliveTimeout: timeouts.keepAlive,
-          connectionsCheckingInterval: timeouts.check,
-        },
-        reviewListener({ routes, guard, needsClientCertificate: options.clientCa !== null, isDraining: () => isDraining, tellFault: (error) => tellFault(error, options.log) }, next),
+        { ...tlsOptions(pair, clientCa), ...timeoutOptions(timeouts) },
+        reviewListener(
+          {
+            routes,
+            guard,
+            needsClientCertificate: options.clientCa !== null,
+            isDraining: () => isDraining,
+            tellFault: (error) => tellFault(error, options.log),
+          },
+          next,
+        ),
       ),
     logger: false,
     schemaController: noSchemas,
@@ -86,18 +101,8 @@ export function createServer(options: ServerOptions): WebhookServer {
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => refuse(reply, 'REQUEST_INVALID', error.message),
   });
-  // No route of fastify's reads a body; whatever comes with a request is thrown away.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  addRoutes(app, options, () => isDraining);
   app.addHook('onClose', () => guard.close());
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isDraining) reply.header('connection', 'close');
-    done();
-  });
-  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
-  app.get('/readyz', (_request, reply) => reply.code(isDraining ? 503 : 200).type('text/plain').send(isDraining ? 'draining\n' : 'ok\n'));
-  app.setNotFoundHandler((request, reply) => refuse(reply, 'NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)}`));
-  app.setErrorHandler((error, _request, reply) => handleError(error, reply, options));
   return {
     app,
     connections: trackConnections(app.server),
@@ -115,7 +120,40 @@ export function createServer(options: ServerOptions): WebhookServer {
   };
 }
 
-function tlsOptions({ cert, key }: KeyPair, clientCa: string | null): { cert: string; key: string; minVersion: 'TLSv1.2'; ciphers: string; ALPNProtocols: string[] } {
+/** What is not a review: probes, and what nobody should ask. */
+function addRoutes(app: WebhookInstance, options: ServerOptions, isDraining: () => boolean): void {
+  // No route of fastify's reads a body; whatever comes with a request is thrown away.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isDraining()) reply.header('connection', 'close');
+    done();
+  });
+  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
+  app.get('/readyz', (_request, reply) =>
+    reply
+      .code(isDraining() ? 503 : 200)
+      .type('text/plain')
+      .send(isDraining() ? 'draining\n' : 'ok\n'),
+  );
+  app.setNotFoundHandler((request, reply) => refuse(reply, 'NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)}`));
+  app.setErrorHandler((error, _request, reply) => handleError(error, reply, options));
+}
+
+function timeoutOptions(timeouts: Timeouts): HttpsServerOptions {
+  return {
+    handshakeTimeout: timeouts.handshake,
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    connectionsCheckingInterval: timeouts.check,
+  };
+}
+
+function tlsOptions(
+  { cert, key }: KeyPair,
+  clientCa: string | null,
+): { cert: string; key: string; minVersion: 'TLSv1.2'; ciphers: string; ALPNProtocols: string[] } {
   // Probes of the kubelet come without a certificate, so an unauthorized connection is not refused here but at the routes.
   const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
   return { cert, key, minVersion: 'TLSv1.2', ciphers, ALPNProtocols: ['http/1.1'], ...client };

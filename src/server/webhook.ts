@@ -48,7 +48,17 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   const { clientCaFile } = options;
   const clientCa = clientCaFile === null ? null : await readClientCa(clientCaFile);
   const { scope, loggedReviews, overload, timeouts = defaultTimeouts } = options;
-  const server = createServer({ policy: () => source.current.compiled, scope, metrics, log, loggedReviews, overload, pair, clientCa, timeouts });
+  const server = createServer({
+    policy: () => source.current.compiled,
+    scope,
+    metrics,
+    log,
+    loggedReviews,
+    overload,
+    pair,
+    clientCa,
+    timeouts,
+  });
   const metricsServer = createMetricsServer(metrics.registry);
   const scrapers = trackConnections(metricsServer.server);
   const closeBoth = async (): Promise<void> => {

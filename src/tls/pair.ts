@@ -37,8 +37,10 @@ export async function readKeyPair(files: KeyPairFiles): Promise<KeyPair> {
 export function checkKeyPair({ cert, key }: { cert: string; key: string }, { certFile, keyFile }: KeyPairFiles): KeyPair {
   const certificate = parse(certFile, 'a PEM certificate', () => new X509Certificate(cert));
   const privateKey = parse(keyFile, 'a PEM private key without a passphrase', () => createPrivateKey(key));
-  if (!certificate.checkPrivateKey(privateKey)) throw new KeyPairError(`${keyFile} is not the key of ${certFile}; write both files of one pair`);
-  if (certificate.validToDate.getTime() <= Date.now()) throw new KeyPairError(`${certFile} expired at ${certificate.validToDate.toISOString()}; renew it`);
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new KeyPairError(`${keyFile} is not the key of ${certFile}; write both files of one pair`);
+  if (certificate.validToDate.getTime() <= Date.now())
+    throw new KeyPairError(`${certFile} expired at ${certificate.validToDate.toISOString()}; renew it`);
   parse(certFile, 'a certificate chain that TLS accepts', () => createSecureContext({ cert, key }));
   return { cert, key, notAfter: certificate.validToDate };
 }

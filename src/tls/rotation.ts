@@ -105,7 +105,8 @@ export function nextStep(state: RotationState, times: RotationTimes, now: number
  */
 export function timesProblem({ certificateLifetime, authorityLifetime, bundleDelay, reloadDelay }: RotationTimes): string | null {
   const needed = bundleDelay + reloadDelay;
-  if (certificateLifetime / 3 <= needed) return `a third of certificate-lifetime must be longer than bundle-delay and reload-delay together, ${needed / 1000} s`;
+  if (certificateLifetime / 3 <= needed)
+    return `a third of certificate-lifetime must be longer than bundle-delay and reload-delay together, ${needed / 1000} s`;
   if (authorityLifetime < certificateLifetime) return 'authority-lifetime must not be shorter than certificate-lifetime';
   return null;
 }
@@ -136,7 +137,11 @@ interface At {
 function makeAuthority(before: TrustedCertificate | null, previous: readonly TrustedCertificate[], { times, now }: At): RotationStep {
   const { authorityLifetime } = times;
   const notBefore = Math.min(now - authorityLifetime, before?.notBefore ?? Infinity);
-  return { do: 'make-authority', period: { notBefore: Math.max(0, notBefore), notAfter: Math.max(now + authorityLifetime, before?.notAfter ?? 0) }, previous };
+  return {
+    do: 'make-authority',
+    period: { notBefore: Math.max(0, notBefore), notAfter: Math.max(now + authorityLifetime, before?.notAfter ?? 0) },
+    previous,
+  };
 }
 
 /** Begins with its authority, as kubeadm's do (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the present one. */

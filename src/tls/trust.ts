@@ -46,7 +46,10 @@ const trusted = (certificate: X509Certificate): TrustedCertificate => ({
   ...periodOf(certificate),
 });
 
-const periodOf = ({ validFromDate, validToDate }: X509Certificate): Period => ({ notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() });
+const periodOf = ({ validFromDate, validToDate }: X509Certificate): Period => ({
+  notBefore: validFromDate.getTime(),
+  notAfter: validToDate.getTime(),
+});
 
 function isKeyOf(key: string, certificate: X509Certificate): boolean {
   try {

@@ -30,7 +30,11 @@ function policyFor(name: string): CompiledPolicy {
 
 /** The answer as the files have it: the patch as a list. */
 function readable({ response, patch }: Called): object {
-  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { ...response, ...(response.patch === undefined ? {} : { patch }) } };
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: { ...response, ...(response.patch === undefined ? {} : { patch }) },
+  };
 }
 
 test('every case has a review and an answer', (t) => {

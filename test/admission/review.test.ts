@@ -35,10 +35,21 @@ for (const [body, problem] of problems) {
 }
 
 test('what is read of a review', (t) => {
-  const read = readReview(reviewOf({ object: pod({ metadata: { generateName: 'web-', labels: { app: 'web' } }, containers: { app: 'nginx' } }), dryRun: true }));
+  const read = readReview(
+    reviewOf({ object: pod({ metadata: { generateName: 'web-', labels: { app: 'web' } }, containers: { app: 'nginx' } }), dryRun: true }),
+  );
   t.match(read, {
     ok: true,
-    review: { operation: 'CREATE', namespace: 'shop', name: '', resource: 'pods', subResource: '', dryRun: true, oldPod: null, pod: { generateName: 'web-', labels: { app: 'web' } } },
+    review: {
+      operation: 'CREATE',
+      namespace: 'shop',
+      name: '',
+      resource: 'pods',
+      subResource: '',
+      dryRun: true,
+      oldPod: null,
+      pod: { generateName: 'web-', labels: { app: 'web' } },
+    },
   });
   t.end();
 });
@@ -47,7 +58,11 @@ const readings: readonly [says: string, parts: Parameters<typeof reviewOf>[0], e
   ['the longest uid', { uid: 'u'.repeat(256) }, { uid: 'u'.repeat(256) }],
   ['no namespace', { namespace: null }, { namespace: '' }],
   ['only true is a dry run', { dryRun: 'true' }, { dryRun: false }],
-  ['the group of another resource', { resource: { group: 'apps', version: 'v1', resource: 'deployments' } }, { resource: 'apps/deployments' }],
+  [
+    'the group of another resource',
+    { resource: { group: 'apps', version: 'v1', resource: 'deployments' } },
+    { resource: 'apps/deployments' },
+  ],
   ['no resource', { resource: null }, { resource: '' }],
   ['no object', { object: null }, { pod: { images: [], labels: {}, annotations: null, hasMetadata: false } }],
   ['an old object', { oldObject: pod({ containers: { app: 'nginx' } }) }, { oldPod: { images: [{ image: 'nginx' }] } }],

@@ -9,8 +9,13 @@ type PullPolicy = 'keep' | 'derive' | 'IfNotPresent' | 'Always';
 
 function hub(pullPolicy: PullPolicy = 'keep', more: Partial<PolicyInput> = {}) {
   return compiled({
-    registries: { local: { host: 'localhost:30500', pullSecrets: ['local-key'] }, other: { host: 'other.example', pullSecrets: ['other-key', 'local-key'] } },
-    rules: [{ name: 'hub', match: { images: ['docker.io'] }, rewrite: { registry: 'local', as: 'path' }, pullSecrets: ['rule-key'], pullPolicy }],
+    registries: {
+      local: { host: 'localhost:30500', pullSecrets: ['local-key'] },
+      other: { host: 'other.example', pullSecrets: ['other-key', 'local-key'] },
+    },
+    rules: [
+      { name: 'hub', match: { images: ['docker.io'] }, rewrite: { registry: 'local', as: 'path' }, pullSecrets: ['rule-key'], pullPolicy },
+    ],
     ...more,
   });
 }
@@ -32,7 +37,11 @@ for (const [rule, written, after] of pullPolicies) {
   const has = (name: string): { [key: string]: Json } => (written === undefined ? {} : { [name]: written });
   const places: readonly [place: string, spec: { [key: string]: Json }, path: readonly string[]][] = [
     ['container', { containers: [{ name: 'app', image: 'nginx', ...has('imagePullPolicy') }] }, ['spec', 'containers', 'imagePullPolicy']],
-    ['volume', { volumes: [{ name: 'data', image: { reference: 'nginx', ...has('pullPolicy') } }] }, ['spec', 'volumes', 'image', 'pullPolicy']],
+    [
+      'volume',
+      { volumes: [{ name: 'data', image: { reference: 'nginx', ...has('pullPolicy') } }] },
+      ['spec', 'volumes', 'image', 'pullPolicy'],
+    ],
   ];
   for (const [place, spec, path] of places) {
     test(`pull policy ${rule} of a ${place} with ${JSON.stringify(written) ?? 'none'}`, (t) => {
@@ -46,7 +55,10 @@ for (const [rule, written, after] of pullPolicies) {
 }
 
 test('the pull policy of an image that is not rewritten stays', (t) => {
-  const object = pod({ containers: { app: 'quay.io/acme/app', there: 'localhost:30500/library/nginx' }, spec: { imagePullSecrets: [{ name: 'local-key' }] } });
+  const object = pod({
+    containers: { app: 'quay.io/acme/app', there: 'localhost:30500/library/nginx' },
+    spec: { imagePullSecrets: [{ name: 'local-key' }] },
+  });
   t.strictSame(call(reviewOf({ object }), hub('Always')).patch, []);
   t.end();
 });
@@ -66,12 +78,22 @@ test('shadow mode appends no secret and says so', (t) => {
 
 test('a skipped request has no decision', (t) => {
   const { admission } = call(reviewOf({ object: pod({ containers: { app: 'nginx' } }), namespace: 'kube-system' }), hub());
-  t.strictSame(admission, { mode: 'enforce', skipped: 'namespace kube-system belongs to Kubernetes', images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} });
+  t.strictSame(admission, {
+    mode: 'enforce',
+    skipped: 'namespace kube-system belongs to Kubernetes',
+    images: [],
+    pullSecrets: [],
+    operations: [],
+    warnings: [],
+    auditAnnotations: {},
+  });
   t.end();
 });
 
 test('the name that was applied before comes back: the object ends as it was, without a restart', (t) => {
-  const [old, applied] = ['localhost:30500/library/nginx:1', 'nginx:1'].map((image) => pod({ containers: { app: image }, initContainers: { app: image } }));
+  const [old, applied] = ['localhost:30500/library/nginx:1', 'nginx:1'].map((image) =>
+    pod({ containers: { app: image }, initContainers: { app: image } }),
+  );
   const { patch } = call(reviewOf({ operation: 'UPDATE', object: applied ?? null, oldObject: old ?? null }), hub());
   t.strictSame(member(patched(applied, patch), 'spec'), member(old, 'spec'));
   t.end();
@@ -81,7 +103,10 @@ test('containers of one name in different lists are compared with their own', (t
   const old = pod({ containers: { app: 'nginx' }, initContainers: { app: 'redis' } });
   const next = pod({ containers: { app: 'redis' }, initContainers: { app: 'redis' } });
   const { admission } = call(reviewOf({ operation: 'UPDATE', object: next, oldObject: old }), hub());
-  t.strictSame(admission.images.map(({ outcome }) => outcome), ['rewritten', 'unchanged']);
+  t.strictSame(
+    admission.images.map(({ outcome }) => outcome),
+    ['rewritten', 'unchanged'],
+  );
   t.end();
 });
 

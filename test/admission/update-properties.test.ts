@@ -13,9 +13,10 @@ const runs = { numRuns: 150 };
 const lists = ['containers', 'initContainers', 'ephemeralContainers', 'volumes'] as const;
 
 /** Old and new, with some of the images the same. */
-const change = fc
-  .tuple(storedPod, storedPod, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }))
-  .map(([old, next, kept]) => ({ old, next: { ...next, spec: { ...next.spec, ...Object.fromEntries(lists.map((list) => [list, keeping(old, next, { list, kept })])) } } }));
+const change = fc.tuple(storedPod, storedPod, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 })).map(([old, next, kept]) => ({
+  old,
+  next: { ...next, spec: { ...next.spec, ...Object.fromEntries(lists.map((list) => [list, keeping(old, next, { list, kept })])) } },
+}));
 
 function keeping(old: StoredPod, next: StoredPod, { list, kept }: { list: string; kept: readonly boolean[] }) {
   return (next.spec[list] ?? []).map((entry, index) => {
@@ -40,44 +41,67 @@ function touched(next: StoredPod, path: string): { list: string; name: string; i
   return { list, name: entry.name, image: entry.image };
 }
 
-holds('an update touches images of containers that differ, and the record', fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
-  for (const { path } of call(updateOf(old, next, ''), policy).patch) {
-    if (path === '/metadata/annotations' || path === `/metadata/annotations/${token(originalImagesAnnotation)}`) continue;
-    const { list, name, image } = touched(next, path);
-    assert.ok(list === 'containers' || list === 'initContainers', path);
-    assert.notEqual(old.spec[list]?.find((entry) => entry.name === name)?.image, image);
-  }
-}), runs);
+holds(
+  'an update touches images of containers that differ, and the record',
+  fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+    for (const { path } of call(updateOf(old, next, ''), policy).patch) {
+      if (path === '/metadata/annotations' || path === `/metadata/annotations/${token(originalImagesAnnotation)}`) continue;
+      const { list, name, image } = touched(next, path);
+      assert.ok(list === 'containers' || list === 'initContainers', path);
+      assert.notEqual(old.spec[list]?.find((entry) => entry.name === name)?.image, image);
+    }
+  }),
+  runs,
+);
 
-holds('an update that changes no image has no patch', fc.property(compiledPolicy, storedPod, storedPod, ({ policy }, old, { metadata }) => {
-  const { admission, patch } = call(updateOf(old, { ...old, metadata }, ''), policy);
-  assert.deepEqual(patch, []);
-  assert.ok(admission.images.every(({ outcome }) => outcome === 'unchanged'));
-}), runs);
+holds(
+  'an update that changes no image has no patch',
+  fc.property(compiledPolicy, storedPod, storedPod, ({ policy }, old, { metadata }) => {
+    const { admission, patch } = call(updateOf(old, { ...old, metadata }, ''), policy);
+    assert.deepEqual(patch, []);
+    assert.ok(admission.images.every(({ outcome }) => outcome === 'unchanged'));
+  }),
+  runs,
+);
 
-holds('a debug request touches images of new debug containers only', fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
-  for (const { path } of call(updateOf(old, next, 'ephemeralcontainers'), policy).patch) {
-    const { list, name } = touched(next, path);
-    assert.equal(list, 'ephemeralContainers');
-    assert.ok(!old.spec[list]?.some((entry) => entry.name === name));
-  }
-}), runs);
+holds(
+  'a debug request touches images of new debug containers only',
+  fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+    for (const { path } of call(updateOf(old, next, 'ephemeralcontainers'), policy).patch) {
+      const { list, name } = touched(next, path);
+      assert.equal(list, 'ephemeralContainers');
+      assert.ok(!old.spec[list]?.some((entry) => entry.name === name));
+    }
+  }),
+  runs,
+);
 
 for (const subResource of ['', 'ephemeralcontainers']) {
-  holds(`pods/${subResource}: the second call changes nothing and tells the audit log nothing else`, fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
-    const first = call(updateOf(old, next, subResource), policy);
-    const second = call(updateOf(old, patched(next, first.patch), subResource), policy);
-    assert.deepEqual(second.patch, []);
-    assert.deepEqual({ ...first.response.auditAnnotations, ...second.response.auditAnnotations }, { ...first.response.auditAnnotations, ...addedBy(second, first) });
-  }), runs);
+  holds(
+    `pods/${subResource}: the second call changes nothing and tells the audit log nothing else`,
+    fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+      const first = call(updateOf(old, next, subResource), policy);
+      const second = call(updateOf(old, patched(next, first.patch), subResource), policy);
+      assert.deepEqual(second.patch, []);
+      assert.deepEqual(
+        { ...first.response.auditAnnotations, ...second.response.auditAnnotations },
+        { ...first.response.auditAnnotations, ...addedBy(second, first) },
+      );
+    }),
+    runs,
+  );
 
-  holds(`pods/${subResource}: what an update does to an image, a create does too`, fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
-    const created = call(reviewOf({ object: plain(next), namespace: 'default' }), policy).admission.images;
-    const updated = call(updateOf(old, next, subResource), policy).admission.images;
-    for (const [index, image] of updated.entries()) {
-      if (image.outcome !== 'unchanged') assert.deepEqual(image, created[index]);
-    }
-  }), runs);
+  holds(
+    `pods/${subResource}: what an update does to an image, a create does too`,
+    fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+      const created = call(reviewOf({ object: plain(next), namespace: 'default' }), policy).admission.images;
+      const updated = call(updateOf(old, next, subResource), policy).admission.images;
+      for (const [index, image] of updated.entries()) {
+        if (image.outcome !== 'unchanged') assert.deepEqual(image, created[index]);
+      }
+    }),
+    runs,
+  );
 }
 
 /** Annotations that the first call did not give; a key of both must have the first value. */

@@ -2,7 +2,13 @@ import { test } from 'tap';
 import { movement, quantile, summarize, type Figure } from '../../bench/figure.ts';
 
 function figure(values: readonly number[], references: readonly number[] = values.map(() => 10)): Figure {
-  return { suite: 'https', name: 'CPU', unit: 'µs', reference: 'parsing', rounds: values.map((value, index) => ({ value, reference: references[index] ?? 10 })) };
+  return {
+    suite: 'https',
+    name: 'CPU',
+    unit: 'µs',
+    reference: 'parsing',
+    rounds: values.map((value, index) => ({ value, reference: references[index] ?? 10 })),
+  };
 }
 
 test('a ratio is that of each round, so a slow minute does not count', (t) => {
@@ -20,7 +26,13 @@ test('noise is half of the middle half, as a part of the ratio', (t) => {
 });
 
 test('quantiles', (t) => {
-  for (const [sorted, part, expected] of [[[1], 0.99, 1], [[1, 3], 0.5, 2], [[1, 2, 3, 4, 5], 0.25, 2], [[0, 10], 0.9, 9]] as const) t.equal(quantile(sorted, part), expected);
+  for (const [sorted, part, expected] of [
+    [[1], 0.99, 1],
+    [[1, 3], 0.5, 2],
+    [[1, 2, 3, 4, 5], 0.25, 2],
+    [[0, 10], 0.9, 9],
+  ] as const)
+    t.equal(quantile(sorted, part), expected);
   t.ok(Number.isNaN(quantile([], 0.5)));
   t.end();
 });

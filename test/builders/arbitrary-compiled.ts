@@ -4,13 +4,18 @@ import type { CompiledPolicy } from '../../src/rules/compile.ts';
 import { policy } from '../rules/arbitrary-policy.ts';
 import { compiled, type PolicyInput, type RuleInput } from '../rules/policy.ts';
 
-const pullPolicies = fc.array(fc.constantFrom('keep' as const, 'derive' as const, 'IfNotPresent' as const, 'Always' as const), { minLength: 5, maxLength: 5 });
+const pullPolicies = fc.array(fc.constantFrom('keep' as const, 'derive' as const, 'IfNotPresent' as const, 'Always' as const), {
+  minLength: 5,
+  maxLength: 5,
+});
 
 type PullPolicy = NonNullable<RuleInput['pullPolicy']>;
 
 /** A rule without `rewrite` may have no pull policy. */
 function withPullPolicies(parts: PolicyInput, chosen: readonly PullPolicy[]): RuleInput[] {
-  return (parts.rules ?? []).map((rule, index) => Object.assign({}, rule, rule.rewrite === undefined ? {} : { pullPolicy: chosen[index] ?? 'keep' }));
+  return (parts.rules ?? []).map((rule, index) =>
+    Object.assign({}, rule, rule.rewrite === undefined ? {} : { pullPolicy: chosen[index] ?? 'keep' }),
+  );
 }
 
 const input: fc.Arbitrary<PolicyInput> = fc

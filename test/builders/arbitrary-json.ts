@@ -5,7 +5,23 @@ import type { Json } from './pod.ts';
 /** Half of a character: legal in JSON text, impossible in UTF-8. */
 export const loneSurrogate = '\ud83d';
 
-const key = fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'length', '0', '', 'a/b', '~0~1', 'name', 'image', 'reference', 'spec', 'metadata', loneSurrogate);
+const key = fc.constantFrom(
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'length',
+  '0',
+  '',
+  'a/b',
+  '~0~1',
+  'name',
+  'image',
+  'reference',
+  'spec',
+  'metadata',
+  loneSurrogate,
+);
 
 const leaf: fc.Arbitrary<Json> = fc.oneof(
   fc.constantFrom(null, true, false, 0, -0, 1.5, 1e300, -1, '', 'nginx', '\u0000', '🚢', loneSurrogate),

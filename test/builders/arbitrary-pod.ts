@@ -10,12 +10,28 @@ import type { Json } from './pod.ts';
 
 type Fields = Record<string, fc.Arbitrary<Json>>;
 
-const someImage = fc.oneof({ weight: 6, arbitrary: image }, { weight: 1, arbitrary: fc.constantFrom('', ' nginx', 'https://quay.io/a', 'Nginx', 'a'.repeat(2000), 'nginx\u001b[2J', `nginx${loneSurrogate}`) });
+const someImage = fc.oneof(
+  { weight: 6, arbitrary: image },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('', ' nginx', 'https://quay.io/a', 'Nginx', 'a'.repeat(2000), 'nginx\u001b[2J', `nginx${loneSurrogate}`),
+  },
+);
 const policyName = fc.constantFrom('Always', 'IfNotPresent', 'Never');
 const containerName = fc.constantFrom('a', 'b', 'c', 'volume.a', '__proto__', 'constructor', 'é🚢', 'x'.repeat(80), loneSurrogate);
 const record = fc.oneof(
   fc.dictionary(containerName, image, { maxKeys: 3 }).map((entries) => JSON.stringify(entries)),
-  fc.constantFrom('', '{', 'null', '[]', '{"a":1}', '{"a":{"b":"c"}}', '{"a": "nginx"}', JSON.stringify({ a: 'x'.repeat(16_300) }), JSON.stringify({ z: 'é'.repeat(9_000) })),
+  fc.constantFrom(
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"a":1}',
+    '{"a":{"b":"c"}}',
+    '{"a": "nginx"}',
+    JSON.stringify({ a: 'x'.repeat(16_300) }),
+    JSON.stringify({ z: 'é'.repeat(9_000) }),
+  ),
 );
 
 /** Now and then something else stands there. */
@@ -24,7 +40,12 @@ function wild(tame: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
 }
 
 function object(fields: Fields): fc.Arbitrary<Json> {
-  const members = Object.entries(fields).map(([name, value]) => fc.option(wild(value).map((entry) => [name, entry] as const), { nil: null, freq: 6 }));
+  const members = Object.entries(fields).map(([name, value]) =>
+    fc.option(
+      wild(value).map((entry) => [name, entry] as const),
+      { nil: null, freq: 6 },
+    ),
+  );
   return fc.tuple(...members).map((entries) => Object.fromEntries(entries.filter((entry) => entry !== null)));
 }
 
@@ -55,7 +76,11 @@ const spec = object({
   nodeName: json,
 });
 
-export const labels: fc.Arbitrary<Record<string, string>> = fc.constantFrom<Record<string, string>[]>({}, { app: 'shop' }, { app: 'other' });
+export const labels: fc.Arbitrary<Record<string, string>> = fc.constantFrom<Record<string, string>[]>(
+  {},
+  { app: 'shop' },
+  { app: 'other' },
+);
 
 export const wildPod: fc.Arbitrary<Json> = wild(
   object({
@@ -76,13 +101,19 @@ export interface StoredPod {
 }
 
 function stored(fields: Fields): fc.Arbitrary<{ name: string }[]> {
-  return fc.uniqueArray(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), ...fields }), { maxLength: 4, selector: ({ name }) => name });
+  return fc.uniqueArray(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), ...fields }), {
+    maxLength: 4,
+    selector: ({ name }) => name,
+  });
 }
 
 const storedContainer = { image, imagePullPolicy: policyName };
 
 export const storedPod: fc.Arbitrary<StoredPod> = fc.record({
-  metadata: fc.record({ labels, annotations: fc.dictionary(fc.constantFrom(originalImagesAnnotation, 'note'), record, { maxKeys: 2 }) }, { requiredKeys: ['labels'] }),
+  metadata: fc.record(
+    { labels, annotations: fc.dictionary(fc.constantFrom(originalImagesAnnotation, 'note'), record, { maxKeys: 2 }) },
+    { requiredKeys: ['labels'] },
+  ),
   spec: fc.record({
     containers: stored(storedContainer),
     initContainers: stored(storedContainer),

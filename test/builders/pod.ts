@@ -15,7 +15,10 @@ export interface PodParts {
 }
 
 export function pod({ metadata = { name: 'web', namespace: 'shop' }, spec = {}, ...parts }: PodParts): Json {
-  const volumes = Object.entries(parts.imageVolumes ?? {}).map(([name, reference]) => ({ name, image: { reference, pullPolicy: 'IfNotPresent' } }));
+  const volumes = Object.entries(parts.imageVolumes ?? {}).map(([name, reference]) => ({
+    name,
+    image: { reference, pullPolicy: 'IfNotPresent' },
+  }));
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -30,7 +33,12 @@ function containerLists(parts: PodParts): { [key: string]: Json } {
 }
 
 function containers(images: Readonly<Record<string, string>>): Json[] {
-  return Object.entries(images).map(([name, image]) => ({ name, image, imagePullPolicy: 'IfNotPresent', terminationMessagePath: '/dev/termination-log' }));
+  return Object.entries(images).map(([name, image]) => ({
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    terminationMessagePath: '/dev/termination-log',
+  }));
 }
 
 export interface RequestParts {

@@ -17,6 +17,10 @@ test('the API server takes every object of every values file, and knows every fi
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
     const { stdout, stderr } = await plane.kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], { input });
     t.equal(stdout.trim().split('\n').length, objects.length, `${file}: ${stdout}`);
-    t.equal(stderr.replaceAll(/^.*missing the kubectl.kubernetes.io\/last-applied-configuration annotation.*\n/gm, ''), '', `${file}: no warnings`);
+    t.equal(
+      stderr.replaceAll(/^.*missing the kubectl.kubernetes.io\/last-applied-configuration annotation.*\n/gm, ''),
+      '',
+      `${file}: no warnings`,
+    );
   }
 });

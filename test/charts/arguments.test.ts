@@ -44,7 +44,9 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
 
 /** The same for the controller; undefined when there is none. */
 async function controllerOptions(values: Values): Promise<ControllerFlags | undefined> {
-  const deployment = (await render(values)).objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata?.name === 'transship-controller');
+  const deployment = (await render(values)).objects.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata?.name === 'transship-controller',
+  );
   if (deployment === undefined) return undefined;
   const [command, ...args]: readonly string[] = deployment['spec'].template.spec.containers[0].args;
   if (command !== 'controller') throw new Error(`the container runs ${command}`);
@@ -66,7 +68,9 @@ const featureRows: readonly (readonly [says: string, values: Values, features: r
     'both, and the certificate',
     {
       rewritePolicy: {
-        inline: JSON.stringify(registry({ pullSecrets: ['p'], credentials: { secret: 's' }, hostFrom: { localRegistryHosting: true } }).rewritePolicy.inline),
+        inline: JSON.stringify(
+          registry({ pullSecrets: ['p'], credentials: { secret: 's' }, hostFrom: { localRegistryHosting: true } }).rewritePolicy.inline,
+        ),
       },
     },
     ['certificates', 'secrets', 'hosts'],

@@ -59,7 +59,8 @@ export async function render(values: Values = {}, more: readonly string[] = []):
   const one = (kind: string, name?: string): Rendered => {
     const ofKind = objects.filter((object) => object.kind === kind);
     const found = ofKind.find(({ metadata }) => metadata?.name === (name ?? release.name)) ?? (name === undefined ? ofKind[0] : undefined);
-    if (found === undefined) throw new Error(`no ${kind} ${name ?? ''} in ${objects.map((object) => `${object.kind} ${object.metadata?.name}`).join(', ')}`);
+    if (found === undefined)
+      throw new Error(`no ${kind} ${name ?? ''} in ${objects.map((object) => `${object.kind} ${object.metadata?.name}`).join(', ')}`);
     return found;
   };
   return { objects: objects.filter(Boolean), templates: [...new Set(templates)], one };
@@ -71,6 +72,6 @@ export const ciValues: ReadonlyMap<string, Values> = new Map(
 );
 
 /** Every template by its path below `templates`, those that only define names left out. */
-export const templateFiles: readonly string[] = readdirSync(`${chartFolder}templates`, { recursive: true, encoding: 'utf8' }).filter((file) =>
-  file.endsWith('.yaml'),
+export const templateFiles: readonly string[] = readdirSync(`${chartFolder}templates`, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.yaml'),
 );

@@ -2,7 +2,9 @@ import { test } from 'tap';
 
 import { skipWithoutHelm, template, type Values } from './chart.ts';
 
-const withCredentials = { inline: { registries: { mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } } } } };
+const withCredentials = {
+  inline: { registries: { mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } } } },
+};
 const withHostFrom = { inline: { registries: { dev: { hostFrom: { localRegistryHosting: true } } } } };
 
 /** Values that must stop the render with this sentence, and how little makes them right. */

@@ -10,7 +10,9 @@ const where = ({ kind, metadata }: Rendered): string => (kind === 'ClusterRole' 
 /** `resource verbs names`, of all rules that the controller is given, with the namespace they hold in. */
 async function rights(values: Values): Promise<string[]> {
   const { objects } = await render(values);
-  const roles = objects.filter(({ kind, metadata }) => kind?.endsWith('Role') && metadata?.labels?.['app.kubernetes.io/component'] === 'controller');
+  const roles = objects.filter(
+    ({ kind, metadata }) => kind?.endsWith('Role') && metadata?.labels?.['app.kubernetes.io/component'] === 'controller',
+  );
   const lines = roles.flatMap((role): string[] =>
     role['rules'].map((rule: { resources: string[]; resourceNames?: string[]; verbs: string[] }) =>
       [where(role), rule.resources.join(','), rule.verbs.join(','), rule.resourceNames?.join(',') ?? '-'].join(' '),
@@ -36,10 +38,26 @@ const service = (name: string, more: object = {}) => ({ hostFrom: { service: { n
 const rows: readonly (readonly [says: string, values: Values, rights: readonly string[]])[] = [
   ['certificates', {}, [...always, ...certificates]],
   ['no controller', { tls: { mode: 'certManager' } }, []],
-  ['copies of pull secrets', policy({ m: { host: 'm.example.com', pullSecrets: ['p'], credentials: { secret: 's' } } }), [...always, ...secrets]],
-  ['node ports', policy({ b: service('two'), a: service('one'), c: service('one') }), [...always, ...hosts, '* services list,watch one,two']],
-  ['the address of a node', policy({ a: service('one', { via: 'nodeIP' }) }), [...always, ...hosts, '* services list,watch one', '* nodes list,watch -']],
-  ['KEP-1755', policy({ a: { hostFrom: { localRegistryHosting: true } } }), [...always, ...hosts, 'kube-public configmaps list,watch local-registry-hosting']],
+  [
+    'copies of pull secrets',
+    policy({ m: { host: 'm.example.com', pullSecrets: ['p'], credentials: { secret: 's' } } }),
+    [...always, ...secrets],
+  ],
+  [
+    'node ports',
+    policy({ b: service('two'), a: service('one'), c: service('one') }),
+    [...always, ...hosts, '* services list,watch one,two'],
+  ],
+  [
+    'the address of a node',
+    policy({ a: service('one', { via: 'nodeIP' }) }),
+    [...always, ...hosts, '* services list,watch one', '* nodes list,watch -'],
+  ],
+  [
+    'KEP-1755',
+    policy({ a: { hostFrom: { localRegistryHosting: true } } }),
+    [...always, ...hosts, 'kube-public configmaps list,watch local-registry-hosting'],
+  ],
   [
     'hosts of a policy that the render cannot see',
     { tls: { mode: 'certManager' }, rewritePolicy: { existingConfigMap: 'own' }, controller: { features: { hosts: true } } },
@@ -52,7 +70,8 @@ test('the rights of the controller are those that its features need', options, a
   for (const [says, values, expected] of rows) t.same(await rights(values), sorted(expected), says);
 });
 
-const policyOf = async (values: Values) => loadPolicy((await render(values)).one('ConfigMap', `${release.name}-policy`)['data']['policy.yaml'], 'policy.yaml');
+const policyOf = async (values: Values) =>
+  loadPolicy((await render(values)).one('ConfigMap', `${release.name}-policy`)['data']['policy.yaml'], 'policy.yaml');
 
 test('a local registry is a registry of the policy', options, async (t) => {
   const entry = { hostFrom: { service: { namespace: release.namespace, name: 'transship-registry', port: 'registry', via: 'localhost' } } };
@@ -60,13 +79,21 @@ test('a local registry is a registry of the policy', options, async (t) => {
   const table: readonly (readonly [says: string, values: Values, local: object | undefined])[] = [
     ['a port that Kubernetes chooses', { localRegistry: { enabled: true } }, entry],
     ['a fixed port', { localRegistry: { enabled: true, nodePort: 30500 } }, { ...entry, host: 'localhost:30500' }],
-    ['users', { localRegistry: { enabled: true, nodePort: 30500, auth: users } }, { ...entry, pullSecrets: ['pull'], credentials: { secret: 'pull' } }],
+    [
+      'users',
+      { localRegistry: { enabled: true, nodePort: 30500, auth: users } },
+      { ...entry, pullSecrets: ['pull'], credentials: { secret: 'pull' } },
+    ],
     [
       'an entry of ones own',
       { localRegistry: { enabled: true }, rewritePolicy: { inline: { registries: { local: { host: 'own.example.com' } } } } },
       { host: 'own.example.com' },
     ],
-    ['beside others', { localRegistry: { enabled: true }, rewritePolicy: { inline: { registries: { other: { host: 'o.example.com' } } } } }, entry],
+    [
+      'beside others',
+      { localRegistry: { enabled: true }, rewritePolicy: { inline: { registries: { other: { host: 'o.example.com' } } } } },
+      entry,
+    ],
     ['not asked for', {}, undefined],
   ];
   for (const [says, values, local] of table) {

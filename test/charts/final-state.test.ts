@@ -50,9 +50,16 @@ const outside = [
 ];
 
 async function withPolicy(t: Test, emulatedVersion?: string): Promise<ControlPlane> {
-  const { plane } = await install(t, { finalState: { enabled: true, registries } }, emulatedVersion === undefined ? {} : { emulatedVersion });
+  const { plane } = await install(
+    t,
+    { finalState: { enabled: true, registries } },
+    emulatedVersion === undefined ? {} : { emulatedVersion },
+  );
   await plane.createNamespace('team-a', labelled('enabled'));
-  await eventually('images from elsewhere are refused', async () => (await createDryRun(plane, 'team-a', podWith('evil.io/x'))).status === 403);
+  await eventually(
+    'images from elsewhere are refused',
+    async () => (await createDryRun(plane, 'team-a', podWith('evil.io/x'))).status === 403,
+  );
   return plane;
 }
 
@@ -98,8 +105,18 @@ test('the final state', options, async (group) => {
 
     const steps: readonly [says: string, path: string, patch: object, status: number][] = [
       ['a label', pod, { metadata: { labels: { a: 'b' } } }, 200],
-      ['a debug container from inside', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'd1', image: 'busybox' }] } }, 200],
-      ['a debug container from outside', `${pod}/ephemeralcontainers`, { spec: { ephemeralContainers: [{ name: 'd2', image: 'evil.io/debug' }] } }, 403],
+      [
+        'a debug container from inside',
+        `${pod}/ephemeralcontainers`,
+        { spec: { ephemeralContainers: [{ name: 'd1', image: 'busybox' }] } },
+        200,
+      ],
+      [
+        'a debug container from outside',
+        `${pod}/ephemeralcontainers`,
+        { spec: { ephemeralContainers: [{ name: 'd2', image: 'evil.io/debug' }] } },
+        403,
+      ],
       ['another image from outside', pod, { spec: { containers: [{ name: 'main', image: 'evil.io/y' }] } }, 403],
       ['an image from inside', pod, { spec: { containers: [{ name: 'main', image: 'nginx' }] } }, 200],
     ];

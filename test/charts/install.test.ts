@@ -43,8 +43,18 @@ test('install, upgrade, rollback and uninstall decide whom the API server asks',
 
   await plane.helm(['uninstall', release.name, '--namespace', release.namespace]);
   await eventually('nobody is called', async () => !(await isCalled(installation, 'team-enabled')()));
-  const kinds = 'all,configmap,serviceaccount,networkpolicy,poddisruptionbudget,mutatingwebhookconfiguration,priorityclass,validatingadmissionpolicy';
-  const { stdout } = await plane.kubectl(['-n', release.namespace, 'get', kinds, '-l', `app.kubernetes.io/instance=${release.name}`, '-o', 'name']);
+  const kinds =
+    'all,configmap,serviceaccount,networkpolicy,poddisruptionbudget,mutatingwebhookconfiguration,priorityclass,validatingadmissionpolicy';
+  const { stdout } = await plane.kubectl([
+    '-n',
+    release.namespace,
+    'get',
+    kinds,
+    '-l',
+    `app.kubernetes.io/instance=${release.name}`,
+    '-o',
+    'name',
+  ]);
   t.equal(stdout, '', 'nothing of the release is left');
 });
 
@@ -123,7 +133,11 @@ test('a webhook that is down: Ignore lets pods through, Fail does not, uninstall
 
   await upgrade({ failurePolicy: 'Fail' });
   await eventually('pods are refused', isRefused);
-  t.equal((await createDryRun(plane, 'team-a', podWith('nginx', { labels: labelled('disabled') }))).status, 201, 'but not those that stay out');
+  t.equal(
+    (await createDryRun(plane, 'team-a', podWith('nginx', { labels: labelled('disabled') }))).status,
+    201,
+    'but not those that stay out',
+  );
   t.equal((await createDryRun(plane, 'default', podWith('nginx'))).status, 201, 'nor those of other namespaces');
 
   const { body } = await plane.api.send<V1Deployment>('GET', `/apis/apps/v1/namespaces/${release.namespace}/deployments/${release.name}`);

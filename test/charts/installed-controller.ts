@@ -19,9 +19,16 @@ export async function runInstalledController(plane: ControlPlane, args: readonly
   const pod = body.spec?.template.spec;
   const [command, ...given] = pod?.containers[0]?.args ?? [];
   if (command !== 'controller') throw new Error(`${deploymentPath} is no controller: ${JSON.stringify(body)}`);
-  const { body: map } = await plane.api.send<V1ConfigMap>('GET', `/api/v1/namespaces/${release.namespace}/configmaps/${release.name}-policy`);
+  const { body: map } = await plane.api.send<V1ConfigMap>(
+    'GET',
+    `/api/v1/namespaces/${release.namespace}/configmaps/${release.name}-policy`,
+  );
   const kubeconfig = await accountKubeconfig(plane, pod?.serviceAccountName ?? '');
-  return runController(plane, { policy: map.data?.['policy.yaml'] ?? '', kubeconfig, args: [...given.filter((arg) => !ofThePod.test(arg)), ...args] });
+  return runController(plane, {
+    policy: map.data?.['policy.yaml'] ?? '',
+    kubeconfig,
+    args: [...given.filter((arg) => !ofThePod.test(arg)), ...args],
+  });
 }
 
 /** A kubeconfig file whose user is the ServiceAccount, by a token as its pods have one. */

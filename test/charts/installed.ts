@@ -24,11 +24,22 @@ export async function install(t: TestScope, values: Values = {}, options: Contro
   // The release's own pods must be allowed under the strictest Pod Security Standard.
   await plane.createNamespace(release.namespace, { 'pod-security.kubernetes.io/enforce': 'restricted' });
   const certificate = await servingCertificate({ service: release.name, namespace: release.namespace });
-  const needed = { service: { port: servicePort }, tls: { mode: 'secret', secret: { name: 'certificate', caBundle: certificate.authority } } };
+  const needed = {
+    service: { port: servicePort },
+    tls: { mode: 'secret', secret: { name: 'certificate', caBundle: certificate.authority } },
+  };
   const withNeeded = (more: Values) => ({ input: JSON.stringify({ ...needed, ...more }) });
 
   await plane.helm(['install', release.name, chartFolder, ...helmArguments], withNeeded(values));
-  const { stdout: host } = await plane.kubectl(['-n', release.namespace, 'get', 'service', release.name, '-o', 'jsonpath={.spec.clusterIP}']);
+  const { stdout: host } = await plane.kubectl([
+    '-n',
+    release.namespace,
+    'get',
+    'service',
+    release.name,
+    '-o',
+    'jsonpath={.spec.clusterIP}',
+  ]);
   return {
     plane,
     certificate,

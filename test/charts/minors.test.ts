@@ -18,7 +18,12 @@ for (const minor of ['1.33', '1.34', '1.35']) {
     recorder.taken();
     await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { metadata: { labels: { a: 'b' } } }, strategicPatch);
     t.same(recorder.taken(), [], 'a label');
-    await plane.api.send('PATCH', `${podsPath('team-a')}/web`, { spec: { containers: [{ name: 'main', image: 'nginx:2' }] } }, strategicPatch);
+    await plane.api.send(
+      'PATCH',
+      `${podsPath('team-a')}/web`,
+      { spec: { containers: [{ name: 'main', image: 'nginx:2' }] } },
+      strategicPatch,
+    );
     const [call, ...again] = recorder.taken();
     t.same(call, { path: '/mutate', operation: 'UPDATE', subResource: '' }, 'an image');
     // A patch that meets another write is applied again by the API server, and admission is asked again.

@@ -4,7 +4,10 @@ import { chartFolder, helm, release, skipWithoutHelm, type Values } from './char
 
 /** A client-side dry run is the only way to see NOTES.txt without a cluster. */
 async function notes(values: Values): Promise<string> {
-  const { code, stdout, stderr } = await helm(['install', release.name, chartFolder, '--namespace', release.namespace, '--dry-run=client'], values);
+  const { code, stdout, stderr } = await helm(
+    ['install', release.name, chartFolder, '--namespace', release.namespace, '--dry-run=client'],
+    values,
+  );
   if (code !== 0) throw new Error(stderr);
   return stdout.slice(stdout.indexOf('NOTES:'));
 }
@@ -13,11 +16,21 @@ const test1 = { image: 'nginx', becomes: 'm/nginx' };
 const empty = /The policy is empty/;
 const closed = /failurePolicy is Fail/;
 
-const rows: readonly { readonly says: string; readonly values: Values; readonly has: readonly RegExp[]; readonly hasNot: readonly RegExp[] }[] = [
+const rows: readonly {
+  readonly says: string;
+  readonly values: Values;
+  readonly has: readonly RegExp[];
+  readonly hasNot: readonly RegExp[];
+}[] = [
   {
     says: 'the defaults',
     values: {},
-    has: [/kubectl -n images rollout status deployment\/transship\n/, /label namespace NAME transship\.dev\/rewrite=enabled/, /--dry-run=server/, empty],
+    has: [
+      /kubectl -n images rollout status deployment\/transship\n/,
+      /label namespace NAME transship\.dev\/rewrite=enabled/,
+      /--dry-run=server/,
+      empty,
+    ],
     hasNot: [/helm test/, closed],
   },
   {

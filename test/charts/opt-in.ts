@@ -10,8 +10,10 @@ export type LabelValue = (typeof labelValues)[number];
 
 /** By the namespace's label, when the pod has none. */
 const byNamespace: Record<PolicyMode, (label: LabelValue) => Mode> = {
-  OptIn: (label) => ({ enabled: 'enforce', shadow: 'shadow', disabled: undefined, other: undefined, none: undefined })[label ?? 'none'] as Mode,
-  OptOut: (label) => ({ enabled: 'enforce', shadow: 'shadow', disabled: undefined, other: 'enforce', none: 'enforce' })[label ?? 'none'] as Mode,
+  OptIn: (label) =>
+    ({ enabled: 'enforce', shadow: 'shadow', disabled: undefined, other: undefined, none: undefined })[label ?? 'none'] as Mode,
+  OptOut: (label) =>
+    ({ enabled: 'enforce', shadow: 'shadow', disabled: undefined, other: 'enforce', none: 'enforce' })[label ?? 'none'] as Mode,
 };
 
 /** The pod's label wins wherever it means something. */

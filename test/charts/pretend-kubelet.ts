@@ -16,7 +16,10 @@ export interface PodRun {
 /** Waits for the pod, runs it and sets its phase. Its only volume must be a ConfigMap, its first command word `node`. */
 export async function runPod(plane: ControlPlane, namespace: string, name: string): Promise<PodRun> {
   const path = `${podsPath(namespace)}/${name}`;
-  await eventually(`pod ${name} is there and not the one of before`, async () => (await plane.api.send<V1Pod>('GET', path)).body.status?.phase === 'Pending');
+  await eventually(
+    `pod ${name} is there and not the one of before`,
+    async () => (await plane.api.send<V1Pod>('GET', path)).body.status?.phase === 'Pending',
+  );
   const { body: pod } = await plane.api.send<V1Pod>('GET', path);
   const folder = mkdtempSync(join(plane.folder, 'pod-'));
   const mounted = await mountConfigMap(plane, pod, folder);
@@ -28,7 +31,12 @@ export async function runPod(plane: ControlPlane, namespace: string, name: strin
   const { hostname, port } = new URL(plane.url);
   const env = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port, SERVICE_ACCOUNT_FOLDER: account };
   const run = await execute(words, env);
-  await plane.api.send('PATCH', `${path}/status`, { status: { phase: run.code === 0 ? 'Succeeded' : 'Failed' } }, 'application/merge-patch+json');
+  await plane.api.send(
+    'PATCH',
+    `${path}/status`,
+    { status: { phase: run.code === 0 ? 'Succeeded' : 'Failed' } },
+    'application/merge-patch+json',
+  );
   return run;
 }
 
@@ -55,6 +63,8 @@ async function mountServiceAccount(plane: ControlPlane, pod: V1Pod, folder: stri
 
 function execute(words: readonly string[], env: NodeJS.ProcessEnv): Promise<PodRun> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, words, { env }, (_, stdout, stderr) => resolve({ code: child.exitCode ?? 1, stdout: stdout + stderr }));
+    const child = execFile(process.execPath, words, { env }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? 1, stdout: stdout + stderr }),
+    );
   });
 }

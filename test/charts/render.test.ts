@@ -53,7 +53,9 @@ test('every object says whose it is and where it goes', options, async (t) => {
 test('the webhook has no rights: they are for the controller, and for the self-test in its own namespace', options, async (t) => {
   for (const [file, values] of ciValues) {
     const rendered = await render(values);
-    const bindings = rendered.objects.filter(({ kind, metadata }) => kind?.endsWith('RoleBinding') && metadata?.namespace !== 'transship-self-test');
+    const bindings = rendered.objects.filter(
+      ({ kind, metadata }) => kind?.endsWith('RoleBinding') && metadata?.namespace !== 'transship-self-test',
+    );
     const subjects: { name: string; namespace: string }[] = bindings.flatMap((binding) => binding['subjects']);
     t.same(
       subjects.filter(({ name, namespace }) => !name.endsWith('-controller') || namespace !== release.namespace),
@@ -88,7 +90,12 @@ const rows: readonly Row[] = [
     has: container({ image: 'r.example:5000/transship:x' }),
   },
   { says: 'a digest needs no tag', values: { image: { digest } }, kind: 'Deployment', has: container({ image: `transship@${digest}` }) },
-  { says: 'tag and digest', values: { image: { tag: 'x', digest } }, kind: 'Deployment', has: container({ image: `transship:x@${digest}` }) },
+  {
+    says: 'tag and digest',
+    values: { image: { tag: 'x', digest } },
+    kind: 'Deployment',
+    has: container({ image: `transship:x@${digest}` }),
+  },
   {
     says: 'two replicas, one more while rolling',
     values: {},
@@ -162,7 +169,12 @@ const rows: readonly Row[] = [
     kind: 'Deployment',
     has: podSpec({ volumes: [{ name: 'policy', configMap: { name: 'own', items: [{ key: 'a.yaml', path: 'policy.yaml' }] } }] }),
   },
-  { says: 'an own certificate', values: ready, kind: 'Deployment', has: podSpec({ volumes: [{}, { name: 'tls', secret: { secretName: 'own' } }] }) },
+  {
+    says: 'an own certificate',
+    values: ready,
+    kind: 'Deployment',
+    has: podSpec({ volumes: [{}, { name: 'tls', secret: { secretName: 'own' } }] }),
+  },
   {
     says: 'the authority of an own certificate',
     values: ready,
@@ -187,7 +199,13 @@ const rows: readonly Row[] = [
     kind: 'Deployment',
     has: podSpec({ volumes: [{}, { name: 'tls', secret: { secretName: 'transship-tls' } }] }),
   },
-  { says: 'whose authority has a Secret that no pod mounts', values: {}, kind: 'Secret', name: 'transship-tls-ca', has: { type: 'Opaque', data: undefined } },
+  {
+    says: 'whose authority has a Secret that no pod mounts',
+    values: {},
+    kind: 'Secret',
+    name: 'transship-tls-ca',
+    has: { type: 'Opaque', data: undefined },
+  },
   {
     says: 'resolved hosts may be late',
     values: { controller: { features: { hosts: true } } },
@@ -219,7 +237,12 @@ const rows: readonly Row[] = [
     values: certManager,
     kind: 'Certificate',
     name: 'transship',
-    has: { spec: { dnsNames: ['transship.images.svc', 'transship.images.svc.cluster.local'], issuerRef: { name: 'transship-ca', kind: 'Issuer' } } },
+    has: {
+      spec: {
+        dnsNames: ['transship.images.svc', 'transship.images.svc.cluster.local'],
+        issuerRef: { name: 'transship-ca', kind: 'Issuer' },
+      },
+    },
   },
   {
     says: 'an issuer of the organisation',
@@ -237,7 +260,9 @@ const rows: readonly Row[] = [
     says: 'the same port in the webhooks',
     values: { service: { port: 8443 } },
     kind: 'MutatingWebhookConfiguration',
-    has: { webhooks: Array.from({ length: 4 }, () => ({ clientConfig: { service: { namespace: 'images', name: 'transship', port: 8443 } } })) },
+    has: {
+      webhooks: Array.from({ length: 4 }, () => ({ clientConfig: { service: { namespace: 'images', name: 'transship', port: 8443 } } })),
+    },
   },
   {
     says: 'a port for the ServiceMonitor',
@@ -246,10 +271,30 @@ const rows: readonly Row[] = [
     has: { spec: { ports: [{ name: 'https' }, { name: 'metrics', port: 9090 }] } },
   },
   { says: 'one pod may be missing', values: {}, kind: 'PodDisruptionBudget', has: { spec: { maxUnavailable: 1 } } },
-  { says: 'none may be missing', values: { podDisruptionBudget: { maxUnavailable: 0 } }, kind: 'PodDisruptionBudget', has: { spec: { maxUnavailable: 0 } } },
-  { says: 'half must be there', values: { podDisruptionBudget: { minAvailable: '50%' } }, kind: 'PodDisruptionBudget', has: { spec: { minAvailable: '50%' } } },
-  { says: 'the webhook calls nobody', values: {}, kind: 'NetworkPolicy', has: { spec: { policyTypes: ['Ingress', 'Egress'], egress: [] } } },
-  { says: 'a priority of its own', values: {}, kind: 'PriorityClass', has: { metadata: { name: 'transship' }, value: 1e9, globalDefault: false } },
+  {
+    says: 'none may be missing',
+    values: { podDisruptionBudget: { maxUnavailable: 0 } },
+    kind: 'PodDisruptionBudget',
+    has: { spec: { maxUnavailable: 0 } },
+  },
+  {
+    says: 'half must be there',
+    values: { podDisruptionBudget: { minAvailable: '50%' } },
+    kind: 'PodDisruptionBudget',
+    has: { spec: { minAvailable: '50%' } },
+  },
+  {
+    says: 'the webhook calls nobody',
+    values: {},
+    kind: 'NetworkPolicy',
+    has: { spec: { policyTypes: ['Ingress', 'Egress'], egress: [] } },
+  },
+  {
+    says: 'a priority of its own',
+    values: {},
+    kind: 'PriorityClass',
+    has: { metadata: { name: 'transship' }, value: 1e9, globalDefault: false },
+  },
   { says: 'which the pods have', values: {}, kind: 'Deployment', has: podSpec({ priorityClassName: 'transship' }) },
 ];
 
@@ -276,14 +321,18 @@ test('what is switched off is not there', options, async (t) => {
     topologySpreadConstraints: [],
   };
   const rendered = await render({ ...ready, ...off });
-  t.same(new Set(rendered.objects.map(({ kind }) => kind)), new Set(['ConfigMap', 'Deployment', 'MutatingWebhookConfiguration', 'Service']));
+  t.same(
+    new Set(rendered.objects.map(({ kind }) => kind)),
+    new Set(['ConfigMap', 'Deployment', 'MutatingWebhookConfiguration', 'Service']),
+  );
   const { spec } = rendered.one('Deployment')['spec'].template;
   t.equal(spec.serviceAccountName, 'default');
   t.notOk('priorityClassName' in spec || 'topologySpreadConstraints' in spec);
   t.notOk('replicas' in (await render({ autoscaling: { enabled: true } })).one('Deployment')['spec'], 'the autoscaler decides');
 });
 
-const selfTestImages = async (values: Values) => JSON.parse((await render(values)).one('ConfigMap', 'transship-self-test')['data']['images.json']);
+const selfTestImages = async (values: Values) =>
+  JSON.parse((await render(values)).one('ConfigMap', 'transship-self-test')['data']['images.json']);
 
 test('the self-test takes the tests of the policy that hold in any namespace', options, async (t) => {
   const tests = [
@@ -323,6 +372,11 @@ test('names that look like numbers stay texts', options, async (t) => {
   for (const { kind, metadata } of rendered.objects) t.match([metadata?.name, metadata?.namespace ?? ''], [String, String], String(kind));
   const { serviceAccountName, priorityClassName, volumes, containers } = rendered.one('Deployment')['spec'].template.spec;
   t.same([serviceAccountName, priorityClassName, containers[0].image], ['5', '6', 'transship:1e3']);
-  t.match(volumes, [{ configMap: { name: '3' } }, { secret: { secretName: '1' } }, { configMap: { name: '2' } }, { configMap: { name: '4' } }]);
+  t.match(volumes, [
+    { configMap: { name: '3' } },
+    { secret: { secretName: '1' } },
+    { configMap: { name: '2' } },
+    { configMap: { name: '4' } },
+  ]);
   t.equal(rendered.one('MutatingWebhookConfiguration')['webhooks'][0].clientConfig.service.namespace, '123');
 });

@@ -83,7 +83,8 @@ for (const [says, policy] of [
 
     // What it does only when something is in the way, or goes away again.
     await createSecret(plane, { namespace: 'default', name: 'pull', config: dockerConfig('not ours') });
-    for (const namespace of ['default', 'registries']) await plane.kubectl(['label', 'namespace', namespace, 'transship.dev/rewrite=enabled']);
+    for (const namespace of ['default', 'registries'])
+      await plane.kubectl(['label', 'namespace', namespace, 'transship.dev/rewrite=enabled']);
     await eventually('the other namespace has a copy', () => exists(plane, 'registries', 'pull'));
     await eventually(
       'an event tells of the Secret in the way',
@@ -91,9 +92,13 @@ for (const [says, policy] of [
     );
     await plane.kubectl(['label', 'namespace', 'registries', 'transship.dev/rewrite-']);
     await eventually('the copy goes', async () => !(await exists(plane, 'registries', 'pull')));
-    for (const secret of ['tls', 'tls-ca']) await plane.api.send('DELETE', `/api/v1/namespaces/${release.namespace}/secrets/${release.name}-${secret}`);
+    for (const secret of ['tls', 'tls-ca'])
+      await plane.api.send('DELETE', `/api/v1/namespaces/${release.namespace}/secrets/${release.name}-${secret}`);
     await plane.api.send('DELETE', `/api/v1/namespaces/${release.namespace}/configmaps/${release.name}-hosts`);
-    await eventually('the pair is there again', async () => (await exists(plane, release.namespace, `${release.name}-tls`)) && (await hostsOf(plane)) !== '');
+    await eventually(
+      'the pair is there again',
+      async () => (await exists(plane, release.namespace, `${release.name}-tls`)) && (await hostsOf(plane)) !== '',
+    );
     await whenReady(controller);
     t.equal(await controller.stop(), 0);
 

@@ -51,50 +51,60 @@ function createPods(plane: ControlPlane, namespace: string) {
 // A certificate that is due has 8 s left, an authority 15 s.
 const times = ['--certificate-lifetime=24s', '--authority-lifetime=45s', '--bundle-delay=2s', '--reload-delay=4s'];
 
-test('leaf and authority are replaced under constant pod creation, and no pod is refused', { skip: skipReason({ level: 1 }) }, async (t) => {
-  const values = { tls: { mode: 'controller' }, failurePolicy: 'Fail', rewritePolicy: { inline: hubPolicy } };
-  const { plane, address, upgrade } = await install(t, values);
-  await plane.createNamespace('team-a', labelled('enabled'));
-  const refused = await createDryRun(plane, 'team-a', podWith('nginx'));
-  t.equal(refused.status, 500, 'before it is there, a pod of an opted-in namespace is refused: that is what Fail means');
+test(
+  'leaf and authority are replaced under constant pod creation, and no pod is refused',
+  { skip: skipReason({ level: 1 }) },
+  async (t) => {
+    const values = { tls: { mode: 'controller' }, failurePolicy: 'Fail', rewritePolicy: { inline: hubPolicy } };
+    const { plane, address, upgrade } = await install(t, values);
+    await plane.createNamespace('team-a', labelled('enabled'));
+    const refused = await createDryRun(plane, 'team-a', podWith('nginx'));
+    t.equal(refused.status, 500, 'before it is there, a pod of an opted-in namespace is refused: that is what Fail means');
 
-  const controller = await runInstalledController(plane, times);
-  await eventually('there is a pair', async () => (await readPair(plane)) !== undefined);
-  const pair = await readPair(plane);
-  if (pair === undefined) throw new Error('it was there a moment ago');
-  const serving = await serve(plane, {
-    service: release.name,
-    namespace: release.namespace,
-    clusterIP: address.host,
-    port: address.port,
-    policy: hubPolicy,
-    certificate: pair,
-    args: ['--namespace', release.namespace],
-  });
-  const leaves = new Set<string>();
-  keepMounted(t, plane, serving.certificateFolder, ({ certificate }) => void leaves.add(certificate));
-  await eventually('pods are rewritten', async () => (await createDryRun(plane, 'team-a', podWith('nginx'))).body.spec?.containers[0]?.image === rewritten);
+    const controller = await runInstalledController(plane, times);
+    await eventually('there is a pair', async () => (await readPair(plane)) !== undefined);
+    const pair = await readPair(plane);
+    if (pair === undefined) throw new Error('it was there a moment ago');
+    const serving = await serve(plane, {
+      service: release.name,
+      namespace: release.namespace,
+      clusterIP: address.host,
+      port: address.port,
+      policy: hubPolicy,
+      certificate: pair,
+      args: ['--namespace', release.namespace],
+    });
+    const leaves = new Set<string>();
+    keepMounted(t, plane, serving.certificateFolder, ({ certificate }) => void leaves.add(certificate));
+    await eventually(
+      'pods are rewritten',
+      async () => (await createDryRun(plane, 'team-a', podWith('nginx'))).body.spec?.containers[0]?.image === rewritten,
+    );
 
-  const load = createPods(plane, 'team-a');
-  const [first = ''] = await publishedAuthorities(plane);
-  await upgrade({ ...values, logLevel: 'debug' });
-  t.same(await publishedAuthorities(plane), [first], 'helm upgrade leaves the bundle as it is');
+    const load = createPods(plane, 'team-a');
+    const [first = ''] = await publishedAuthorities(plane);
+    await upgrade({ ...values, logLevel: 'debug' });
+    t.same(await publishedAuthorities(plane), [first], 'helm upgrade leaves the bundle as it is');
 
-  await eventually('an authority is published beside it', async () => (await publishedAuthorities(plane)).length === 2, 120_000);
-  t.match(await publishedAuthorities(plane), [String, first], 'the new one and the old one');
-  await plane.helm(['rollback', release.name, '1', '--namespace', release.namespace]);
-  await eventually('the first authority is gone', async () => !(await publishedAuthorities(plane)).includes(first), 120_000);
-  t.equal((await publishedAuthorities(plane)).includes('none'), false);
+    await eventually('an authority is published beside it', async () => (await publishedAuthorities(plane)).length === 2, 120_000);
+    t.match(await publishedAuthorities(plane), [String, first], 'the new one and the old one');
+    await plane.helm(['rollback', release.name, '1', '--namespace', release.namespace]);
+    await eventually('the first authority is gone', async () => !(await publishedAuthorities(plane)).includes(first), 120_000);
+    t.equal((await publishedAuthorities(plane)).includes('none'), false);
 
-  const created = await load.stop();
-  t.same(load.failures, [], `${created} pods`);
-  t.ok(created > 100, `${created} pods were created meanwhile`);
-  t.ok(leaves.size > 2, `${leaves.size} certificates were served`);
-  t.comment(`${created} pods, ${leaves.size} certificates, 2 authorities`);
+    const created = await load.stop();
+    t.same(load.failures, [], `${created} pods`);
+    t.ok(created > 100, `${created} pods were created meanwhile`);
+    t.ok(leaves.size > 2, `${leaves.size} certificates were served`);
+    t.comment(`${created} pods, ${leaves.size} certificates, 2 authorities`);
 
-  await plane.helm(['uninstall', release.name, '--namespace', release.namespace]);
-  const [certificates, writes] = [`/api/v1/namespaces/${release.namespace}/secrets/${release.name}-tls-ca`, controller.log().split('"step"').length];
-  await sleep(1_000);
-  t.equal((await plane.api.send('GET', certificates)).status, 404, 'what the release owned is not made again');
-  t.equal(controller.log().split('"step"').length, writes, 'nothing is written without a webhook configuration');
-});
+    await plane.helm(['uninstall', release.name, '--namespace', release.namespace]);
+    const [certificates, writes] = [
+      `/api/v1/namespaces/${release.namespace}/secrets/${release.name}-tls-ca`,
+      controller.log().split('"step"').length,
+    ];
+    await sleep(1_000);
+    t.equal((await plane.api.send('GET', certificates)).status, 404, 'what the release owned is not made again');
+    t.equal(controller.log().split('"step"').length, writes, 'nothing is written without a webhook configuration');
+  },
+);

@@ -8,10 +8,14 @@ import { reaches } from './selectors.ts';
 const options = { skip: skipWithoutHelm };
 const paths = { enforce: '/mutate', shadow: '/shadow' } as const;
 
-const webhooks = async (values: Values): Promise<readonly V1MutatingWebhook[]> => (await render(values)).one('MutatingWebhookConfiguration')['webhooks'];
+const webhooks = async (values: Values): Promise<readonly V1MutatingWebhook[]> =>
+  (await render(values)).one('MutatingWebhookConfiguration')['webhooks'];
 
-const calledPaths = (list: readonly V1MutatingWebhook[], namespace: { name: string; labels: Record<string, string> }, pod: Record<string, string>) =>
-  list.filter((webhook) => reaches(webhook, namespace, pod)).map(({ clientConfig }) => clientConfig.service?.path);
+const calledPaths = (
+  list: readonly V1MutatingWebhook[],
+  namespace: { name: string; labels: Record<string, string> },
+  pod: Record<string, string>,
+) => list.filter((webhook) => reaches(webhook, namespace, pod)).map(({ clientConfig }) => clientConfig.service?.path);
 
 for (const policy of ['OptIn', 'OptOut'] satisfies PolicyMode[]) {
   test(`${policy}: each pod reaches the one entry that its labels ask for`, options, async (t) => {
@@ -30,7 +34,8 @@ test('guarded namespaces reach none, whatever the labels', options, async (t) =>
   for (const policy of ['OptIn', 'OptOut']) {
     const list = await webhooks({ policy, excludeNamespaces: ['cert-manager', 'kube-system'] });
     for (const name of ['kube-system', 'kube-public', 'kube-node-lease', release.namespace, 'cert-manager']) {
-      for (const pod of labelValues) t.same(calledPaths(list, { name, labels: labelled('enabled') }, labelled(pod)), [], `${policy}: ${name}, pod ${pod}`);
+      for (const pod of labelValues)
+        t.same(calledPaths(list, { name, labels: labelled('enabled') }, labelled(pod)), [], `${policy}: ${name}, pod ${pod}`);
     }
     t.not(calledPaths(list, { name: `${release.namespace}-2`, labels: labelled('enabled') }, {}).length, 0, 'a name is compared whole');
   }

@@ -25,4 +25,5 @@ function meets({ operator, values = [] }: V1LabelSelectorRequirement, value: str
 
 /** Both selectors must hold. The API server sets the namespace's own name as a label. */
 export const reaches = (webhook: V1MutatingWebhook, namespace: { name: string; labels: Labels }, pod: Labels): boolean =>
-  selects(webhook.namespaceSelector, { ...namespace.labels, 'kubernetes.io/metadata.name': namespace.name }) && selects(webhook.objectSelector, pod);
+  selects(webhook.namespaceSelector, { ...namespace.labels, 'kubernetes.io/metadata.name': namespace.name }) &&
+  selects(webhook.objectSelector, pod);

@@ -35,12 +35,24 @@ test('helm test creates the pods of the policy in dry run and compares their ima
   t.equal(run.stdout, 'ok      nginx:1.27 -> mirror.example.com/library/nginx:1.27\nok      quay.io/acme/app -> quay.io/acme/app\n');
   t.match(passed.stdout, /Phase:\s+Succeeded/);
   await namespaceIsGone();
-  const { stdout } = await plane.kubectl(['-n', namespace, 'get', 'pod,configmap,serviceaccount', '-l', 'app.kubernetes.io/component=self-test', '-o', 'name']);
+  const { stdout } = await plane.kubectl([
+    '-n',
+    namespace,
+    'get',
+    'pod,configmap,serviceaccount',
+    '-l',
+    'app.kubernetes.io/component=self-test',
+    '-o',
+    'name',
+  ]);
   t.equal(stdout, '', 'nothing of the test is left');
 
   await installed.upgrade({ selfTest: { images: [{ image: 'nginx', becomes: 'elsewhere.example.com/nginx' }] } });
   const [failedRun, failed] = await Promise.allSettled([runPod(plane, namespace, self), helmTest()]);
-  t.match(failedRun, { status: 'fulfilled', value: { code: 1, stdout: /NOT OK {2}nginx -> mirror\.example\.com\/library\/nginx\n +expected elsewhere/ } });
+  t.match(failedRun, {
+    status: 'fulfilled',
+    value: { code: 1, stdout: /NOT OK {2}nginx -> mirror\.example\.com\/library\/nginx\n +expected elsewhere/ },
+  });
   t.match(failed, { status: 'rejected' });
   t.ok(await exists(`/api/v1/namespaces/${namespace}/pods/${self}`), 'the pod stays, for its log');
   await namespaceIsGone();

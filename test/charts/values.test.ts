@@ -36,7 +36,8 @@ test('each value is read by a template, and each value that a template reads is 
   );
 });
 
-const groups = (list: readonly Value[]): Value[] => list.flatMap((value) => (value.children.length > 0 ? [value, ...groups(value.children)] : []));
+const groups = (list: readonly Value[]): Value[] =>
+  list.flatMap((value) => (value.children.length > 0 ? [value, ...groups(value.children)] : []));
 
 /** `{ a: { b: inner } }` for `a.b`. */
 const at = (path: string, inner: unknown): Record<string, unknown> => {
@@ -132,7 +133,11 @@ c: {}
   t.match(valuesSchema(read), {
     additionalProperties: false,
     properties: {
-      a: { description: 'A group, on two lines.', additionalProperties: false, properties: { b: { type: 'integer', default: 1, enum: [1, 2] } } },
+      a: {
+        description: 'A group, on two lines.',
+        additionalProperties: false,
+        properties: { b: { type: 'integer', default: 1, enum: [1, 2] } },
+      },
       c: { type: 'object', additionalProperties: true, description: 'Free.' },
     },
   });

@@ -41,7 +41,10 @@ export interface Spawned {
 /** Runs the command line; killed when the test ends. */
 export function transship(t: Pick<Test, 'teardown'>, { args, env = {}, preload }: Spawned): Child {
   const preloads = [withParent, ...(preload === undefined ? [] : [preload])].flatMap((module) => ['--import', module]);
-  const process_ = spawn(process.execPath, [...preloads, main, ...args], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const process_ = spawn(process.execPath, [...preloads, main, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const log: LogLine[] = [];
   const text = { stdout: '', stderr: '' };
   process_.stdout.on('data', (chunk: Buffer) => {
@@ -71,7 +74,13 @@ export async function starting(t: Pick<Test, 'teardown'>, spawned: Partial<Spawn
   await writeFile(`${folder}/tls.crt`, pair.cert);
   await writeFile(`${folder}/tls.key`, pair.key);
   const given = new Set(spawned.args);
-  const defaults = { '--policy': samplePolicy, '--tls-cert': `${folder}/tls.crt`, '--tls-key': `${folder}/tls.key`, '--port': '0', '--metrics-port': '0' };
+  const defaults = {
+    '--policy': samplePolicy,
+    '--tls-cert': `${folder}/tls.crt`,
+    '--tls-key': `${folder}/tls.key`,
+    '--port': '0',
+    '--metrics-port': '0',
+  };
   const args = Object.entries(defaults).flatMap(([flag, value]) => (given.has(flag) ? [] : [flag, value]));
   return transship(t, { ...spawned, args: ['serve', ...args, ...(spawned.args ?? [])] });
 }
@@ -79,7 +88,10 @@ export async function starting(t: Pick<Test, 'teardown'>, spawned: Partial<Spawn
 /** The same, once it listens. */
 export async function serving(t: Pick<Test, 'teardown'>, spawned: Partial<Spawned> = {}): Promise<Serving> {
   const child = await starting(t, spawned);
-  const line = await until('it listens', () => child.log.find(({ msg }) => msg === 'listening') ?? (child.process.exitCode === null ? null : failed(child)));
+  const line = await until(
+    'it listens',
+    () => child.log.find(({ msg }) => msg === 'listening') ?? (child.process.exitCode === null ? null : failed(child)),
+  );
   return { ...child, port: Number(line['port']), metricsPort: Number(line['metricsPort']), ca: authority.cert };
 }
 

@@ -58,16 +58,37 @@ test('a flag that does not exist is refused', async (t) => {
 });
 
 const rows: readonly { readonly name: string; readonly schema: JsonSchema; readonly row: string }[] = [
-  { name: 'a default', schema: { type: 'string', enum: ['a', 'b'], default: 'a', description: 'Which.' }, row: '| `key` | `a` or `b` | `"a"` | Which. |' },
-  { name: 'an empty section may be null', schema: { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'null' }] }, row: '| `key` | list |  |  |' },
+  {
+    name: 'a default',
+    schema: { type: 'string', enum: ['a', 'b'], default: 'a', description: 'Which.' },
+    row: '| `key` | `a` or `b` | `"a"` | Which. |',
+  },
+  {
+    name: 'an empty section may be null',
+    schema: { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'null' }] },
+    row: '| `key` | list |  |  |',
+  },
   { name: 'a number with bounds', schema: { type: 'integer', minimum: 1, maximum: 9 }, row: '| `key` | integer from 1 to 9 |  |  |' },
   { name: 'a choice of types', schema: { type: ['string', 'null'] }, row: '| `key` | string or null |  |  |' },
-  { name: 'a constant that is no text', schema: { type: 'object', properties: { on: { const: true } } }, row: '| `key.on` | `true` |  |  |' },
-  { name: 'names of one\'s own', schema: { type: 'object', additionalProperties: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] } }, row: '| `key.NAME.a` | string | required |  |' },
-  { name: 'a column is not ended by what is in it', schema: { type: 'string', description: 'a|b' }, row: String.raw`| \`key\` | string |  | a\|b |`.replaceAll('\\`', '`') },
+  {
+    name: 'a constant that is no text',
+    schema: { type: 'object', properties: { on: { const: true } } },
+    row: '| `key.on` | `true` |  |  |',
+  },
+  {
+    name: "names of one's own",
+    schema: { type: 'object', additionalProperties: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] } },
+    row: '| `key.NAME.a` | string | required |  |',
+  },
+  {
+    name: 'a column is not ended by what is in it',
+    schema: { type: 'string', description: 'a|b' },
+    row: String.raw`| \`key\` | string |  | a\|b |`.replaceAll('\\`', '`'),
+  },
 ];
 for (const { name, schema, row } of rows) {
-  test(`a row of the reference: ${name}`, async (t) => t.ok(policyReference({ properties: { key: schema } }).includes(`${row}\n`), policyReference({ properties: { key: schema } })));
+  test(`a row of the reference: ${name}`, async (t) =>
+    t.ok(policyReference({ properties: { key: schema } }).includes(`${row}\n`), policyReference({ properties: { key: schema } })));
 }
 
 const text: JsonSchema = { type: 'string' };
@@ -79,7 +100,14 @@ function alternative(name: string, properties: Record<string, JsonSchema>, requi
 test('alternatives: what belongs to one of them says so', async (t) => {
   const page = policyReference({
     required: ['key'],
-    properties: { key: { oneOf: [alternative('one', { all: text, some: text, mixed: text }, ['all', 'some', 'mixed']), alternative('two', { all: text, mixed: text }, ['all'])] } },
+    properties: {
+      key: {
+        oneOf: [
+          alternative('one', { all: text, some: text, mixed: text }, ['all', 'some', 'mixed']),
+          alternative('two', { all: text, mixed: text }, ['all']),
+        ],
+      },
+    },
   });
   for (const row of [
     '| `key` | map | required |  |',
@@ -87,7 +115,8 @@ test('alternatives: what belongs to one of them says so', async (t) => {
     '| `key.all` | string | required |  |',
     '| `key.some` | string | required | With `as: one`. |',
     '| `key.mixed` | string | required, except with `as: two` |  |',
-  ]) t.ok(page.includes(`${row}\n`), row);
+  ])
+    t.ok(page.includes(`${row}\n`), row);
 });
 
 test('the page of the command line has every command with its help', async (t) => {

@@ -31,14 +31,40 @@ const pairs = [
   ['quay.io/acme/model:2', 'proxy.example.com/quay.io/acme/model:2'],
 ] as const;
 
-const formats: readonly { readonly name: string; readonly args: readonly string[]; readonly read: (text: string) => unknown; readonly expected: unknown }[] = [
-  { name: 'text', args: [], read: (text) => text.trimEnd().split('\n').map((line) => line.split(/ {2,}/)), expected: pairs },
-  { name: 'JSON', args: ['-o', 'json'], read: (text) => text.trimEnd().split('\n').map((line) => JSON.parse(line)), expected: pairs.map(([source, target]) => ({ source, target })) },
+const formats: readonly {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly read: (text: string) => unknown;
+  readonly expected: unknown;
+}[] = [
+  {
+    name: 'text',
+    args: [],
+    read: (text) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/ {2,}/)),
+    expected: pairs,
+  },
+  {
+    name: 'JSON',
+    args: ['-o', 'json'],
+    read: (text) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    expected: pairs.map(([source, target]) => ({ source, target })),
+  },
   {
     name: 'a file for skopeo: by registry and repository, tags as text, latest where there is none, a digest instead of its tag',
     args: ['--output', 'skopeo'],
     read: (text) => parse(text),
-    expected: { 'docker.io': { images: { 'library/nginx': ['1.10'], 'team/app': ['latest'] } }, 'quay.io': { images: { 'acme/model': [digest, '2'] } } },
+    expected: {
+      'docker.io': { images: { 'library/nginx': ['1.10'], 'team/app': ['latest'] } },
+      'quay.io': { images: { 'acme/model': [digest, '2'] } },
+    },
   },
 ];
 for (const { name, args, read, expected } of formats) {
@@ -52,8 +78,17 @@ for (const { name, args, read, expected } of formats) {
 
 const lines: readonly { readonly name: string; readonly args: readonly string[]; readonly stdin?: string; readonly stdout: string }[] = [
   { name: 'images by name', args: ['nginx', 'docker.io/nginx'], stdout: 'docker.io/library/nginx  localhost:30500/library/nginx\n' },
-  { name: 'images from standard input', args: ['-'], stdin: 'nginx\n\ngcr.io/a/b\n', stdout: 'docker.io/library/nginx  localhost:30500/library/nginx\n' },
-  { name: 'a namespace for images that have none', args: ['-n', 'team-red', 'team/a'], stdout: 'docker.io/team/a  proxy.example.com/team/team/a\n' },
+  {
+    name: 'images from standard input',
+    args: ['-'],
+    stdin: 'nginx\n\ngcr.io/a/b\n',
+    stdout: 'docker.io/library/nginx  localhost:30500/library/nginx\n',
+  },
+  {
+    name: 'a namespace for images that have none',
+    args: ['-n', 'team-red', 'team/a'],
+    stdout: 'docker.io/team/a  proxy.example.com/team/team/a\n',
+  },
   { name: 'nothing to copy, as text', args: ['gcr.io/a/b'], stdout: '' },
   { name: 'nothing to copy, as JSON', args: ['-o', 'json', 'gcr.io/a/b'], stdout: '' },
   { name: 'nothing to copy, for skopeo', args: ['-o', 'skopeo', 'gcr.io/a/b'], stdout: '{}\n' },

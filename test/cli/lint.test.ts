@@ -20,23 +20,81 @@ const files = {
   'binary.yaml': Buffer.from([0xff, 0xfe, 0x00, 0x01]),
 };
 
-const cases: readonly { readonly name: string; readonly args: readonly string[]; readonly stdin?: string; readonly code: number; readonly stdout?: RegExp; readonly stderr: RegExp }[] = [
-  { name: 'a policy without rules', args: ['empty.yaml'], code: 0, stderr: /^empty\.yaml: 0 rules, 0 registries, 0 tests passed, 0 warnings\n$/ },
+const cases: readonly {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly stdin?: string;
+  readonly code: number;
+  readonly stdout?: RegExp;
+  readonly stderr: RegExp;
+}[] = [
+  {
+    name: 'a policy without rules',
+    args: ['empty.yaml'],
+    code: 0,
+    stderr: /^empty\.yaml: 0 rules, 0 registries, 0 tests passed, 0 warnings\n$/,
+  },
   { name: 'a good policy', args: ['good.yaml'], code: 0, stderr: /^good\.yaml: 1 rule, 1 registry, 2 tests passed, 0 warnings\n$/ },
-  { name: 'a warning', args: ['warned.yaml'], code: 0, stdout: /^warned\.yaml:3:\d+: warning: rule rule-1: nginx is not anchored.*\n$/, stderr: /^warned\.yaml: 1 rule, 0 registries, 0 tests passed, 1 warning\n$/ },
-  { name: 'an error', args: ['unknown.yaml'], code: 1, stdout: /^unknown\.yaml:3:1: error: unknown key rulez; did you mean rules\?\n$/, stderr: /^unknown\.yaml: 1 error, 0 warnings\n$/ },
-  { name: 'a test that fails', args: ['failing.yaml'], code: 1, stdout: /^failing\.yaml:6:5: error: test of nginx fails: it becomes localhost:5000\/library\/nginx, not nginx/, stderr: /1 error, 0 warnings/ },
+  {
+    name: 'a warning',
+    args: ['warned.yaml'],
+    code: 0,
+    stdout: /^warned\.yaml:3:\d+: warning: rule rule-1: nginx is not anchored.*\n$/,
+    stderr: /^warned\.yaml: 1 rule, 0 registries, 0 tests passed, 1 warning\n$/,
+  },
+  {
+    name: 'an error',
+    args: ['unknown.yaml'],
+    code: 1,
+    stdout: /^unknown\.yaml:3:1: error: unknown key rulez; did you mean rules\?\n$/,
+    stderr: /^unknown\.yaml: 1 error, 0 warnings\n$/,
+  },
+  {
+    name: 'a test that fails',
+    args: ['failing.yaml'],
+    code: 1,
+    stdout: /^failing\.yaml:6:5: error: test of nginx fails: it becomes localhost:5000\/library\/nginx, not nginx/,
+    stderr: /1 error, 0 warnings/,
+  },
   { name: 'no YAML', args: ['syntax.yaml'], code: 1, stdout: /^syntax\.yaml:4:1: error: /, stderr: /1 error/ },
-  { name: 'standard input', args: ['-'], stdin: files['unknown.yaml'], code: 1, stdout: /^standard input:3:1: error: /, stderr: /^standard input: 1 error/ },
-  { name: 'a file that is not there does not keep the next from being checked', args: ['nowhere.yaml', 'unknown.yaml'], code: 2, stdout: /^unknown\.yaml:3:1/, stderr: /^transship lint: nowhere\.yaml cannot be read: there is none of that name\nunknown\.yaml: 1 error/ },
+  {
+    name: 'standard input',
+    args: ['-'],
+    stdin: files['unknown.yaml'],
+    code: 1,
+    stdout: /^standard input:3:1: error: /,
+    stderr: /^standard input: 1 error/,
+  },
+  {
+    name: 'a file that is not there does not keep the next from being checked',
+    args: ['nowhere.yaml', 'unknown.yaml'],
+    code: 2,
+    stdout: /^unknown\.yaml:3:1/,
+    stderr: /^transship lint: nowhere\.yaml cannot be read: there is none of that name\nunknown\.yaml: 1 error/,
+  },
   { name: 'a folder', args: ['.'], code: 2, stderr: /\. cannot be read: it is a folder; name the files in it\n$/ },
   { name: 'a file that is not text', args: ['binary.yaml'], code: 2, stderr: /binary\.yaml cannot be read: it is not UTF-8 text\n$/ },
   { name: 'tests of a host that is not resolved', args: ['waits.yaml'], code: 1, stdout: /not active yet/, stderr: /1 error/ },
   { name: 'tests of a host that is', args: ['--resolved-hosts', 'hosts.yaml', 'waits.yaml'], code: 0, stderr: /1 test passed/ },
-  { name: 'resolved hosts that are none', args: ['--resolved-hosts', 'hosts-broken.yaml', 'waits.yaml'], code: 2, stderr: /^transship lint: hosts-broken\.yaml:1:1: error: the file maps names/ },
-  { name: 'resolved hosts that are not there', args: ['--resolved-hosts', 'nowhere.yaml', 'waits.yaml'], code: 2, stderr: /nowhere\.yaml cannot be read/ },
+  {
+    name: 'resolved hosts that are none',
+    args: ['--resolved-hosts', 'hosts-broken.yaml', 'waits.yaml'],
+    code: 2,
+    stderr: /^transship lint: hosts-broken\.yaml:1:1: error: the file maps names/,
+  },
+  {
+    name: 'resolved hosts that are not there',
+    args: ['--resolved-hosts', 'nowhere.yaml', 'waits.yaml'],
+    code: 2,
+    stderr: /nowhere\.yaml cannot be read/,
+  },
   { name: 'no file', args: [], code: 2, stderr: /^transship lint: name at least one policy file\n/ },
-  { name: 'an unknown flag', args: ['--fix', 'good.yaml'], code: 2, stderr: /^transship lint: unknown flag --fix; flags are --resolved-hosts\n/ },
+  {
+    name: 'an unknown flag',
+    args: ['--fix', 'good.yaml'],
+    code: 2,
+    stderr: /^transship lint: unknown flag --fix; flags are --resolved-hosts\n/,
+  },
 ];
 
 for (const { name, args, stdin, code, stdout, stderr } of cases) {

@@ -30,7 +30,13 @@ async function transship(args: readonly string[], stdin = ''): Promise<Ended> {
   return { code: child.exitCode, stdout, stderr };
 }
 
-const cases: readonly { readonly args: readonly string[]; readonly stdin?: string; readonly code: number; readonly stdout?: RegExp; readonly stderr?: RegExp }[] = [
+const cases: readonly {
+  readonly args: readonly string[];
+  readonly stdin?: string;
+  readonly code: number;
+  readonly stdout?: RegExp;
+  readonly stderr?: RegExp;
+}[] = [
   { args: [], code: 2, stderr: /^Usage: transship COMMAND/m },
   { args: ['--help'], code: 0, stdout: /^ {2}explain {2,}\S/m },
   { args: ['-h'], code: 0, stdout: /^Usage: transship COMMAND/m },
@@ -46,7 +52,12 @@ const cases: readonly { readonly args: readonly string[]; readonly stdin?: strin
   { args: ['explain', ...policies, '--', '--help'], code: 0, stdout: /^invalid .*--help$/m },
   { args: ['explain', ...policies, '-o', 'json', 'nginx'], code: 0, stdout: /^\{"image":"nginx",.*\}\n$/ },
   { args: ['explain', ...policies, '-'], stdin: 'nginx', code: 0, stdout: /localhost:30500\/library\/nginx/ },
-  { args: ['rewrite', ...policies], stdin: 'kind: Pod\nspec: {containers: [{image: nginx}]}\n', code: 0, stdout: /image: localhost:30500\/library\/nginx/ },
+  {
+    args: ['rewrite', ...policies],
+    stdin: 'kind: Pod\nspec: {containers: [{image: nginx}]}\n',
+    code: 0,
+    stdout: /image: localhost:30500\/library\/nginx/,
+  },
   { args: ['lint', policy], code: 0, stderr: /7 rules, 3 registries, 0 tests passed, \d+ warnings?\n$/ },
   { args: ['images', ...policies, 'nginx'], code: 0, stdout: /^docker\.io\/library\/nginx {2}localhost:30500\/library\/nginx\n$/ },
 ];
@@ -91,5 +102,11 @@ test('ten thousand images are ten thousand lines', async (t) => {
   const images = Array.from({ length: 10_000 }, (_, index) => `quay.io/acme/app-${index}:1`);
   const { code, stdout } = await transship(['explain', ...policies, '-o', 'json', '-'], images.join('\n'));
   t.equal(code, 0);
-  t.same(stdout.trimEnd().split('\n').map((line) => JSON.parse(line).image), images);
+  t.same(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).image),
+    images,
+  );
 });

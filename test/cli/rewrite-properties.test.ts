@@ -58,7 +58,10 @@ function rewritten({ policy }: Compiled, text: string): string {
 function admitted({ policy }: Compiled, pod: Json): Json {
   const read = readReview(reviewOf({ object: pod, namespace: 'default' }));
   if (!read.ok) throw new Error(read.problem);
-  return fjp.applyPatch(structuredClone(pod), JSON.parse(JSON.stringify(admit(read.review, policy, commandLineScope, 'enforce').operations))).newDocument;
+  return fjp.applyPatch(
+    structuredClone(pod),
+    JSON.parse(JSON.stringify(admit(read.review, policy, commandLineScope, 'enforce').operations)),
+  ).newDocument;
 }
 
 const kinds: readonly { readonly kind: string; readonly around: (pod: Json) => { [key: string]: Json } }[] = [
@@ -70,16 +73,18 @@ const kinds: readonly { readonly kind: string; readonly around: (pod: Json) => {
 
 for (const { kind, around } of kinds) {
   test(`a ${kind} in any style`, async (t) => {
-    t.doesNotThrow(() => fc.assert(
-      fc.property(compiledPolicy, manifest, writer, (policy, pod, write) => {
-        const before = Object.assign({}, around(pod), { kind });
-        const text = write(before);
-        fc.pre(says(text, before));
-        const first = rewritten(policy, text);
-        assert.deepEqual(plain(first), Object.assign({}, around(admitted(policy, pod)), { kind }));
-        assert.equal(rewritten(policy, first), first);
-      }),
-      { numRuns: 150 },
-    ));
+    t.doesNotThrow(() =>
+      fc.assert(
+        fc.property(compiledPolicy, manifest, writer, (policy, pod, write) => {
+          const before = Object.assign({}, around(pod), { kind });
+          const text = write(before);
+          fc.pre(says(text, before));
+          const first = rewritten(policy, text);
+          assert.deepEqual(plain(first), Object.assign({}, around(admitted(policy, pod)), { kind }));
+          assert.equal(rewritten(policy, first), first);
+        }),
+        { numRuns: 150 },
+      ),
+    );
   });
 }

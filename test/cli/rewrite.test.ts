@@ -34,7 +34,8 @@ const texts: readonly { readonly name: string; readonly before: string; readonly
   {
     name: 'no line end at the end',
     before: 'kind: Pod\nmetadata: {}\nspec:\n  containers:\n  - name: a\n    image: always/a',
-    after: `kind: Pod\nmetadata: {annotations: {transship.dev/original-images: '{"a":"always/a"}'}}\n` +
+    after:
+      `kind: Pod\nmetadata: {annotations: {transship.dev/original-images: '{"a":"always/a"}'}}\n` +
       'spec:\n  imagePullSecrets:\n  - name: local-key\n  - name: "123"\n  containers:\n  - name: a\n    image: localhost:30500/always/a\n    imagePullPolicy: Always',
   },
 ];
@@ -63,11 +64,15 @@ for (const { texts: parts, text } of joined) test(`joined: ${JSON.stringify(part
 
 test('several files, one of them standard input, are one stream', async (t) => {
   const file = join(t.testdir({ 'a.yaml': 'kind: ConfigMap' }), 'a.yaml');
-  t.equal((await transship([...rewrite, '-f', file, '-f', '-', '-f', file], 'kind: Secret\n')).stdout, 'kind: ConfigMap\n---\nkind: Secret\n---\nkind: ConfigMap');
+  t.equal(
+    (await transship([...rewrite, '-f', file, '-f', '-', '-f', file], 'kind: Secret\n')).stdout,
+    'kind: ConfigMap\n---\nkind: Secret\n---\nkind: ConfigMap',
+  );
 });
 
 test('--namespace is that of manifests that do not state theirs', async (t) => {
-  const pods = 'kind: Pod\nspec: {containers: [{image: team/a}]}\n---\nkind: Pod\nmetadata: {namespace: other}\nspec: {containers: [{image: team/a}]}\n';
+  const pods =
+    'kind: Pod\nspec: {containers: [{image: team/a}]}\n---\nkind: Pod\nmetadata: {namespace: other}\nspec: {containers: [{image: team/a}]}\n';
   const { stdout } = await transship([...rewrite, '-n', 'team-red'], pods);
   t.match(stdout, /image: proxy\.example\.com\/team\/team\/a/);
   t.match(stdout, /namespace: other\}\nspec: \{containers: \[\{image: team\/a\}\]\}\n$/);
@@ -76,13 +81,19 @@ test('--namespace is that of manifests that do not state theirs', async (t) => {
 test('what is left alone because of a problem is named with its place', async (t) => {
   const { code, stderr } = await transship([...rewrite, '-f', join(corpus, 'scope.yaml')]);
   t.equal(code, 0);
-  t.match(stderr, /scope\.yaml:49:73: DaemonSet\/labelled: "Not An Image" is left alone: not an image reference: .*\n.*scope\.yaml:49:108: DaemonSet\/labelled: "waits\/app" is left alone: rule waits is not active yet/);
+  t.match(
+    stderr,
+    /scope\.yaml:49:73: DaemonSet\/labelled: "Not An Image" is left alone: not an image reference: .*\n.*scope\.yaml:49:108: DaemonSet\/labelled: "waits\/app" is left alone: rule waits is not active yet/,
+  );
 });
 
 test('--review answers as /mutate does', async (t) => {
   const folder = new URL('../corpus/reviews/', import.meta.url);
   const review = JSON.parse(readFileSync(new URL('deployment/review.json', folder), 'utf8'));
-  const { code, stdout } = await transship(['rewrite', '--policy', fileURLToPath(new URL('policy.yaml', folder)), '--review'], JSON.stringify(review));
+  const { code, stdout } = await transship(
+    ['rewrite', '--policy', fileURLToPath(new URL('policy.yaml', folder)), '--review'],
+    JSON.stringify(review),
+  );
   t.equal(code, 0);
   const { response, ...envelope } = JSON.parse(stdout);
   t.same(envelope, { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' });
@@ -92,18 +103,34 @@ test('--review answers as /mutate does', async (t) => {
 
 const cycle = 'kind: Pod\nspec: &a {containers: *a}\n';
 const bomb = `a0: &a0 [x]\n${Array.from({ length: 12 }, (_, index) => `a${index + 1}: &a${index + 1} [${`*a${index}, `.repeat(9)}]\n`).join('')}`;
-const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly stdin?: string; readonly message: RegExp }[] = [
-  { name: 'YAML that is none', args: [], stdin: 'a: 1\n---\nb: [\n', message: /^transship rewrite: standard input:4:1: .*; it must be YAML or JSON$/m },
-  { name: 'JSON cut short', args: [], stdin: '{"kind": "Pod", "spec": {', message: /standard input:1:26: / },
-  { name: 'nesting without end', args: [], stdin: '['.repeat(50_000), message: /standard input:1:\d+: / },
-  { name: 'an anchor that contains itself', args: [], stdin: cycle, message: /standard input has a document whose aliases cannot be resolved: Converting circular structure/ },
-  { name: 'aliases that grow into billions', args: [], stdin: bomb, message: /whose aliases cannot be resolved: Excessive alias count/ },
-  { name: 'a word too many', args: ['pod.yaml'], message: /unexpected argument "pod\.yaml"; name manifests with -f/ },
-  { name: 'two reviews', args: ['--review', '-f', 'a', '-f', 'b'], message: /--review answers one AdmissionReview/ },
-  { name: 'a review and a namespace', args: ['--review', '-n', 'a'], message: /--namespace does not go with --review/ },
-  { name: 'a review cut short', args: ['--review'], stdin: '{"kind":', message: /standard input is not JSON: .*; --review reads one AdmissionReview/ },
-  { name: 'a review that is none', args: ['--review'], stdin: '{"kind":"Pod"}', message: /standard input: kind must be AdmissionReview/ },
-];
+const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly stdin?: string; readonly message: RegExp }[] =
+  [
+    {
+      name: 'YAML that is none',
+      args: [],
+      stdin: 'a: 1\n---\nb: [\n',
+      message: /^transship rewrite: standard input:4:1: .*; it must be YAML or JSON$/m,
+    },
+    { name: 'JSON cut short', args: [], stdin: '{"kind": "Pod", "spec": {', message: /standard input:1:26: / },
+    { name: 'nesting without end', args: [], stdin: '['.repeat(50_000), message: /standard input:1:\d+: / },
+    {
+      name: 'an anchor that contains itself',
+      args: [],
+      stdin: cycle,
+      message: /standard input has a document whose aliases cannot be resolved: Converting circular structure/,
+    },
+    { name: 'aliases that grow into billions', args: [], stdin: bomb, message: /whose aliases cannot be resolved: Excessive alias count/ },
+    { name: 'a word too many', args: ['pod.yaml'], message: /unexpected argument "pod\.yaml"; name manifests with -f/ },
+    { name: 'two reviews', args: ['--review', '-f', 'a', '-f', 'b'], message: /--review answers one AdmissionReview/ },
+    { name: 'a review and a namespace', args: ['--review', '-n', 'a'], message: /--namespace does not go with --review/ },
+    {
+      name: 'a review cut short',
+      args: ['--review'],
+      stdin: '{"kind":',
+      message: /standard input is not JSON: .*; --review reads one AdmissionReview/,
+    },
+    { name: 'a review that is none', args: ['--review'], stdin: '{"kind":"Pod"}', message: /standard input: kind must be AdmissionReview/ },
+  ];
 for (const { name, args, stdin, message } of refusals) {
   test(`${name} is refused`, async (t) => {
     const { code, stdout, stderr } = await transship([...rewrite, ...args], stdin);

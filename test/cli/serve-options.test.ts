@@ -57,7 +57,11 @@ test('flags and their variables', (t) => {
     t.strictSame(readServeOptions([`--${flag}=${text}`], {}), expected, `--${flag}=${text}`);
     t.strictSame(readServeOptions([], { [variable(flag)]: text }), expected, `${variable(flag)}=${text}`);
   }
-  t.same(flagNames.filter((flag) => !flags.some(([name]) => name === flag)), ['tls-cert', 'tls-key'], 'every flag has a row');
+  t.same(
+    flagNames.filter((flag) => !flags.some(([name]) => name === flag)),
+    ['tls-cert', 'tls-key'],
+    'every flag has a row',
+  );
   t.end();
 });
 
@@ -105,11 +109,20 @@ test('what is refused', (t) => {
 test('--help and the page say the same', async (t) => {
   const page = await readFile(new URL('../../docs/reference/serve.md', import.meta.url), 'utf8');
   t.ok(serveCommand.help.includes(flagHelp()));
-  const rows = [...page.matchAll(/^\| `--([\w-]+)(?: (\w+))?` \| `(TRANSSHIP_\w+)` \| (.*?) \| (.*?) \|$/gm)].map(([, flag = '', argument = '', name, value = '', text = '']) => ({ flag, argument, name, value: value.replaceAll('`', ''), text }));
-  t.same(rows.map(({ flag }) => flag), flagNames, 'the same flags, in the same order');
+  const rows = [...page.matchAll(/^\| `--([\w-]+)(?: (\w+))?` \| `(TRANSSHIP_\w+)` \| (.*?) \| (.*?) \|$/gm)].map(
+    ([, flag = '', argument = '', name, value = '', text = '']) => ({ flag, argument, name, value: value.replaceAll('`', ''), text }),
+  );
+  t.same(
+    rows.map(({ flag }) => flag),
+    flagNames,
+    'the same flags, in the same order',
+  );
   for (const { flag, argument, name, value, text } of rows) {
     t.equal(name, variable(flag), flag);
-    const line = flagHelp().split('\n').find((candidate) => candidate.startsWith(`  --${flag} `)) ?? '';
+    const line =
+      flagHelp()
+        .split('\n')
+        .find((candidate) => candidate.startsWith(`  --${flag} `)) ?? '';
     t.equal(line.trimEnd(), `  --${`${flag} ${argument}`.padEnd(26)} ${text}${value === '' ? '' : ` (${value})`}`, flag);
   }
 });

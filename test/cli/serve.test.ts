@@ -42,7 +42,8 @@ test('the first run shows a pod before and after, the secret, the patch and what
     /^ +\{"op":"add","path":"\/spec\/imagePullSecrets","value":\[\{"name":"replicatedregistrykey"\}\]\}$/m,
     /curl -sk https:\/\/localhost:\d+\/mutate .*--data @\S*examples\/admission-review\.json$/m,
     /transship explain --policy \S*examples\/sample\.yaml nginx/,
-  ]) t.match(shown, says);
+  ])
+    t.match(shown, says);
 });
 
 test('without --once it stays, and Ctrl-C ends it without a drain', async (t) => {
@@ -62,14 +63,21 @@ test('on every address, and by name', async (t) => {
 
 test('variables of the environment', async (t) => {
   const server = await serving(t, { env: { TRANSSHIP_NAMESPACE: 'shop', TRANSSHIP_LOG_REVIEWS: 'all' } });
-  const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { uid: 'u', operation: 'CREATE', namespace: 'shop', resource: { group: '', version: 'v1', resource: 'pods' }, object: {} } };
+  const review = {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: { uid: 'u', operation: 'CREATE', namespace: 'shop', resource: { group: '', version: 'v1', resource: 'pods' }, object: {} },
+  };
   t.equal((await call(server, { body: review })).status, 200);
   await until('the review is logged', () => server.log.some(({ msg }) => msg === 'review skipped'));
   t.match(server.log.at(-1), { skipped: /namespace shop is that of transship itself/ });
 });
 
 test('warnings of the policy are logged at the start', async (t) => {
-  const folder = t.testdir({ 'policy.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries:\n  unused: { host: r.example.com }\nrules:\n  - { name: all, match: { images: [quay.io] }, rewrite: { registry: unused, as: path } }\n  - { name: never, match: { images: [quay.io/acme] }, rewrite: { registry: unused, as: path } }\n' });
+  const folder = t.testdir({
+    'policy.yaml':
+      'apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries:\n  unused: { host: r.example.com }\nrules:\n  - { name: all, match: { images: [quay.io] }, rewrite: { registry: unused, as: path } }\n  - { name: never, match: { images: [quay.io/acme] }, rewrite: { registry: unused, as: path } }\n',
+  });
   const server = await serving(t, { args: ['--policy', `${folder}/policy.yaml`] });
   t.match(server.log[0], { level: 'warn', msg: /policy\.yaml:7:\d+: warning: rule never/ });
 });
@@ -79,7 +87,9 @@ test('a port that is taken', async (t) => {
   t.teardown(() => taken.close());
   await once(taken, 'listening');
   const port = String((taken.address() as AddressInfo).port);
-  const says = new RegExp(`^transship serve: .*EADDRINUSE.*${port}; another program has that port, choose another with --port or --metrics-port\n$`);
+  const says = new RegExp(
+    `^transship serve: .*EADDRINUSE.*${port}; another program has that port, choose another with --port or --metrics-port\n$`,
+  );
   const child = transship(t, { args: ['serve', '--port', port, '--metrics-port', '0'] });
   t.same(await child.ended, { code: 2, signal: null });
   t.match(child.stderr(), says);
@@ -89,10 +99,19 @@ test('a port that is taken', async (t) => {
 
 test('starts that cannot succeed', async (t) => {
   const signalListeners = process.listenerCount('SIGTERM');
-  const folder = t.testdir({ 'bad.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nruels: []\n', 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.key': authority.key, 'noise.crt': 'x' });
+  const folder = t.testdir({
+    'bad.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nruels: []\n',
+    'tls.crt': pair.cert,
+    'tls.key': pair.key,
+    'ca.key': authority.key,
+    'noise.crt': 'x',
+  });
   const tls = ['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/tls.key`];
   const table: readonly (readonly [args: readonly string[], says: RegExp])[] = [
-    [['--policy', `${folder}/none.yaml`], /none\.yaml cannot be used\n.*none\.yaml:1:1: error: the file cannot be read: there is none of that name/],
+    [
+      ['--policy', `${folder}/none.yaml`],
+      /none\.yaml cannot be used\n.*none\.yaml:1:1: error: the file cannot be read: there is none of that name/,
+    ],
     [['--policy', `${folder}/bad.yaml`], /bad\.yaml:3:1: error: unknown key ruels/],
     [[...tls, '--policy', samplePolicy, '--once'], /--once belongs to the first run/],
     [['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/ca.key`], /ca\.key is not the key of .*tls\.crt/],

@@ -1,6 +1,17 @@
 import { test } from 'tap';
 
-import { ApiError, describeError, isAlreadyExists, isConflict, isForbidden, isGone, isNotFound, retryable, retryAfterOf, statusOf } from '../../src/cluster/api-error.ts';
+import {
+  ApiError,
+  describeError,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isGone,
+  isNotFound,
+  retryable,
+  retryAfterOf,
+  statusOf,
+} from '../../src/cluster/api-error.ts';
 
 /** What the client library throws. */
 const exception = (code: number, body: unknown, headers: Record<string, string> = {}): Error =>
@@ -15,7 +26,12 @@ test('what an error means', (t) => {
     [new ApiError('GET /x', 403, status('Forbidden', 'no\n rights')), 403, false, 'GET /x: 403 Forbidden: no rights'],
     [new ApiError('GET /x', 429, null), 429, true, 'GET /x: 429'],
     [new ApiError('GET /x', 502, '<html>planted-secret</html>'), 502, true, 'GET /x: 502'],
-    [new ApiError('PUT /x', 422, status('Invalid', 'planted-secret', { details: { causes: [{ field: 'data' }, {}] } })), 422, false, 'PUT /x: 422 Invalid: see data'],
+    [
+      new ApiError('PUT /x', 422, status('Invalid', 'planted-secret', { details: { causes: [{ field: 'data' }, {}] } })),
+      422,
+      false,
+      'PUT /x: 422 Invalid: see data',
+    ],
     [new ApiError('PUT /x', 500, status('InternalError', 'planted-secret')), 500, true, 'PUT /x: 500 InternalError'],
     [exception(409, status('Conflict', 'it was modified')), 409, false, '409 Conflict: it was modified'],
     [exception(400, 'planted-secret'), 400, false, '400'],

@@ -46,7 +46,11 @@ test('an apply is a PATCH of the whole object, owned by the field manager', asyn
   const [arrival] = server.arrivals;
   t.match(arrival, { method: 'PATCH', path: '/api/v1/namespaces/n/secrets/s' });
   t.same(Object.fromEntries(arrival?.query ?? []), { fieldManager: 'transship', force: 'true', dryRun: 'All' });
-  t.match(arrival?.headers, { 'content-type': 'application/apply-patch+yaml', authorization: 'Bearer planted-token', 'user-agent': 'transship' });
+  t.match(arrival?.headers, {
+    'content-type': 'application/apply-patch+yaml',
+    authorization: 'Bearer planted-token',
+    'user-agent': 'transship',
+  });
 });
 
 test('a refused apply rejects with what it means, without token or body', async (t) => {
@@ -73,8 +77,12 @@ test('a raw request resolves whatever the status, and rejects when there is no a
 
 test('a typed call that fails is described without headers or body', async (t) => {
   const server = await misbehavingServer(t);
-  server.answer = (_request, response) => sendJson(response, 500, status(500, 'InternalError', 'planted-secret'), { 'set-cookie': 'planted-secret' });
-  const error: unknown = await server.cluster().core.listNamespace().catch((thrown: unknown) => thrown);
+  server.answer = (_request, response) =>
+    sendJson(response, 500, status(500, 'InternalError', 'planted-secret'), { 'set-cookie': 'planted-secret' });
+  const error: unknown = await server
+    .cluster()
+    .core.listNamespace()
+    .catch((thrown: unknown) => thrown);
   t.equal(describeError(error), '500 InternalError');
 });
 
@@ -103,7 +111,10 @@ test('another CA file means new connections, and the stream that is open goes on
 test('a server with a certificate of another CA is refused', async (t) => {
   const server = await misbehavingServer(t);
   await server.changeCertificate();
-  const error: unknown = await server.cluster().request('/x', {}).catch((thrown: unknown) => thrown);
+  const error: unknown = await server
+    .cluster()
+    .request('/x', {})
+    .catch((thrown: unknown) => thrown);
   t.match(error, { code: /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_SIGNATURE_FAILURE/ });
   t.equal(server.arrivals.length, 0, 'the token was not sent');
 });
@@ -244,7 +255,8 @@ test('a configuration that cannot be used', (t) => {
     ['plain', /https address/],
     ['proxy', /cluster c: proxy-url is not supported/],
   ];
-  for (const [file, message] of table) t.throws(() => connect({ kubeconfig: join(folder, file) }), { code: 'CLUSTER_CONFIG_INVALID', message }, file);
+  for (const [file, message] of table)
+    t.throws(() => connect({ kubeconfig: join(folder, file) }), { code: 'CLUSTER_CONFIG_INVALID', message }, file);
   t.end();
 });
 

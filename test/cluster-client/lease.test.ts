@@ -14,13 +14,23 @@ interface StoredLease {
 }
 
 /** One Lease with optimistic concurrency, as the API server has it; `fault` comes first. */
-function serveLease(server: MisbehavingServer): { stored: StoredLease | null; fault: MisbehavingServer['answer'] | null; write(spec: Partial<StoredLease['spec']>): void } {
+function serveLease(server: MisbehavingServer): {
+  stored: StoredLease | null;
+  fault: MisbehavingServer['answer'] | null;
+  write(spec: Partial<StoredLease['spec']>): void;
+} {
   const state = {
     stored: null as StoredLease | null,
     fault: null as MisbehavingServer['answer'] | null,
     write: (spec: Partial<StoredLease['spec']>): void => {
-      const before = state.stored ?? { metadata: { resourceVersion: '0' }, spec: { holderIdentity: '', leaseDurationSeconds: 1, renewTime: '', acquireTime: '', leaseTransitions: 0 } };
-      state.stored = { metadata: { resourceVersion: String(Number(before.metadata.resourceVersion) + 1) }, spec: { ...before.spec, ...spec } };
+      const before = state.stored ?? {
+        metadata: { resourceVersion: '0' },
+        spec: { holderIdentity: '', leaseDurationSeconds: 1, renewTime: '', acquireTime: '', leaseTransitions: 0 },
+      };
+      state.stored = {
+        metadata: { resourceVersion: String(Number(before.metadata.resourceVersion) + 1) },
+        spec: { ...before.spec, ...spec },
+      };
     },
   };
   server.answer = (request, response, number) => {
@@ -28,11 +38,13 @@ function serveLease(server: MisbehavingServer): { stored: StoredLease | null; fa
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       if (state.fault !== null) return state.fault(request, response, number);
-      if (request.method === 'GET') return state.stored === null ? sendJson(response, 404, status(404, 'NotFound')) : sendJson(response, 200, state.stored);
+      if (request.method === 'GET')
+        return state.stored === null ? sendJson(response, 404, status(404, 'NotFound')) : sendJson(response, 200, state.stored);
       const sent = JSON.parse(Buffer.concat(chunks).toString()) as StoredLease;
       const current = state.stored?.metadata.resourceVersion;
       if (request.method === 'PUT' && current === undefined) return sendJson(response, 404, status(404, 'NotFound'));
-      if (request.method === 'POST' ? current !== undefined : sent.metadata.resourceVersion !== current) return sendJson(response, 409, status(409, 'Conflict'));
+      if (request.method === 'POST' ? current !== undefined : sent.metadata.resourceVersion !== current)
+        return sendJson(response, 409, status(409, 'Conflict'));
       state.write(sent.spec);
       return sendJson(response, 200, state.stored);
     });
@@ -90,7 +102,10 @@ test('a Lease that is given up is taken at once', async (t) => {
   await eventually('one leads', () => one.election.isLeader);
   const two = candidate(server, 'two', { leaseSeconds: 3600, renewSeconds: 0.1 });
   t.teardown(() => two.election.release());
-  await eventually('two has looked', () => two.cluster !== undefined && server.arrivals.filter(({ method }) => method === 'GET').length >= 3);
+  await eventually(
+    'two has looked',
+    () => two.cluster !== undefined && server.arrivals.filter(({ method }) => method === 'GET').length >= 3,
+  );
   t.notOk(two.election.isLeader);
   await one.election.release();
   await eventually('two leads', () => two.election.isLeader);

@@ -41,10 +41,16 @@ async function applies(t: Test, cluster: Cluster): Promise<void> {
   t.match(describeError(other), /409 Conflict: .*conflict with "transship".*\.data\.a/);
   const dry = await cluster.apply(secret({ a: '3' }), { fieldManager: 'other', force: true, dryRun: true });
   t.match(dry, { data: { a: 'Mw==' } });
-  t.equal((await cluster.core.readNamespacedSecret({ name: 'pull', namespace: 'default' })).data?.['a'], 'MQ==', 'a dry run writes nothing');
+  t.equal(
+    (await cluster.core.readNamespacedSecret({ name: 'pull', namespace: 'default' })).data?.['a'],
+    'MQ==',
+    'a dry run writes nothing',
+  );
   await cluster.apply(secret({ a: '4' }), { fieldManager: 'other', force: true });
   t.equal((await cluster.core.readNamespacedSecret({ name: 'pull', namespace: 'default' })).data?.['a'], 'NA==');
-  const broken: unknown = await cluster.apply({ ...secret({}), data: { a: ['planted-secret'] } } as KubernetesObject, { fieldManager: 'other' }).catch((error: unknown) => error);
+  const broken: unknown = await cluster
+    .apply({ ...secret({}), data: { a: ['planted-secret'] } } as KubernetesObject, { fieldManager: 'other' })
+    .catch((error: unknown) => error);
   t.match(broken, { status: /^[45]\d\d$/ });
   t.notMatch(describeError(broken), /planted-secret/);
 }
@@ -55,7 +61,13 @@ async function records(t: Test, cluster: Cluster, plane: ControlPlane): Promise<
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } },
   ];
   for (const regarding of about) {
-    const event = { regarding, reason: 'SecretNotOurs', message: `${'long '.repeat(300)}ü`, type: 'Warning', action: 'CopySecret' } as const;
+    const event = {
+      regarding,
+      reason: 'SecretNotOurs',
+      message: `${'long '.repeat(300)}ü`,
+      type: 'Warning',
+      action: 'CopySecret',
+    } as const;
     t.equal(await recordEvent(cluster, event), null);
     t.equal(await recordEvent(cluster, event), null);
   }
@@ -89,7 +101,13 @@ async function killsLeader(t: Test, cluster: Cluster, plane: ControlPlane): Prom
   const first = candidateProcess(t, plane, 'first');
   t.match(await first.elected, 'elected');
   let electedAt = 0;
-  const heir = electLeader(cluster, { ...lease, ...times, identity: 'heir', onElected: () => (electedAt = performance.now()), onLost: (reason) => t.fail(reason) });
+  const heir = electLeader(cluster, {
+    ...lease,
+    ...times,
+    identity: 'heir',
+    onElected: () => (electedAt = performance.now()),
+    onLost: (reason) => t.fail(reason),
+  });
   await plane.kubectl(['get', 'lease', 'controller']);
   t.notOk(heir.isLeader);
   first.child.kill('SIGKILL');
@@ -97,8 +115,17 @@ async function killsLeader(t: Test, cluster: Cluster, plane: ControlPlane): Prom
   const killedAt = performance.now();
   await eventually('the heir leads', () => heir.isLeader);
   t.comment(`taken over after ${Math.round(electedAt - killedAt)} ms with a lease of ${times.leaseSeconds} s`);
-  t.ok(electedAt - killedAt < (times.leaseSeconds + 2 * times.renewSeconds) * 1000 + 2000, 'within the lease, two looks and some slack for a busy machine');
-  const { stdout } = await plane.kubectl(['get', 'lease', 'controller', '-o', 'jsonpath={.spec.holderIdentity} {.spec.leaseTransitions} {.spec.leaseDurationSeconds}']);
+  t.ok(
+    electedAt - killedAt < (times.leaseSeconds + 2 * times.renewSeconds) * 1000 + 2000,
+    'within the lease, two looks and some slack for a busy machine',
+  );
+  const { stdout } = await plane.kubectl([
+    'get',
+    'lease',
+    'controller',
+    '-o',
+    'jsonpath={.spec.holderIdentity} {.spec.leaseTransitions} {.spec.leaseDurationSeconds}',
+  ]);
   t.equal(stdout, 'heir 1 3');
   await heir.release();
   const { stdout: after } = await plane.kubectl(['get', 'lease', 'controller', '-o', 'jsonpath={.spec.holderIdentity}']);
@@ -107,7 +134,12 @@ async function killsLeader(t: Test, cluster: Cluster, plane: ControlPlane): Prom
 
 async function losesServer(t: Test, cluster: Cluster, plane: ControlPlane): Promise<void> {
   const said: [what: string, at: number][] = [];
-  const options = { ...lease, ...times, onElected: () => said.push(['elected', performance.now()]), onLost: (reason: string) => said.push([reason, performance.now()]) };
+  const options = {
+    ...lease,
+    ...times,
+    onElected: () => said.push(['elected', performance.now()]),
+    onLost: (reason: string) => said.push([reason, performance.now()]),
+  };
   const one = electLeader(cluster, { ...options, identity: 'one' });
   const two = electLeader(cluster, { ...options, identity: 'two' });
   t.teardown(() => Promise.all([one.release(), two.release()]));

@@ -40,7 +40,11 @@ test('a watch on a real API server', level1, async (suite) => {
     await watch.close();
     await cluster.close();
   });
-  const names = (): string[] => watch.list().map(({ metadata }) => metadata?.name ?? '').toSorted();
+  const names = (): string[] =>
+    watch
+      .list()
+      .map(({ metadata }) => metadata?.name ?? '')
+      .toSorted();
 
   await suite.test('lists in pages, and follows labels', async (t) => {
     await watch.synced;

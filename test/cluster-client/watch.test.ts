@@ -5,13 +5,25 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { type Change, watchResource, type WatchOptions } from '../../src/cluster/watch.ts';
 import { eventually } from './eventually.ts';
-import { type Answer, isWatch, item, type Item, listOf, type MisbehavingServer, misbehavingServer, sendJson, status, stream } from './misbehaving-server.ts';
+import {
+  type Answer,
+  isWatch,
+  item,
+  type Item,
+  listOf,
+  type MisbehavingServer,
+  misbehavingServer,
+  sendJson,
+  status,
+  stream,
+} from './misbehaving-server.ts';
 
 const path = '/api/v1/namespaces';
 const minimum = 20;
 
 /** `added a 1`: kind of change, name, version. */
-const said = ({ type, object }: Change<KubernetesObject>): string => [type, object?.metadata?.name, object?.metadata?.resourceVersion].filter((part) => part !== undefined).join(' ');
+const said = ({ type, object }: Change<KubernetesObject>): string =>
+  [type, object?.metadata?.name, object?.metadata?.resourceVersion].filter((part) => part !== undefined).join(' ');
 
 async function watching(t: Test, server: MisbehavingServer, options: Partial<WatchOptions<KubernetesObject>> = {}) {
   const changes: string[] = [];
@@ -76,8 +88,13 @@ test('lists in pages, watches from there, and reports each change once', async (
 test('objects of a namespace have its name in their key, and only what is projected is kept', async (t) => {
   const server = await misbehavingServer(t);
   const secret = { metadata: { name: 's', namespace: 'n', resourceVersion: '1' }, data: { token: 'x' } };
-  server.answer = (request, response) => (isWatch(request) ? stream(response, ['MODIFIED', { ...secret, metadata: { ...secret.metadata, resourceVersion: '3' } }]) : sendJson(response, 200, listOf(2, [secret])));
-  const { watch, changes } = await watching(t, server, { project: ({ metadata }) => ({ metadata: { name: metadata?.name ?? '', namespace: metadata?.namespace ?? '' } }) });
+  server.answer = (request, response) =>
+    isWatch(request)
+      ? stream(response, ['MODIFIED', { ...secret, metadata: { ...secret.metadata, resourceVersion: '3' } }])
+      : sendJson(response, 200, listOf(2, [secret]));
+  const { watch, changes } = await watching(t, server, {
+    project: ({ metadata }) => ({ metadata: { name: metadata?.name ?? '', namespace: metadata?.namespace ?? '' } }),
+  });
   await eventually('modified', () => changes.length === 3);
   t.same(watch.get('n/s'), { metadata: { name: 's', namespace: 'n' } });
 });
@@ -85,14 +102,34 @@ test('objects of a namespace have its name in their key, and only what is projec
 /** The first watch (or list) goes wrong in this way; what comes after is in order. Each ends with a and b known, and the watch alive. */
 type Fault = (request: IncomingMessage, response: ServerResponse, server: MisbehavingServer) => void;
 const faults: [name: string, wrong: Fault, error: object | null, listsAgain: boolean][] = [
-  ['reset in the middle', (_request, response, server) => (stream(response, ['ADDED', item('b', 6)]), setTimeout(() => server.reset(), 20)), { code: /UND_ERR_SOCKET|ECONNRESET/ }, false],
+  [
+    'reset in the middle',
+    (_request, response, server) => (stream(response, ['ADDED', item('b', 6)]), setTimeout(() => server.reset(), 20)),
+    { code: /UND_ERR_SOCKET|ECONNRESET/ },
+    false,
+  ],
   ['ended by the server', (_request, response) => (stream(response, ['ADDED', item('b', 6)]), response.end()), null, false],
-  ['half a line', (_request, response) => (stream(response), response.end('{"type":"ADDED","object":{"meta')), { code: 'WATCH_LINE_INVALID' }, true],
-  ['half a line and a reset', (request, response) => (stream(response), response.write('{"type":"ADDED","obj'), setTimeout(() => request.socket.destroy(), 20)), { code: /UND_ERR_SOCKET|ECONNRESET/ }, false],
+  [
+    'half a line',
+    (_request, response) => (stream(response), response.end('{"type":"ADDED","object":{"meta')),
+    { code: 'WATCH_LINE_INVALID' },
+    true,
+  ],
+  [
+    'half a line and a reset',
+    (request, response) => (stream(response), response.write('{"type":"ADDED","obj'), setTimeout(() => request.socket.destroy(), 20)),
+    { code: /UND_ERR_SOCKET|ECONNRESET/ },
+    false,
+  ],
   ['garbage', (_request, response) => (stream(response), response.write('<html>planted-secret\n')), { code: 'WATCH_LINE_INVALID' }, true],
   ['null', (_request, response) => (stream(response), response.write('null\n')), { code: 'WATCH_LINE_INVALID' }, true],
   ['an unknown type', (_request, response) => stream(response, ['RENAMED', item('b', 6)]), { code: 'WATCH_LINE_INVALID' }, true],
-  ['an object without a version', (_request, response) => stream(response, ['ADDED', { metadata: { name: 'b' } }]), { code: 'WATCH_LINE_INVALID' }, true],
+  [
+    'an object without a version',
+    (_request, response) => stream(response, ['ADDED', { metadata: { name: 'b' } }]),
+    { code: 'WATCH_LINE_INVALID' },
+    true,
+  ],
   ['410 as an ERROR event', (_request, response) => stream(response, ['ERROR', status(410, 'Expired')]), { status: 410 }, true],
   ['an ERROR event without a status', (_request, response) => stream(response, ['ERROR', {}]), { status: 500 }, true],
   ['410', (_request, response) => sendJson(response, 410, status(410, 'Gone')), { status: 410 }, true],
@@ -104,7 +141,12 @@ const faults: [name: string, wrong: Fault, error: object | null, listsAgain: boo
   ['no headers', () => {}, { code: 'WATCH_SILENT' }, true],
   ['silent after the headers', (_request, response) => stream(response), { code: 'WATCH_SILENT' }, true],
   ['closed without an answer', (request) => request.socket.destroy(), { code: /UND_ERR_SOCKET|ECONNRESET/ }, true],
-  ['a bookmark of the past', (_request, response) => stream(response, ['BOOKMARK', { metadata: { resourceVersion: '3' } }]), { code: 'WATCH_HISTORY_CHANGED' }, true],
+  [
+    'a bookmark of the past',
+    (_request, response) => stream(response, ['BOOKMARK', { metadata: { resourceVersion: '3' } }]),
+    { code: 'WATCH_HISTORY_CHANGED' },
+    true,
+  ],
   ['an event of the past', (_request, response) => stream(response, ['ADDED', item('b', 3)]), { code: 'WATCH_HISTORY_CHANGED' }, true],
 ];
 
@@ -113,9 +155,13 @@ for (const [name, wrong, error, listsAgain] of faults) {
     const server = await misbehavingServer(t);
     let watchesSeen = 0;
     server.answer = (request, response, number) => {
-      if (!isWatch(request)) return sendJson(response, 200, number === 0 ? listOf(5, [item('a', 1)]) : listOf(6, [item('a', 1), item('b', 6)]));
+      if (!isWatch(request))
+        return sendJson(response, 200, number === 0 ? listOf(5, [item('a', 1)]) : listOf(6, [item('a', 1), item('b', 6)]));
       if (watchesSeen++ === 0) return wrong(request, response, server);
-      const alive = setInterval(() => response.write(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '7' } } })}\n`), 50);
+      const alive = setInterval(
+        () => response.write(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '7' } } })}\n`),
+        50,
+      );
       response.once('close', () => clearInterval(alive));
       stream(response, ['ADDED', item('b', 6)], ['ADDED', item('z', 7)]);
     };
@@ -136,11 +182,19 @@ for (const [name, wrong, error, listsAgain] of faults) {
 }
 
 const listFaults: [name: string, wrong: Answer, error: object][] = [
-  ['403', (_request, response) => sendJson(response, 403, status(403, 'Forbidden', 'namespaces is forbidden')), { status: 403, message: /namespaces is forbidden/ }],
+  [
+    '403',
+    (_request, response) => sendJson(response, 403, status(403, 'Forbidden', 'namespaces is forbidden')),
+    { status: 403, message: /namespaces is forbidden/ },
+  ],
   ['410', (_request, response) => sendJson(response, 410, status(410, 'Expired')), { status: 410 }],
   ['429', (_request, response) => sendJson(response, 429, status(429, 'TooManyRequests')), { status: 429 }],
   ['500', (_request, response) => sendJson(response, 500, null), { status: 500 }],
-  ['a body that breaks off', (request, response) => (response.writeHead(200), response.write('{"items":['), setTimeout(() => request.socket.destroy(), 20)), { code: /UND_ERR_SOCKET|ECONNRESET/ }],
+  [
+    'a body that breaks off',
+    (request, response) => (response.writeHead(200), response.write('{"items":['), setTimeout(() => request.socket.destroy(), 20)),
+    { code: /UND_ERR_SOCKET|ECONNRESET/ },
+  ],
   ['HTML', (_request, response) => response.end('<html>'), { name: 'SyntaxError' }],
   ['null', (_request, response) => response.end('null'), { name: 'SyntaxError', message: /no list/ }],
   ['no headers', () => {}, { code: 'WATCH_SILENT' }],
@@ -150,14 +204,18 @@ const listFaults: [name: string, wrong: Answer, error: object][] = [
 for (const [name, wrong, error] of listFaults) {
   test(`list: ${name}, three times`, async (t) => {
     const server = await misbehavingServer(t);
-    server.answer = (request, response, number) => (number < 3 ? wrong(request, response, number) : calm(5, item('a', 1))(request, response, number));
+    server.answer = (request, response, number) =>
+      number < 3 ? wrong(request, response, number) : calm(5, item('a', 1))(request, response, number);
     const { watch, changes, errors } = await watching(t, server, { silence: 300 });
     t.notOk(watch.isSynced);
     await watch.synced;
     t.same(changes, ['added a 1', 'synced']);
     t.match(errors, [error, error, error]);
     const times = lists(server).map(({ at }) => at);
-    t.ok(times.every((at, index) => index === 0 || at - (times[index - 1] ?? 0) >= minimum), 'the back-off is kept');
+    t.ok(
+      times.every((at, index) => index === 0 || at - (times[index - 1] ?? 0) >= minimum),
+      'the back-off is kept',
+    );
   });
 }
 
@@ -177,7 +235,10 @@ test('410 between two pages begins the list anew, and what went away meanwhile i
 
 test('what was deleted and changed while it was away is reported by the list', async (t) => {
   const server = await misbehavingServer(t);
-  server.answer = (request, response) => (isWatch(request) ? stream(response, ['ERROR', status(410, 'Expired')]) : sendJson(response, 200, listOf(5, [item('a', 1), item('b', 2), item('c', 3)])));
+  server.answer = (request, response) =>
+    isWatch(request)
+      ? stream(response, ['ERROR', status(410, 'Expired')])
+      : sendJson(response, 200, listOf(5, [item('a', 1), item('b', 2), item('c', 3)]));
   const { changes, errors } = await watching(t, server);
   await eventually('it has to list again', () => errors.length > 0);
   server.answer = calm(3, item('a', 1), item('b', 1), item('d', 2));
@@ -192,9 +253,26 @@ test('what was deleted and changed while it was away is reported by the list', a
 test('a server that fails for ever is asked no faster than the back-off', async (t) => {
   const table: [name: string, answer: Answer, perRound: number, keepsConnection: boolean][] = [
     ['list refused', (_request, response) => sendJson(response, 500, null), 1, true],
-    ['every watch is 410', (request, response) => (isWatch(request) ? stream(response, ['ERROR', status(410, 'Expired')]) : sendJson(response, 200, listOf(5, []))), 2, false],
-    ['every watch ends at once', (request, response) => (isWatch(request) ? response.writeHead(200).end() : sendJson(response, 200, listOf(5, []))), 1, true],
-    ['every watch sends one event and breaks', (request, response) => (isWatch(request) ? (stream(response, ['ADDED', item('a', 6)]), response.end()) : sendJson(response, 200, listOf(5, []))), 1, true],
+    [
+      'every watch is 410',
+      (request, response) =>
+        isWatch(request) ? stream(response, ['ERROR', status(410, 'Expired')]) : sendJson(response, 200, listOf(5, [])),
+      2,
+      false,
+    ],
+    [
+      'every watch ends at once',
+      (request, response) => (isWatch(request) ? response.writeHead(200).end() : sendJson(response, 200, listOf(5, []))),
+      1,
+      true,
+    ],
+    [
+      'every watch sends one event and breaks',
+      (request, response) =>
+        isWatch(request) ? (stream(response, ['ADDED', item('a', 6)]), response.end()) : sendJson(response, 200, listOf(5, [])),
+      1,
+      true,
+    ],
     ['Retry-After: 0', (_request, response) => sendJson(response, 429, null, { 'retry-after': '0' }), 1, true],
   ];
   for (const [name, answer, perRound, keepsConnection] of table) {
@@ -213,7 +291,8 @@ test('a server that fails for ever is asked no faster than the back-off', async 
 
 test('a server that asks for a second is left alone for a second', async (t) => {
   const server = await misbehavingServer(t);
-  server.answer = (request, response, number) => (number === 0 ? sendJson(response, 503, null, { 'retry-after': '1' }) : calm(1)(request, response, number));
+  server.answer = (request, response, number) =>
+    number === 0 ? sendJson(response, 503, null, { 'retry-after': '1' }) : calm(1)(request, response, number);
   const { watch } = await watching(t, server);
   await watch.synced;
   const [first, second] = server.arrivals;
@@ -226,7 +305,9 @@ test('a server that is gone and comes back, with another history', async (t) => 
   const { watch, changes, errors, names } = await watching(t, server);
   await eventually('it watches', () => watches(server).length === 1);
   await server.stop();
-  await eventually('it was refused', () => errors.some((error) => error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'));
+  await eventually('it was refused', () =>
+    errors.some((error) => error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'),
+  );
   t.same(names(), ['a', 'b'], 'what was known is known still');
   t.ok(watch.isSynced);
   const ageWhileAway = watch.age();
@@ -240,7 +321,10 @@ test('a server that is gone and comes back, with another history', async (t) => 
 
 test('what onChange throws or rejects with is reported, and the watch goes on', async (t) => {
   const server = await misbehavingServer(t);
-  server.answer = (request, response) => (isWatch(request) ? stream(response, ['ADDED', item('b', 6)], ['ADDED', item('c', 7)]) : sendJson(response, 200, listOf(5, [item('a', 1)])));
+  server.answer = (request, response) =>
+    isWatch(request)
+      ? stream(response, ['ADDED', item('b', 6)], ['ADDED', item('c', 7)])
+      : sendJson(response, 200, listOf(5, [item('a', 1)]));
   const errors: unknown[] = [];
   const seen: string[] = [];
   const failing: ((change: Change<KubernetesObject>) => void)[] = [
@@ -263,7 +347,10 @@ test('what onChange throws or rejects with is reported, and the watch goes on', 
     });
     await eventually('all were told', () => seen.length === 4 && errors.length === 4);
     t.same(seen.splice(0), ['added a 1', 'synced', 'added b 6', 'added c 7']);
-    t.match(errors.splice(0), Array.from({ length: 4 }, () => ({ message: /thrown|rejected/ })));
+    t.match(
+      errors.splice(0),
+      Array.from({ length: 4 }, () => ({ message: /thrown|rejected/ })),
+    );
     t.equal(watch.list().length, 3);
   }
 });
@@ -289,10 +376,22 @@ test('close, in every state, ends at once, tells nothing more and leaves no sock
   const states: [name: string, answer: Answer, reached: (server: MisbehavingServer, errors: readonly unknown[]) => boolean][] = [
     ['before the first request', () => {}, () => true],
     ['waiting for the list', () => {}, (server) => server.arrivals.length === 1],
-    ['in the middle of a list', (_request, response) => (response.writeHead(200), response.write('{')), (server) => server.arrivals.length === 1],
-    ['waiting for the watch', (request, response) => (isWatch(request) ? undefined : sendJson(response, 200, listOf(1, []))), (server) => watches(server).length === 1],
+    [
+      'in the middle of a list',
+      (_request, response) => (response.writeHead(200), response.write('{')),
+      (server) => server.arrivals.length === 1,
+    ],
+    [
+      'waiting for the watch',
+      (request, response) => (isWatch(request) ? undefined : sendJson(response, 200, listOf(1, []))),
+      (server) => watches(server).length === 1,
+    ],
     ['watching', calm(1), (server) => watches(server).length === 1],
-    ['in the middle of a line', (request, response) => (isWatch(request) ? (stream(response), response.write('{')) : sendJson(response, 200, listOf(1, []))), (server) => watches(server).length === 1],
+    [
+      'in the middle of a line',
+      (request, response) => (isWatch(request) ? (stream(response), response.write('{')) : sendJson(response, 200, listOf(1, []))),
+      (server) => watches(server).length === 1,
+    ],
     ['in a long back-off', (_request, response) => sendJson(response, 500, null), (_server, errors) => errors.length === 1],
   ];
   for (const [name, answer, reached] of states) {
@@ -301,7 +400,12 @@ test('close, in every state, ends at once, tells nothing more and leaves no sock
     const cluster = server.cluster();
     const changes: unknown[] = [];
     const errors: unknown[] = [];
-    const watch = watchResource(cluster, { path, backoff: { minimum: 600_000, maximum: 600_000 }, onChange: (change) => changes.push(change), onError: (error) => errors.push(error) });
+    const watch = watchResource(cluster, {
+      path,
+      backoff: { minimum: 600_000, maximum: 600_000 },
+      onChange: (change) => changes.push(change),
+      onError: (error) => errors.push(error),
+    });
     await eventually(name, () => reached(server, errors));
     const counted = [changes.length, errors.length];
     const began = performance.now();

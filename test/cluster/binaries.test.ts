@@ -30,7 +30,11 @@ const envtest = { etcd: '', 'kube-apiserver': '', kubectl: '' };
 const everything = { ...envtest, 'kube-controller-manager': '', 'kube-scheduler': '', kwok: '', helm: '' };
 
 const reasons = [
-  { has: nothing, asks: '', says: /no etcd, kube-apiserver, kubectl, kube-controller-manager, kube-scheduler, kwok, helm: run "npm run cluster:build"/ },
+  {
+    has: nothing,
+    asks: '',
+    says: /no etcd, kube-apiserver, kubectl, kube-controller-manager, kube-scheduler, kwok, helm: run "npm run cluster:build"/,
+  },
   { has: nothing, asks: '{ level: 1, helm: false }', says: /no etcd, kube-apiserver, kubectl: run "npm run cluster:build"/ },
   { has: envtest, asks: '{ level: 1, helm: false }', says: /^false$/m },
   { has: envtest, asks: '{ level: 1 }', says: /no helm: run/ },

@@ -61,4 +61,5 @@ export function skipReason({ level = 3, helm = true }: { level?: Level; helm?: b
 }
 
 /** A PATH on which the cluster's own kubectl and helm come first, for people and for scripts. */
-export const pathWithBinaries = (): string => [process.env['KUBEBUILDER_ASSETS'], buildFolder(), process.env['PATH']].filter(Boolean).join(delimiter);
+export const pathWithBinaries = (): string =>
+  [process.env['KUBEBUILDER_ASSETS'], buildFolder(), process.env['PATH']].filter(Boolean).join(delimiter);

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { createApi, type Api } from './api.ts';
 import { binary, cacheFolder, type Level } from './binaries.ts';
 import { command, commandEnvironment, type Command } from './commands.ts';
-import { apiServerFlags, apiServerUrl, controllerManagerFlags, etcdFlags, etcdUrl, files, kwokFlags, schedulerFlags, type Settings } from './components.ts';
+import {
+  apiServerFlags,
+  apiServerUrl,
+  controllerManagerFlags,
+  etcdFlags,
+  etcdUrl,
+  files,
+  kwokFlags,
+  schedulerFlags,
+  type Settings,
+} from './components.ts';
 import { adminKubeconfig } from './kubeconfig.ts';
 import { reserveLoopback } from './loopback.ts';
 import { createAuthority, serviceAccountKeys } from './pki.ts';
@@ -115,7 +125,9 @@ export async function startControlPlane(t?: TestScope, options: ControlPlaneOpti
     };
   } catch (error) {
     const logs = await stop({ keepLogs: true });
-    throw new Error(`the control plane did not start (logs: ${logs}): ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`the control plane did not start (logs: ${logs}): ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -40,12 +40,16 @@ test('the chart, installed by helm, has the product called on its ClusterIP', { 
   t.equal(await becomes(plane, 'shop', 'nginx:1.27'), 'nginx:1.27', 'an upgrade reaches the API server');
 });
 
-test('the product ends at SIGTERM with 0, and the API server then goes by the failure policy', { skip: skipReason({ level: 1 }) }, async (t) => {
-  const plane = await startControlPlane(t);
-  const installed = await installTransship(plane, { policy, values: { failurePolicy: 'Fail' } });
-  await plane.createNamespace('shop', { 'transship.dev/rewrite': 'enabled' });
-  t.equal(await becomes(plane, 'shop', 'mirror.example.com/library/nginx:1.27'), 'mirror.example.com/library/nginx:1.27');
+test(
+  'the product ends at SIGTERM with 0, and the API server then goes by the failure policy',
+  { skip: skipReason({ level: 1 }) },
+  async (t) => {
+    const plane = await startControlPlane(t);
+    const installed = await installTransship(plane, { policy, values: { failurePolicy: 'Fail' } });
+    await plane.createNamespace('shop', { 'transship.dev/rewrite': 'enabled' });
+    t.equal(await becomes(plane, 'shop', 'mirror.example.com/library/nginx:1.27'), 'mirror.example.com/library/nginx:1.27');
 
-  t.equal(await installed.stop(), 0);
-  t.equal(await admitted(plane, 'shop'), undefined, 'no webhook, no pod');
-});
+    t.equal(await installed.stop(), 0);
+    t.equal(await admitted(plane, 'shop'), undefined, 'no webhook, no pod');
+  },
+);

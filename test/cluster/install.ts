@@ -61,6 +61,7 @@ async function createTlsSecret(plane: ControlPlane, { certificate, key }: Servin
 async function clusterIPOf(plane: ControlPlane): Promise<string> {
   const { body } = await plane.api.send<V1Service>('GET', `/api/v1/namespaces/${namespace}/services/${release}`);
   const clusterIP = body.spec?.clusterIP;
-  if (clusterIP === undefined) throw new Error(`the chart made no Service ${namespace}/${release} with a ClusterIP: ${JSON.stringify(body)}`);
+  if (clusterIP === undefined)
+    throw new Error(`the chart made no Service ${namespace}/${release} with a ClusterIP: ${JSON.stringify(body)}`);
   return clusterIP;
 }

@@ -28,7 +28,9 @@ export async function reserveLoopback(): Promise<Loopback> {
     await close(lock);
   }
   const taken = Object.values(ports).join(', ');
-  throw new Error(`no free network in 127.${firstNetwork}.0.0/10: ${networks} clusters run, or a program listens on port ${taken} on all addresses`);
+  throw new Error(
+    `no free network in 127.${firstNetwork}.0.0/10: ${networks} clusters run, or a program listens on port ${taken} on all addresses`,
+  );
 }
 
 /** The lock is a listening socket: taken at once by one process only, and given back by the kernel when that one dies. */

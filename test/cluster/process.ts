@@ -70,14 +70,21 @@ const onceEnded = (child: ChildProcess): Promise<number> =>
  * Polls until `ready` resolves to true. Throws, with the end of the log, when the process has ended or the time is up.
  * A rejected `ready` counts as "not yet": a server that is starting refuses connections.
  */
-export async function waitUntil(process: Supervised, what: string, ready: () => Promise<boolean>, timeoutMilliseconds = 60_000): Promise<void> {
+export async function waitUntil(
+  process: Supervised,
+  what: string,
+  ready: () => Promise<boolean>,
+  timeoutMilliseconds = 60_000,
+): Promise<void> {
   const deadline = performance.now() + timeoutMilliseconds;
   for (;;) {
     if (await ready().catch(() => false)) return;
     const code = process.exitCode();
     if (code !== undefined) throw new Error(`${process.name} ended with ${code} while waiting for ${what}:\n${lastLines(process.log())}`);
     if (performance.now() > deadline) {
-      throw new Error(`${process.name}: no ${what} after ${timeoutMilliseconds / 1000} s. The end of its log:\n${lastLines(process.log())}`);
+      throw new Error(
+        `${process.name}: no ${what} after ${timeoutMilliseconds / 1000} s. The end of its log:\n${lastLines(process.log())}`,
+      );
     }
     await sleep(50);
   }

@@ -81,7 +81,16 @@ export async function serve(plane: ControlPlane, options: ServeOptions): Promise
 function readyStatus(target: { clusterIP: string; port: number; host: string; authority: string }): Promise<number | undefined> {
   const { clusterIP, port, host, authority } = target;
   return new Promise((resolve, reject) => {
-    const options = { host: clusterIP, port, path: '/readyz', servername: host, headers: { host }, ca: authority, agent: false, timeout: 5_000 };
+    const options = {
+      host: clusterIP,
+      port,
+      path: '/readyz',
+      servername: host,
+      headers: { host },
+      ca: authority,
+      agent: false,
+      timeout: 5_000,
+    };
     const asked = get(options, (response) => {
       response.resume();
       resolve(response.statusCode);

@@ -43,7 +43,9 @@ export type Program = (typeof sources)[number]['program'];
 
 /** Only a real node needs these two; the fake nodes of kwok do not. */
 export const nodePrograms: readonly Program[] = ['kubelet', 'kube-proxy'];
-export const clusterPrograms: readonly Program[] = sources.map(({ program }) => program).filter((program) => !nodePrograms.includes(program));
+export const clusterPrograms: readonly Program[] = sources
+  .map(({ program }) => program)
+  .filter((program) => !nodePrograms.includes(program));
 
 /** Without the path of this checkout, so the same sources give the same binary everywhere. */
 const buildFlags = ['-trimpath', '-buildvcs=false'] as const;
@@ -60,7 +62,8 @@ function pinnedVersion(module: Module): string {
       .split(' '),
   );
   const version = words.find(([path]) => path === module.pins)?.[1];
-  if (version === undefined) throw new Error(`test/cluster/tools/${module.folder}/go.mod does not require ${module.pins}: add it with "go get"`);
+  if (version === undefined)
+    throw new Error(`test/cluster/tools/${module.folder}/go.mod does not require ${module.pins}: add it with "go get"`);
   return version;
 }
 

@@ -66,31 +66,35 @@ const configuration = (authority: string) => ({
   ],
 });
 
-test('a webhook behind a ClusterIP Service is called on loopback as in production', { skip: skipReason({ level: 1, helm: false }) }, async (t) => {
-  const plane = await startControlPlane(t);
-  await plane.createNamespace(name.namespace);
-  const service = await plane.api.send<V1Service>('POST', `/api/v1/namespaces/${name.namespace}/services`, {
-    metadata: { name: name.service },
-    spec: { ports: [{ port: servicePort }] },
-  });
-  const address = service.body.spec?.clusterIP ?? '';
-  t.equal(address.split('.').slice(0, 2).join('.'), plane.serviceCidr.split('.').slice(0, 2).join('.'), 'the ClusterIP is in the range');
+test(
+  'a webhook behind a ClusterIP Service is called on loopback as in production',
+  { skip: skipReason({ level: 1, helm: false }) },
+  async (t) => {
+    const plane = await startControlPlane(t);
+    await plane.createNamespace(name.namespace);
+    const service = await plane.api.send<V1Service>('POST', `/api/v1/namespaces/${name.namespace}/services`, {
+      metadata: { name: name.service },
+      spec: { ports: [{ port: servicePort }] },
+    });
+    const address = service.body.spec?.clusterIP ?? '';
+    t.equal(address.split('.').slice(0, 2).join('.'), plane.serviceCidr.split('.').slice(0, 2).join('.'), 'the ClusterIP is in the range');
 
-  const certificate = await servingCertificate(name);
-  const calls = await startLabelWebhook(t, address, certificate);
-  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-  t.equal((await plane.api.send('POST', path, configuration(certificate.authority))).status, 201);
+    const certificate = await servingCertificate(name);
+    const calls = await startLabelWebhook(t, address, certificate);
+    const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+    t.equal((await plane.api.send('POST', path, configuration(certificate.authority))).status, 201);
 
-  // The API server learns of the configuration by a watch, so the first pods may still pass it by.
-  const pods = '/api/v1/namespaces/default/pods?dryRun=All';
-  const pod = { metadata: { name: 'probe' }, spec: { containers: [{ name: 'main', image: 'nginx' }] } };
-  let seen: string | undefined;
-  for (let tries = 0; tries < 100 && seen === undefined; tries++) {
-    seen = (await plane.api.send<V1Pod>('POST', pods, pod)).body.metadata?.labels?.['seen'];
-    if (seen === undefined) await sleep(50);
-  }
-  t.equal(seen, 'true');
-  const host = serviceHost(name);
-  t.match(calls[0], { httpVersion: '1.1', serverName: host, path: '/mutate?timeout=10s' });
-  t.match(calls[0]?.host, new RegExp(`^${host}(:${servicePort})?$`));
-});
+    // The API server learns of the configuration by a watch, so the first pods may still pass it by.
+    const pods = '/api/v1/namespaces/default/pods?dryRun=All';
+    const pod = { metadata: { name: 'probe' }, spec: { containers: [{ name: 'main', image: 'nginx' }] } };
+    let seen: string | undefined;
+    for (let tries = 0; tries < 100 && seen === undefined; tries++) {
+      seen = (await plane.api.send<V1Pod>('POST', pods, pod)).body.metadata?.labels?.['seen'];
+      if (seen === undefined) await sleep(50);
+    }
+    t.equal(seen, 'true');
+    const host = serviceHost(name);
+    t.match(calls[0], { httpVersion: '1.1', serverName: host, path: '/mutate?timeout=10s' });
+    t.match(calls[0]?.host, new RegExp(`^${host}(:${servicePort})?$`));
+  },
+);

@@ -4,7 +4,9 @@ import { formatFinding } from '../../src/config/finding.ts';
 import { loadPolicy } from '../../src/config/load.ts';
 
 const folder = new URL('../../examples/', import.meta.url);
-const names = readdirSync(folder).filter((name) => name.endsWith('.yaml') && readFileSync(new URL(name, folder), 'utf8').includes('kind: RewritePolicy'));
+const names = readdirSync(folder).filter(
+  (name) => name.endsWith('.yaml') && readFileSync(new URL(name, folder), 'utf8').includes('kind: RewritePolicy'),
+);
 
 /** Of the systems that transship replaces, and the one that it starts with. */
 const expected = [
@@ -40,10 +42,22 @@ for (const name of names) {
     const images = tests.map(({ image }) => image);
     t.ok(new Set(images).size >= 10, `${images.length} images`);
     for (const spelling of spellings) t.ok(images.includes(spelling), spelling);
-    t.ok(images.some((image) => /:\d+\//.test(image)), 'a port');
-    t.ok(images.some((image) => /^[^:]+@sha256:/.test(image)), 'a digest alone');
-    t.ok(images.some((image) => /\/[^/]*:[^/@]+@sha256:|^[^/]*:[^/@]+@sha256:/.test(image)), 'a tag and a digest');
-    t.ok(tests.some(({ outcome }) => outcome === 'already-there'), 'an image that is there already');
+    t.ok(
+      images.some((image) => /:\d+\//.test(image)),
+      'a port',
+    );
+    t.ok(
+      images.some((image) => /^[^:]+@sha256:/.test(image)),
+      'a digest alone',
+    );
+    t.ok(
+      images.some((image) => /\/[^/]*:[^/@]+@sha256:|^[^/]*:[^/@]+@sha256:/.test(image)),
+      'a tag and a digest',
+    );
+    t.ok(
+      tests.some(({ outcome }) => outcome === 'already-there'),
+      'an image that is there already',
+    );
     t.end();
   });
 }

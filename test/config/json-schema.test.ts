@@ -19,7 +19,11 @@ test('the JSON Schema accepts every example', (t) => {
 });
 
 test('the JSON Schema accepts what the loader does', (t) => {
-  for (const policy of [head, { ...head, rules: null, registries: null, tests: null, exclude: null }, { ...head, registries: { a: { hostFrom: { localRegistryHosting: true } } } }]) {
+  for (const policy of [
+    head,
+    { ...head, rules: null, registries: null, tests: null, exclude: null },
+    { ...head, registries: { a: { hostFrom: { localRegistryHosting: true } } } },
+  ]) {
     t.ok(accepts(policy), JSON.stringify(policy));
   }
   t.end();
@@ -42,7 +46,7 @@ test('the JSON Schema refuses what an editor should mark', (t) => {
     'a prefix with slashes': { ...head, rules: [{ ...rule, rewrite: { registry: 'a', as: 'path', prefix: '/x/' } }] },
     'an outcome that is none': { ...head, tests: [{ image: 'nginx', outcome: 'done' }] },
     'a list': [],
-    'nothing': null,
+    nothing: null,
   };
   for (const [title, policy] of Object.entries(bad)) t.equal(accepts(policy), false, title);
   t.end();
@@ -51,11 +55,23 @@ test('the JSON Schema refuses what an editor should mark', (t) => {
 test('the keys that a message offers', (t) => {
   const table: [(string | number)[], string[]][] = [
     [['exclude'], ['images']],
-    [['registries', 'any', 'hostFrom'], ['service', 'localRegistryHosting']],
-    [['rules', 3, 'match'], ['images', 'exclude', 'namespaces', 'podLabels']],
-    [['rules', 0, 'rewrite'], ['as', 'registry', 'prefix', 'spelling', 'repository', 'image', 'template']],
+    [
+      ['registries', 'any', 'hostFrom'],
+      ['service', 'localRegistryHosting'],
+    ],
+    [
+      ['rules', 3, 'match'],
+      ['images', 'exclude', 'namespaces', 'podLabels'],
+    ],
+    [
+      ['rules', 0, 'rewrite'],
+      ['as', 'registry', 'prefix', 'spelling', 'repository', 'image', 'template'],
+    ],
     [['rules', 0, 'match', 'images', 0], ['regex']],
-    [['tests', 0], ['image', 'becomes', 'rule', 'outcome', 'pullSecrets', 'namespace', 'podLabels']],
+    [
+      ['tests', 0],
+      ['image', 'becomes', 'rule', 'outcome', 'pullSecrets', 'namespace', 'podLabels'],
+    ],
     [['nowhere', 'at', 'all'], []],
     [['rules', 0, 'name', 'deeper'], []],
     [['kind', 0], []],

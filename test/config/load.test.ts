@@ -38,13 +38,38 @@ const schema: Row[] = [
   ['no kind', 'apiVersion: transship.dev/v1\n', '1:1', 'kind must be RewritePolicy'],
   ['an unknown section', `${head}rule: []\n`, '3:1', 'unknown key rule; did you mean rules?'],
   ['an unknown section like none', `${head}zebra: 1\n`, '3:1', 'known keys here are apiVersion, kind, registries'],
-  ['a key in a rule', `${head}rules:\n  - name: x\n    match: { images: ['*'] }\n    rewrit: {}\n`, '6:5', 'rule x: unknown key rewrit; did you mean rewrite?'],
-  ['a key in a transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: path, speling: written }\n`, '5:39', 'rule rule-1: unknown key speling; did you mean spelling?'],
-  ['a key of another transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: flatten, spelling: written }\n`, '5:42', 'unknown key spelling'],
+  [
+    'a key in a rule',
+    `${head}rules:\n  - name: x\n    match: { images: ['*'] }\n    rewrit: {}\n`,
+    '6:5',
+    'rule x: unknown key rewrit; did you mean rewrite?',
+  ],
+  [
+    'a key in a transform',
+    `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: path, speling: written }\n`,
+    '5:39',
+    'rule rule-1: unknown key speling; did you mean spelling?',
+  ],
+  [
+    'a key of another transform',
+    `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: flatten, spelling: written }\n`,
+    '5:42',
+    'unknown key spelling',
+  ],
   ['a merge key', `${head}registries:\n  a: { host: a.io, '<<': {} }\n`, '4:20', 'unknown key <<'],
-  ['no such transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: pth }\n`, '5:33', 'as must be one of path, fullName, flatten'],
+  [
+    'no such transform',
+    `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a, as: pth }\n`,
+    '5:33',
+    'as must be one of path, fullName, flatten',
+  ],
   ['no transform', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { registry: a }\n`, '5:14', 'as must be one of'],
-  ['no registry', `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { as: flatten }\n`, '5:14', 'rewrite.registry is missing; it must be a string'],
+  [
+    'no registry',
+    `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { as: flatten }\n`,
+    '5:14',
+    'rewrite.registry is missing; it must be a string',
+  ],
   ['no match', `${head}rules:\n  - name: x\n`, '4:5', 'rule x: rules.0.match is missing; it must be an object'],
   ['no images', `${head}rules:\n  - match: { images: [] }\n`, '4:22', 'at least one pattern'],
   ['no namespaces', `${head}rules:\n  - match: { images: ['*'], namespaces: [] }\n`, '4:41', 'leave namespaces out'],
@@ -54,21 +79,56 @@ const schema: Row[] = [
   ['a registry without a host', `${head}registries: { a: {} }\n`, '3:18', 'needs host or hostFrom'],
   ['half a hostFrom', `${head}registries: { a: { hostFrom: { service: { name: x } } } }\n`, '3:30', 'hostFrom is { service:'],
   ['a port that is none', `${head}registries: { a: { hostFrom: { service: { namespace: n, name: x, port: 0 } } } }\n`, '3:72', 'Too small'],
-  ['a Secret with a bad name', `${head}registries: { a: { host: a.io, pullSecrets: [ok, Not_Valid] } }\n`, '3:50', 'lower-case DNS subdomain'],
-  ['credentials without a Secret', `${head}registries: { a: { host: a.io, credentials: { secret: x } } }\n`, '3:45', 'name at least one Secret'],
-  ['credentials of no kind', `${head}registries: { a: { host: a.io, pullSecrets: [x], credentials: { provider: quay } } }\n`, '3:63', 'credentials is { secret: NAME }'],
+  [
+    'a Secret with a bad name',
+    `${head}registries: { a: { host: a.io, pullSecrets: [ok, Not_Valid] } }\n`,
+    '3:50',
+    'lower-case DNS subdomain',
+  ],
+  [
+    'credentials without a Secret',
+    `${head}registries: { a: { host: a.io, credentials: { secret: x } } }\n`,
+    '3:45',
+    'name at least one Secret',
+  ],
+  [
+    'credentials of no kind',
+    `${head}registries: { a: { host: a.io, pullSecrets: [x], credentials: { provider: quay } } }\n`,
+    '3:63',
+    'credentials is { secret: NAME }',
+  ],
   ['namespaces without credentials', `${head}registries: { a: { host: a.io, namespaces: [x] } }\n`, '3:44', 'it needs credentials'],
-  ['a prefix with slashes at its ends', `${head}registries: { a: { host: a.io } }\nrules: [{ match: { images: [b.io] }, rewrite: { registry: a, as: path, prefix: /x/ } }]\n`, '4:80', 'no slash at an end'],
-  ['a pull policy in lower case', `${head}rules: [{ match: { images: ['*'] }, rewrite: { as: image, image: a.io/x }, pullPolicy: always }]\n`, '3:88', '"IfNotPresent"|"Always"'],
+  [
+    'a prefix with slashes at its ends',
+    `${head}registries: { a: { host: a.io } }\nrules: [{ match: { images: [b.io] }, rewrite: { registry: a, as: path, prefix: /x/ } }]\n`,
+    '4:80',
+    'no slash at an end',
+  ],
+  [
+    'a pull policy in lower case',
+    `${head}rules: [{ match: { images: ['*'] }, rewrite: { as: image, image: a.io/x }, pullPolicy: always }]\n`,
+    '3:88',
+    '"IfNotPresent"|"Always"',
+  ],
   ['a pull policy for nothing', `${head}rules: [{ match: { images: ['*'] }, pullPolicy: Always }]\n`, '3:49', 'this rule has no rewrite'],
   ['a test of nothing', `${head}tests: [{ image: nginx }]\n`, '3:9', 'expects at least one of'],
   ['an outcome that is none', `${head}tests: [{ image: nginx, outcome: done }]\n`, '3:34', '"already-there"'],
 ];
 
 const compiled: Row[] = [
-  ['an unknown registry', `${head}registries: { mirror: { host: a.io } }\nrules:\n  - name: hub\n    match: { images: [docker.io] }\n    rewrite: { registry: miror, as: path }\n`, '7:26', 'rule hub: registry miror is not defined; did you mean mirror?'],
+  [
+    'an unknown registry',
+    `${head}registries: { mirror: { host: a.io } }\nrules:\n  - name: hub\n    match: { images: [docker.io] }\n    rewrite: { registry: miror, as: path }\n`,
+    '7:26',
+    'rule hub: registry miror is not defined; did you mean mirror?',
+  ],
   ['a host that looks like a path', `${head}registries:\n  a: { host: mirror/hub }\n`, '4:14', 'mirror looks like a path'],
-  ['a short image', `${head}rules:\n  - match:\n      images:\n        - quay.io\n        - nginx\n`, '7:11', 'write docker.io/library/nginx'],
+  [
+    'a short image',
+    `${head}rules:\n  - match:\n      images:\n        - quay.io\n        - nginx\n`,
+    '7:11',
+    'write docker.io/library/nginx',
+  ],
   ['a lookahead', `${head}rules:\n  - match:\n      images:\n        - regex: '^(?=a)'\n`, '6:11', 'RE2 has no lookaround'],
 ];
 
@@ -78,7 +138,10 @@ for (const [title, rows] of Object.entries({ syntax, schema, compiled })) {
       const loaded = loadPolicy(text, 'policy.yaml');
       t.equal(loaded.compiled, null, `${name} is refused`);
       const lines = loaded.findings.map(formatFinding);
-      t.ok(lines.some((line) => line.startsWith(`policy.yaml:${place === '' ? '' : `${place}: error: `}`) && line.includes(words)), `${name}: ${lines.join(' | ').slice(0, 300)}`);
+      t.ok(
+        lines.some((line) => line.startsWith(`policy.yaml:${place === '' ? '' : `${place}: error: `}`) && line.includes(words)),
+        `${name}: ${lines.join(' | ').slice(0, 300)}`,
+      );
     }
     t.end();
   });
@@ -135,11 +198,25 @@ test('all mistakes of a file are reported at once', (t) => {
 test('a failing test of the file refuses it, and says what came out and why', (t) => {
   const policy = `${head}registries: { m: { host: m.io, pullSecrets: [s] } }\nrules: [{ name: hub, match: { images: [docker.io], namespaces: [team-*], podLabels: { a: b } }, rewrite: { registry: m, as: path } }]\n`;
   const table: [string, string[]][] = [
-    ['{ image: nginx, becomes: m.io/library/nginx, namespace: team-a, podLabels: { a: b }, rule: hub, outcome: rewritten, pullSecrets: [s] }', []],
+    [
+      '{ image: nginx, becomes: m.io/library/nginx, namespace: team-a, podLabels: { a: b }, rule: hub, outcome: rewritten, pullSecrets: [s] }',
+      [],
+    ],
     ['{ image: nginx, becomes: nginx, rule: null, outcome: no-rule, pullSecrets: [] }', []],
-    ['{ image: nginx, becomes: m.io/nginx, namespace: team-a, podLabels: { a: b } }', ['policy.yaml:6:5: error: test of nginx fails: it becomes m.io/library/nginx, not m.io/nginx (rule hub matches docker.io (path))']],
-    ['{ image: nginx, rule: hub, outcome: rewritten, pullSecrets: [s] }', ['policy.yaml:6:5: error: test of nginx fails: its rule is none, not hub; its outcome is no-rule, not rewritten; its pull secrets are [], not [s] (no rule matches it)']],
-    ['{ image: nginx, namespace: team-a, podLabels: { a: b }, rule: null }', ['policy.yaml:6:5: error: test of nginx fails: its rule is hub, not none (rule hub matches docker.io (path))']],
+    [
+      '{ image: nginx, becomes: m.io/nginx, namespace: team-a, podLabels: { a: b } }',
+      ['policy.yaml:6:5: error: test of nginx fails: it becomes m.io/library/nginx, not m.io/nginx (rule hub matches docker.io (path))'],
+    ],
+    [
+      '{ image: nginx, rule: hub, outcome: rewritten, pullSecrets: [s] }',
+      [
+        'policy.yaml:6:5: error: test of nginx fails: its rule is none, not hub; its outcome is no-rule, not rewritten; its pull secrets are [], not [s] (no rule matches it)',
+      ],
+    ],
+    [
+      '{ image: nginx, namespace: team-a, podLabels: { a: b }, rule: null }',
+      ['policy.yaml:6:5: error: test of nginx fails: its rule is hub, not none (rule hub matches docker.io (path))'],
+    ],
   ];
   for (const [entry, expected] of table) {
     const loaded = loadPolicy(`${policy}tests:\n  - ${entry}\n`, 'policy.yaml');
@@ -150,10 +227,16 @@ test('a failing test of the file refuses it, and says what came out and why', (t
 
 test('resolved hosts are used, and the tests of the file see the stated one: a node port that changed refused a policy whose tests named the host', (t) => {
   const text = `${head}registries: { d: { host: 'localhost:30500', hostFrom: { localRegistryHosting: true } } }\nrules: [{ match: { images: [docker.io] }, rewrite: { registry: d, as: path } }]\ntests: [{ image: nginx, becomes: localhost:30500/library/nginx }]\n`;
-  for (const [hosts, becomes] of [[{}, 'localhost:30500/library/nginx:1'], [{ d: 'localhost:5001' }, 'localhost:5001/library/nginx:1']] as const) {
+  for (const [hosts, becomes] of [
+    [{}, 'localhost:30500/library/nginx:1'],
+    [{ d: 'localhost:5001' }, 'localhost:5001/library/nginx:1'],
+  ] as const) {
     const loaded = loadPolicy(text, 'policy.yaml', hosts);
     t.strictSame(loaded.findings, []);
-    t.equal(loaded.compiled === null ? null : decideImage(loaded.compiled.table, 'nginx:1', { namespace: 'x', podLabels: {} }).result, becomes);
+    t.equal(
+      loaded.compiled === null ? null : decideImage(loaded.compiled.table, 'nginx:1', { namespace: 'x', podLabels: {} }).result,
+      becomes,
+    );
   }
   t.end();
 });

@@ -18,10 +18,18 @@ rules:
 const addressOf = ({ current }: PolicySource): string | null | undefined => current.compiled.registries.get('local')?.address;
 
 test('the first load', async (t) => {
-  const folder = t.testdir({ 'policy.yaml': policy('localhost:30500'), 'bad.yaml': 'kind: x', 'hosts.yaml': 'local: localhost:31000', 'bad-hosts.yaml': '[' });
+  const folder = t.testdir({
+    'policy.yaml': policy('localhost:30500'),
+    'bad.yaml': 'kind: x',
+    'hosts.yaml': 'local: localhost:31000',
+    'bad-hosts.yaml': '[',
+  });
   const at = (name: string): string => join(folder, name);
   const { source, findings } = await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: null });
-  t.same(findings.filter(({ severity }) => severity === 'error'), []);
+  t.same(
+    findings.filter(({ severity }) => severity === 'error'),
+    [],
+  );
   t.equal(addressOf(source), 'localhost:30500');
   t.match(source.current.id, /^[0-9a-f]{12}$/);
   const again = (await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: null })).source;
@@ -31,9 +39,19 @@ test('the first load', async (t) => {
   t.not(resolved.current.id, source.current.id, 'hosts are part of the revision');
   const absent = (await PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: at('none.yaml') })).source;
   t.equal(absent.current.id, source.current.id, 'absent hosts are no hosts');
-  await t.rejects(PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: at('bad-hosts.yaml') }), { code: 'POLICY_INVALID', findings: [{ file: at('bad-hosts.yaml'), severity: 'error' }] });
-  await t.rejects(PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: folder }), { code: 'POLICY_INVALID', findings: [{ message: 'the file cannot be read: it is a folder' }] });
-  await t.rejects(PolicySource.open({ policy: at('bad.yaml'), resolvedHosts: null }), { name: 'PolicyError', code: 'POLICY_INVALID', message: `${at('bad.yaml')} cannot be used` });
+  await t.rejects(PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: at('bad-hosts.yaml') }), {
+    code: 'POLICY_INVALID',
+    findings: [{ file: at('bad-hosts.yaml'), severity: 'error' }],
+  });
+  await t.rejects(PolicySource.open({ policy: at('policy.yaml'), resolvedHosts: folder }), {
+    code: 'POLICY_INVALID',
+    findings: [{ message: 'the file cannot be read: it is a folder' }],
+  });
+  await t.rejects(PolicySource.open({ policy: at('bad.yaml'), resolvedHosts: null }), {
+    name: 'PolicyError',
+    code: 'POLICY_INVALID',
+    message: `${at('bad.yaml')} cannot be used`,
+  });
   source.close();
 });
 
@@ -89,7 +107,10 @@ test('followed', async (t) => {
 });
 
 /** The first part alone is a policy, which leaves images of quay.io as they are. */
-const inParts = (host: string): string[] => [policy(host), '  - { name: quay, match: { images: [quay.io] }, rewrite: { registry: local, as: path } }\n'];
+const inParts = (host: string): string[] => [
+  policy(host),
+  '  - { name: quay, match: { images: [quay.io] }, rewrite: { registry: local, as: path } }\n',
+];
 
 test('a policy that is written in place, with pauses, is used as a whole alone', async (t) => {
   const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
@@ -122,7 +143,10 @@ test('one that stays half is used in the end: nobody can know that there is more
 
 test('nothing is told after close, also when the file was being read', async (t) => {
   const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
-  const [{ source }, other] = [await PolicySource.open({ policy: path, resolvedHosts: null }), await PolicySource.open({ policy: path, resolvedHosts: null })];
+  const [{ source }, other] = [
+    await PolicySource.open({ policy: path, resolvedHosts: null }),
+    await PolicySource.open({ policy: path, resolvedHosts: null }),
+  ];
   const told: Reload[] = [];
   source.follow((reload) => told.push(reload));
   let isReloaded = false;

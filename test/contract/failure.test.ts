@@ -23,7 +23,10 @@ function withClientCertificate(t: Test, { certificate, key }: KeyPair): string {
   const folder = t.testdir();
   const [configuration, kubeconfig] = [join(folder, 'admission.yaml'), join(folder, 'kubeconfig.yaml')];
   const user = { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) };
-  writeFileSync(kubeconfig, stringify({ apiVersion: 'v1', kind: 'Config', users: [host, `${host}:${servicePort}`].map((name) => ({ name, user })) }));
+  writeFileSync(
+    kubeconfig,
+    stringify({ apiVersion: 'v1', kind: 'Config', users: [host, `${host}:${servicePort}`].map((name) => ({ name, user })) }),
+  );
   const webhookAdmission = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'WebhookAdmissionConfiguration', kubeConfigFile: kubeconfig };
   const plugins = [{ name: 'MutatingAdmissionWebhook', configuration: webhookAdmission }];
   writeFileSync(configuration, stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins }));
@@ -52,7 +55,15 @@ function holdPlace({ address, certificate }: Running): { give(): void; ended: Pr
 /** Status and Retry-After of an empty POST from here. */
 const post = ({ address, certificate }: Running): Promise<readonly [status: number | undefined, retryAfter: string | undefined]> =>
   new Promise((resolve, reject) => {
-    const options = { host: address.host, port: address.port, servername: host, ca: certificate.authority, agent: false, method: 'POST', path: '/mutate' };
+    const options = {
+      host: address.host,
+      port: address.port,
+      servername: host,
+      ca: certificate.authority,
+      agent: false,
+      method: 'POST',
+      path: '/mutate',
+    };
     const asked = request(options, (response) => {
       response.resume().once('end', () => resolve([response.statusCode, response.headers['retry-after']]));
     });
@@ -76,9 +87,17 @@ test('when the webhook cannot answer', { skip: skipReason({ level: 1 }) }, async
   };
 
   await group.test('its ServiceAccount may do nothing that a stranger with a token may not', async (t) => {
-    const input = JSON.stringify({ apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace: release.namespace } });
+    const input = JSON.stringify({
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectRulesReview',
+      spec: { namespace: release.namespace },
+    });
     const rightsOf = async (user: string): Promise<unknown> => {
-      const as = [`--as=system:serviceaccount:${release.namespace}:${user}`, '--as-group=system:serviceaccounts', '--as-group=system:authenticated'];
+      const as = [
+        `--as=system:serviceaccount:${release.namespace}:${user}`,
+        '--as-group=system:serviceaccounts',
+        '--as-group=system:authenticated',
+      ];
       const { stdout } = await plane.kubectl(['create', '--validate=false', '-o', 'json', '-f', '-', ...as], { input });
       return (JSON.parse(stdout) as V1SelfSubjectRulesReview).status?.resourceRules;
     };
@@ -107,7 +126,10 @@ test('when the webhook cannot answer', { skip: skipReason({ level: 1 }) }, async
     await eventually('pods are refused', async () => (await admitted()).status !== 201);
     const { status, message } = await admitted();
     t.equal(status, 500);
-    t.match(message, `failed calling webhook "enforce.transship.dev": failed to call webhook: Post "https://${host}:${servicePort}/mutate?timeout=20s"`);
+    t.match(
+      message,
+      `failed calling webhook "enforce.transship.dev": failed to call webhook: Post "https://${host}:${servicePort}/mutate?timeout=20s"`,
+    );
     serving = await installed.start();
     t.match(await admitted(), { status: 201, image: rewritten });
   });

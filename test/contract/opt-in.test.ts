@@ -61,7 +61,8 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
     t.equal(status, 200);
     await eventually('every pod is sent', async () => imagesOf((await admitted('team-none')).body)['main'] === rewritten);
 
-    for (const namespace of ['kube-system', 'kube-public', 'kube-node-lease']) await plane.kubectl(['-n', namespace, 'create', 'serviceaccount', 'default']);
+    for (const namespace of ['kube-system', 'kube-public', 'kube-node-lease'])
+      await plane.kubectl(['-n', namespace, 'create', 'serviceaccount', 'default']);
     const node = { nodeName: 'node-0' };
     const rows: readonly (readonly [says: string, namespace: string, metadata: object, spec?: object])[] = [
       ['kube-system', 'kube-system', {}],
@@ -79,7 +80,11 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
       const compliant = namespace === release.namespace ? restricted : {};
       const containers = probe.spec.containers.map((container) => ({ ...container, ...compliant }));
       const { status: created, body: pod } = await createDryRun(plane, namespace, { ...probe, spec: { ...spec, containers } });
-      t.same([created, imagesOf(pod), pullSecretsOf(pod), originalsOf(pod)], [201, { main: 'nginx:1.27' }, undefined, null], `${says} ${pod.message ?? ''}`);
+      t.same(
+        [created, imagesOf(pod), pullSecretsOf(pod), originalsOf(pod)],
+        [201, { main: 'nginx:1.27' }, undefined, null],
+        `${says} ${pod.message ?? ''}`,
+      );
       t.same(await counts(), [all + 1, skipped + 1], `${says}: it was sent`);
     }
   });

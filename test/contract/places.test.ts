@@ -54,7 +54,12 @@ const everything = {
       { name: 'proxy', image: 'envoyproxy/envoy:v1.31', restartPolicy: 'Always', ports: [{ containerPort: 9901 }] },
     ],
     containers: [
-      { name: 'main', image: 'nginx:1.27', env: [{ name: 'IMAGE', value: 'nginx:1.27' }], volumeMounts: [{ name: 'model', mountPath: '/model' }] },
+      {
+        name: 'main',
+        image: 'nginx:1.27',
+        env: [{ name: 'IMAGE', value: 'nginx:1.27' }],
+        volumeMounts: [{ name: 'model', mountPath: '/model' }],
+      },
       { name: 'other', image: 'quay.io/acme/app:1', resources: { requests: { cpu: '10m' } } },
     ],
     volumes: [
@@ -77,7 +82,8 @@ const everythingBecomes = {
 function undone(rewritten: V1Pod, plain: V1Pod): V1Pod {
   const pod = structuredClone(rewritten);
   const original = imagesOf(plain);
-  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]) container.image = original[container.name] ?? '';
+  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])])
+    container.image = original[container.name] ?? '';
   for (const { name, image } of pod.spec?.volumes ?? []) if (image !== undefined) image.reference = original[name] ?? '';
   delete pod.spec?.imagePullSecrets;
   delete pod.metadata?.annotations?.['transship.dev/original-images'];
@@ -118,7 +124,11 @@ test('a new pod', { skip: skipReason({ level: 1 }) }, async (group) => {
     const containers = transforms.map(([name, image]) => ({ name, image }));
     const pod = await createPod(installed, 'shop', { metadata: { name: 'transforms' }, spec: { containers } });
     t.same(imagesOf(pod), Object.fromEntries(transforms.map(([name, , becomes]) => [name, becomes])));
-    t.same(pullSecretsOf(pod), ['mirror-pull', 'only-the-secret'], 'secrets of the registries that are pulled from, and of a rule that only attaches');
+    t.same(
+      pullSecretsOf(pod),
+      ['mirror-pull', 'only-the-secret'],
+      'secrets of the registries that are pulled from, and of a rule that only attaches',
+    );
     const policies = Object.fromEntries((pod.spec?.containers ?? []).map(({ name, imagePullPolicy }) => [name, imagePullPolicy]));
     t.match(policies, { path: 'IfNotPresent', 'no-rule': 'IfNotPresent' });
     t.equal(policies['image'], 'IfNotPresent', 'derive: Always was right for a name without a tag, and the API server decides again');

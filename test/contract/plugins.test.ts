@@ -45,7 +45,12 @@ test("beside the API server's own admission plug-ins", { skip: skipReason({ leve
     if (status !== 201) throw new Error(`no ServiceAccount ${name}`);
   };
   await group.test('pull secrets are appended by name, once, and none is moved', async (t) => {
-    const rows: readonly (readonly [says: string, before: readonly string[] | undefined, after: readonly string[] | undefined, image?: string])[] = [
+    const rows: readonly (readonly [
+      says: string,
+      before: readonly string[] | undefined,
+      after: readonly string[] | undefined,
+      image?: string,
+    ])[] = [
       ['none', undefined, ['mirror-pull']],
       ['an empty list', [], ['mirror-pull']],
       ['others', ['b', 'a'], ['b', 'a', 'mirror-pull']],
@@ -84,7 +89,12 @@ test("beside the API server's own admission plug-ins", { skip: skipReason({ leve
     const containers = Object.entries(images).map(([name, image]) => ({ name, image, imagePullPolicy: 'IfNotPresent' }));
     const volumes = [{ name: 'model', image: { reference: 'acme/model:1', pullPolicy: 'IfNotPresent' } }];
     const { spec } = await createPod(installed, 'shop', { metadata: { name: 'always' }, spec: { containers, volumes } });
-    t.same(imagesOf({ spec } as CreatedPod), { ...images, main: nginx, own: 'mirror.example.com/acme/app:1', model: 'mirror.example.com/acme/model:1' });
+    t.same(imagesOf({ spec } as CreatedPod), {
+      ...images,
+      main: nginx,
+      own: 'mirror.example.com/acme/app:1',
+      model: 'mirror.example.com/acme/model:1',
+    });
     t.same(
       spec?.containers.map(({ imagePullPolicy }) => imagePullPolicy),
       ['Always', 'Always', 'Always'],
@@ -106,11 +116,16 @@ test("beside the API server's own admission plug-ins", { skip: skipReason({ leve
     await plane.createNamespace('limited', labelled('enabled'));
     const quota = '/api/v1/namespaces/limited/resourcequotas';
     await plane.api.send('POST', quota, { metadata: { name: 'two' }, spec: { hard: { pods: '2', 'requests.cpu': '1' } } });
-    const used = async () => (await plane.api.send<{ status?: { used?: Record<string, string> } }>('GET', `${quota}/two`)).body.status?.used;
+    const used = async () =>
+      (await plane.api.send<{ status?: { used?: Record<string, string> } }>('GET', `${quota}/two`)).body.status?.used;
     await eventually('the quota is counted', async () => (await used()) !== undefined);
-    const create = async (name: string, cpu: string) => (await plane.api.send<CreatedPod>('POST', podsPath('limited'), asking(name, cpu))).status;
+    const create = async (name: string, cpu: string) =>
+      (await plane.api.send<CreatedPod>('POST', podsPath('limited'), asking(name, cpu))).status;
     const before = await reviews(installed);
-    t.same([await create('a', '100m'), await create('too-big', '2'), await create('b', '100m'), await create('c', '100m')], [201, 403, 201, 403]);
+    t.same(
+      [await create('a', '100m'), await create('too-big', '2'), await create('b', '100m'), await create('c', '100m')],
+      [201, 403, 201, 403],
+    );
     t.same(await used(), { pods: '2', 'requests.cpu': '200m' });
     t.equal((await reviews(installed)) - before, 4, 'quota is checked after the webhooks');
   });

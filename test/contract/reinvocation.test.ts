@@ -58,7 +58,9 @@ function roundsOf(annotations: Readonly<Record<string, string>>, webhook: string
 
 /** What transship itself wrote into the audit log, by container. */
 const writtenBy = (annotations: Readonly<Record<string, string>>, webhook: string): Record<string, string> =>
-  Object.fromEntries(Object.entries(annotations).flatMap(([key, value]) => (key.startsWith(`${webhook}/`) ? [[key.slice(webhook.length + 1), value]] : [])));
+  Object.fromEntries(
+    Object.entries(annotations).flatMap(([key, value]) => (key.startsWith(`${webhook}/`) ? [[key.slice(webhook.length + 1), value]] : [])),
+  );
 
 /** A webhook as service meshes have one: it adds a container to every pod that does not have it yet, after all others since its name sorts last. */
 async function startSidecarInjector(t: Test, plane: ControlPlane): Promise<void> {
@@ -165,5 +167,9 @@ test('others that change the pod as well', { skip: skipReason({ level: 1 }) }, a
   });
 
   // What the second round says differently is dropped, and said nowhere but here: kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go.
-  group.notMatch(plane.log('kube-apiserver'), /Failed to set admission audit annotation \S+\.transship\.dev\//, 'no audit annotation was refused');
+  group.notMatch(
+    plane.log('kube-apiserver'),
+    /Failed to set admission audit annotation \S+\.transship\.dev\//,
+    'no audit annotation was refused',
+  );
 });

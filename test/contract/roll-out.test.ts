@@ -85,7 +85,10 @@ test('webhook pods behind a Service', { skip: skipReason({ level: 1 }) }, async 
   const route = () => proxy.route(ready.map((backend) => backend.address));
   route();
   await plane.createNamespace('shop', labelled('enabled'));
-  await eventually('the webhook is called', async () => imagesOf((await createDryRun(plane, 'shop', podWith('nginx:1.27'))).body)['main'] === rewritten);
+  await eventually(
+    'the webhook is called',
+    async () => imagesOf((await createDryRun(plane, 'shop', podWith('nginx:1.27'))).body)['main'] === rewritten,
+  );
 
   await group.test('connections are kept and used again', async (t) => {
     const before = proxy.connections();

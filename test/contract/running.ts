@@ -37,12 +37,20 @@ export interface Running extends Installation {
 const metricsPort = 9464;
 
 /** Resolves when the API server really asks: it learns of the webhook a moment after the install. */
-export async function running(t: TestScope, { policy = hubPolicy, values = {}, args = [], cluster = {} }: RunningOptions = {}): Promise<Running> {
+export async function running(
+  t: TestScope,
+  { policy = hubPolicy, values = {}, args = [], cluster = {} }: RunningOptions = {},
+): Promise<Running> {
   const installation = await install(t, { rewritePolicy: { inline: policy }, ...values }, cluster);
   const { plane, certificate, address } = installation;
   const name = { service: release.name, namespace: release.namespace, clusterIP: address.host, port: address.port };
   const start: Running['start'] = (more = args) =>
-    serve(plane, { ...name, policy, certificate, args: ['--namespace', release.namespace, '--metrics-port', String(metricsPort), ...more] });
+    serve(plane, {
+      ...name,
+      policy,
+      certificate,
+      args: ['--namespace', release.namespace, '--metrics-port', String(metricsPort), ...more],
+    });
   const serving = await start();
   await plane.createNamespace(calledNamespace, labelled('enabled'));
   const all = { ...installation, serving, start };
@@ -63,7 +71,9 @@ export async function isCalled(installed: Running): Promise<boolean> {
 export async function reviews({ address }: Pick<Running, 'address'>, labels: Readonly<Record<string, string>> = {}): Promise<number> {
   const text = await (await fetch(`http://${address.host}:${metricsPort}/metrics`)).text();
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  const lines = text.split('\n').filter((line) => line.startsWith('transship_reviews_total{') && wanted.every((label) => line.includes(label)));
+  const lines = text
+    .split('\n')
+    .filter((line) => line.startsWith('transship_reviews_total{') && wanted.every((label) => line.includes(label)));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
@@ -80,14 +90,22 @@ export async function createPod({ plane }: Pick<Running, 'plane'>, namespace: st
 export function imagesOf({ spec }: V1Pod): Record<string, string | undefined> {
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])];
   const volumes = (spec?.volumes ?? []).filter(({ image }) => image !== undefined);
-  return Object.fromEntries([...containers.map(({ name, image }) => [name, image]), ...volumes.map(({ name, image }) => [name, image?.reference])]);
+  return Object.fromEntries([
+    ...containers.map(({ name, image }) => [name, image]),
+    ...volumes.map(({ name, image }) => [name, image?.reference]),
+  ]);
 }
 
 export const pullSecretsOf = ({ spec }: V1Pod): (string | undefined)[] | undefined => spec?.imagePullSecrets?.map(({ name }) => name);
 
 /** What the Pod Security Standard `restricted` asks of a container. https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted */
 export const restricted = {
-  securityContext: { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  },
 };
 
 /** What the pod said before, as transship has recorded it. */

@@ -65,7 +65,10 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     await createPod(
       installed,
       'shop',
-      pod('web', { containers: containers(['main', 'nginx:1'], ['other', 'quay.io/acme/app:1']), initContainers: containers(['setup', 'busybox:1']) }),
+      pod('web', {
+        containers: containers(['main', 'nginx:1'], ['other', 'quay.io/acme/app:1']),
+        initContainers: containers(['setup', 'busybox:1']),
+      }),
     );
 
     await plane.kubectl(['-n', 'shop', 'set', 'image', 'pod/web', 'main=nginx:2']);
@@ -112,7 +115,16 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
       return imagesOf(body)['main'] === nginx;
     });
 
-    await plane.kubectl(['-n', 'debugged', 'debug', 'pod/old', '--image=busybox:1', '--container=later', '--target=main', '--profile=general']);
+    await plane.kubectl([
+      '-n',
+      'debugged',
+      'debug',
+      'pod/old',
+      '--image=busybox:1',
+      '--container=later',
+      '--target=main',
+      '--profile=general',
+    ]);
     const { body } = await plane.api.send<V1Pod>('GET', `${podsPath('debugged')}/old`);
     t.same(imagesOf(body), { main: 'nginx:1', early: 'alpine:3', later: 'mirror.example.com/library/busybox:1' });
     t.equal(pullSecretsOf(body), undefined);
@@ -124,7 +136,11 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
   });
 
   await group.test('an UPDATE that brings no other image costs no call', async (t) => {
-    await createPod(installed, 'shop', pod('quiet', { containers: [{ name: 'main', image: 'nginx:1', resources: { requests: { cpu: '10m' } } }] }));
+    await createPod(
+      installed,
+      'shop',
+      pod('quiet', { containers: [{ name: 'main', image: 'nginx:1', resources: { requests: { cpu: '10m' } } }] }),
+    );
     const steps: readonly (readonly [says: string, path: string, change: object, calls: number])[] = [
       ['a label', path('quiet'), { metadata: { labels: { a: 'b' } } }, 0],
       ['a finalizer', path('quiet'), { metadata: { finalizers: ['example.com/wait'] } }, 0],

@@ -29,7 +29,13 @@ const everyMinute = { schedule: '* * * * *', jobTemplate: { spec: { template: te
 const workloads: Readonly<Record<string, Workload>> = {
   deployment: { apiVersion: 'apps/v1', kind: 'Deployment', spec: selected('deployment', { replicas: 3 }), phase: 'Running', pods: 3 },
   replicaset: { apiVersion: 'apps/v1', kind: 'ReplicaSet', spec: selected('replicaset', { replicas: 2 }), phase: 'Running', pods: 2 },
-  statefulset: { apiVersion: 'apps/v1', kind: 'StatefulSet', spec: selected('statefulset', { replicas: 2, serviceName: 'none' }), phase: 'Running', pods: 2 },
+  statefulset: {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    spec: selected('statefulset', { replicas: 2, serviceName: 'none' }),
+    phase: 'Running',
+    pods: 2,
+  },
   daemonset: { apiVersion: 'apps/v1', kind: 'DaemonSet', spec: selected('daemonset'), phase: 'Running', pods: 1 },
   job: {
     apiVersion: 'batch/v1',
@@ -46,29 +52,39 @@ test('pods that controllers make', { skip: skipReason({ level: 3 }) }, async (gr
   const installed = await running(group, { values: { failurePolicy: 'Fail' }, cluster: { level: 3 } });
   const { plane } = installed;
   await plane.createNamespace('shop', labelled('enabled'));
-  const podsOf = async (app: string): Promise<V1Pod[]> => (await plane.api.send<V1PodList>('GET', `${podsPath('shop')}?labelSelector=app%3D${app}`)).body.items;
-  const uidsOf = async (app: string) => (await podsOf(app)).map(({ metadata }) => metadata?.uid ?? '').toSorted((a, b) => a.localeCompare(b));
-  const objects = Object.entries(workloads).map(([name, { apiVersion, kind, spec }]) => ({ apiVersion, kind, metadata: { name, namespace: 'shop' }, spec }));
+  const podsOf = async (app: string): Promise<V1Pod[]> =>
+    (await plane.api.send<V1PodList>('GET', `${podsPath('shop')}?labelSelector=app%3D${app}`)).body.items;
+  const uidsOf = async (app: string) =>
+    (await podsOf(app)).map(({ metadata }) => metadata?.uid ?? '').toSorted((a, b) => a.localeCompare(b));
+  const objects = Object.entries(workloads).map(([name, { apiVersion, kind, spec }]) => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace: 'shop' },
+    spec,
+  }));
   await plane.kubectl(['create', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) });
   const cronJob = '/apis/batch/v1/namespaces/shop/cronjobs/cronjob';
   const lastScheduleTime = new Date(Date.now() - 90_000).toISOString();
   await plane.api.send('PATCH', `${cronJob}/status`, { status: { lastScheduleTime } }, 'application/merge-patch+json');
 
   for (const [name, { kind, phase, pods: count }] of Object.entries(workloads)) {
-    await group.test(`${kind}: its pods come to ${phase} with the rewritten images, and its template stays as it was written`, async (t) => {
-      // A CronJob may be due once more before it is looked at.
-      const arrived = async () => (await podsOf(name)).filter(({ status }) => status?.phase === phase).length >= count;
-      await eventually(`${kind}: ${count} pods are ${phase}`, arrived);
-      for (const pod of await podsOf(name)) {
-        t.same(imagesOf(pod), becomes);
-        t.same(pullSecretsOf(pod), ['mirror-pull']);
-      }
-      const ran = (await podsOf(name)).flatMap(({ status }) => status?.containerStatuses ?? []).map(({ image }) => image);
-      t.same([...new Set(ran)], [becomes.main], 'the node was told the rewritten name');
-      const { stdout } = await plane.kubectl(['-n', 'shop', 'get', kind, name, '-o', 'json']);
-      const owner: V1Deployment & V1CronJob = JSON.parse(stdout);
-      t.same(imagesOf(owner.spec?.jobTemplate?.spec?.template ?? owner.spec?.template ?? {}), written);
-    });
+    await group.test(
+      `${kind}: its pods come to ${phase} with the rewritten images, and its template stays as it was written`,
+      async (t) => {
+        // A CronJob may be due once more before it is looked at.
+        const arrived = async () => (await podsOf(name)).filter(({ status }) => status?.phase === phase).length >= count;
+        await eventually(`${kind}: ${count} pods are ${phase}`, arrived);
+        for (const pod of await podsOf(name)) {
+          t.same(imagesOf(pod), becomes);
+          t.same(pullSecretsOf(pod), ['mirror-pull']);
+        }
+        const ran = (await podsOf(name)).flatMap(({ status }) => status?.containerStatuses ?? []).map(({ image }) => image);
+        t.same([...new Set(ran)], [becomes.main], 'the node was told the rewritten name');
+        const { stdout } = await plane.kubectl(['-n', 'shop', 'get', kind, name, '-o', 'json']);
+        const owner: V1Deployment & V1CronJob = JSON.parse(stdout);
+        t.same(imagesOf(owner.spec?.jobTemplate?.spec?.template ?? owner.spec?.template ?? {}), written);
+      },
+    );
   }
 
   await group.test('applying a Deployment again, by client or by server, is no change and starts no pod', async (t) => {

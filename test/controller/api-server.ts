@@ -53,7 +53,8 @@ export async function requestsOf(plane: ControlPlane): Promise<Requests> {
     const { verb = '', resource = '', code = '' } = label;
     if (resource === 'secrets') secrets[verb] = (secrets[verb] ?? 0) + Number(value);
     // Its own bookkeeping at start, such as the RBAC roles, is over when it is ready; flow control goes on.
-    if (writeVerbs.has(verb) && code.startsWith('2') && !['leases', 'flowschemas', 'prioritylevelconfigurations'].includes(resource)) writes += Number(value);
+    if (writeVerbs.has(verb) && code.startsWith('2') && !['leases', 'flowschemas', 'prioritylevelconfigurations'].includes(resource))
+      writes += Number(value);
   }
   return { secrets, writes };
 }

@@ -10,7 +10,17 @@ import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/clien
 import { authoritiesOf } from '../../src/tls/trust.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { change, createNamespace, eventually, linesOf, releaseNamespace, runController, secretPath, succeed, whenReady } from './controllers.ts';
+import {
+  change,
+  createNamespace,
+  eventually,
+  linesOf,
+  releaseNamespace,
+  runController,
+  secretPath,
+  succeed,
+  whenReady,
+} from './controllers.ts';
 
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 const [tls, authority] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];
@@ -42,21 +52,30 @@ test('a clock that is set', { skip: skipReason({ level: 1 }) }, async (t) => {
   set(0);
   const preload = new URL(`./set-clock.ts?file=${encodeURIComponent(clock)}`, import.meta.url);
   const args = ['--features=certificates', '--bundle-delay=1s', '--reload-delay=1s'];
-  const controller = await runController(plane, { policy: 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n', args, nodeOptions: [`--import=${preload.href}`] });
+  const controller = await runController(plane, {
+    policy: 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n',
+    args,
+    nodeOptions: [`--import=${preload.href}`],
+  });
   await whenReady(controller);
 
   const stepsSoFar = (): string[] => linesOf(controller.log()).flatMap(({ step }) => (typeof step === 'string' ? [step] : []));
   /** Shows the controller something new, so that it looks at the time. */
-  const touch = async (): Promise<unknown> => await change(plane, `${configurations}/transship`, { metadata: { annotations: { touched: String(performance.now()) } } });
+  const touch = async (): Promise<unknown> =>
+    await change(plane, `${configurations}/transship`, { metadata: { annotations: { touched: String(performance.now()) } } });
   /** What somebody would find fault with whose clock is right. */
   const faults = async (): Promise<string[]> => {
     const leaf = new X509Certificate(Buffer.from((await plane.api.send<V1Secret>('GET', tls)).body.data?.['tls.crt'] ?? '', 'base64'));
     const { webhooks = [] } = (await plane.api.send<V1MutatingWebhookConfiguration>('GET', `${configurations}/transship`)).body;
-    const bundle = authoritiesOf(Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString()).map(({ pem }) => new X509Certificate(pem));
+    const bundle = authoritiesOf(Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString()).map(
+      ({ pem }) => new X509Certificate(pem),
+    );
     const signer = bundle.find((candidate) => leaf.checkIssued(candidate) && leaf.verify(candidate.publicKey));
     if (signer === undefined) return ['the pair is not trusted'];
     const now = Date.now();
-    return [leaf, signer].filter(({ validFromDate, validToDate }) => now < validFromDate.getTime() || validToDate.getTime() <= now).map(({ subject, validFrom, validTo }) => `${subject}: ${validFrom} to ${validTo}`);
+    return [leaf, signer]
+      .filter(({ validFromDate, validToDate }) => now < validFromDate.getTime() || validToDate.getTime() <= now)
+      .map(({ subject, validFrom, validTo }) => `${subject}: ${validFrom} to ${validTo}`);
   };
   const versions = async (): Promise<unknown[]> => {
     const objects = await Promise.all([tls, authority].map((path) => plane.api.send<V1Secret>('GET', path)));
@@ -79,7 +98,10 @@ test('a clock that is set', { skip: skipReason({ level: 1 }) }, async (t) => {
     t.same(stepsSoFar().slice(before), steps, name);
     t.same([...found], [], `${name}: trusted and valid at every look`);
     const rest = await versions();
-    for (const [says, next] of [['the same clock', days], ['a clock that is right again', 0]] as const) {
+    for (const [says, next] of [
+      ['the same clock', days],
+      ['a clock that is right again', 0],
+    ] as const) {
       set(next);
       await touch();
       await sleep(1_000);

@@ -44,12 +44,19 @@ const configurationOf = async (plane: ControlPlane, name = 'transship') =>
   (await plane.api.send<V1MutatingWebhookConfiguration>('GET', `${configurations}/${name}`)).body;
 
 async function bundlesOf(plane: ControlPlane, name?: string): Promise<string[]> {
-  return ((await configurationOf(plane, name)).webhooks ?? []).map(({ clientConfig }) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString());
+  return ((await configurationOf(plane, name)).webhooks ?? []).map(({ clientConfig }) =>
+    Buffer.from(clientConfig.caBundle ?? '', 'base64').toString(),
+  );
 }
 
 /** Empties one entry, as a person or an older chart would. */
 const emptyBundle = (plane: ControlPlane) =>
-  plane.api.send('PATCH', `${configurations}/transship`, [{ op: 'remove', path: '/webhooks/1/clientConfig/caBundle' }], 'application/json-patch+json');
+  plane.api.send(
+    'PATCH',
+    `${configurations}/transship`,
+    [{ op: 'remove', path: '/webhooks/1/clientConfig/caBundle' }],
+    'application/json-patch+json',
+  );
 
 async function contentOf(plane: ControlPlane, path: string): Promise<Record<string, string> | null> {
   const { status, body } = await plane.api.send<V1Secret>('GET', path);
@@ -60,7 +67,8 @@ async function contentOf(plane: ControlPlane, path: string): Promise<Record<stri
 /** Certificates in a bundle that the certificate in use is signed by: 1 when it is trusted. */
 async function signersOf(plane: ControlPlane): Promise<number[]> {
   const leaf = new X509Certificate((await contentOf(plane, tls))?.['tls.crt'] ?? '');
-  const isSigner = ({ pem }: { pem: string }) => leaf.checkIssued(new X509Certificate(pem)) && leaf.verify(new X509Certificate(pem).publicKey);
+  const isSigner = ({ pem }: { pem: string }) =>
+    leaf.checkIssued(new X509Certificate(pem)) && leaf.verify(new X509Certificate(pem).publicKey);
   return (await bundlesOf(plane)).map((bundle) => authoritiesOf(bundle).filter(isSigner).length);
 }
 
@@ -86,7 +94,9 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
   let controller = await run(plane);
 
   group.test('nothing is written without a webhook configuration', async (t) => {
-    await eventually('it says so', async () => (await controller.get('/readyz')).text.includes('MutatingWebhookConfiguration transship is not there'));
+    await eventually('it says so', async () =>
+      (await controller.get('/readyz')).text.includes('MutatingWebhookConfiguration transship is not there'),
+    );
     t.equal((await controller.get('/readyz')).status, 503);
     t.same([await contentOf(plane, tls), await contentOf(plane, authority)], [null, null]);
   });
@@ -118,8 +128,14 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
 
     const { body } = await plane.api.send<V1Secret>('GET', tls);
     const { body: owner } = await plane.api.send<V1Secret>('GET', authority);
-    t.match(body, { type: 'kubernetes.io/tls', metadata: { ownerReferences: [{ kind: 'Secret', name: 'transship-tls-ca', uid: owner.metadata?.uid ?? '' }] } });
-    t.equal(await metric(controller, 'transship_controller_certificate_expiry_timestamp_seconds{certificate="serving"}'), leaf.validToDate.getTime() / 1000);
+    t.match(body, {
+      type: 'kubernetes.io/tls',
+      metadata: { ownerReferences: [{ kind: 'Secret', name: 'transship-tls-ca', uid: owner.metadata?.uid ?? '' }] },
+    });
+    t.equal(
+      await metric(controller, 'transship_controller_certificate_expiry_timestamp_seconds{certificate="serving"}'),
+      leaf.validToDate.getTime() / 1000,
+    );
   });
 
   group.test('of the configuration it owns the bundles alone', async (t) => {
@@ -149,7 +165,9 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     // After 1, 2 and 4 s, or later.
     const times = (await stepsOf(controller, 'publish')) - first;
     t.ok(times <= 3, `${times} times`);
-    await eventually('it is there in the end', async () => (await bundlesOf(plane)).every((bundle) => bundle === before), { limit: 60_000 });
+    await eventually('it is there in the end', async () => (await bundlesOf(plane)).every((bundle) => bundle === before), {
+      limit: 60_000,
+    });
   });
 
   group.test('a lost pair is made anew by the same authority', async (t) => {
@@ -162,9 +180,13 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
   group.test('a lost authority stays trusted until the new one signs', async (t) => {
     const [before = ''] = await bundlesOf(plane);
     await remove(plane, authority);
-    await eventually('both are trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2 && bundle.endsWith(before)));
+    await eventually('both are trusted', async () =>
+      (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2 && bundle.endsWith(before)),
+    );
     t.same(await signersOf(plane), [1, 1]);
-    await eventually('the new one alone', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1 && bundle !== before));
+    await eventually('the new one alone', async () =>
+      (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1 && bundle !== before),
+    );
     t.same(await signersOf(plane), [1, 1]);
     t.same([await stepsOf(controller, 'make-authority'), await stepsOf(controller, 'retire')], [2, 1], 'each step once');
   });
@@ -176,7 +198,9 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     const data = { 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.crt': other.cert };
     await change(plane, tls, { stringData: data });
     const [adopted] = authoritiesOf(other.cert);
-    await eventually('it is trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).some(({ id }) => id === adopted?.id)));
+    await eventually('it is trusted', async () =>
+      (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).some(({ id }) => id === adopted?.id)),
+    );
     t.same(await signersOf(plane), [1, 1]);
     await eventually('it is replaced', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1));
     t.not((await contentOf(plane, tls))?.['tls.crt'], pair.cert);

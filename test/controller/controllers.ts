@@ -55,10 +55,25 @@ export async function runController(
   const folder = mkdtempSync(join(plane.folder, 'controller-'));
   const policyFile = join(folder, 'policy.yaml');
   writeFileSync(policyFile, policy);
-  const flags = ['--policy', policyFile, '--namespace', releaseNamespace, '--kubeconfig', kubeconfig, '--port', '0', '--lease-seconds', '4'];
+  const flags = [
+    '--policy',
+    policyFile,
+    '--namespace',
+    releaseNamespace,
+    '--kubeconfig',
+    kubeconfig,
+    '--port',
+    '0',
+    '--lease-seconds',
+    '4',
+  ];
   count += 1;
   const [command = '', ...words] = program === sources ? [process.execPath] : plainNode;
-  const child = plane.start({ name: `controller-${count}`, command, args: [...words, ...nodeOptions, program, 'controller', ...flags, ...args] });
+  const child = plane.start({
+    name: `controller-${count}`,
+    command,
+    args: [...words, ...nodeOptions, program, 'controller', ...flags, ...args],
+  });
   const listening = (): Record<string, unknown> | undefined => linesOf(child.log()).find(({ msg }) => msg === 'listening');
   await waitUntil(child, 'line that says where it listens', async () => listening() !== undefined);
   const port = Number(listening()?.['port']);

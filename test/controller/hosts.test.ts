@@ -68,7 +68,9 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     await createNode(plane, 'node-a', { ready: true, address: '10.0.0.1' });
     await succeed(plane, 'POST', hosting, {
       metadata: { name: 'local-registry-hosting' },
-      data: { 'localRegistryHosting.v1': 'host: "localhost:5001"\nhostFromContainerRuntime: "registry:5000"\nhelp: "https://example.com"\n' },
+      data: {
+        'localRegistryHosting.v1': 'host: "localhost:5001"\nhostFromContainerRuntime: "registry:5000"\nhelp: "https://example.com"\n',
+      },
     });
     await becomes('dev: registry:5000\nlocal: localhost:30500\nnodes: 10.0.0.2:30500\n');
     await change<V1Service>(plane, servicePath, { spec: { ports: [{ ...ports[0], nodePort: 30501 }] } });
@@ -78,13 +80,19 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
   });
 
   await whole.test('an edit by hand is undone, a host that vanishes is taken out and told', async (t) => {
-    await change(plane, `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`, { data: { 'hosts.yaml': 'local: evil.example.com\n', other: 'kept' } });
+    await change(plane, `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`, {
+      data: { 'hosts.yaml': 'local: evil.example.com\n', other: 'kept' },
+    });
     await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n');
     await change(plane, `${hosting}/local-registry-hosting`, { data: { 'localRegistryHosting.v1': 'host: "https://scheme.example.com"' } });
     await becomes('local: localhost:30501\nnodes: 10.0.0.1:30501\n');
     await remove(plane, servicePath);
     await becomes('{}\n');
-    const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${releaseNamespace}/events`);
+    const { items } = await succeed<{ items: EventsV1Event[] }>(
+      plane,
+      'GET',
+      `/apis/events.k8s.io/v1/namespaces/${releaseNamespace}/events`,
+    );
     const notes = items.flatMap(({ reason, note }) => (reason === 'HostUnresolved' ? [note ?? ''] : []));
     t.ok(
       notes.some((note) => note.includes('https://scheme.example.com') && note.includes('without a scheme')),

@@ -13,11 +13,27 @@ import { Sources } from '../../src/controller/sources.ts';
 import type { ReplicationStep } from '../../src/controller/replication-plan.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { change, createNamespace, createSecret, dockerConfig, eventually, releaseNamespace, remove, secretPath, succeed } from './controllers.ts';
+import {
+  change,
+  createNamespace,
+  createSecret,
+  dockerConfig,
+  eventually,
+  releaseNamespace,
+  remove,
+  secretPath,
+  succeed,
+} from './controllers.ts';
 
 const content = contentOf(Buffer.from(dockerConfig('one')).toString('base64'));
 const owner = 'release.controller';
-const desiredIn = (namespace: string): DesiredCopy => ({ namespace, name: 'regcred', registry: 'mirror', source: 'release/source', content });
+const desiredIn = (namespace: string): DesiredCopy => ({
+  namespace,
+  name: 'regcred',
+  registry: 'mirror',
+  source: 'release/source',
+  content,
+});
 const createIn = (namespace: string): ReplicationStep => ({ verb: 'create', desired: desiredIn(namespace), content });
 
 test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
@@ -57,7 +73,10 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
     t.equal((await plane.api.send('GET', secretPath('shop', 'regcred'))).status, 404);
     const theirs = await createSecret(plane, { namespace: 'shop', name: 'regcred', config: dockerConfig('theirs') });
     await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present });
-    t.same((await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'))).metadata?.resourceVersion, theirs.metadata?.resourceVersion);
+    t.same(
+      (await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'))).metadata?.resourceVersion,
+      theirs.metadata?.resourceVersion,
+    );
     t.equal(writer.failed.size, 0);
   });
 
@@ -65,18 +84,26 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
     await createNamespace(plane, 'going');
     await remove(plane, '/api/v1/namespaces/going');
     const before = await counted('create', 'conflict');
-    for (const namespace of ['never-there', 'going']) t.equal((await writer.write(`${namespace}/regcred`, createIn(namespace))).pause, undefined, namespace);
+    for (const namespace of ['never-there', 'going'])
+      t.equal((await writer.write(`${namespace}/regcred`, createIn(namespace))).pause, undefined, namespace);
     t.equal((await counted('create', 'conflict')) - before, 2);
     t.equal(writer.failed.size, 0);
   });
 
   await whole.test('a quota is a failure that the namespace hears of once, and that is tried ever less', async (t) => {
     await createNamespace(plane, 'full');
-    await succeed(plane, 'POST', '/api/v1/namespaces/full/resourcequotas', { metadata: { name: 'none' }, spec: { hard: { 'count/secrets': '0' } } });
-    await change(plane, '/api/v1/namespaces/full/resourcequotas/none/status', { status: { hard: { 'count/secrets': '0' }, used: { 'count/secrets': '0' } } });
+    await succeed(plane, 'POST', '/api/v1/namespaces/full/resourcequotas', {
+      metadata: { name: 'none' },
+      spec: { hard: { 'count/secrets': '0' } },
+    });
+    await change(plane, '/api/v1/namespaces/full/resourcequotas/none/status', {
+      status: { hard: { 'count/secrets': '0' }, used: { 'count/secrets': '0' } },
+    });
     await eventually(
       'the quota counts',
-      async () => (await plane.api.send('POST', '/api/v1/namespaces/full/secrets?dryRun=All', secretOf(desiredIn('full'), content, { owner }))).status === 403,
+      async () =>
+        (await plane.api.send('POST', '/api/v1/namespaces/full/secrets?dryRun=All', secretOf(desiredIn('full'), content, { owner })))
+          .status === 403,
     );
     const rests: number[] = [];
     for (let round = 0; round < 3; round++) rests.push((await writer.write('full/regcred', createIn('full'))).delay);

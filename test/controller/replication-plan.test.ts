@@ -40,12 +40,24 @@ test('situations', async (t) => {
       { namespaces: [shop], copies: [copy('shop/regcred', fresh, { source: 'release/else' })] },
       { 'shop/regcred': 'update' },
     ],
-    ['a copy of another type', { namespaces: [shop], copies: [copy('shop/regcred', fresh, { type: 'Opaque' })] }, { 'shop/regcred': 'delete' }],
-    ['an old immutable copy', { namespaces: [shop], copies: [copy('shop/regcred', old, { immutable: true })] }, { 'shop/regcred': 'delete' }],
+    [
+      'a copy of another type',
+      { namespaces: [shop], copies: [copy('shop/regcred', fresh, { type: 'Opaque' })] },
+      { 'shop/regcred': 'delete' },
+    ],
+    [
+      'an old immutable copy',
+      { namespaces: [shop], copies: [copy('shop/regcred', old, { immutable: true })] },
+      { 'shop/regcred': 'delete' },
+    ],
     ['a good immutable copy', { namespaces: [shop], copies: [copy('shop/regcred', fresh, { immutable: true })] }, {}],
     ['a copy that is being deleted', { namespaces: [shop], copies: [copy('shop/regcred', old, { deleting: true })] }, {}],
     ['not opted in, a copy', { namespaces: [namespace('shop')], copies: [copy('shop/regcred', fresh)] }, { 'shop/regcred': 'delete' }],
-    ['not opted in, a copy that is being deleted', { namespaces: [namespace('shop')], copies: [copy('shop/regcred', fresh, { deleting: true })] }, {}],
+    [
+      'not opted in, a copy that is being deleted',
+      { namespaces: [namespace('shop')], copies: [copy('shop/regcred', fresh, { deleting: true })] },
+      {},
+    ],
     [
       'a name that the policy does not have any more',
       { namespaces: [shop], copies: [copy('shop/regcred', fresh), copy('shop/former', fresh)] },
@@ -55,13 +67,21 @@ test('situations', async (t) => {
     ['a namespace that is not known', { namespaces: [], copies: [copy('shop/regcred', old)] }, {}],
     ['no content, no copy', { namespaces: [shop], content: () => null }, {}],
     ['no content, a copy', { namespaces: [shop], copies: [copy('shop/regcred', old)], content: () => null }, {}],
-    ['no content, not opted in', { namespaces: [namespace('shop')], copies: [copy('shop/regcred', old)], content: () => null }, { 'shop/regcred': 'delete' }],
+    [
+      'no content, not opted in',
+      { namespaces: [namespace('shop')], copies: [copy('shop/regcred', old)], content: () => null },
+      { 'shop/regcred': 'delete' },
+    ],
     [
       'two names',
       { namespaces: [shop], policy: policyOf({ mirror: { ...mirror, pullSecrets: ['one', 'two'] } }) },
       { 'shop/one': 'create', 'shop/two': 'create' },
     ],
-    ['a registry without credentials', { namespaces: [shop], policy: policyOf({ mirror: { host: 'a.example.com', pullSecrets: ['regcred'] } }) }, {}],
+    [
+      'a registry without credentials',
+      { namespaces: [shop], policy: policyOf({ mirror: { host: 'a.example.com', pullSecrets: ['regcred'] } }) },
+      {},
+    ],
     [
       'a source under the name of the copy',
       { namespaces: [namespace('release'), shop], policy: policyOf({ mirror: { ...mirror, pullSecrets: ['source'], namespaces: ['*'] } }) },
@@ -71,7 +91,10 @@ test('situations', async (t) => {
       'the source of another registry',
       {
         namespaces: [namespace('release')],
-        policy: policyOf({ mirror: { ...mirror, namespaces: ['*'] }, other: { ...mirror, pullSecrets: ['other'], credentials: { secret: 'regcred' } } }),
+        policy: policyOf({
+          mirror: { ...mirror, namespaces: ['*'] },
+          other: { ...mirror, pullSecrets: ['other'], credentials: { secret: 'regcred' } },
+        }),
       },
       {},
     ],
@@ -120,7 +143,9 @@ test('labels that any name of a registry gives', async (t) => {
 
 holds(
   'a label is valid whatever the name is',
-  fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(labelValue(text))),
+  fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) =>
+    /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(labelValue(text)),
+  ),
 );
 holds(
   'two names have two labels',
@@ -134,9 +159,12 @@ const arbitraryNamespaces = fc.uniqueArray(
   { selector: ({ name }) => name },
 );
 const arbitraryPolicy = fc
-  .uniqueArray(fc.record({ name: secrets, namespaces: fc.constantFrom(undefined, ['*'], ['a', 'b']), source: secrets, has: fc.boolean() }), {
-    selector: ({ name }) => name,
-  })
+  .uniqueArray(
+    fc.record({ name: secrets, namespaces: fc.constantFrom(undefined, ['*'], ['a', 'b']), source: secrets, has: fc.boolean() }),
+    {
+      selector: ({ name }) => name,
+    },
+  )
   .map((entries) => ({
     policy: policyOf(
       Object.fromEntries(
@@ -168,7 +196,9 @@ holds(
     arbitrarySecrets,
     fc.constantFrom('OptIn', 'OptOut'),
     (namespaces, { policy, content }, existing, optIn) => {
-      const ours = new Map(existing.filter((secret) => secret.ours).map(({ at, content: held, type, immutable }) => [at, copy(at, held, { type, immutable })]));
+      const ours = new Map(
+        existing.filter((secret) => secret.ours).map(({ at, content: held, type, immutable }) => [at, copy(at, held, { type, immutable })]),
+      );
       const foreign = new Set(existing.filter((secret) => !secret.ours).map(({ at }) => at));
       const plan = () => planReplication({ policy, content, namespaces, copies: [...ours.values()] }, { ...scope, optIn });
       // A Secret whose type is wrong goes in the first round, and is made anew in the second.

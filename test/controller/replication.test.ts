@@ -79,7 +79,11 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     await logged(controller, 'copies are kept as they are');
     t.equal(await metric(controller, 'transship_controller_source_ready{registry="mirror"}'), 0);
     t.match((await controller.get('/readyz')).text, 'the credentials of registry mirror cannot be read');
-    await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: '{"auths":{"reg.example.com":{"auth":"broken-PLANTED"}}}' });
+    await createSecret(plane, {
+      namespace: releaseNamespace,
+      name: 'mirror-source',
+      config: '{"auths":{"reg.example.com":{"auth":"broken-PLANTED"}}}',
+    });
     await eventually('the broken source is told', async () =>
       (await eventsOf(plane, releaseNamespace, 'SourceUnreadable')).some((note) => note.includes('not base64 of user:password')),
     );
@@ -95,7 +99,10 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     await setConfig(plane, path, second);
     timed('copy edited by hand', await has('shop', 'regcred', first));
     await change(plane, path, { metadata: { annotations: { 'transship.dev/content': 'nonsense', 'their.example.com/note': 'kept' } } });
-    await eventually('the annotation is ours again', async () => (await annotationsOf(plane, 'shop', 'regcred'))['transship.dev/content'] !== 'nonsense');
+    await eventually(
+      'the annotation is ours again',
+      async () => (await annotationsOf(plane, 'shop', 'regcred'))['transship.dev/content'] !== 'nonsense',
+    );
     t.equal((await annotationsOf(plane, 'shop', 'regcred'))['their.example.com/note'], 'kept');
     await change(plane, path, { immutable: true });
     await setConfig(plane, secretPath(releaseNamespace, 'mirror-source'), second);
@@ -171,7 +178,9 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
   });
 
   await whole.test('an API server that was killed and came back', async (t) => {
-    await restartApiServer(plane, () => eventually('the watches notice', async () => controller.log().includes('a watch was interrupted')).then(() => {}));
+    await restartApiServer(plane, () =>
+      eventually('the watches notice', async () => controller.log().includes('a watch was interrupted')).then(() => {}),
+    );
     const begin = performance.now();
     await createNamespace(plane, 'restarted', optedIn);
     await setConfig(plane, secretPath(releaseNamespace, 'mirror-source'), second);
@@ -188,20 +197,28 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     const texts = [controller.log(), JSON.stringify(body.items), metrics.text];
     const planted = [
       'PLANTED',
-      ...['first-password', 'second-password', 'their-own'].flatMap((word) => [word, Buffer.from(`robot:${word}-PLANTED`).toString('base64').slice(0, 16)]),
+      ...['first-password', 'second-password', 'their-own'].flatMap((word) => [
+        word,
+        Buffer.from(`robot:${word}-PLANTED`).toString('base64').slice(0, 16),
+      ]),
     ];
     for (const word of planted) for (const text of texts) t.notOk(text.includes(word), word);
   });
 
   await whole.test('SIGTERM gives the lease up and deletes nothing', async (t) => {
     t.equal(await controller.stop(), 0);
-    const { spec } = await succeed<V1Lease>(plane, 'GET', `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases/transship-controller`);
+    const { spec } = await succeed<V1Lease>(
+      plane,
+      'GET',
+      `/apis/coordination.k8s.io/v1/namespaces/${releaseNamespace}/leases/transship-controller`,
+    );
     t.equal(spec?.holderIdentity ?? '', '');
     t.equal(await configOf(plane, 'shop', 'regcred'), second);
   });
 });
 
-const logged = (controller: Running, text: string): Promise<number> => eventually(`a log line with "${text}"`, async () => controller.log().includes(text));
+const logged = (controller: Running, text: string): Promise<number> =>
+  eventually(`a log line with "${text}"`, async () => controller.log().includes(text));
 
 async function eventsOf(plane: ControlPlane, namespace: string, reason: string): Promise<string[]> {
   const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);

@@ -28,6 +28,9 @@ test('what cannot be read is not waited for', async (t) => {
     looked += 1;
     throw new Error('gone');
   };
-  await t.rejects(readSettled(read, (text) => text, 'known'), new Error('gone'));
+  await t.rejects(
+    readSettled(read, (text) => text, 'known'),
+    new Error('gone'),
+  );
   t.equal(looked, 1);
 });

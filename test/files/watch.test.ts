@@ -18,10 +18,13 @@ function counting(t: Test, paths: readonly string[]): { readonly looks: () => nu
 
 const changes: readonly (readonly [name: string, change: (path: string) => Promise<void>])[] = [
   ['written again', async (path) => await writeFile(path, 'new')],
-  ['renamed over', async (path) => {
-    await writeFile(`${path}.tmp`, 'new');
-    await rename(`${path}.tmp`, path);
-  }],
+  [
+    'renamed over',
+    async (path) => {
+      await writeFile(`${path}.tmp`, 'new');
+      await rename(`${path}.tmp`, path);
+    },
+  ],
   ['removed', async (path) => await rm(path)],
 ];
 

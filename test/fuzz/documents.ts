@@ -31,7 +31,22 @@ export function valueAt({ parent, key }: Place): Json | undefined {
   return Object.getOwnPropertyDescriptor(parent, key)?.value;
 }
 
-const strangeKeys = ['__proto__', 'constructor', 'toString', '0', '-1', '', 'image', 'name', 'containers', 'spec', 'Image', 'image\u0000', 'a/b~c', '\ud800'] as const;
+const strangeKeys = [
+  '__proto__',
+  'constructor',
+  'toString',
+  '0',
+  '-1',
+  '',
+  'image',
+  'name',
+  'containers',
+  'spec',
+  'Image',
+  'image\u0000',
+  'a/b~c',
+  '\ud800',
+] as const;
 
 type Damage = (all: readonly Place[], random: Random) => void;
 

@@ -18,7 +18,12 @@ interface Bounded {
 }
 
 const table: readonly Bounded[] = [
-  { name: 'reviews', target: fuzzReview, executions: 2500, atLeast: { patched: 400, unpatched: 400, BODY_NOT_JSON: 300, REVIEW_INVALID: 20 } },
+  {
+    name: 'reviews',
+    target: fuzzReview,
+    executions: 2500,
+    atLeast: { patched: 400, unpatched: 400, BODY_NOT_JSON: 300, REVIEW_INVALID: 20 },
+  },
   { name: 'references', target: fuzzReference, executions: 50_000, atLeast: { read: 10_000, refused: 10_000 } },
   { name: 'policies', target: fuzzPolicy, executions: 300, atLeast: { refused: 100, loaded: 25 } },
 ];
@@ -41,7 +46,9 @@ function found(target: Target, execution: number): string {
     return target(seed, execution);
   } catch (error) {
     if (!(error instanceof Finding)) throw error;
-    throw new Error(`seed ${seed}, execution ${execution}: ${error.message}\n${error.input.subarray(0, 4000).toString('base64')}`, { cause: error });
+    throw new Error(`seed ${seed}, execution ${execution}: ${error.message}\n${error.input.subarray(0, 4000).toString('base64')}`, {
+      cause: error,
+    });
   }
 }
 

@@ -25,18 +25,45 @@ const rows: readonly Row[] = [
   ['a key of 4 MB', review(pod(`[${nginx}]`, `{"labels":{"${'k'.repeat(4_000_000)}":"v"}}`)), 'patched'],
   ['half a character in the image and in the name', review(pod(String.raw`[{"name":"\ud83d","image":"\udc00nginx"},${nginx}]`)), 'patched'],
   ['half a character in the uid', review(pod(`[${nginx}]`)).replace('"uid":"u"', String.raw`"uid":"\ud83d"`), 'patched'],
-  ['__proto__ in every object', review(`{"__proto__":{"spec":null},"metadata":{"__proto__":{"labels":{"transship.dev/rewrite":"disabled"}},"name":"web"},"spec":{"__proto__":{"containers":[]},"containers":[{"__proto__":{"image":"x"},"name":"web","image":"nginx"}]}}`), 'patched'],
+  [
+    '__proto__ in every object',
+    review(
+      `{"__proto__":{"spec":null},"metadata":{"__proto__":{"labels":{"transship.dev/rewrite":"disabled"}},"name":"web"},"spec":{"__proto__":{"containers":[]},"containers":[{"__proto__":{"image":"x"},"name":"web","image":"nginx"}]}}`,
+    ),
+    'patched',
+  ],
   ['__proto__ alone has an image', review(pod('[{"name":"web","__proto__":{"image":"nginx"}}]')), 'unpatched'],
-  ['a label of __proto__ disables nothing', review(pod(`[${nginx}]`, '{"labels":{"__proto__":{"transship.dev/rewrite":"disabled"}}}')), 'patched'],
-  ['constructor and prototype', review(pod('[{"constructor":{"prototype":{"image":"x"}},"name":"constructor","image":"nginx"}]')), 'patched'],
+  [
+    'a label of __proto__ disables nothing',
+    review(pod(`[${nginx}]`, '{"labels":{"__proto__":{"transship.dev/rewrite":"disabled"}}}')),
+    'patched',
+  ],
+  [
+    'constructor and prototype',
+    review(pod('[{"constructor":{"prototype":{"image":"x"}},"name":"constructor","image":"nginx"}]')),
+    'patched',
+  ],
   ['containers named by numbers', review(pod('[{"name":0,"image":"nginx"},{"name":1,"image":"redis"}]')), 'patched'],
   ['containers as an object', review('{"spec":{"containers":{"0":{"name":"web","image":"nginx"},"length":1}}}'), 'unpatched'],
-  ['doubled keys, the last one counts', review(`{"spec":null,"spec":{"containers":null,"containers":[{"image":7,"name":"web","image":"nginx"}]}}`), 'patched'],
+  [
+    'doubled keys, the last one counts',
+    review(`{"spec":null,"spec":{"containers":null,"containers":[{"image":7,"name":"web","image":"nginx"}]}}`),
+    'patched',
+  ],
   ['doubled request, the last one is none', review(pod(`[${nginx}]`)).replace(/\}$/, ',"request":null}'), 'REVIEW_INVALID'],
   ['a number beyond all numbers', review(pod(`[${nginx}]`), ',"options":1e999'), 'patched'],
   ['a byte order mark', `\ufeff${review(pod(`[${nginx}]`))}`, 'BODY_NOT_JSON'],
   ['UTF-16', Buffer.from(review(pod(`[${nginx}]`)), 'utf16le'), 'BODY_NOT_JSON'],
-  ['bytes that are no UTF-8 in a string', Buffer.concat([Buffer.from(review(pod(`[${nginx}]`)).slice(0, -1)), Buffer.from(',"x":"'), Buffer.from([0xff, 0xc0, 0x80]), Buffer.from('"}')]), 'patched'],
+  [
+    'bytes that are no UTF-8 in a string',
+    Buffer.concat([
+      Buffer.from(review(pod(`[${nginx}]`)).slice(0, -1)),
+      Buffer.from(',"x":"'),
+      Buffer.from([0xff, 0xc0, 0x80]),
+      Buffer.from('"}'),
+    ]),
+    'patched',
+  ],
   ['zeros', Buffer.alloc(1_000_000), 'BODY_NOT_JSON'],
   ['two reviews', review(pod(`[${nginx}]`)).repeat(2), 'BODY_NOT_JSON'],
 ];
@@ -53,6 +80,9 @@ test('the server', async (t) => {
     t.equal(status, outcome === 'patched' || outcome === 'unpatched' ? 200 : 400, name);
     if (status === 400) t.match(JSON.parse(text), { code: outcome }, name);
   }
-  t.notOk(server.lines.some(({ level }) => level === 'error'), 'no line of an error');
+  t.notOk(
+    server.lines.some(({ level }) => level === 'error'),
+    'no line of an error',
+  );
   t.equal((await get(server, '/readyz')).status, 200, 'and it goes on');
 });

@@ -9,10 +9,59 @@ import { policyTexts } from './policies.ts';
 import { Random } from './random.ts';
 
 const bodies = policyTexts.map((text) => Buffer.from(text)) as [Buffer, ...Buffer[]];
-const images = ['nginx:1.27', 'quay.io/acme/app:1', 'ghcr.io/acme/x/app@sha256:' + 'a'.repeat(64), ...goodReferences.slice(0, 20).map(({ text }) => text)];
+const images = [
+  'nginx:1.27',
+  'quay.io/acme/app:1',
+  'ghcr.io/acme/x/app@sha256:' + 'a'.repeat(64),
+  ...goodReferences.slice(0, 20).map(({ text }) => text),
+];
 
 /** What YAML and the policy's own language give a meaning to. */
-const values = ['null', '~', '[]', '{}', '""', '0', '-1', '1e400', '.nan', 'true', '!!binary aGk=', '!!set {a}', '&a [*a]', '*a', '<<: *a', '? x', '|', '>-', '"\\ud800"', '"\\0"', '__proto__', 'constructor', 'toString', '{ __proto__: { host: x } }', "{ regex: '(' }", "{ regex: '(a*)*$' }", "{ regex: '" + '(a?)'.repeat(60) + "' }", "{ regex: 'a{1000}{1000}' }", '"$1$9$$"', '*', "'*'", 'docker.io/*/*', 'a/b/c:1@sha256:x', '---', '...', '%YAML 1.1', '2001-01-01', '0o17', 'x: y', '[[[[[[', '{{{{{{', '\t', '# x'] as const;
+const values = [
+  'null',
+  '~',
+  '[]',
+  '{}',
+  '""',
+  '0',
+  '-1',
+  '1e400',
+  '.nan',
+  'true',
+  '!!binary aGk=',
+  '!!set {a}',
+  '&a [*a]',
+  '*a',
+  '<<: *a',
+  '? x',
+  '|',
+  '>-',
+  '"\\ud800"',
+  '"\\0"',
+  '__proto__',
+  'constructor',
+  'toString',
+  '{ __proto__: { host: x } }',
+  "{ regex: '(' }",
+  "{ regex: '(a*)*$' }",
+  "{ regex: '" + '(a?)'.repeat(60) + "' }",
+  "{ regex: 'a{1000}{1000}' }",
+  '"$1$9$$"',
+  '*',
+  "'*'",
+  'docker.io/*/*',
+  'a/b/c:1@sha256:x',
+  '---',
+  '...',
+  '%YAML 1.1',
+  '2001-01-01',
+  '0o17',
+  'x: y',
+  '[[[[[[',
+  '{{{{{{',
+  '\t',
+  '# x',
+] as const;
 
 export function policyText(random: Random): string {
   const text = random.pick(policyTexts);
@@ -40,7 +89,10 @@ function damageLine(lines: string[], random: Random): void {
       return;
     case 4:
       // The value of the line, or of one member in braces.
-      lines[at] = line.replace(random.once(2) ? /(:\s)(?:.*)$/ : /(:\s)(?:[^,{}[\]]+)/, (_all, colon: string) => colon + random.pick(values));
+      lines[at] = line.replace(
+        random.once(2) ? /(:\s)(?:.*)$/ : /(:\s)(?:[^,{}[\]]+)/,
+        (_all, colon: string) => colon + random.pick(values),
+      );
       return;
     default:
       lines[at] = line.replace(/[A-Za-z]+(?=:)/, () => random.pick(values));
@@ -62,9 +114,11 @@ export function checkPolicy(text: string): string {
   const { compiled, findings } = loaded;
   const lineCount = text.split(/\r\n|\r|\n/).length;
   for (const { line, column, message } of findings) {
-    if (!(line >= 1 && line <= lineCount && column >= 1) || message === '') throw new Finding(`a finding points to ${line}:${column} of ${lineCount} lines: ${message}`, text);
+    if (!(line >= 1 && line <= lineCount && column >= 1) || message === '')
+      throw new Finding(`a finding points to ${line}:${column} of ${lineCount} lines: ${message}`, text);
   }
-  if ((compiled === null) !== findings.some(({ severity }) => severity === 'error')) throw new Finding(`findings and result do not agree: ${JSON.stringify(findings)}`, text);
+  if ((compiled === null) !== findings.some(({ severity }) => severity === 'error'))
+    throw new Finding(`findings and result do not agree: ${JSON.stringify(findings)}`, text);
   if (compiled === null) return 'refused';
   for (const image of images) checkDecision(compiled, image, text);
   return findings.length > 0 ? 'loaded with warnings' : 'loaded';

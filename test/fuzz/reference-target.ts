@@ -7,7 +7,40 @@ import { isReference } from './scanner.ts';
 
 const seeds = [...goodReferences, ...badReferences].map(({ text }) => text) as [string, ...string[]];
 /** What references are made of, and what looks like it. */
-const pieces = ['a', 'Z', '0', '.', '_', '__', '-', '--', '/', '//', ':', '@', 'localhost', 'docker.io', 'index.docker.io', 'library/', ':5000', '[::1]', '[', ']', '@sha256:', 'a'.repeat(64), 'b'.repeat(128), 'c/'.repeat(120), '\n', ' ', '\0', 'é', 'K', 'ı', '\ud800', '%'] as const;
+const pieces = [
+  'a',
+  'Z',
+  '0',
+  '.',
+  '_',
+  '__',
+  '-',
+  '--',
+  '/',
+  '//',
+  ':',
+  '@',
+  'localhost',
+  'docker.io',
+  'index.docker.io',
+  'library/',
+  ':5000',
+  '[::1]',
+  '[',
+  ']',
+  '@sha256:',
+  'a'.repeat(64),
+  'b'.repeat(128),
+  'c/'.repeat(120),
+  '\n',
+  ' ',
+  '\0',
+  'é',
+  'K',
+  'ı',
+  '\ud800',
+  '%',
+] as const;
 
 /** Splices, cuts and inserts whole pieces: single bytes seldom lead from one valid reference to another. */
 export function referenceText(random: Random): string {
@@ -28,14 +61,18 @@ export function fuzzReference(seed: number, execution: number): string {
 /** @returns what became of it; throws a Finding */
 export function checkReference(text: string): string {
   const parsed = parseReference(text);
-  if (parsed.ok !== isReference(text)) throw new Finding(`it is ${parsed.ok ? 'read, and no reference' : `a reference, and refused: ${parsed.problem}`}`, text);
+  if (parsed.ok !== isReference(text))
+    throw new Finding(`it is ${parsed.ok ? 'read, and no reference' : `a reference, and refused: ${parsed.problem}`}`, text);
   if (!parsed.ok) return 'refused';
   const { reference } = parsed;
-  if (reference.text !== text || reference.writtenName + suffix(reference) !== text) throw new Finding('what was written is not kept', text);
+  if (reference.text !== text || reference.writtenName + suffix(reference) !== text)
+    throw new Finding('what was written is not kept', text);
   const again = parseReference(canonicalText(reference));
   // The longest names of Hub's short form have no longer form.
   if (!again.ok) return canonicalText(reference).length > 1024 ? 'read' : notTheSame(text);
-  return again.reference.name === reference.name && again.reference.tag === reference.tag && again.reference.digest === reference.digest ? 'read' : notTheSame(text);
+  return again.reference.name === reference.name && again.reference.tag === reference.tag && again.reference.digest === reference.digest
+    ? 'read'
+    : notTheSame(text);
 }
 
 function notTheSame(text: string): never {

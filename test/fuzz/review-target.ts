@@ -25,9 +25,10 @@ const folders = readdirSync(corpus, { withFileTypes: true }).filter((entry) => e
 const sample = new URL('../../examples/admission-review.json', import.meta.url);
 
 /** Reviews as API servers sent them, in the fewest bytes. */
-export const reviewTexts: readonly [string, ...string[]] = [sample, ...folders.map(({ name }) => new URL(`${name}/review.json`, corpus))].map((file) =>
-  JSON.stringify(JSON.parse(readFileSync(file, 'utf8'))),
-) as [string, ...string[]];
+export const reviewTexts: readonly [string, ...string[]] = [
+  sample,
+  ...folders.map(({ name }) => new URL(`${name}/review.json`, corpus)),
+].map((file) => JSON.stringify(JSON.parse(readFileSync(file, 'utf8')))) as [string, ...string[]];
 const reviewBodies = reviewTexts.map((text) => Buffer.from(text)) as [Buffer, ...Buffer[]];
 
 /** A line longer than this is a way to fill a disk. */
@@ -47,7 +48,13 @@ function reviewerOf(mode: Mode): Reviewer {
 interface Answered {
   readonly apiVersion: unknown;
   readonly kind: unknown;
-  readonly response: { readonly uid: unknown; readonly allowed: unknown; readonly patch?: string; readonly patchType?: unknown; readonly warnings?: readonly string[] };
+  readonly response: {
+    readonly uid: unknown;
+    readonly allowed: unknown;
+    readonly patch?: string;
+    readonly patchType?: unknown;
+    readonly warnings?: readonly string[];
+  };
 }
 
 /** The body of one execution. */
@@ -105,7 +112,8 @@ function checkLog(body: Buffer): void {
 
 function checkRefusal(body: Buffer, text: string): string {
   const { code, error } = JSON.parse(text);
-  if (typeof code !== 'string' || typeof error !== 'string' || error.length > 1000) throw new Finding(`a 400 says ${text.slice(0, 2000)}`, body);
+  if (typeof code !== 'string' || typeof error !== 'string' || error.length > 1000)
+    throw new Finding(`a 400 says ${text.slice(0, 2000)}`, body);
   // Bytes that are brackets are brackets in any case, and those in strings make it only more.
   const isDeep = /nests too deep/.test(error) && body.filter((byte) => byte === 0x5b || byte === 0x7b).length > 10_000;
   const expected = isDeep ? null : wholeAnswer(body, 'enforce');
@@ -122,7 +130,11 @@ function wholeAnswer(body: Buffer, mode: Mode): string | null {
     return null;
   }
   const read = readReview(value);
-  return read.ok ? JSON.stringify(answer(read.review.uid, admit(read.review, policy, installedScope, mode), (text) => Buffer.from(text).toString('base64'))) : null;
+  return read.ok
+    ? JSON.stringify(
+        answer(read.review.uid, admit(read.review, policy, installedScope, mode), (text) => Buffer.from(text).toString('base64')),
+      )
+    : null;
 }
 
 function checkAnswer(body: Buffer, text: string, mode: Mode): string {
@@ -130,10 +142,13 @@ function checkAnswer(body: Buffer, text: string, mode: Mode): string {
   checkNames(body);
   const { apiVersion, kind, response } = JSON.parse(text) as Answered;
   const { request } = JSON.parse(body.toString('utf8'));
-  if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || response.uid !== request.uid) throw new Finding('the envelope is wrong', body);
+  if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview' || response.uid !== request.uid)
+    throw new Finding('the envelope is wrong', body);
   if (response.allowed !== true) throw new Finding('the pod is not allowed', body);
-  if ((response.patch === undefined) !== (response.patchType !== 'JSONPatch')) throw new Finding('patch and patchType do not come together', body);
-  for (const warning of response.warnings ?? []) if (warning.length > 120 || /\p{Cc}|\p{Cs}/u.test(warning)) throw new Finding(`a warning says ${JSON.stringify(warning)}`, body);
+  if ((response.patch === undefined) !== (response.patchType !== 'JSONPatch'))
+    throw new Finding('patch and patchType do not come together', body);
+  for (const warning of response.warnings ?? [])
+    if (warning.length > 120 || /\p{Cc}|\p{Cs}/u.test(warning)) throw new Finding(`a warning says ${JSON.stringify(warning)}`, body);
   if (response.patch === undefined) return 'unpatched';
   if (mode === 'shadow') throw new Finding('a patch in shadow mode', body);
   checkPatch(body, request.object, response.patch);
@@ -147,7 +162,8 @@ function checkNames(body: Buffer): void {
   const { uid, pod, owner } = namesOf(identityOf(read.review));
   const line = JSON.parse(lines[0] ?? '{}');
   // In bytes as they are logged: half of a character is none.
-  if (JSON.stringify([line.uid, line.pod, line.owner]) !== JSON.stringify([uid, pod, owner])) throw new Finding(`the line is that of ${JSON.stringify(line).slice(0, 300)}`, body);
+  if (JSON.stringify([line.uid, line.pod, line.owner]) !== JSON.stringify([uid, pod, owner]))
+    throw new Finding(`the line is that of ${JSON.stringify(line).slice(0, 300)}`, body);
 }
 
 function checkPatch(body: Buffer, object: unknown, patch: string): void {

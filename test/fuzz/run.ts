@@ -23,7 +23,9 @@ process.exitCode = run(values.target, { seed: Number(values.seed), from: Number(
 function run(name: string, { seed, from, executions }: { seed: number; from: number; executions: number }): number {
   const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
   if (target === undefined || ![seed, from, executions].every((number) => Number.isSafeInteger(number) && number >= 0)) {
-    process.stderr.write(`fuzz: --target is one of ${Object.keys(targets).join(', ')}; --seed, --from and --executions are whole numbers\n`);
+    process.stderr.write(
+      `fuzz: --target is one of ${Object.keys(targets).join(', ')}; --seed, --from and --executions are whole numbers\n`,
+    );
     return 2;
   }
   const counts = new Map<string, number>();
@@ -40,12 +42,15 @@ function run(name: string, { seed, from, executions }: { seed: number; from: num
   }
   const seconds = (performance.now() - began) / 1000;
   process.stdout.write(`${name}, seed ${seed}: ${executions} executions in ${seconds.toFixed(0)} s, no finding\n`);
-  for (const [outcome, count] of [...counts].toSorted(([, one], [, other]) => other - one)) process.stdout.write(`  ${String(count).padStart(9)}  ${outcome}\n`);
+  for (const [outcome, count] of [...counts].toSorted(([, one], [, other]) => other - one))
+    process.stdout.write(`  ${String(count).padStart(9)}  ${outcome}\n`);
   return 0;
 }
 
 function report(error: unknown, again: string): void {
   process.stderr.write(`FOUND by ${again}\n`);
   if (!(error instanceof Finding)) throw error;
-  process.stderr.write(`${error.message}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n${error.input.subarray(0, 20_000).toString('base64')}\n`);
+  process.stderr.write(
+    `${error.message}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n${error.input.subarray(0, 20_000).toString('base64')}\n`,
+  );
 }

@@ -57,7 +57,9 @@ function isHostWithPort(text: string): boolean {
   const port = colon === -1 ? null : text.slice(colon + 1);
   if (port !== null && (port === '' || !consistsOf(port, digits))) return false;
   if (host.startsWith('[')) return host.endsWith(']') && host.length > 2 && consistsOf(host.slice(1, -1), `${hexDigits}ABCDEF:`);
-  return host.split('.').every((part) => part !== '' && !part.startsWith('-') && !part.endsWith('-') && consistsOf(part, `${letters}${digits}-`));
+  return host
+    .split('.')
+    .every((part) => part !== '' && !part.startsWith('-') && !part.endsWith('-') && consistsOf(part, `${letters}${digits}-`));
 }
 
 function isTag(tag: string): boolean {
@@ -65,7 +67,11 @@ function isTag(tag: string): boolean {
 }
 
 function isDigest(digest: string): boolean {
-  const lengths = new Map([['sha256', 64], ['sha384', 96], ['sha512', 128]]);
+  const lengths = new Map([
+    ['sha256', 64],
+    ['sha384', 96],
+    ['sha512', 128],
+  ]);
   const colon = digest.indexOf(':');
   const hex = digest.slice(colon + 1);
   return hex.length === lengths.get(digest.slice(0, colon)) && consistsOf(hex, hexDigits);

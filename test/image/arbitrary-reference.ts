@@ -26,11 +26,25 @@ const label = fc.tuple(characters(`${lower}AZ`, 1, 5), fc.constantFrom('', '-x',
 const port = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: null });
 
 const dottedHost = fc.array(label, { minLength: 2, maxLength: 4 }).map((labels) => labels.join('.'));
-const plainHost = fc.constantFrom('localhost', 'docker.io', 'index.docker.io', 'quay.io', 'gcr.io', 'Quay.IO', '[::1]', '[2001:DB8::7]', '10.0.0.7');
+const plainHost = fc.constantFrom(
+  'localhost',
+  'docker.io',
+  'index.docker.io',
+  'quay.io',
+  'gcr.io',
+  'Quay.IO',
+  '[::1]',
+  '[2001:DB8::7]',
+  '10.0.0.7',
+);
 
-export const host: fc.Arbitrary<string> = fc.tuple(fc.oneof(dottedHost, plainHost), port).map(([name, number]) => (number === null ? name : `${name}:${number}`));
+export const host: fc.Arbitrary<string> = fc
+  .tuple(fc.oneof(dottedHost, plainHost), port)
+  .map(([name, number]) => (number === null ? name : `${name}:${number}`));
 
-export const tag: fc.Arbitrary<string> = fc.tuple(characters('aZ0_', 1, 1), characters('aZ0_.-', 0, 12)).map(([first, rest]) => first + rest);
+export const tag: fc.Arbitrary<string> = fc
+  .tuple(characters('aZ0_', 1, 1), characters('aZ0_.-', 0, 12))
+  .map(([first, rest]) => first + rest);
 
 const hexadecimal = '0123456789abcdef';
 export const digest: fc.Arbitrary<string> = fc.oneof(

@@ -11,7 +11,10 @@ holds(
   fc.property(writtenReference, (written) => {
     const reference = referenceOf(written.text);
     assert.equal(reference.writtenName + suffix(reference), written.text);
-    assert.deepEqual([reference.text, reference.writtenHost, reference.tag, reference.digest], [written.text, written.host, written.tag, written.digest]);
+    assert.deepEqual(
+      [reference.text, reference.writtenHost, reference.tag, reference.digest],
+      [written.text, written.host, written.tag, written.digest],
+    );
     if (written.host !== null && reference.host !== 'docker.io') assert.equal(reference.path, written.path);
   }),
 );
@@ -21,7 +24,10 @@ holds(
   fc.property(writtenReference, ({ text }) => {
     const first = referenceOf(text);
     const again = referenceOf(canonicalText(first));
-    assert.deepEqual([again.name, again.tag, again.digest, again.comparableHost], [first.name, first.tag, first.digest, first.comparableHost]);
+    assert.deepEqual(
+      [again.name, again.tag, again.digest, again.comparableHost],
+      [first.name, first.tag, first.digest, first.comparableHost],
+    );
     assert.equal(canonicalText(again), canonicalText(first));
   }),
 );
@@ -39,11 +45,15 @@ holds(
 
 holds(
   'another host before the same path changes the host and nothing else',
-  fc.property(writtenReference, host.filter((other) => !/^(index\.)?docker\.io$/i.test(other)), ({ text }, other) => {
-    const first = referenceOf(text);
-    const moved = referenceOf(`${other}/${first.path}${suffix(first)}`);
-    assert.deepEqual([moved.host, moved.path, moved.tag, moved.digest], [other, first.path, first.tag, first.digest]);
-  }),
+  fc.property(
+    writtenReference,
+    host.filter((other) => !/^(index\.)?docker\.io$/i.test(other)),
+    ({ text }, other) => {
+      const first = referenceOf(text);
+      const moved = referenceOf(`${other}/${first.path}${suffix(first)}`);
+      assert.deepEqual([moved.host, moved.path, moved.tag, moved.digest], [other, first.path, first.tag, first.digest]);
+    },
+  ),
 );
 
 holds(

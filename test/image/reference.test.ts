@@ -7,7 +7,11 @@ import { referenceOf } from './parsed.ts';
 test('every good reference has the expected parts', (t) => {
   for (const { text, name, familiar, tag, digest } of goodReferences) {
     const reference = referenceOf(text);
-    t.strictSame({ text: reference.text, name: reference.name, familiar: familiarName(reference), tag: reference.tag, digest: reference.digest }, { text, name, familiar, tag, digest }, text);
+    t.strictSame(
+      { text: reference.text, name: reference.name, familiar: familiarName(reference), tag: reference.tag, digest: reference.digest },
+      { text, name, familiar, tag, digest },
+      text,
+    );
   }
   t.end();
 });
@@ -25,9 +29,18 @@ test('the written spelling is kept beside the canonical parts', (t) => {
   const table: [string, Partial<Reference>][] = [
     ['nginx:1', { writtenHost: null, writtenName: 'nginx', host: 'docker.io', path: 'library/nginx' }],
     ['library/nginx', { writtenHost: null, writtenName: 'library/nginx', path: 'library/nginx' }],
-    ['index.docker.io/nginx@sha256:' + 'a'.repeat(64), { writtenHost: 'index.docker.io', writtenName: 'index.docker.io/nginx', host: 'docker.io', path: 'library/nginx' }],
-    ['Quay.IO/acme/app', { writtenHost: 'Quay.IO', writtenName: 'Quay.IO/acme/app', host: 'Quay.IO', comparableHost: 'quay.io', path: 'acme/app' }],
-    ['[2001:DB8::7]:5000/app:1', { writtenHost: '[2001:DB8::7]:5000', host: '[2001:DB8::7]:5000', comparableHost: '[2001:db8::7]:5000', path: 'app' }],
+    [
+      'index.docker.io/nginx@sha256:' + 'a'.repeat(64),
+      { writtenHost: 'index.docker.io', writtenName: 'index.docker.io/nginx', host: 'docker.io', path: 'library/nginx' },
+    ],
+    [
+      'Quay.IO/acme/app',
+      { writtenHost: 'Quay.IO', writtenName: 'Quay.IO/acme/app', host: 'Quay.IO', comparableHost: 'quay.io', path: 'acme/app' },
+    ],
+    [
+      '[2001:DB8::7]:5000/app:1',
+      { writtenHost: '[2001:DB8::7]:5000', host: '[2001:DB8::7]:5000', comparableHost: '[2001:db8::7]:5000', path: 'app' },
+    ],
   ];
   for (const [text, parts] of table) t.strictSame({ ...referenceOf(text), ...parts }, { ...referenceOf(text) }, text);
   t.end();
@@ -58,7 +71,13 @@ test('the limit on a name counts its path, not its host', (t) => {
 
 test('a long text that almost fits is refused in linear time', (t) => {
   // Nested quantifiers over separators are where such expressions explode; the text limit and the grammar both guard it.
-  for (const text of [`${'a-'.repeat(511)}!`, `${'a/'.repeat(511)}!`, `x:${'5'.repeat(1000)}/`, `${'a.'.repeat(500)}b/`, '['.repeat(1000)]) {
+  for (const text of [
+    `${'a-'.repeat(511)}!`,
+    `${'a/'.repeat(511)}!`,
+    `x:${'5'.repeat(1000)}/`,
+    `${'a.'.repeat(500)}b/`,
+    '['.repeat(1000),
+  ]) {
     t.equal(parseReference(text).ok, false, text.slice(0, 12));
   }
   t.end();

@@ -31,7 +31,8 @@ function entries(folder: string): string[] {
 
 /** The kernel's settings but those that count by themselves. */
 function settings(folder: string): Record<string, string> {
-  const counters = /random\/|fs\/(dentry|inode|file-nr|aio-nr)|ns_last_pid|nf_conntrack_count|pty\/nr|numa|quota|binfmt_misc|sched_domain|ucount|keys\//;
+  const counters =
+    /random\/|fs\/(dentry|inode|file-nr|aio-nr)|ns_last_pid|nf_conntrack_count|pty\/nr|numa|quota|binfmt_misc|sched_domain|ucount|keys\//;
   const found: Record<string, string> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
@@ -61,7 +62,12 @@ function processesOfNodes(): string[] {
 t.test('a node runs a pod and leaves nothing on this machine', { skip: skipReason() }, async (tt) => {
   const before = machine();
   const node = await startNode(tt);
-  const { stdout } = await node.kubectl(['get', 'node', nodeName, '--output=jsonpath={.status.nodeInfo.containerRuntimeVersion} {.status.nodeInfo.kubeletVersion}']);
+  const { stdout } = await node.kubectl([
+    'get',
+    'node',
+    nodeName,
+    '--output=jsonpath={.status.nodeInfo.containerRuntimeVersion} {.status.nodeInfo.kubeletVersion}',
+  ]);
   tt.comment(stdout);
 
   await tt.test('a pod runs, its log can be read', async (test) => {

@@ -37,7 +37,8 @@ function previousChart(folder: string): string {
 }
 
 const caBundle = async (node: TestNode): Promise<string> =>
-  (await node.kubectl(['get', 'mutatingwebhookconfiguration', 'transship', '--output=jsonpath={.webhooks[0].clientConfig.caBundle}'])).stdout;
+  (await node.kubectl(['get', 'mutatingwebhookconfiguration', 'transship', '--output=jsonpath={.webhooks[0].clientConfig.caBundle}']))
+    .stdout;
 
 const certificates = (bundle: string): number => Buffer.from(bundle, 'base64').toString().split('BEGIN CERTIFICATE').length - 1;
 
@@ -72,11 +73,15 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
     // Two thirds of this life are over for the authority of the install. The delays are those of this node, which syncs every two seconds.
     await upgrade(node, { ...rolled, tls: { controller: { authorityLifetime: '2000d', bundleDelay: '5s', reloadDelay: '10s' } } });
     const seen = new Set<number>();
-    const after = await poll('only the new authority is trusted', async () => {
-      const bundle = await caBundle(node);
-      seen.add(certificates(bundle));
-      return seen.has(2) && certificates(bundle) === 1 ? bundle : undefined;
-    }, 90);
+    const after = await poll(
+      'only the new authority is trusted',
+      async () => {
+        const bundle = await caBundle(node);
+        seen.add(certificates(bundle));
+        return seen.has(2) && certificates(bundle) === 1 ? bundle : undefined;
+      },
+      90,
+    );
     allRewritten(test, await pods.stop(), 20);
     test.not(after, before);
   });
@@ -129,7 +134,12 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
     const pod = await running(node, namespace, 'plain');
     test.strictSame(imagesOf(pod), [written]);
     test.strictSame(secretsOf(pod), []);
-    const { stdout } = await node.kubectl(['get', 'mutatingwebhookconfigurations,clusterroles,clusterrolebindings', '--selector=app.kubernetes.io/instance=transship', '--output=name']);
+    const { stdout } = await node.kubectl([
+      'get',
+      'mutatingwebhookconfigurations,clusterroles,clusterrolebindings',
+      '--selector=app.kubernetes.io/instance=transship',
+      '--output=name',
+    ]);
     test.equal(stdout, '', 'no object of the release without a namespace');
   });
 });

@@ -33,14 +33,28 @@ t.test('five systems', { skip: skipReason() }, async (tt) => {
     const left = await failingToPull(node, 'elsewhere', 'app');
     test.strictSame(imagesOf(left), ['quay.io/acme/app:1'], 'not opted in: as written, and nobody can pull it');
     test.strictSame(secretsOf(left), []);
-    test.match(node.log('registry-private'), /GET \/v2\/proxy\/my-app\/quay\.io\/acme\/app\/manifests\/.*containerd/, 'the pull came with the right name');
+    test.match(
+      node.log('registry-private'),
+      /GET \/v2\/proxy\/my-app\/quay\.io\/acme\/app\/manifests\/.*containerd/,
+      'the pull came with the right name',
+    );
   });
 
   await tt.test('(b) DevSpace: pods pull from the registry in the cluster, by the node port that the controller found', async (test) => {
     const policy = examplePolicy('devspace');
-    policy.registries['local'] = { ...policy.registries['local'], hostFrom: { service: { namespace: 'transship', name: 'transship-registry', port: 'registry', via: 'localhost' } } };
+    policy.registries['local'] = {
+      ...policy.registries['local'],
+      hostFrom: { service: { namespace: 'transship', name: 'transship-registry', port: 'registry', via: 'localhost' } },
+    };
     await upgrade(node, { rewritePolicy: { inline: policy }, localRegistry: { enabled: true, image: await pushRegistryImage(node) } });
-    const { stdout: port } = await node.kubectl(['get', 'service', 'transship-registry', '--namespace', 'transship', '--output=jsonpath={.spec.ports[0].nodePort}']);
+    const { stdout: port } = await node.kubectl([
+      'get',
+      'service',
+      'transship-registry',
+      '--namespace',
+      'transship',
+      '--output=jsonpath={.spec.ports[0].nodePort}',
+    ]);
     const host = `localhost:${port}`;
     test.not(host, 'localhost:30500', 'not the host that the policy falls back to');
     await pushOpen(node, 'acme/api:dev', { registry: host });

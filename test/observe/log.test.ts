@@ -12,7 +12,13 @@ async function written(level: string): Promise<{ readonly stdout: string; readon
 const log = createLog(${JSON.stringify(level)});
 for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) log[level]({ n: 1 }, level);`;
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
-  return { stdout, lines: stderr.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line)) };
+  return {
+    stdout,
+    lines: stderr
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line)),
+  };
 }
 
 test('a line has level, time, message and fields, and nothing about the machine', async (t) => {
@@ -42,6 +48,9 @@ ${ending}`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'pipe'] });
     const lines = (await text(child.stderr)).split('\n').filter((line) => line.startsWith('{'));
     // In their order but for what an exit finds on its way.
-    t.same(lines.map((line) => Number(JSON.parse(line).n)).toSorted((a, b) => a - b), Array.from({ length: 2000 }, (_value, n) => n));
+    t.same(
+      lines.map((line) => Number(JSON.parse(line).n)).toSorted((a, b) => a - b),
+      Array.from({ length: 2000 }, (_value, n) => n),
+    );
   });
 }

@@ -23,7 +23,9 @@ test('the event loop: its iterations since the last time, each figure once, and 
   const { registry } = createMetrics();
   const lag = async (): Promise<Map<string, number>> => {
     await sleep(20);
-    const samples = [...(await registry.metrics()).matchAll(/^nodejs_eventloop_lag_(\w+)_seconds (.*)$/gm)].map(([, name = '', value]): [string, number] => [name, Number(value)]);
+    const samples = [...(await registry.metrics()).matchAll(/^nodejs_eventloop_lag_(\w+)_seconds (.*)$/gm)].map(
+      ([, name = '', value]): [string, number] => [name, Number(value)],
+    );
     t.same(samples.map(([name]) => name).toSorted(), ['max', 'mean', 'min', 'p50', 'p90', 'p99', 'stddev']);
     return new Map(samples);
   };

@@ -28,7 +28,17 @@ test('the empty pointer is the whole document', (t) => {
 
 test('operations are those of RFC 6902', (t) => {
   const operations = [add('/a', ['x']), replace('/b', 'y'), remove('/c')];
-  t.strictSame(fjp.applyPatch({ b: 'x', c: 'z' }, operations.map((operation) => structuredClone(operation) as fjp.Operation), true).newDocument, { a: ['x'], b: 'y' });
-  t.strictSame(operations.map(({ op }) => op), ['add', 'replace', 'remove']);
+  t.strictSame(
+    fjp.applyPatch(
+      { b: 'x', c: 'z' },
+      operations.map((operation) => structuredClone(operation) as fjp.Operation),
+      true,
+    ).newDocument,
+    { a: ['x'], b: 'y' },
+  );
+  t.strictSame(
+    operations.map(({ op }) => op),
+    ['add', 'replace', 'remove'],
+  );
   t.end();
 });

@@ -20,10 +20,24 @@ function recorded(record: string, more: Record<string, string> = {}): ReturnType
 const readings: readonly [says: string, annotations: Json, expected: readonly (readonly [string, string])[]][] = [
   ['none', null, []],
   ['others only', { other: 'x' }, []],
-  ['a record', { [originalImagesAnnotation]: '{"a":"nginx","b":"redis"}' }, [['a', 'nginx'], ['b', 'redis']]],
+  [
+    'a record',
+    { [originalImagesAnnotation]: '{"a":"nginx","b":"redis"}' },
+    [
+      ['a', 'nginx'],
+      ['b', 'redis'],
+    ],
+  ],
   ['not JSON', { [originalImagesAnnotation]: '{a' }, []],
   ['a list', { [originalImagesAnnotation]: '["a"]' }, []],
-  ['other types are left out', { [originalImagesAnnotation]: '{"a":1,"b":"redis","c":null,"__proto__":"x"}' }, [['b', 'redis'], ['__proto__', 'x']]],
+  [
+    'other types are left out',
+    { [originalImagesAnnotation]: '{"a":1,"b":"redis","c":null,"__proto__":"x"}' },
+    [
+      ['b', 'redis'],
+      ['__proto__', 'x'],
+    ],
+  ],
   ['no text', { [originalImagesAnnotation]: 5 }, []],
 ];
 
@@ -44,26 +58,78 @@ interface Row {
 
 const rows: readonly Row[] = [
   { says: 'nothing to record', pod: annotated({}), rewritten: [], expected: [] },
-  { says: 'no annotations', pod: annotated(null), expected: [{ op: 'add', path: '/metadata/annotations', value: { [originalImagesAnnotation]: '{"a":"nginx"}' } }] },
+  {
+    says: 'no annotations',
+    pod: annotated(null),
+    expected: [{ op: 'add', path: '/metadata/annotations', value: { [originalImagesAnnotation]: '{"a":"nginx"}' } }],
+  },
   { says: 'empty annotations', pod: annotated({}), expected: [{ op: 'add', path, value: '{"a":"nginx"}' }] },
   { says: 'no metadata', pod: readPod(pod({ metadata: null })), expected: [] },
   // A text in the place of the map used to be replaced by a map.
   { says: 'annotations that are no map', pod: annotated('text'), expected: [] },
   { says: 'an entry joins', pod: recorded('{"b":"redis"}'), expected: [{ op: 'replace', path, value: '{"b":"redis","a":"nginx"}' }] },
-  { says: 'a later value counts', pod: recorded('{"a":"old","b":"redis"}'), expected: [{ op: 'replace', path, value: '{"a":"nginx","b":"redis"}' }] },
+  {
+    says: 'a later value counts',
+    pod: recorded('{"a":"old","b":"redis"}'),
+    expected: [{ op: 'replace', path, value: '{"a":"nginx","b":"redis"}' }],
+  },
   { says: 'known already', pod: recorded('{"a":"nginx"}'), expected: [] },
   { says: 'a record that is not ours to understand', pod: recorded('{a'), expected: [{ op: 'replace', path, value: '{"a":"nginx"}' }] },
-  { says: 'a record that is no text', pod: annotated({ [originalImagesAnnotation]: 5 }), expected: [{ op: 'add', path, value: '{"a":"nginx"}' }] },
-  { says: 'ASCII only', pod: annotated({}), rewritten: [['é🚢', 'a"\u007f']], expected: [{ op: 'add', path, value: '{"\\u00e9\\ud83d\\udea2":"a\\"\\u007f"}' }] },
-  { says: 'names that trip JavaScript up', pod: annotated({}), rewritten: [['__proto__', 'x'], ['constructor', 'y']], expected: [{ op: 'add', path, value: '{"__proto__":"x","constructor":"y"}' }] },
-  { says: 'the longest record', pod: annotated({}), rewritten: [['a', longestImage]], expected: [{ op: 'add', path, value: `{"a":"${longestImage}"}` }] },
+  {
+    says: 'a record that is no text',
+    pod: annotated({ [originalImagesAnnotation]: 5 }),
+    expected: [{ op: 'add', path, value: '{"a":"nginx"}' }],
+  },
+  {
+    says: 'ASCII only',
+    pod: annotated({}),
+    rewritten: [['é🚢', 'a"\u007f']],
+    expected: [{ op: 'add', path, value: '{"\\u00e9\\ud83d\\udea2":"a\\"\\u007f"}' }],
+  },
+  {
+    says: 'names that trip JavaScript up',
+    pod: annotated({}),
+    rewritten: [
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ],
+    expected: [{ op: 'add', path, value: '{"__proto__":"x","constructor":"y"}' }],
+  },
+  {
+    says: 'the longest record',
+    pod: annotated({}),
+    rewritten: [['a', longestImage]],
+    expected: [{ op: 'add', path, value: `{"a":"${longestImage}"}` }],
+  },
   { says: 'one character more', pod: annotated({}), rewritten: [['a', `${longestImage}i`]], expected: [] },
-  { says: 'what fits is recorded', pod: annotated({}), rewritten: [['a', `${longestImage}i`], ['b', 'redis']], expected: [{ op: 'add', path, value: '{"b":"redis"}' }] },
+  {
+    says: 'what fits is recorded',
+    pod: annotated({}),
+    rewritten: [
+      ['a', `${longestImage}i`],
+      ['b', 'redis'],
+    ],
+    expected: [{ op: 'add', path, value: '{"b":"redis"}' }],
+  },
   // An entry that did not fit used to leave the old one, which was then wrong.
-  { says: 'an old entry whose successor does not fit', pod: recorded('{"a":"old","b":"redis"}'), rewritten: [['a', longestImage]], expected: [{ op: 'replace', path, value: '{"b":"redis"}' }] },
-  { says: 'the only entry, whose successor does not fit', pod: recorded('{"a":"old"}'), rewritten: [['a', `${longestImage}i`]], expected: [{ op: 'remove', path }] },
+  {
+    says: 'an old entry whose successor does not fit',
+    pod: recorded('{"a":"old","b":"redis"}'),
+    rewritten: [['a', longestImage]],
+    expected: [{ op: 'replace', path, value: '{"b":"redis"}' }],
+  },
+  {
+    says: 'the only entry, whose successor does not fit',
+    pod: recorded('{"a":"old"}'),
+    rewritten: [['a', `${longestImage}i`]],
+    expected: [{ op: 'remove', path }],
+  },
   { says: 'annotations that are full', pod: annotated({ note: 'x'.repeat(totalLimit - 4) }), expected: [] },
-  { says: 'full with a record that would be wrong', pod: recorded('{"a":"o"}', { note: 'x'.repeat(totalLimit - 45) }), expected: [{ op: 'remove', path }] },
+  {
+    says: 'full with a record that would be wrong',
+    pod: recorded('{"a":"o"}', { note: 'x'.repeat(totalLimit - 45) }),
+    expected: [{ op: 'remove', path }],
+  },
   { says: 'full with a record of something else', pod: recorded('{"b":"o"}', { note: 'x'.repeat(totalLimit - 45) }), expected: [] },
 ];
 

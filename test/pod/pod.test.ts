@@ -9,7 +9,13 @@ test('every place that names an image, with its pointers and its key', (t) => {
     containers: { app: 'nginx' },
     initContainers: { init: 'busybox' },
     ephemeralContainers: { debug: 'alpine' },
-    spec: { volumes: [{ name: 'scratch', emptyDir: {} }, { name: 'model', image: { reference: 'weights', pullPolicy: 'Never' } }, { image: { reference: 'nameless' } }] },
+    spec: {
+      volumes: [
+        { name: 'scratch', emptyDir: {} },
+        { name: 'model', image: { reference: 'weights', pullPolicy: 'Never' } },
+        { image: { reference: 'nameless' } },
+      ],
+    },
   });
   t.strictSame(
     imagesOf(object).map((site) => [site.name, site.image, site.pullPolicy, imagePointer(site), pullPolicyPointer(site), siteKey(site)]),
@@ -32,7 +38,11 @@ const imageless: readonly unknown[] = [
   { spec: null },
   { spec: { containers: null, initContainers: {}, ephemeralContainers: 'x', volumes: 1 } },
   { spec: { containers: [null, 'x', [], {}, { image: null }, { image: 1 }, { image: { reference: 'x' } }] } },
-  { spec: { volumes: [null, { image: 'x' }, { image: { reference: 1 } }, { rbd: { image: 'x' } }, { csi: { volumeAttributes: { image: 'x' } } }] } },
+  {
+    spec: {
+      volumes: [null, { image: 'x' }, { image: { reference: 1 } }, { rbd: { image: 'x' } }, { csi: { volumeAttributes: { image: 'x' } } }],
+    },
+  },
   JSON.parse('{"__proto__":{"spec":{"containers":[{"image":"x"}]}}}'),
 ];
 
@@ -53,8 +63,22 @@ const owners: readonly [says: string, ownerReferences: unknown, expected: unknow
   ['none', undefined, null],
   ['an empty list', [], null],
   ['no list', 'x', null],
-  ['the controller', [{ kind: 'A', name: 'a' }, { kind: 'Job', name: 'migrate', controller: true }], { kind: 'Job', name: 'migrate' }],
-  ['the first where none controls', [{ kind: 'A', name: 'a' }, { kind: 'B', name: 'b', controller: 'true' }], { kind: 'A', name: 'a' }],
+  [
+    'the controller',
+    [
+      { kind: 'A', name: 'a' },
+      { kind: 'Job', name: 'migrate', controller: true },
+    ],
+    { kind: 'Job', name: 'migrate' },
+  ],
+  [
+    'the first where none controls',
+    [
+      { kind: 'A', name: 'a' },
+      { kind: 'B', name: 'b', controller: 'true' },
+    ],
+    { kind: 'A', name: 'a' },
+  ],
   ['one of the wrong shape', [7], { kind: '', name: '' }],
 ];
 
@@ -66,13 +90,21 @@ for (const [says, ownerReferences, expected] of owners) {
 }
 
 const metadata: readonly [says: string, metadata: unknown, expected: object][] = [
-  ['all of it', { name: 'n', generateName: 'g', labels: { a: 'b' }, annotations: { c: 'd' } }, { name: 'n', generateName: 'g', labels: { a: 'b' }, annotations: { c: 'd' }, hasMetadata: true }],
+  [
+    'all of it',
+    { name: 'n', generateName: 'g', labels: { a: 'b' }, annotations: { c: 'd' } },
+    { name: 'n', generateName: 'g', labels: { a: 'b' }, annotations: { c: 'd' }, hasMetadata: true },
+  ],
   ['nothing', {}, { name: '', generateName: '', labels: {}, annotations: null, hasMetadata: true }],
   ['absent', undefined, { name: '', labels: {}, annotations: null, hasMetadata: false }],
   ['a list', [], { annotations: null, hasMetadata: false }],
   ['nulls', { name: null, labels: null, annotations: null }, { name: '', labels: {}, annotations: null, hasMetadata: true }],
   ['wrong types', { name: 1, labels: ['x'], annotations: 'x' }, { name: '', labels: {}, annotations: null, hasMetadata: false }],
-  ['members of wrong types', { labels: { a: 1, b: 'c' }, annotations: { d: null, e: 'f' } }, { labels: { b: 'c' }, annotations: { e: 'f' }, hasMetadata: true }],
+  [
+    'members of wrong types',
+    { labels: { a: 1, b: 'c' }, annotations: { d: null, e: 'f' } },
+    { labels: { b: 'c' }, annotations: { e: 'f' }, hasMetadata: true },
+  ],
 ];
 
 for (const [says, value, expected] of metadata) {

@@ -12,7 +12,14 @@ interface Azure extends CloudUnderTest {
   readonly registry: Loopback;
 }
 
-const noIdentity = { AZURE_CLIENT_ID: undefined, AZURE_TENANT_ID: undefined, AZURE_FEDERATED_TOKEN_FILE: undefined, AZURE_AUTHORITY_HOST: undefined, IDENTITY_ENDPOINT: undefined, MSI_ENDPOINT: undefined };
+const noIdentity = {
+  AZURE_CLIENT_ID: undefined,
+  AZURE_TENANT_ID: undefined,
+  AZURE_FEDERATED_TOKEN_FILE: undefined,
+  AZURE_AUTHORITY_HOST: undefined,
+  IDENTITY_ENDPOINT: undefined,
+  MSI_ENDPOINT: undefined,
+};
 
 /** https://azure.github.io/acr/AAD-OAuth.html, the exchange of a token of Entra for one of the registry. */
 async function startRegistry(t: Test, { tenantId, entraToken }: Partial<AcrOptions> & { entraToken: string }): Promise<Azure> {
@@ -26,10 +33,13 @@ async function startRegistry(t: Test, { tenantId, entraToken }: Partial<AcrOptio
       if (behaviour === 'garbage') return { body: `<html>${marker}` };
       if (behaviour === 'empty') return { body: '{}' };
       if (behaviour === 'broken') return { status: 500, body: marker };
-      if (behaviour === 'forbidden' || !accepted(request, registry.host, entraToken)) return { status: 401, body: JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: marker }] }) };
+      if (behaviour === 'forbidden' || !accepted(request, registry.host, entraToken))
+        return { status: 401, body: JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: marker }] }) };
       issued += 1;
       const exp = Math.floor(Date.now() / 1000) + (behaviour === 'expired' ? -60 : lifeSeconds);
-      password = ['{"alg":"RS256"}', JSON.stringify({ exp, jti: issued }), marker].map((part) => Buffer.from(part).toString('base64url')).join('.');
+      password = ['{"alg":"RS256"}', JSON.stringify({ exp, jti: issued }), marker]
+        .map((part) => Buffer.from(part).toString('base64url'))
+        .join('.');
       return { body: JSON.stringify({ refresh_token: password }) };
     },
     await trustedPair(t),
@@ -51,15 +61,32 @@ async function startRegistry(t: Test, { tenantId, entraToken }: Partial<AcrOptio
 function accepted({ method, url, headers, body }: Received, host: string, entraToken: string): boolean {
   const form = new URLSearchParams(body);
   const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  return method === 'POST' && url.pathname === '/oauth2/exchange' && isForm && form.get('grant_type') === 'access_token' && form.get('service') === host && form.get('access_token') === entraToken;
+  return (
+    method === 'POST' &&
+    url.pathname === '/oauth2/exchange' &&
+    isForm &&
+    form.get('grant_type') === 'access_token' &&
+    form.get('service') === host &&
+    form.get('access_token') === entraToken
+  );
 }
 
 /** The identity of a node: the instance metadata service. The SDK keeps its token for the life of the process, so it is one for all tests. */
 async function startManaged(t: Test): Promise<Azure> {
   const entraToken = `entra-${marker}`;
   const imds = await startLoopback(t, ({ url, headers }) =>
-    headers['metadata'] === 'true' && url.pathname.replace(/\/$/, '') === '/metadata/identity/oauth2/token' && url.searchParams.get('resource') === resource
-      ? { body: JSON.stringify({ access_token: entraToken, expires_in: '86400', expires_on: String(Math.floor(Date.now() / 1000) + 86_400), resource, token_type: 'Bearer' }) }
+    headers['metadata'] === 'true' &&
+    url.pathname.replace(/\/$/, '') === '/metadata/identity/oauth2/token' &&
+    url.searchParams.get('resource') === resource
+      ? {
+          body: JSON.stringify({
+            access_token: entraToken,
+            expires_in: '86400',
+            expires_on: String(Math.floor(Date.now() / 1000) + 86_400),
+            resource,
+            token_type: 'Bearer',
+          }),
+        }
       : { status: 400, body: JSON.stringify({ error: 'invalid_request', error_description: 'Required metadata header not specified' }) },
   );
   setEnvironment(t, { ...noIdentity, AZURE_POD_IDENTITY_AUTHORITY_HOST: imds.origin });
@@ -80,16 +107,35 @@ async function startFederated(t: Test, { tenantId, refused = false }: { tenantId
     ({ url }): Reply => {
       const base = `${entra.origin}/${url.pathname.split('/')[1]}`;
       if (url.pathname.endsWith('/.well-known/openid-configuration')) {
-        const endpoints = { issuer: `${base}/v2.0`, authorization_endpoint: `${base}/oauth2/v2.0/authorize`, token_endpoint: `${base}/oauth2/v2.0/token`, jwks_uri: `${base}/discovery/v2.0/keys` };
+        const endpoints = {
+          issuer: `${base}/v2.0`,
+          authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+          token_endpoint: `${base}/oauth2/v2.0/token`,
+          jwks_uri: `${base}/discovery/v2.0/keys`,
+        };
         return { body: JSON.stringify(endpoints) };
       }
-      if (refused) return { status: 400, body: JSON.stringify({ error: 'invalid_client', error_description: 'AADSTS700213: No matching federated identity record found', debug: marker }) };
+      if (refused)
+        return {
+          status: 400,
+          body: JSON.stringify({
+            error: 'invalid_client',
+            error_description: 'AADSTS700213: No matching federated identity record found',
+            debug: marker,
+          }),
+        };
       return { body: JSON.stringify({ token_type: 'Bearer', expires_in: 3599, ext_expires_in: 3599, access_token: entraToken }) };
     },
     await trustedPair(t),
   );
   const token = join(t.testdir({ token: 'projected-token' }), 'token');
-  setEnvironment(t, { ...noIdentity, AZURE_CLIENT_ID: 'client', AZURE_TENANT_ID: tenant, AZURE_FEDERATED_TOKEN_FILE: token, AZURE_AUTHORITY_HOST: `${entra.origin}/` });
+  setEnvironment(t, {
+    ...noIdentity,
+    AZURE_CLIENT_ID: 'client',
+    AZURE_TENANT_ID: tenant,
+    AZURE_FEDERATED_TOKEN_FILE: token,
+    AZURE_AUTHORITY_HOST: `${entra.origin}/`,
+  });
   return { ...(await startRegistry(t, { tenantId, entraToken })), entra };
 }
 
@@ -102,7 +148,10 @@ test('federated identity: the projected token buys one of Entra, that buys one o
   const { provider, password, entra, registry } = await startFederated(t);
   t.equal((await provider.fetch(signal))[0]?.credential.password, password());
   const asked = entra.requests.filter(({ method }) => method === 'POST');
-  t.strictSame(asked.map(({ url }) => url.pathname), [`/${tenant}/oauth2/v2.0/token`]);
+  t.strictSame(
+    asked.map(({ url }) => url.pathname),
+    [`/${tenant}/oauth2/v2.0/token`],
+  );
   const form = new URLSearchParams(asked[0]?.body);
   t.match(Object.fromEntries(form), {
     grant_type: 'client_credentials',
@@ -150,7 +199,11 @@ test('a refusal of the registry names the role that is missing', { skip }, async
 test('the token of the identity follows no redirect', { skip }, async (t) => {
   const pair = await trustedPair(t);
   const elsewhere = await startLoopback(t, () => ({ body: '{"refresh_token":"x"}' }), pair);
-  const registry = await startLoopback(t, () => ({ status: 307, headers: { location: `${elsewhere.origin}/oauth2/exchange` }, body: '' }), pair);
+  const registry = await startLoopback(
+    t,
+    () => ({ status: 307, headers: { location: `${elsewhere.origin}/oauth2/exchange` }, body: '' }),
+    pair,
+  );
   await startManaged(t);
   const error = await failureOf(acrProvider({ host: registry.host }), signal);
   t.equal(error.code, 'TOKEN_REFUSED');
@@ -160,7 +213,11 @@ test('the token of the identity follows no redirect', { skip }, async (t) => {
 
 test('a registry with a certificate that nobody trusts is told apart from one that is down', { skip }, async (t) => {
   await startManaged(t);
-  const untrusted = await startLoopback(t, () => ({ body: '{}' }), await issueServing(await makeAuthority('unknown', { lifetime: 3_600_000 }), ['127.0.0.1'], { lifetime: 3_600_000 }));
+  const untrusted = await startLoopback(
+    t,
+    () => ({ body: '{}' }),
+    await issueServing(await makeAuthority('unknown', { lifetime: 3_600_000 }), ['127.0.0.1'], { lifetime: 3_600_000 }),
+  );
   t.match((await failureOf(acrProvider({ host: untrusted.host }), signal)).message, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   t.equal(untrusted.requests.length, 0);
   t.match((await failureOf(acrProvider({ host: '127.0.0.1:2' }), signal)).message, 'ECONNREFUSED');

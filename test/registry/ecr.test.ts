@@ -15,7 +15,11 @@ interface Ecr extends CloudUnderTest {
 }
 
 /** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html, over AWS JSON 1.1. */
-async function startEcr(t: Test, options: Partial<EcrOptions> = {}, environment: Record<string, string> = { AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: marker }): Promise<Ecr> {
+async function startEcr(
+  t: Test,
+  options: Partial<EcrOptions> = {},
+  environment: Record<string, string> = { AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: marker },
+): Promise<Ecr> {
   let behaviour: Behaviour = 'good';
   let issued = 0;
   const password = (): string => `${marker}-${issued}`;
@@ -25,16 +29,35 @@ async function startEcr(t: Test, options: Partial<EcrOptions> = {}, environment:
     if (behaviour === 'empty') return { body: '{}' };
     if (behaviour === 'broken') return { status: 500, body: JSON.stringify({ __type: 'ServerException', debug: marker }) };
     const refused = refusal(request);
-    if (behaviour === 'forbidden' || refused !== null) return { status: 400, body: JSON.stringify({ __type: 'AccessDeniedException', message: refused ?? 'not authorized to perform: ecr:GetAuthorizationToken', debug: marker }) };
+    if (behaviour === 'forbidden' || refused !== null)
+      return {
+        status: 400,
+        body: JSON.stringify({
+          __type: 'AccessDeniedException',
+          message: refused ?? 'not authorized to perform: ecr:GetAuthorizationToken',
+          debug: marker,
+        }),
+      };
     issued += 1;
     const end = Math.floor(Date.now() / 1000) + (behaviour === 'expired' ? -60 : lifeSeconds);
     const { registryIds = [account] } = JSON.parse(request.body) as { registryIds?: string[] };
-    const authorizationData = registryIds.map((id) => ({ authorizationToken: Buffer.from(`AWS:${password()}`).toString('base64'), expiresAt: end, proxyEndpoint: `https://${hostOf(id)}` }));
+    const authorizationData = registryIds.map((id) => ({
+      authorizationToken: Buffer.from(`AWS:${password()}`).toString('base64'),
+      expiresAt: end,
+      proxyEndpoint: `https://${hostOf(id)}`,
+    }));
     return { body: JSON.stringify({ authorizationData }), headers: { 'content-type': 'application/x-amz-json-1.1' } };
   });
   const missing = join(import.meta.dirname, 'missing');
   const nothing = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined, AWS_PROFILE: undefined };
-  setEnvironment(t, { ...nothing, AWS_CONFIG_FILE: missing, AWS_SHARED_CREDENTIALS_FILE: missing, AWS_EC2_METADATA_DISABLED: 'true', AWS_ENDPOINT_URL_ECR: server.origin, ...environment });
+  setEnvironment(t, {
+    ...nothing,
+    AWS_CONFIG_FILE: missing,
+    AWS_SHARED_CREDENTIALS_FILE: missing,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_ENDPOINT_URL_ECR: server.origin,
+    ...environment,
+  });
   return {
     provider: ecrProvider({ region: 'eu-west-1', ...options }),
     host: hostOf(account),
@@ -51,8 +74,10 @@ async function startEcr(t: Test, options: Partial<EcrOptions> = {}, environment:
 
 /** What ECR itself would refuse. */
 function refusal({ method, headers }: Received): string | null {
-  if (method !== 'POST' || headers['x-amz-target'] !== target || headers['content-type'] !== 'application/x-amz-json-1.1') return 'not a GetAuthorizationToken in AWS JSON 1.1';
-  const signed = /^AWS4-HMAC-SHA256 Credential=\w+\/\d{8}\/eu-west-1\/ecr\/aws4_request, SignedHeaders=[a-z0-9;-]*host;[a-z0-9;-]+, Signature=[0-9a-f]{64}$/;
+  if (method !== 'POST' || headers['x-amz-target'] !== target || headers['content-type'] !== 'application/x-amz-json-1.1')
+    return 'not a GetAuthorizationToken in AWS JSON 1.1';
+  const signed =
+    /^AWS4-HMAC-SHA256 Credential=\w+\/\d{8}\/eu-west-1\/ecr\/aws4_request, SignedHeaders=[a-z0-9;-]*host;[a-z0-9;-]+, Signature=[0-9a-f]{64}$/;
   return signed.test(headers.authorization ?? '') ? null : `not signed for ECR in eu-west-1: ${headers.authorization}`;
 }
 
@@ -64,9 +89,17 @@ await conforms('ecr', async (t) => await startEcr(t));
 const other = '444455556666';
 const hosts: { name: string; options: Partial<EcrOptions>; expected: string[] }[] = [
   { name: 'the own account', options: {}, expected: [hostOf(account)] },
-  { name: 'the accounts of registryIds, each with its entry', options: { registryIds: [account, other] }, expected: [hostOf(account), hostOf(other)] },
+  {
+    name: 'the accounts of registryIds, each with its entry',
+    options: { registryIds: [account, other] },
+    expected: [hostOf(account), hostOf(other)],
+  },
   // The answer names the caller's own registry only, and pods of a cross-account registry had no credentials.
-  { name: 'the host of the policy in another account', options: { host: `${hostOf(other)}/mirror` }, expected: [hostOf(account), hostOf(other)] },
+  {
+    name: 'the host of the policy in another account',
+    options: { host: `${hostOf(other)}/mirror` },
+    expected: [hostOf(account), hostOf(other)],
+  },
   { name: 'the host of the policy is the own account', options: { host: hostOf(account) }, expected: [hostOf(account)] },
 ];
 
@@ -83,7 +116,11 @@ for (const { name, options, expected } of hosts) {
 }
 
 test('an answer that lacks a part is refused, and not written into Secrets', { skip }, async (t) => {
-  const whole = { authorizationToken: Buffer.from(`AWS:${marker}`).toString('base64'), expiresAt: Date.now() / 1000 + lifeSeconds, proxyEndpoint: `https://${hostOf(account)}` };
+  const whole = {
+    authorizationToken: Buffer.from(`AWS:${marker}`).toString('base64'),
+    expiresAt: Date.now() / 1000 + lifeSeconds,
+    proxyEndpoint: `https://${hostOf(account)}`,
+  };
   const table: { part: object; message: RegExp }[] = [
     { part: { proxyEndpoint: undefined }, message: /names no registry, or no user and password/ },
     { part: { authorizationToken: undefined }, message: /names no registry, or no user and password/ },
@@ -101,11 +138,22 @@ test('an answer that lacks a part is refused, and not written into Secrets', { s
 test('the identity of EKS Pod Identity: its agent is asked with the token of the pod', { skip }, async (t) => {
   const agent = await startLoopback(t, ({ headers }) =>
     headers.authorization === 'pod-token'
-      ? { body: JSON.stringify({ AccessKeyId: 'ASIAPOD', SecretAccessKey: marker, Token: 'session-of-pod', Expiration: new Date(Date.now() + 3_600_000).toISOString() }) }
+      ? {
+          body: JSON.stringify({
+            AccessKeyId: 'ASIAPOD',
+            SecretAccessKey: marker,
+            Token: 'session-of-pod',
+            Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+          }),
+        }
       : { status: 403, body: '{}' },
   );
   const token = join(t.testdir({ token: 'pod-token' }), 'token');
-  const { provider, password, server } = await startEcr(t, {}, { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${agent.origin}/v1/credentials`, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token });
+  const { provider, password, server } = await startEcr(
+    t,
+    {},
+    { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${agent.origin}/v1/credentials`, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: token },
+  );
   t.equal((await provider.fetch(signal))[0]?.credential.password, password());
   t.equal(server.requests[0]?.headers['x-amz-security-token'], 'session-of-pod');
   t.match(server.requests[0]?.headers.authorization, 'Credential=ASIAPOD/');
@@ -120,12 +168,24 @@ test('the identity of IRSA: STS is asked with the projected token, read again ea
       <Expiration>${new Date(Date.now() + 3_600_000).toISOString()}</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
   }));
   const file = join(t.testdir({ token: 'first' }), 'token');
-  const { provider, server } = await startEcr(t, {}, { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: `arn:aws:iam::${account}:role/pull`, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL_STS: sts.origin });
+  const { provider, server } = await startEcr(
+    t,
+    {},
+    {
+      AWS_WEB_IDENTITY_TOKEN_FILE: file,
+      AWS_ROLE_ARN: `arn:aws:iam::${account}:role/pull`,
+      AWS_REGION: 'eu-west-1',
+      AWS_ENDPOINT_URL_STS: sts.origin,
+    },
+  );
   await provider.fetch(signal);
   // The kubelet replaces a projected token before it ends.
   writeFileSync(file, 'second');
   await provider.fetch(signal);
-  t.strictSame(server.requests.map(({ headers }) => headers['x-amz-security-token']), ['session-of-first', 'session-of-second']);
+  t.strictSame(
+    server.requests.map(({ headers }) => headers['x-amz-security-token']),
+    ['session-of-first', 'session-of-second'],
+  );
   t.match(sts.requests[0]?.body, 'Action=AssumeRoleWithWebIdentity');
 });
 

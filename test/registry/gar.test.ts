@@ -22,14 +22,19 @@ async function startMetadataServer(t: Test): Promise<Google> {
   const server = await startLoopback(t, ({ url, headers }): Reply => {
     if (behaviour === 'hang' || behaviour === 'reset') return behaviour;
     const flavor = { 'metadata-flavor': 'Google' };
-    if (headers['metadata-flavor'] !== 'Google') return { status: 403, headers: flavor, body: 'Missing required header "Metadata-Flavor": "Google"' };
-    if (url.pathname !== '/computeMetadata/v1/instance/service-accounts/default/token') return { status: 404, headers: flavor, body: `no ${url.pathname}` };
+    if (headers['metadata-flavor'] !== 'Google')
+      return { status: 403, headers: flavor, body: 'Missing required header "Metadata-Flavor": "Google"' };
+    if (url.pathname !== '/computeMetadata/v1/instance/service-accounts/default/token')
+      return { status: 404, headers: flavor, body: `no ${url.pathname}` };
     if (behaviour === 'garbage') return { headers: flavor, body: `<html>${marker}` };
     if (behaviour === 'empty') return { headers: flavor, body: '{}' };
     if (behaviour === 'broken') return { status: 500, headers: flavor, body: JSON.stringify({ debug: marker }) };
     if (behaviour === 'forbidden') return { status: 403, headers: flavor, body: JSON.stringify({ error: 'forbidden', debug: marker }) };
     issued += 1;
-    return { headers: flavor, body: JSON.stringify({ access_token: password(), expires_in: behaviour === 'expired' ? -60 : lifeSeconds, token_type: 'Bearer' }) };
+    return {
+      headers: flavor,
+      body: JSON.stringify({ access_token: password(), expires_in: behaviour === 'expired' ? -60 : lifeSeconds, token_type: 'Bearer' }),
+    };
   });
   setEnvironment(t, { GCE_METADATA_HOST: server.host, GCE_METADATA_IP: undefined, GOOGLE_APPLICATION_CREDENTIALS: undefined });
   return {
@@ -54,7 +59,10 @@ await conforms('gar', startMetadataServer);
 test('the token is asked for with the scope that pulls, and for nothing wider', { skip }, async (t) => {
   const { provider, server } = await startMetadataServer(t);
   await provider.fetch(signal);
-  t.strictSame(server.requests.map(({ url }) => url.searchParams.get('scopes')), [pullScope]);
+  t.strictSame(
+    server.requests.map(({ url }) => url.searchParams.get('scopes')),
+    [pullScope],
+  );
 });
 
 test('a metadata server that appears later than the pod is found', { skip }, async (t) => {
@@ -67,7 +75,14 @@ test('a metadata server that appears later than the pod is found', { skip }, asy
 
 test('federation from outside of Google: the file that GOOGLE_APPLICATION_CREDENTIALS names', { skip }, async (t) => {
   // https://google.aip.dev/auth/4117
-  const sts = await startLoopback(t, () => ({ body: JSON.stringify({ access_token: `federated-${marker}`, issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', token_type: 'Bearer', expires_in: 3600 }) }));
+  const sts = await startLoopback(t, () => ({
+    body: JSON.stringify({
+      access_token: `federated-${marker}`,
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      token_type: 'Bearer',
+      expires_in: 3600,
+    }),
+  }));
   const folder = t.testdir({ token: 'projected-token' });
   const file = join(folder, 'credentials.json');
   const configuration = {
@@ -87,10 +102,25 @@ test('federation from outside of Google: the file that GOOGLE_APPLICATION_CREDEN
 });
 
 test('a key of a service account: signed by the SDK, sent to the token service', { skip }, async (t) => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
-  const key = { type: 'service_account', client_email: 'pull@my-project.iam.gserviceaccount.com', private_key: privateKey, universe_domain: 'googleapis.com' };
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const key = {
+    type: 'service_account',
+    client_email: 'pull@my-project.iam.gserviceaccount.com',
+    private_key: privateKey,
+    universe_domain: 'googleapis.com',
+  };
   const path = join(t.testdir({ 'key.json': JSON.stringify(key) }), 'key.json');
-  setEnvironment(t, { GOOGLE_APPLICATION_CREDENTIALS: path, HTTPS_PROXY: 'http://127.0.0.1:1', https_proxy: undefined, NO_PROXY: undefined, no_proxy: undefined });
+  setEnvironment(t, {
+    GOOGLE_APPLICATION_CREDENTIALS: path,
+    HTTPS_PROXY: 'http://127.0.0.1:1',
+    https_proxy: undefined,
+    NO_PROXY: undefined,
+    no_proxy: undefined,
+  });
   const error = await failureOf(garProvider({ host: address }), signal);
   t.equal(error.code, 'TOKEN_REFUSED');
   t.match(error.message, 'ECONNREFUSED', 'the token service of such a key is fixed in the SDK: the proxy stands for it, and is down');

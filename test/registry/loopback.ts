@@ -39,11 +39,17 @@ export async function startLoopback(t: Teardown, reply: (request: Received) => R
   const requests: Received[] = [];
   const server: Server = tls === undefined ? createServer() : createTlsServer(tls);
   server.on('request', async (message: IncomingMessage, response) => {
-    const request = { method: message.method ?? '', url: new URL(message.url ?? '/', 'http://loopback'), headers: message.headers, body: await text(message) };
+    const request = {
+      method: message.method ?? '',
+      url: new URL(message.url ?? '/', 'http://loopback'),
+      headers: message.headers,
+      body: await text(message),
+    };
     requests.push(request);
     const answer = reply(request);
     if (answer === 'reset') message.socket.destroy();
-    else if (answer !== 'hang') response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(answer.body);
+    else if (answer !== 'hang')
+      response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(answer.body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -33,7 +33,8 @@ test('when a failed request is tried again', (t) => {
     [7, almostOne, 2.5 * minute],
     [5000, 0, 5 * minute],
   ];
-  for (const [failures, random, delay] of table) t.equal(Math.round(retryDelay(failures, random)), delay, `${failures} failures, random ${random}`);
+  for (const [failures, random, delay] of table)
+    t.equal(Math.round(retryDelay(failures, random)), delay, `${failures} failures, random ${random}`);
   t.end();
 });
 
@@ -107,7 +108,16 @@ function start(t: Test, script: readonly Next[], options: Partial<RefreshOptions
       try {
         if (next === 'hang') await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
         if (next instanceof Error) throw next;
-        return [{ host: 'a.example', credential: { username: 'user', password: `token-${requests}`, expiresAt: typeof next === 'number' ? new Date(clock.now() + next) : null } }];
+        return [
+          {
+            host: 'a.example',
+            credential: {
+              username: 'user',
+              password: `token-${requests}`,
+              expiresAt: typeof next === 'number' ? new Date(clock.now() + next) : null,
+            },
+          },
+        ];
       } finally {
         open -= 1;
       }
@@ -145,7 +155,10 @@ test('the earliest end of several hosts counts', async (t) => {
   const clock = fakeClock();
   const ends = [3, 1, 2].map((hours) => new Date(clock.now() + hours * hour));
   const entries = ends.map((expiresAt, index) => ({ host: `${index}.example`, credential: { username: 'u', password: 'p', expiresAt } }));
-  const refresher = keepFresh({ name: 'test', fetch: async () => entries }, { onCredential: () => {}, onFailure: () => {}, ...clock, random: () => 0 });
+  const refresher = keepFresh(
+    { name: 'test', fetch: async () => entries },
+    { onCredential: () => {}, onFailure: () => {}, ...clock, random: () => 0 },
+  );
   t.teardown(refresher.stop);
   await clock.advance(0);
   t.strictSame(refresher.status().expiresAt, ends[1]);
@@ -159,8 +172,14 @@ test('failures: the last good token stays, tries slow down to the cap, a success
   t.equal(given.length, 1);
   t.match(refresher.status(), { ageSeconds: 1800, failures: 1 }, 'it ages, and is still there');
   await clock.advance(20 * minute);
-  t.strictSame(failed.map(({ retryIn }) => retryIn / second), [5, 10, 20, 40, 80, 160, 300, 300, 300]);
-  t.strictSame(failed.map(({ failures }) => failures), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  t.strictSame(
+    failed.map(({ retryIn }) => retryIn / second),
+    [5, 10, 20, 40, 80, 160, 300, 300, 300],
+  );
+  t.strictSame(
+    failed.map(({ failures }) => failures),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
   t.ok(failed.every(({ error }) => error === down));
   t.equal(given.length, 1, 'nothing was handed out that is not a token');
   await clock.advance(5 * minute);

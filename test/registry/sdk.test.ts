@@ -8,12 +8,16 @@ test('an SDK that is not installed: what to install', async (t) => {
   await t.rejects(loadSdk('ecr', { name: '@transship/not-there', version: '1.2.3' }), {
     name: 'CredentialError',
     code: 'SDK_MISSING',
-    message: 'credentials of provider ecr need the package @transship/not-there, which is not installed; add it to the image with `npm install @transship/not-there@1.2.3` (docs/guides/cloud-registries.md)',
+    message:
+      'credentials of provider ecr need the package @transship/not-there, which is not installed; add it to the image with `npm install @transship/not-there@1.2.3` (docs/guides/cloud-registries.md)',
   });
 });
 
 test('an SDK that breaks while it loads is not called absent', async (t) => {
-  await t.rejects(loadSdk('acr', { name: 'data:text/javascript,throw new Error()', version: '1.2.3' }), { code: 'SDK_MISSING', message: /cannot be loaded/ });
+  await t.rejects(loadSdk('acr', { name: 'data:text/javascript,throw new Error()', version: '1.2.3' }), {
+    code: 'SDK_MISSING',
+    message: /cannot be loaded/,
+  });
 });
 
 const guide = readFileSync(new URL('../../docs/guides/cloud-registries.md', import.meta.url), 'utf8');
@@ -47,7 +51,11 @@ test('from the policy to the provider', (t) => {
     { policy: { provider: 'acr' }, host: undefined, name: null },
   ];
   for (const { policy, host, name } of table) {
-    if (name === null) t.throws(() => cloudProvider(policy, host), { code: 'CREDENTIAL_INVALID', message: new RegExp(`${policy.provider} are for the registry's .host.`) });
+    if (name === null)
+      t.throws(() => cloudProvider(policy, host), {
+        code: 'CREDENTIAL_INVALID',
+        message: new RegExp(`${policy.provider} are for the registry's .host.`),
+      });
     else t.equal(cloudProvider(policy, host).name, name);
   }
   t.end();

@@ -16,14 +16,57 @@ const corpus = new URL('../corpus/reviews/', import.meta.url);
 
 const written = [
   new URL('../../examples/admission-review.json', import.meta.url),
-  ...readdirSync(corpus, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [new URL(`${entry.name}/review.json`, corpus)] : [])),
+  ...readdirSync(corpus, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [new URL(`${entry.name}/review.json`, corpus)] : [],
+  ),
 ].map((url) => readFileSync(url));
 // As a person writes them, and in one line as the API server does.
 const genuine = written.flatMap((bytes) => [bytes, Buffer.from(JSON.stringify(JSON.parse(bytes.toString('utf8'))))]);
 
 /** What a mistake or an attack puts into JSON. */
-const marks = ['{', '}', '[', ']', '"', ',', ':', '\\', '\\u', '\\u0061', '\\"', '\\ud83d', 'null', 'true', 'false', '0', '-', '1e5', '01', '.', ' ', '\t', '\n', '\0', '\ufeff', 'ü', '😀', '{}', '[]', '""'];
-const members = ['"image":', '"image":"a",', '"uid":null,', '"spec":{},', '"metadata":[],', '"__proto__":{"name":1},', '"n\\u0061me":"b",', '"containers":[{}],', '"labels":{"a":1},'];
+const marks = [
+  '{',
+  '}',
+  '[',
+  ']',
+  '"',
+  ',',
+  ':',
+  '\\',
+  '\\u',
+  '\\u0061',
+  '\\"',
+  '\\ud83d',
+  'null',
+  'true',
+  'false',
+  '0',
+  '-',
+  '1e5',
+  '01',
+  '.',
+  ' ',
+  '\t',
+  '\n',
+  '\0',
+  '\ufeff',
+  'ü',
+  '😀',
+  '{}',
+  '[]',
+  '""',
+];
+const members = [
+  '"image":',
+  '"image":"a",',
+  '"uid":null,',
+  '"spec":{},',
+  '"metadata":[],',
+  '"__proto__":{"name":1},',
+  '"n\\u0061me":"b",',
+  '"containers":[{}],',
+  '"labels":{"a":1},',
+];
 const fragments: readonly Buffer[] = [...marks, ...members].map((text) => Buffer.from(text));
 
 /** mulberry32: the same seed gives the same bodies on every machine. */
@@ -51,9 +94,12 @@ function damaged(body: Buffer, random: (below: number) => number): Buffer {
       return Buffer.concat([body.subarray(0, at), body.subarray(end)]);
     case 4: // or there twice.
       return Buffer.concat([body.subarray(0, end), body.subarray(at)]);
-    default: { // A member before a member of some object: mostly still JSON.
+    default: {
+      // A member before a member of some object: mostly still JSON.
       const brace = body.indexOf('{"', at);
-      return brace === -1 ? body.subarray(0, at) : Buffer.concat([body.subarray(0, brace + 1), fragments[marks.length + random(members.length)] ?? body, body.subarray(brace + 1)]);
+      return brace === -1
+        ? body.subarray(0, at)
+        : Buffer.concat([body.subarray(0, brace + 1), fragments[marks.length + random(members.length)] ?? body, body.subarray(brace + 1)]);
     }
   }
 }
@@ -62,7 +108,19 @@ const decidingLabels = ['app', 'a', 'transship.dev/rewrite'];
 /** What a decision, an answer and a log line can be made of. */
 function deciding({ pod, oldPod, operation, namespace, resource, subResource, dryRun }: Question): unknown {
   const { labels, annotations, hasMetadata, images, pullSecrets } = pod;
-  return { operation, namespace, resource, subResource, dryRun, hasMetadata, images, pullSecrets, labels: only(labels, decidingLabels), annotations: annotations === null ? null : only(annotations, decidingAnnotations), before: oldPod?.images };
+  return {
+    operation,
+    namespace,
+    resource,
+    subResource,
+    dryRun,
+    hasMetadata,
+    images,
+    pullSecrets,
+    labels: only(labels, decidingLabels),
+    annotations: annotations === null ? null : only(annotations, decidingAnnotations),
+    before: oldPod?.images,
+  };
 }
 
 function only(texts: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
@@ -74,7 +132,9 @@ function agrees(bytes: Buffer): 'json' | 'broken' | null {
   const body = Buffer.concat([bytes], bytes.length + 1);
   const cached = cachedReader(decidingLabels, deciding);
   const expected = plainReader(deciding)(body);
-  const isSame = [cached(body), cached(body), cached(body)].every((result) => isDeepStrictEqual(withoutDetail(result), withoutDetail(expected)));
+  const isSame = [cached(body), cached(body), cached(body)].every((result) =>
+    isDeepStrictEqual(withoutDetail(result), withoutDetail(expected)),
+  );
   if (!isSame) return null;
   return !expected.ok && expected.code === 'BODY_NOT_JSON' ? 'broken' : 'json';
 }

@@ -5,12 +5,17 @@ import { JsonError } from '../../src/review-cache/json-scanner.ts';
 import { json } from '../builders/arbitrary-json.ts';
 import { leaveOut, parsed, projected, shapeOf, type Wish } from './projected.ts';
 
-const wish: Wish = { members: { name: 'whole', image: { members: { reference: 'whole' } }, spec: { elements: { members: { name: 'whole' } } } } };
+const wish: Wish = {
+  members: { name: 'whole', image: { members: { reference: 'whole' } }, spec: { elements: { members: { name: 'whole' } } } },
+};
 const shape = shapeOf(wish);
 
 /** Documents, and what is kept of them. */
 const kept: Readonly<Record<string, readonly [text: string, value: unknown]>> = {
-  'what the shape does not name is left out': ['{"name":"a","other":{"name":"b"},"image":{"reference":"c","name":"d"}}', { name: 'a', image: { reference: 'c' } }],
+  'what the shape does not name is left out': [
+    '{"name":"a","other":{"name":"b"},"image":{"reference":"c","name":"d"}}',
+    { name: 'a', image: { reference: 'c' } },
+  ],
   'every element of an array': ['{"spec":[{"name":"a","b":1},{"b":[]},{}]}', { spec: [{ name: 'a' }, {}, {}] }],
   'empty ones': ['{"spec":[],"image":{}}', { spec: [], image: {} }],
   'any order, any white space': [' \n{\t"spec" :\r[ {"x" : 1 , "name" : "a" } ] , "name":"b"} \n', { spec: [{ name: 'a' }], name: 'b' }],
@@ -23,10 +28,13 @@ const kept: Readonly<Record<string, readonly [text: string, value: unknown]>> = 
   'text beyond ASCII': ['{"name":"größe 你好 😀\u2028","größe":1}', { name: 'größe 你好 😀\u2028' }],
   'a byte order mark inside a value': ['{"name":"\ufeffa"}', { name: '\ufeffa' }],
   'DEL and C1 controls are text': ['{"name":"\u007f\u0085"}', { name: '\u007f\u0085' }],
-  'a wrong kind is kept whole': ['{"spec":{"name":1},"image":[{"reference":2,"x":3}],"name":{"y":[null]}}', { spec: { name: 1 }, image: [{ reference: 2, x: 3 }], name: { y: [null] } }],
+  'a wrong kind is kept whole': [
+    '{"spec":{"name":1},"image":[{"reference":2,"x":3}],"name":{"y":[null]}}',
+    { spec: { name: 1 }, image: [{ reference: 2, x: 3 }], name: { y: [null] } },
+  ],
   'an object where elements are wrong': ['{"spec":[1,"a",null,[{"name":1,"x":2}]]}', { spec: [1, 'a', null, [{ name: 1, x: 2 }]] }],
-  'numbers': ['{"name":[0,-0,1.5,-1e3,2E+2,1e400,1e21]}', { name: [0, -0, 1.5, -1000, 200, Infinity, 1e21] }],
-  'words': ['{"name":true,"image":false,"spec":null}', { name: true, image: false, spec: null }],
+  numbers: ['{"name":[0,-0,1.5,-1e3,2E+2,1e400,1e21]}', { name: [0, -0, 1.5, -1000, 200, Infinity, 1e21] }],
+  words: ['{"name":true,"image":false,"spec":null}', { name: true, image: false, spec: null }],
   'a document that is no object': ['"a"', 'a'],
 };
 
@@ -50,25 +58,99 @@ test('__proto__ is a name like any other', (t) => {
 
 /** What JSON.parse refuses, put where the reader skips, where it builds, and where it looks for a key. */
 const broken: readonly string[] = [
-  '', ' ', '{', '[', '}', ']', ',', ':', '"', '"a', '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a":1,}', '{,}', '{"a" 1}', '{a:1}', "{'a':1}", '{1:1}', '{"a":1}}', '{"a":1} x', '[1,]', '[,1]', '[1 2]', '[1}', '{"a":1]',
-  '01', '-', '-01', '1.', '.5', '+1', '1e', '1e+', '0x1', '1a', '--1', 'NaN', 'Infinity', '-Infinity',
-  'tru', 'True', 'truee', 'nul', 'nulll', 'fals', 'undefined', '/* */1', '// x\n1',
-  '"\n"', '"\t"', '"\u0000"', '"\u001f"', String.raw`"\x41"`, String.raw`"\u12"`, String.raw`"\u12G4"`, String.raw`"\u"`, '"\\', String.raw`"\a"`, String.raw`"\'"`,
-  '\ufeff1', '\u00a01', '\u20281', '\v1', '\f1', '1\u0000',
+  '',
+  ' ',
+  '{',
+  '[',
+  '}',
+  ']',
+  ',',
+  ':',
+  '"',
+  '"a',
+  '{"a"',
+  '{"a":',
+  '{"a":1',
+  '{"a":1,',
+  '{"a":1,}',
+  '{,}',
+  '{"a" 1}',
+  '{a:1}',
+  "{'a':1}",
+  '{1:1}',
+  '{"a":1}}',
+  '{"a":1} x',
+  '[1,]',
+  '[,1]',
+  '[1 2]',
+  '[1}',
+  '{"a":1]',
+  '01',
+  '-',
+  '-01',
+  '1.',
+  '.5',
+  '+1',
+  '1e',
+  '1e+',
+  '0x1',
+  '1a',
+  '--1',
+  'NaN',
+  'Infinity',
+  '-Infinity',
+  'tru',
+  'True',
+  'truee',
+  'nul',
+  'nulll',
+  'fals',
+  'undefined',
+  '/* */1',
+  '// x\n1',
+  '"\n"',
+  '"\t"',
+  '"\u0000"',
+  '"\u001f"',
+  String.raw`"\x41"`,
+  String.raw`"\u12"`,
+  String.raw`"\u12G4"`,
+  String.raw`"\u"`,
+  '"\\',
+  String.raw`"\a"`,
+  String.raw`"\'"`,
+  '\ufeff1',
+  '\u00a01',
+  '\u20281',
+  '\v1',
+  '\f1',
+  '1\u0000',
 ];
 
 test('what JSON.parse refuses is refused wherever it stands', (t) => {
-  const places = [(text: string) => text, (text: string) => `{"other":${text}}`, (text: string) => `{"name":${text}}`, (text: string) => `{"spec":[${text}]}`, (text: string) => `{"x":[{"y":${text}}],"name":"a"}`, (text: string) => `{"name":"a",${text}:1}`];
+  const places = [
+    (text: string) => text,
+    (text: string) => `{"other":${text}}`,
+    (text: string) => `{"name":${text}}`,
+    (text: string) => `{"spec":[${text}]}`,
+    (text: string) => `{"x":[{"y":${text}}],"name":"a"}`,
+    (text: string) => `{"name":"a",${text}:1}`,
+  ];
   const texts = broken.flatMap((text) => places.map((place) => place(text)));
   const right = texts.filter((text) => parsed(Buffer.from(text)) !== undefined);
   // Some are whole in one place, as nothing at all between brackets.
   t.ok(right.length < broken.length / 4, `${right.length} of ${texts.length}`);
-  t.strictSame(texts.filter((text) => projected(Buffer.from(text), shape).ok), right);
+  t.strictSame(
+    texts.filter((text) => projected(Buffer.from(text), shape).ok),
+    right,
+  );
   t.end();
 });
 
 test('every place where a document can be cut off', (t) => {
-  const bytes = Buffer.from(String.raw`{"a":[1,-2.5e3,true,{"b":"\u00e9ü"}],"name":"x\ny","spec":[{"name":null}],"image":{"reference":{}}}`);
+  const bytes = Buffer.from(
+    String.raw`{"a":[1,-2.5e3,true,{"b":"\u00e9ü"}],"name":"x\ny","spec":[{"name":null}],"image":{"reference":{}}}`,
+  );
   t.ok(projected(bytes, shape).ok);
   for (let end = 0; end < bytes.length; end += 1) t.notOk(projected(bytes.subarray(0, end), shape).ok, `${end} bytes`);
   t.end();
@@ -76,9 +158,17 @@ test('every place where a document can be cut off', (t) => {
 
 test('bytes that are no UTF-8 are read as Buffer.toString reads them', (t) => {
   for (const sequence of [[0xff], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xed, 0xa0, 0xbd], [0xc0, 0x80], [0xe2, 0x28, 0xa1]]) {
-    for (const around of [['{"name":"a', '"}'], ['{"other":"', '","name":"b"}'], ['{"name', '":1,"name":2}']] as const) {
+    for (const around of [
+      ['{"name":"a', '"}'],
+      ['{"other":"', '","name":"b"}'],
+      ['{"name', '":1,"name":2}'],
+    ] as const) {
       const bytes = Buffer.concat([Buffer.from(around[0]), Buffer.from(sequence), Buffer.from(around[1])]);
-      t.strictSame(projected(bytes, shape), { ok: true, value: leaveOut(JSON.parse(bytes.toString('utf8')), wish) }, bytes.toString('latin1'));
+      t.strictSame(
+        projected(bytes, shape),
+        { ok: true, value: leaveOut(JSON.parse(bytes.toString('utf8')), wish) },
+        bytes.toString('latin1'),
+      );
     }
   }
   t.end();
@@ -104,7 +194,9 @@ test('every document, every shape: the same as parsing and leaving out', (t) => 
       { maxDepth: 3 },
       fc.constant('whole' as const),
       fc.record({ elements: tie('any') }),
-      fc.dictionary(fc.constantFrom('name', 'image', 'reference', 'spec', 'metadata', '', 'a/b', 'length', 'constructor'), tie('any')).map((members) => ({ members })),
+      fc
+        .dictionary(fc.constantFrom('name', 'image', 'reference', 'spec', 'metadata', '', 'a/b', 'length', 'constructor'), tie('any'))
+        .map((members) => ({ members })),
     ),
   })).any;
   const spaced = fc.tuple(json, fc.constantFrom(undefined, 1, '\t', '\r\n')).map(([value, indent]) => JSON.stringify(value, null, indent));

@@ -7,14 +7,29 @@ import { RepeatedBodies } from '../../src/review-cache/repeated-bodies.ts';
 import { Random } from '../fuzz/random.ts';
 
 const sample = JSON.parse(readFileSync(new URL('../../examples/admission-review.json', import.meta.url), 'utf8'));
-const volume = { name: 'kube-api-access-7qk4d', projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }] } };
+const volume = {
+  name: 'kube-api-access-7qk4d',
+  projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }] },
+};
 const escaped = { name: 'GREETING', value: 'a "quoted" word \u0001' };
-const spec = { ...sample.request.object.spec, volumes: [volume, { name: 'data', image: { reference: 'quay.io/acme/data:1' } }], serviceAccountName: 'default' };
+const spec = {
+  ...sample.request.object.spec,
+  volumes: [volume, { name: 'data', image: { reference: 'quay.io/acme/data:1' } }],
+  serviceAccountName: 'default',
+};
 spec.containers[0].env = [{ name: 'SETTING', value: 'größe' }, escaped];
 spec.containers[0].volumeMounts = [{ name: volume.name, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }];
 const labels = { tier: 'frontend', 'batch.kubernetes.io/job-name': 'job-11111' };
-const annotations = { 'transship.dev/original-images': '{"old":"quay.io/acme/old:1"}', 'workflows.argoproj.io/node-id': 'build-1234567890' };
-const metadata = { ...sample.request.object.metadata, labels, annotations, managedFields: [{ manager: 'kubectl', time: '2026-11-21T08:00:00Z' }] };
+const annotations = {
+  'transship.dev/original-images': '{"old":"quay.io/acme/old:1"}',
+  'workflows.argoproj.io/node-id': 'build-1234567890',
+};
+const metadata = {
+  ...sample.request.object.metadata,
+  labels,
+  annotations,
+  managedFields: [{ manager: 'kubectl', time: '2026-11-21T08:00:00Z' }],
+};
 const text = JSON.stringify({ ...sample, request: { ...sample.request, object: { ...sample.request.object, metadata, spec } } });
 const uid: string = sample.request.uid;
 
@@ -57,7 +72,11 @@ const unknown: readonly (readonly [what: string, from: string, to: string])[] = 
   ['another namespace', `"namespace":"${sample.request.namespace}"`, `"namespace":"${'x'.repeat(sample.request.namespace.length)}"`],
   ['another label that a rule asks for', 'frontend', 'backend2'],
   ['another record of what was there before', 'acme/old:1', 'acme/old:2'],
-  ['an annotation that makes it a mirror pod', '"workflows.argoproj.io/node-id":"build-1234567890"', `"kubernetes.io/config.mirror":"${'x'.repeat(18)}"`],
+  [
+    'an annotation that makes it a mirror pod',
+    '"workflows.argoproj.io/node-id":"build-1234567890"',
+    `"kubernetes.io/config.mirror":"${'x'.repeat(18)}"`,
+  ],
   ['another key of a label', 'job-name', 'job-nome'],
   ['another operation', 'CREATE', 'DELETE'],
   ['a key that becomes one that counts', '"projected":', '"image":  {}'],
@@ -81,7 +100,11 @@ test('what may differ', (t) => {
     const source = terminated(text.replaceAll(from, to));
     const found = alike.find(source.bytes, source.length);
     t.equal(found?.key, key, what);
-    t.equal(source.bytes.toString('utf8', found?.spans[slots.uid]?.start, found?.spans[slots.uid]?.end), what === 'another uid' ? to : uid, `${what}: uid`);
+    t.equal(
+      source.bytes.toString('utf8', found?.spans[slots.uid]?.start, found?.spans[slots.uid]?.end),
+      what === 'another uid' ? to : uid,
+      `${what}: uid`,
+    );
   }
   t.end();
 });
@@ -105,7 +128,12 @@ test('what may not', (t) => {
 
 function withVariables(value: (index: number) => string): ReturnType<typeof terminated> {
   const env = Array.from({ length: 200 }, (_, index) => ({ name: 'SETTING', value: value(index) }));
-  return terminated(JSON.stringify({ ...sample, request: { ...sample.request, object: { ...sample.request.object, spec: { ...spec, containers: [{ ...spec.containers[0], env }] } } } }));
+  return terminated(
+    JSON.stringify({
+      ...sample,
+      request: { ...sample.request, object: { ...sample.request.object, spec: { ...spec, containers: [{ ...spec.containers[0], env }] } } },
+    }),
+  );
 }
 
 test('bodies that differ in more strings than are remembered', (t) => {
@@ -144,7 +172,10 @@ test('20,000 bodies with other bytes anywhere: what is known is what reading the
   for (let execution = 0; execution < 20_000; execution += 1) {
     const random = new Random(20261121, execution);
     const { bytes, length } = terminated(text);
-    for (let changes = 1 + random.below(3); changes > 0; changes -= 1) bytes[random.below(length)] = random.once(3) ? random.below(256) : random.pick([...Buffer.from('"\\{}[],:a0 e')] as [number, ...number[]]);
+    for (let changes = 1 + random.below(3); changes > 0; changes -= 1)
+      bytes[random.below(length)] = random.once(3)
+        ? random.below(256)
+        : random.pick([...Buffer.from('"\\{}[],:a0 e')] as [number, ...number[]]);
     const answer = alike.find(bytes, length);
     if (answer === null) continue;
     found += 1;

@@ -14,11 +14,20 @@ const namespaces = ['default', 'team-a', 'kube-system'] as const;
 const host = fc.constantFrom(...hosts);
 const component = fc.constantFrom(...components);
 const path = fc.array(component, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
-const suffix = fc.tuple(fc.constantFrom('', ...tags.map((tag) => `:${tag}`)), fc.constantFrom('', '', ...digests.map((digest) => `@${digest}`))).map((parts) => parts.join(''));
+const suffix = fc
+  .tuple(fc.constantFrom('', ...tags.map((tag) => `:${tag}`)), fc.constantFrom('', '', ...digests.map((digest) => `@${digest}`)))
+  .map((parts) => parts.join(''));
 
 /** Short, canonical and shouted spellings. */
 export const image: fc.Arbitrary<string> = fc
-  .tuple(fc.oneof(fc.constantFrom('', 'docker.io/', 'index.docker.io/', 'Quay.IO/'), host.map((name) => `${name}/`)), path, suffix)
+  .tuple(
+    fc.oneof(
+      fc.constantFrom('', 'docker.io/', 'index.docker.io/', 'Quay.IO/'),
+      host.map((name) => `${name}/`),
+    ),
+    path,
+    suffix,
+  )
   .map((parts) => parts.join(''));
 
 const namePattern = fc.oneof(
@@ -26,11 +35,23 @@ const namePattern = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...hosts, 'localhost:*', '*.example', 'proxy.example:*') },
   { weight: 4, arbitrary: fc.tuple(host, path).map(([name, rest]) => `${name}/${rest}`) },
   { weight: 2, arbitrary: fc.tuple(host, component).map(([name, rest]) => `${name}/*/${rest}`) },
-  { weight: 2, arbitrary: fc.tuple(host, path, fc.constantFrom(...tags), fc.boolean()).map(([name, rest, tag, short]) => `${name}/acme/${rest}:${short ? '1' : tag}`) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(host, path, fc.constantFrom(...tags), fc.boolean())
+      .map(([name, rest, tag, short]) => `${name}/acme/${rest}:${short ? '1' : tag}`),
+  },
 );
 
 const expression = fc.oneof(
-  fc.constantFrom('^docker\\.io/library/(.*)$', '^quay\\.io/acme/([^:@]*)', 'acme/(app|nginx)()', '^([^/]+)/(.*)$', '(^docker\\.io|^quay\\.io)/(.+)', '^gcr\\.io/([a-z-]+)'),
+  fc.constantFrom(
+    '^docker\\.io/library/(.*)$',
+    '^quay\\.io/acme/([^:@]*)',
+    'acme/(app|nginx)()',
+    '^([^/]+)/(.*)$',
+    '(^docker\\.io|^quay\\.io)/(.+)',
+    '^gcr\\.io/([a-z-]+)',
+  ),
   host.map((name) => `^${name.replaceAll('.', '\\.')}/(.*)$`),
 );
 export const pattern = fc.oneof({ weight: 4, arbitrary: namePattern }, { weight: 1, arbitrary: expression.map((regex) => ({ regex })) });
@@ -49,7 +70,12 @@ type Rewrite = NonNullable<RuleInput['rewrite']>;
 const named: fc.Arbitrary<Rewrite> = fc.oneof(
   fc.record({ as: fc.constantFrom('path' as const, 'fullName' as const), registry: registryName, prefix, spelling }),
   fc.record({ as: fc.constantFrom('flatten' as const, 'escape' as const, 'remainder' as const), registry: registryName, prefix }),
-  fc.record({ as: fc.constant('singleRepository' as const), registry: registryName, prefix, repository: fc.constantFrom('all', 'dev/all') }),
+  fc.record({
+    as: fc.constant('singleRepository' as const),
+    registry: registryName,
+    prefix,
+    repository: fc.constantFrom('all', 'dev/all'),
+  }),
   fc.record({
     as: fc.constant('image' as const),
     image: fc.tuple(host, path, fc.constantFrom('', ':1')).map((parts) => `${parts[0]}/${parts[1]}${parts[2]}`),
@@ -78,13 +104,41 @@ function conditions(images: fc.Arbitrary<NonNullable<RuleInput['match']['images'
 }
 
 const rule: fc.Arbitrary<RuleInput> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ match: conditions(fc.array(pattern, { minLength: 1, maxLength: 3 })), rewrite: named.map(defined), pullSecrets: secrets }) },
-  { weight: 2, arbitrary: fc.record({ match: conditions(fc.array(expression.map((regex) => ({ regex })), { minLength: 1, maxLength: 2 })), rewrite: template.map(defined), pullSecrets: secrets }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      match: conditions(fc.array(pattern, { minLength: 1, maxLength: 3 })),
+      rewrite: named.map(defined),
+      pullSecrets: secrets,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      match: conditions(
+        fc.array(
+          expression.map((regex) => ({ regex })),
+          { minLength: 1, maxLength: 2 },
+        ),
+      ),
+      rewrite: template.map(defined),
+      pullSecrets: secrets,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ match: conditions(fc.array(pattern, { minLength: 1, maxLength: 2 })), pullSecrets: secrets }) },
 );
 
 const registry = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ host: fc.oneof(host, fc.tuple(host, component).map((parts) => parts.join('/'))), pullSecrets: secrets }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      host: fc.oneof(
+        host,
+        fc.tuple(host, component).map((parts) => parts.join('/')),
+      ),
+      pullSecrets: secrets,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ hostFrom: fc.constant({ localRegistryHosting: true as const }), pullSecrets: secrets }) },
 );
 
@@ -94,4 +148,7 @@ export const policy: fc.Arbitrary<PolicyInput> = fc.record({
   rules: fc.array(rule, { minLength: 1, maxLength: 5 }),
 });
 
-export const context = fc.record({ namespace: fc.constantFrom(...namespaces), podLabels: fc.constantFrom({}, { app: 'shop' }, { app: 'other' }) });
+export const context = fc.record({
+  namespace: fc.constantFrom(...namespaces),
+  podLabels: fc.constantFrom({}, { app: 'shop' }, { app: 'other' }),
+});

@@ -39,7 +39,8 @@ test('which pattern makes another one useless', (t) => {
     [{ regex: '^a' }, { regex: '^ab' }, false],
     [{ regex: 'quay.io' }, 'quay.io', false],
   ];
-  for (const [outer, inner, expected] of table) t.equal(covers(patternOf(outer), patternOf(inner)), expected, `${JSON.stringify(outer)} covers ${JSON.stringify(inner)}`);
+  for (const [outer, inner, expected] of table)
+    t.equal(covers(patternOf(outer), patternOf(inner)), expected, `${JSON.stringify(outer)} covers ${JSON.stringify(inner)}`);
   t.end();
 });
 

@@ -31,13 +31,25 @@ function table(title: string, policy: PolicyInput, rows: readonly Row[], hosts: 
 const mirror = { mirror: { host: 'mirror.example' } };
 const toMirror: RuleInput['rewrite'] = { registry: 'mirror', as: 'path' };
 
-table('images that are no references are left byte-identical', { registries: mirror, rules: [{ match: { images: ['*'] }, rewrite: toMirror }] }, [
-  { image: 'Not/An Image', is: { outcome: 'invalid', image: 'Not/An Image', result: null, rule: null, reference: null, reason: /^not an image reference: / } },
-  { image: '', is: { outcome: 'invalid', reason: /empty/ } },
-  { image: ' nginx', is: { outcome: 'invalid', reason: /white space/ } },
-]);
+table(
+  'images that are no references are left byte-identical',
+  { registries: mirror, rules: [{ match: { images: ['*'] }, rewrite: toMirror }] },
+  [
+    {
+      image: 'Not/An Image',
+      is: { outcome: 'invalid', image: 'Not/An Image', result: null, rule: null, reference: null, reason: /^not an image reference: / },
+    },
+    { image: '', is: { outcome: 'invalid', reason: /empty/ } },
+    { image: ' nginx', is: { outcome: 'invalid', reason: /white space/ } },
+  ],
+);
 
-table('an empty policy touches nothing', {}, [{ image: 'nginx:1', is: { outcome: 'no-rule', rule: null, result: null, pullSecrets: [], reason: 'no rule matches it', pullPolicy: 'keep' } }]);
+table('an empty policy touches nothing', {}, [
+  {
+    image: 'nginx:1',
+    is: { outcome: 'no-rule', rule: null, result: null, pullSecrets: [], reason: 'no rule matches it', pullPolicy: 'keep' },
+  },
+]);
 
 table(
   'the first rule that matches decides',
@@ -50,7 +62,15 @@ table(
     ],
   },
   [
-    { image: 'quay.io/acme/app:1', is: { rule: 'special', result: 'mirror.example/special/acme/app:1', outcome: 'rewritten', reason: 'rule special matches quay.io/acme/app (path)' } },
+    {
+      image: 'quay.io/acme/app:1',
+      is: {
+        rule: 'special',
+        result: 'mirror.example/special/acme/app:1',
+        outcome: 'rewritten',
+        reason: 'rule special matches quay.io/acme/app (path)',
+      },
+    },
     { image: 'quay.io/acme/apps:1', is: { rule: 'all', result: 'mirror.example/acme/apps:1' } },
     { image: 'ghcr.io/x/y', is: { rule: 'rule-3' } },
   ],
@@ -62,20 +82,34 @@ table(
     registries: { mirror: { host: 'mirror.example' }, keep: { host: 'reg.example.com', pullSecrets: ['reg-secret'] } },
     exclude: { images: ['reg.example.com', 'docker.io/library/busybox', { regex: '^quay\\.io/never/' }, 'facade.example:*'] },
     rules: [
-      { name: 'first', match: { images: ['quay.io', 'docker.io'], exclude: ['quay.io/acme/public', 'docker.io/library/*-slim', { regex: ':dev$' }] }, rewrite: toMirror },
+      {
+        name: 'first',
+        match: { images: ['quay.io', 'docker.io'], exclude: ['quay.io/acme/public', 'docker.io/library/*-slim', { regex: ':dev$' }] },
+        rewrite: toMirror,
+      },
       { name: 'second', match: { images: ['quay.io/acme'] }, rewrite: { ...toMirror, prefix: 'second' } },
       { name: 'third', match: { images: ['*'], exclude: ['quay.io', 'docker.io'] }, rewrite: { ...toMirror, prefix: 'third' } },
     ],
   },
   [
-    { image: 'reg.example.com/app', is: { outcome: 'excluded', rule: null, pullSecrets: ['reg-secret'], reason: 'the policy excludes reg.example.com' } },
+    {
+      image: 'reg.example.com/app',
+      is: { outcome: 'excluded', rule: null, pullSecrets: ['reg-secret'], reason: 'the policy excludes reg.example.com' },
+    },
     { image: 'busybox:1', is: { outcome: 'excluded', reason: /docker.io\/library\/busybox/ } },
     { image: 'busyboxes:1', is: { outcome: 'rewritten', rule: 'first' } },
     { image: 'quay.io/never/x', is: { outcome: 'excluded' } },
     { image: 'facade.example:31750/remote/id', is: { outcome: 'excluded' } },
     { image: 'quay.io/acme/app', is: { rule: 'first' } },
     { image: 'quay.io/acme/public/x', is: { rule: 'second', result: 'mirror.example/second/acme/public/x' } },
-    { image: 'python-slim', is: { outcome: 'no-rule', rule: null, reason: 'no rule matches it; rule first excludes docker.io/library/*-slim; rule third excludes docker.io' } },
+    {
+      image: 'python-slim',
+      is: {
+        outcome: 'no-rule',
+        rule: null,
+        reason: 'no rule matches it; rule first excludes docker.io/library/*-slim; rule third excludes docker.io',
+      },
+    },
     { image: 'app:dev', is: { outcome: 'no-rule', reason: /rule first excludes :dev\$/ } },
     { image: 'gcr.io/x/y', is: { rule: 'third' } },
   ],
@@ -87,8 +121,16 @@ table(
     registries: mirror,
     rules: [
       { name: 'team', match: { images: ['*'], namespaces: ['team-*', 'shop'] }, rewrite: { ...toMirror, prefix: 'team' } },
-      { name: 'labelled', match: { images: ['*'], podLabels: { app: 'web', 'app.kubernetes.io/part-of': 'shop' } }, rewrite: { ...toMirror, prefix: 'labelled' } },
-      { name: 'both', match: { images: ['*'], namespaces: ['*-prod'], podLabels: { app: 'web' } }, rewrite: { ...toMirror, prefix: 'both' } },
+      {
+        name: 'labelled',
+        match: { images: ['*'], podLabels: { app: 'web', 'app.kubernetes.io/part-of': 'shop' } },
+        rewrite: { ...toMirror, prefix: 'labelled' },
+      },
+      {
+        name: 'both',
+        match: { images: ['*'], namespaces: ['*-prod'], podLabels: { app: 'web' } },
+        rewrite: { ...toMirror, prefix: 'both' },
+      },
     ],
   },
   [
@@ -131,15 +173,33 @@ const withSecrets: PolicyInput = {
 
 table('pull secrets follow the registry that the image finally points at', withSecrets, [
   { image: 'quay.io/acme/app', is: { result: 'proxy.example/acme/app', pullSecrets: ['proxy-secret', 'shared'] } },
-  { image: 'quay.io/team/app', is: { result: 'proxy.example/team/team/app', pullSecrets: ['proxy-secret', 'shared', 'team-secret', 'extra'] } },
+  {
+    image: 'quay.io/team/app',
+    is: { result: 'proxy.example/team/team/app', pullSecrets: ['proxy-secret', 'shared', 'team-secret', 'extra'] },
+  },
   { image: 'ghcr.io/a/b', is: { outcome: 'rewritten', pullSecrets: [] } },
-  { image: 'proxy.example/acme/app', is: { outcome: 'already-there', rule: null, pullSecrets: ['proxy-secret', 'shared'], reason: 'it is already under proxy.example' } },
+  {
+    image: 'proxy.example/acme/app',
+    is: { outcome: 'already-there', rule: null, pullSecrets: ['proxy-secret', 'shared'], reason: 'it is already under proxy.example' },
+  },
   { image: 'Proxy.Example/team/app', is: { outcome: 'already-there', pullSecrets: ['proxy-secret', 'shared', 'team-secret'] } },
   { image: 'direct.example:5000/x', is: { outcome: 'no-rule', pullSecrets: ['direct-secret'] } },
   { image: 'direct.example/x', is: { outcome: 'no-rule', pullSecrets: [] } },
   { image: 'direct.example:5000/never/x', is: { outcome: 'excluded', pullSecrets: ['direct-secret'] } },
-  { image: 'nginx', is: { outcome: 'already-there', rule: 'only-secrets', result: null, pullSecrets: ['hub-secret'], reason: 'rule only-secrets only attaches pull secrets' } },
-  { image: 'direct.example:5000/private/x', is: { outcome: 'already-there', rule: 'only-secrets', pullSecrets: ['direct-secret', 'hub-secret'] } },
+  {
+    image: 'nginx',
+    is: {
+      outcome: 'already-there',
+      rule: 'only-secrets',
+      result: null,
+      pullSecrets: ['hub-secret'],
+      reason: 'rule only-secrets only attaches pull secrets',
+    },
+  },
+  {
+    image: 'direct.example:5000/private/x',
+    is: { outcome: 'already-there', rule: 'only-secrets', pullSecrets: ['direct-secret', 'hub-secret'] },
+  },
   { image: 'gcr.io/x:1', is: { result: 'elsewhere.example/x:1', pullSecrets: ['direct-secret'] } },
 ]);
 
@@ -166,7 +226,15 @@ table(
 
 table(
   'an exact override is there at that tag only',
-  { rules: [{ name: 'pin', match: { images: ['reg.example/x', 'docker.io/library/x'] }, rewrite: { as: 'image', image: `reg.example/x:2@${digest}` } }] },
+  {
+    rules: [
+      {
+        name: 'pin',
+        match: { images: ['reg.example/x', 'docker.io/library/x'] },
+        rewrite: { as: 'image', image: `reg.example/x:2@${digest}` },
+      },
+    ],
+  },
   [
     { image: 'x', is: { result: `reg.example/x:2@${digest}` } },
     { image: 'reg.example/x:1', is: { result: `reg.example/x:2@${digest}` } },
@@ -180,15 +248,36 @@ table(
   {
     registries: { a: { host: 'a.example', pullSecrets: ['a-secret'] }, b: { host: 'b.example' } },
     rules: [
-      { name: 'one', match: { images: [{ regex: '^docker\\.io/(.*)$' }] }, rewrite: { as: 'template', template: 'c.example/$1', registry: 'a' } },
+      {
+        name: 'one',
+        match: { images: [{ regex: '^docker\\.io/(.*)$' }] },
+        rewrite: { as: 'template', template: 'c.example/$1', registry: 'a' },
+      },
       { name: 'two', match: { images: ['c.example'] }, rewrite: { registry: 'b', as: 'path' } },
-      { name: 'same', match: { images: [{ regex: '^d\\.example/(.*)$' }] }, rewrite: { as: 'template', template: 'd.example/$1' }, pullSecrets: ['d-secret'] },
+      {
+        name: 'same',
+        match: { images: [{ regex: '^d\\.example/(.*)$' }] },
+        rewrite: { as: 'template', template: 'd.example/$1' },
+        pullSecrets: ['d-secret'],
+      },
     ],
   },
   [
-    { image: 'nginx:1', is: { outcome: 'refused', rule: 'one', result: null, pullSecrets: [], reason: 'rule one would make c.example/library/nginx:1, but rule two would rewrite that again to b.example/library/nginx:1' } },
+    {
+      image: 'nginx:1',
+      is: {
+        outcome: 'refused',
+        rule: 'one',
+        result: null,
+        pullSecrets: [],
+        reason: 'rule one would make c.example/library/nginx:1, but rule two would rewrite that again to b.example/library/nginx:1',
+      },
+    },
     { image: 'c.example/x', is: { outcome: 'rewritten', result: 'b.example/x' } },
-    { image: 'd.example/x:1', is: { outcome: 'already-there', rule: 'same', result: null, pullSecrets: ['d-secret'], reason: 'rule same gives the same image' } },
+    {
+      image: 'd.example/x:1',
+      is: { outcome: 'already-there', rule: 'same', result: null, pullSecrets: ['d-secret'], reason: 'rule same gives the same image' },
+    },
   ],
 );
 
@@ -225,7 +314,16 @@ const discovered: PolicyInput = {
 };
 
 table('a rule whose host is not resolved yet is refused with the reason, and the fallback is used where there is one', discovered, [
-  { image: 'nginx', is: { outcome: 'refused', rule: 'dev', result: null, pullSecrets: ['hub-secret'], reason: 'rule dev is not active yet: the host of registry dev is not resolved' } },
+  {
+    image: 'nginx',
+    is: {
+      outcome: 'refused',
+      rule: 'dev',
+      result: null,
+      pullSecrets: ['hub-secret'],
+      reason: 'rule dev is not active yet: the host of registry dev is not resolved',
+    },
+  },
   { image: 'quay.io/a/b:1', is: { outcome: 'rewritten', result: 'localhost:30500/a/b:1' } },
 ]);
 

@@ -71,7 +71,9 @@ test('among thousands of rules the first that matches decides, wherever the inde
 });
 
 test('finding a rule tries few of thousands of patterns', (t) => {
-  const index = indexPatterns(Array.from({ length: 5000 }, (_, order) => ({ pattern: patternOf(`reg-${order % 50}.example/team-${order}`), value: order })));
+  const index = indexPatterns(
+    Array.from({ length: 5000 }, (_, order) => ({ pattern: patternOf(`reg-${order % 50}.example/team-${order}`), value: order })),
+  );
   let tried = 0;
   firstAccepted(index, referenceOf('reg-7.example/team-4957/app'), () => {
     tried += 1;

@@ -108,7 +108,14 @@ for (const [title, rows] of Object.entries({ hosts, names, exact, expressions })
 
 test('captures by number and by name; a group that took no part is empty', (t) => {
   const match = matchPattern(patternOf({ regex: '^([^/]+)/(?P<team>[^/]+)/([a-z]+)(:never)?' }), referenceOf('quay.io/acme/app:1'));
-  t.strictSame(Object.fromEntries(match?.captures ?? []), { 0: 'quay.io/acme/app', 1: 'quay.io', 2: 'acme', 3: 'app', 4: '', team: 'acme' });
+  t.strictSame(Object.fromEntries(match?.captures ?? []), {
+    0: 'quay.io/acme/app',
+    1: 'quay.io',
+    2: 'acme',
+    3: 'app',
+    4: '',
+    team: 'acme',
+  });
   t.strictSame(matchPattern(patternOf('quay.io'), referenceOf('quay.io/a'))?.captures.size, 0, 'a name captures nothing');
   t.end();
 });

@@ -10,7 +10,9 @@ import { context, image, policy } from './arbitrary-policy.ts';
 import { becomes, compiled, type PolicyInput } from './policy.ts';
 
 /** Every decision of every image of a random policy that compiles. */
-function decisions(check: (decision: ImageDecision, again: (image: string) => ImageDecision, rules: readonly Rule[]) => void): fc.IProperty<[PolicyInput, PodContext, string[]]> {
+function decisions(
+  check: (decision: ImageDecision, again: (image: string) => ImageDecision, rules: readonly Rule[]) => void,
+): fc.IProperty<[PolicyInput, PodContext, string[]]> {
   return fc.property(policy, context, fc.array(image, { minLength: 5, maxLength: 15 }), (input, pod, images) => {
     const { table, rules, problems } = compiled(input);
     fc.pre(problems.length === 0);
@@ -31,7 +33,11 @@ holds(
   'a second pass adds no pull secret',
   decisions((first, again) => {
     const second = again(becomes(first));
-    assert.deepEqual(second.pullSecrets.filter((name) => !first.pullSecrets.includes(name)), [], `${first.reason} / ${second.reason}`);
+    assert.deepEqual(
+      second.pullSecrets.filter((name) => !first.pullSecrets.includes(name)),
+      [],
+      `${first.reason} / ${second.reason}`,
+    );
   }),
   { numRuns: 1500 },
 );
@@ -87,7 +93,22 @@ test('the random policies reach every outcome and every transform', (t) => {
     }),
     { numRuns: 1000, seed: 1 },
   );
-  for (const key of ['rewritten', 'already-there', 'no-rule', 'excluded', 'refused', 'does not converge', 'path', 'fullName', 'flatten', 'escape', 'singleRepository', 'remainder', 'image', 'template']) {
+  for (const key of [
+    'rewritten',
+    'already-there',
+    'no-rule',
+    'excluded',
+    'refused',
+    'does not converge',
+    'path',
+    'fullName',
+    'flatten',
+    'escape',
+    'singleRepository',
+    'remainder',
+    'image',
+    'template',
+  ]) {
     t.ok((seen.get(key) ?? 0) > 10, `${key}: ${seen.get(key) ?? 0}`);
   }
   t.end();

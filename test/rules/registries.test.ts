@@ -3,7 +3,19 @@ import { addressProblem, isUnder, placeOf, resolveRegistry } from '../../src/rul
 import { referenceOf } from '../image/parsed.ts';
 
 test('addresses that nodes can pull from', (t) => {
-  for (const address of ['localhost', 'localhost:30500', 'proxy.replicated.com', 'harbor.example.com/mirror', 'harbor.example.com:8443/a/b-c', '[::1]:5000', '10.0.0.7:5000', 'mirror:5000', 'docker.io', 'docker.io/acme', 'Quay.IO']) {
+  for (const address of [
+    'localhost',
+    'localhost:30500',
+    'proxy.replicated.com',
+    'harbor.example.com/mirror',
+    'harbor.example.com:8443/a/b-c',
+    '[::1]:5000',
+    '10.0.0.7:5000',
+    'mirror:5000',
+    'docker.io',
+    'docker.io/acme',
+    'Quay.IO',
+  ]) {
     t.equal(addressProblem(address), null, address);
   }
   t.end();
@@ -42,7 +54,8 @@ test('whether an image is at a place or under it', (t) => {
     ['docker.io/library', 'nginx', true],
     ['index.docker.io', 'nginx', true],
   ];
-  for (const [address, image, expected] of table) t.equal(isUnder(placeOf(address), referenceOf(image)), expected, `${image} under ${address}`);
+  for (const [address, image, expected] of table)
+    t.equal(isUnder(placeOf(address), referenceOf(image)), expected, `${image} under ${address}`);
   t.end();
 });
 
@@ -57,7 +70,8 @@ test('where the address of a registry comes from', (t) => {
     ['fallback', { ...secret, host: 'a.example', hostFrom }, { other: 'b.example' }, 'a.example'],
     ['resolved before the fallback', { ...secret, host: 'a.example', hostFrom }, { dev: 'b.example' }, 'b.example'],
   ];
-  for (const [title, policy, hosts, address] of table) t.strictSame(resolveRegistry('dev', policy, hosts), { name: 'dev', address, pullSecrets: ['s'] }, title);
+  for (const [title, policy, hosts, address] of table)
+    t.strictSame(resolveRegistry('dev', policy, hosts), { name: 'dev', address, pullSecrets: ['s'] }, title);
   t.equal(resolveRegistry('constructor', { ...secret, hostFrom }, {}).address, null, 'an inherited property is no host');
   t.end();
 });

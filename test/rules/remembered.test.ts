@@ -7,7 +7,10 @@ import { holds } from '../image/property.ts';
 import { context, image, policy } from './arbitrary-policy.ts';
 import { anyPod, compiled, type PolicyInput } from './policy.ts';
 
-const hub: PolicyInput = { registries: { local: { host: 'localhost:5000' } }, rules: [{ name: 'hub', match: { images: ['docker.io'] }, rewrite: { registry: 'local', as: 'path' } }] };
+const hub: PolicyInput = {
+  registries: { local: { host: 'localhost:5000' } },
+  rules: [{ name: 'hub', match: { images: ['docker.io'] }, rewrite: { registry: 'local', as: 'path' } }],
+};
 
 test('the second time it is the same decision, not a new one', (t) => {
   const { table } = compiled(hub);
@@ -38,10 +41,16 @@ test('what is forgotten is decided again', (t) => {
 
 holds(
   'whatever the policy and the pods, it is what deciding gives',
-  fc.property(policy, fc.array(context, { minLength: 2, maxLength: 4 }), fc.array(image, { minLength: 3, maxLength: 8 }), (input, pods, images) => {
-    const { table, problems } = compiled(input);
-    fc.pre(problems.length === 0);
-    for (const pod of [...pods, ...pods]) for (const written of images) assert.deepEqual(recallDecision(table, written, pod), decideImage(table, written, pod));
-  }),
+  fc.property(
+    policy,
+    fc.array(context, { minLength: 2, maxLength: 4 }),
+    fc.array(image, { minLength: 3, maxLength: 8 }),
+    (input, pods, images) => {
+      const { table, problems } = compiled(input);
+      fc.pre(problems.length === 0);
+      for (const pod of [...pods, ...pods])
+        for (const written of images) assert.deepEqual(recallDecision(table, written, pod), decideImage(table, written, pod));
+    },
+  ),
   { numRuns: 300 },
 );

@@ -15,7 +15,7 @@ const references: Readonly<Record<string, (length: number) => string>> = {
   'dashes below a host': (length) => `x.y/${'a--'.repeat(length / 3)}!`,
   'components and no end': (length) => `${'a/'.repeat(length / 2 - 2)}!`,
   'a host that is none': (length) => `${'A.a-'.repeat(length / 4 - 1)}!/`,
-  'underscores': (length) => `a${'_'.repeat(length)}`,
+  underscores: (length) => `a${'_'.repeat(length)}`,
   'a digest without a colon': (length) => `a@${'a-'.repeat(length / 2 - 2)}`,
   'colons in brackets': (length) => `[${':'.repeat(length)}/a`,
 };
@@ -48,10 +48,15 @@ test('the grammar', (t) => {
 
 test('expressions of a policy', (t) => {
   for (const expression of expressions) {
-    const { compiled } = loadPolicy(`apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries: { r: { host: r.example.com } }\nrules:\n  - { name: x, match: { images: [{ regex: '${expression}' }] }, rewrite: { registry: r, as: path } }\n`, 'policy.yaml');
+    const { compiled } = loadPolicy(
+      `apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries: { r: { host: r.example.com } }\nrules:\n  - { name: x, match: { images: [{ regex: '${expression}' }] }, rewrite: { registry: r, as: path } }\n`,
+      'policy.yaml',
+    );
     if (compiled === null) throw new Error(`${expression} does not load`);
     // The longest path that is a name.
-    const [many, few] = [240, 60].map((length) => best(() => void decideImage(compiled.table, 'a'.repeat(length), { namespace: 'shop', podLabels: {} })));
+    const [many, few] = [240, 60].map((length) =>
+      best(() => void decideImage(compiled.table, 'a'.repeat(length), { namespace: 'shop', podLabels: {} })),
+    );
     const found = (many ?? 0) / (few ?? 1);
     t.ok(found < mostRatio, `${expression}: ${found.toFixed(1)} times as long for 4 times the text`);
   }

@@ -16,8 +16,19 @@ const value = `hunter2-${planted}-value`;
 const base64 = Buffer.from(value).toString('base64');
 
 const object = pod({
-  metadata: { name: 'web', namespace: 'shop', annotations: { note: value, 'transship.dev/original-images': `{"containers/web":"${value}` }, labels: { token: value } },
-  spec: { containers: [{ name: 'web', image: 'nginx', env: [{ name: 'PASSWORD', value }], command: ['sh', '-c', value] }, { name: 'bad', image: 'a b', args: [value] }], serviceAccountName: value },
+  metadata: {
+    name: 'web',
+    namespace: 'shop',
+    annotations: { note: value, 'transship.dev/original-images': `{"containers/web":"${value}` },
+    labels: { token: value },
+  },
+  spec: {
+    containers: [
+      { name: 'web', image: 'nginx', env: [{ name: 'PASSWORD', value }], command: ['sh', '-c', value] },
+      { name: 'bad', image: 'a b', args: [value] },
+    ],
+    serviceAccountName: value,
+  },
 });
 const good = JSON.stringify(reviewOf({ object }));
 const bodies: readonly string[] = [
@@ -39,9 +50,14 @@ test('secrets are in no line, on no path', async (t) => {
   await mkdir(join(folder, 'pair'));
   const first = await servingPair();
   const pair = await mounted(join(folder, 'pair'), { 'tls.crt': first.cert, 'tls.key': first.key });
-  const server = await serving(t, { args: ['--tls-cert', pair.path('tls.crt'), '--tls-key', pair.path('tls.key'), '--log-level', 'trace', '--log-reviews', 'all'], env: { AWS_SECRET_ACCESS_KEY: value } });
+  const server = await serving(t, {
+    args: ['--tls-cert', pair.path('tls.crt'), '--tls-key', pair.path('tls.key'), '--log-level', 'trace', '--log-reviews', 'all'],
+    env: { AWS_SECRET_ACCESS_KEY: value },
+  });
 
-  for (const body of bodies) for (const path of ['/mutate', '/shadow', `/mutate?token=${value}`, `/${value}`]) await call(server, { path, body, headers: secretHeaders });
+  for (const body of bodies)
+    for (const path of ['/mutate', '/shadow', `/mutate?token=${value}`, `/${value}`])
+      await call(server, { path, body, headers: secretHeaders });
   await call(server, { body: good, headers: { ...secretHeaders, 'content-encoding': 'gzip' } });
   await call(server, { body: Buffer.alloc(9 * 1024 * 1024, value) }).catch(() => {});
   await exchange(server, `${value} / HTTP/1.1\r\n\r\n`);
@@ -65,7 +81,10 @@ test('secrets are in no line, on no path', async (t) => {
   ];
   for (const [index, content] of brokenPairs.entries()) {
     await pair.swap(content);
-    await until(`pair ${index} is refused`, () => server.log.filter(({ msg }) => msg.startsWith('the changed certificate is refused')).length === index + 1);
+    await until(
+      `pair ${index} is refused`,
+      () => server.log.filter(({ msg }) => msg.startsWith('the changed certificate is refused')).length === index + 1,
+    );
   }
   server.process.kill('SIGTERM');
   server.process.kill('SIGINT');

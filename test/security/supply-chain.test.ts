@@ -29,7 +29,19 @@ const mostPackages = 150;
 const mostDirect = 12;
 
 /** Licences that ask for no more than to be named, and are compatible with Apache-2.0. */
-const allowedLicences = new Set(['MIT', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'Unlicense', 'PSF-2.0', 'Python-2.0', 'CC0-1.0']);
+const allowedLicences = new Set([
+  'MIT',
+  'Apache-2.0',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'Unlicense',
+  'PSF-2.0',
+  'Python-2.0',
+  'CC0-1.0',
+]);
 
 test('the packages of production are counted', (t) => {
   t.ok(production.length <= mostPackages, `${production.length} packages`);
@@ -39,16 +51,27 @@ test('the packages of production are counted', (t) => {
 });
 
 test('no package needs a script to be installed, so npm ci --ignore-scripts is enough', (t) => {
-  t.same(production.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path), []);
-  const installs = readFileSync(join(root, 'Dockerfile'), 'utf8').split('\n').filter((line) => line.includes('"npm", "ci"'));
+  t.same(
+    production.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path),
+    [],
+  );
+  const installs = readFileSync(join(root, 'Dockerfile'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"npm", "ci"'));
   t.ok(installs.length > 0);
   for (const line of installs) t.match(line, '"--ignore-scripts"');
   t.end();
 });
 
 test('every package is known by its hash and comes from the registry', (t) => {
-  t.same(all.filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true).map(([path]) => path), []);
-  t.same(all.filter(([, { resolved }]) => resolved !== undefined && /^(?:git|file|http:)/.test(resolved)).map(([path]) => path), []);
+  t.same(
+    all.filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true).map(([path]) => path),
+    [],
+  );
+  t.same(
+    all.filter(([, { resolved }]) => resolved !== undefined && /^(?:git|file|http:)/.test(resolved)).map(([path]) => path),
+    [],
+  );
   t.end();
 });
 
@@ -60,7 +83,12 @@ test('licences', (t) => {
 interface Bom {
   readonly bomFormat: string;
   readonly specVersion: string;
-  readonly components: readonly { readonly name: string; readonly version: string; readonly purl: string; readonly licenses?: readonly unknown[] }[];
+  readonly components: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly purl: string;
+    readonly licenses?: readonly unknown[];
+  }[];
 }
 
 test('npm run sbom writes a CycloneDX bill of what production has', async (t) => {

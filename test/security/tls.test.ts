@@ -19,11 +19,27 @@ const accepted = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA38
 
 const table: readonly Row[] = [
   { name: 'TLS 1.3', args: ['-tls1_3'], says: /New, TLSv1\.3, Cipher is TLS_/ },
-  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'].map((suite) => ({ name: suite, args: ['-tls1_3', '-ciphersuites', suite], says: new RegExp(`Cipher is ${suite}`) })),
+  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'].map((suite) => ({
+    name: suite,
+    args: ['-tls1_3', '-ciphersuites', suite],
+    says: new RegExp(`Cipher is ${suite}`),
+  })),
   { name: 'TLS 1.3 with a short tag', args: ['-tls1_3', '-ciphersuites', 'TLS_AES_128_CCM_8_SHA256'], says: null },
-  ...accepted.map((cipher) => ({ name: cipher, args: ['-tls1_2', '-cipher', cipher], says: new RegExp(`New, TLSv1\\.2, Cipher is ${cipher}`) })),
-  { name: 'TLS 1.2 with anything else that openssl knows', args: ['-tls1_2', '-cipher', `ALL:COMPLEMENTOFALL:${accepted.map((cipher) => `!${cipher}`).join(':')}:${anything}`], says: null },
-  { name: 'CBC, which Node offers by itself', args: ['-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA'], says: null },
+  ...accepted.map((cipher) => ({
+    name: cipher,
+    args: ['-tls1_2', '-cipher', cipher],
+    says: new RegExp(`New, TLSv1\\.2, Cipher is ${cipher}`),
+  })),
+  {
+    name: 'TLS 1.2 with anything else that openssl knows',
+    args: ['-tls1_2', '-cipher', `ALL:COMPLEMENTOFALL:${accepted.map((cipher) => `!${cipher}`).join(':')}:${anything}`],
+    says: null,
+  },
+  {
+    name: 'CBC, which Node offers by itself',
+    args: ['-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA'],
+    says: null,
+  },
   { name: 'TLS 1.1', args: ['-tls1_1', '-cipher', `ALL:${anything}`], says: null },
   { name: 'TLS 1.0', args: ['-tls1', '-cipher', `ALL:${anything}`], says: null },
   { name: 'ALPN of HTTP/1.1', args: ['-alpn', 'http/1.1'], says: /ALPN protocol: http\/1\.1/ },
@@ -48,7 +64,16 @@ test('openssl s_client', { skip: hasOpenssl() ? false : 'there is no openssl' },
   const ca = join(t.testdir({}), 'ca.crt');
   writeFileSync(ca, authority.cert);
   for (const { name, args, says } of table) {
-    const { code, text } = await handshake(['-connect', `127.0.0.1:${server.port}`, '-servername', 'localhost', '-CAfile', ca, '-verify_return_error', ...args]);
+    const { code, text } = await handshake([
+      '-connect',
+      `127.0.0.1:${server.port}`,
+      '-servername',
+      'localhost',
+      '-CAfile',
+      ca,
+      '-verify_return_error',
+      ...args,
+    ]);
     if (says === null) t.not(code, 0, `${name} is refused`);
     else t.equal(code, 0, name);
     // A word that openssl does not know, or a version that it has not, would be refused as well.

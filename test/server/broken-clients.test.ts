@@ -24,7 +24,11 @@ interface Exchange {
   readonly code?: string;
 }
 
-const chunked = (text: string, size: number): string => `${text.match(new RegExp(`.{1,${size}}`, 'gs'))?.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('')}0\r\n\r\n`;
+const chunked = (text: string, size: number): string =>
+  `${text
+    .match(new RegExp(`.{1,${size}}`, 'gs'))
+    ?.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`)
+    .join('')}0\r\n\r\n`;
 
 const exchanges: readonly Exchange[] = [
   { name: 'a whole request', bytes: whole, statuses: [200] },
@@ -32,20 +36,53 @@ const exchanges: readonly Exchange[] = [
   { name: 'the preface of HTTP/2', bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', statuses: [400], code: 'REQUEST_INVALID' },
   { name: 'HTTP/1.0', bytes: `POST /mutate HTTP/1.0\r\nContent-Length: ${review.length}\r\n\r\n${review}`, statuses: [200] },
   { name: 'no Host', bytes: 'POST /mutate HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', statuses: [400] },
-  { name: 'length and chunks at once, the smuggler\'s way', bytes: `${head()}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, statuses: [400], code: 'REQUEST_INVALID' },
+  {
+    name: "length and chunks at once, the smuggler's way",
+    bytes: `${head()}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    statuses: [400],
+    code: 'REQUEST_INVALID',
+  },
   { name: 'two lengths', bytes: `${head()}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc`, statuses: [400], code: 'REQUEST_INVALID' },
   { name: 'a negative length', bytes: `${head()}Content-Length: -1\r\n\r\n`, statuses: [400], code: 'REQUEST_INVALID' },
-  { name: 'a chunk without a size', bytes: `${head()}Transfer-Encoding: chunked\r\n\r\nnonsense\r\n`, statuses: [400], code: 'REQUEST_INVALID' },
-  { name: 'chunks of one byte', bytes: `${head('Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n')}${chunked(review, 1)}`, statuses: [200] },
-  { name: 'a transfer encoding that is not chunks', bytes: `${head('Connection: close\r\n')}Transfer-Encoding: gzip\r\n\r\n`, statuses: [400], code: 'REQUEST_INVALID' },
+  {
+    name: 'a chunk without a size',
+    bytes: `${head()}Transfer-Encoding: chunked\r\n\r\nnonsense\r\n`,
+    statuses: [400],
+    code: 'REQUEST_INVALID',
+  },
+  {
+    name: 'chunks of one byte',
+    bytes: `${head('Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n')}${chunked(review, 1)}`,
+    statuses: [200],
+  },
+  {
+    name: 'a transfer encoding that is not chunks',
+    bytes: `${head('Connection: close\r\n')}Transfer-Encoding: gzip\r\n\r\n`,
+    statuses: [400],
+    code: 'REQUEST_INVALID',
+  },
   { name: 'headers of 70 KB', bytes: `${head()}X: ${'a'.repeat(70_000)}\r\n\r\n`, statuses: [431], code: 'HEADERS_TOO_LARGE' },
-  { name: '3,000 headers', bytes: `${head()}${Array.from({ length: 3000 }, (_value, n) => `X${n}: ${n}\r\n`).join('')}\r\n`, statuses: [431], code: 'HEADERS_TOO_LARGE' },
+  {
+    name: '3,000 headers',
+    bytes: `${head()}${Array.from({ length: 3000 }, (_value, n) => `X${n}: ${n}\r\n`).join('')}\r\n`,
+    statuses: [431],
+    code: 'HEADERS_TOO_LARGE',
+  },
   { name: 'Expect: 100-continue', bytes: whole.replace('Host: a', 'Host: a\r\nExpect: 100-continue'), statuses: [100, 200] },
   { name: 'an expectation that nobody meets', bytes: whole.replace('Host: a', 'Host: a\r\nExpect: a-miracle'), statuses: [417] },
   { name: 'three requests at once', bytes: `${whole.replace('Connection: close\r\n', '').repeat(2)}${whole}`, statuses: [200, 200, 200] },
   // No answer could be told from that of the other any more.
-  { name: 'a good request and a bad one at once', bytes: `${whole.replace('Connection: close\r\n', '')}nonsense\r\n\r\n`, statuses: [400], code: 'REQUEST_INVALID' },
-  { name: 'an upgrade', bytes: `GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n`, statuses: [200] },
+  {
+    name: 'a good request and a bad one at once',
+    bytes: `${whole.replace('Connection: close\r\n', '')}nonsense\r\n\r\n`,
+    statuses: [400],
+    code: 'REQUEST_INVALID',
+  },
+  {
+    name: 'an upgrade',
+    bytes: `GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n`,
+    statuses: [200],
+  },
   { name: 'CONNECT', bytes: 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n', statuses: [] },
 ];
 
@@ -64,10 +101,18 @@ test('answers to pipelined requests come in order', async (t) => {
   const paths = Array.from({ length: 100 }, (_value, n) => (n % 3 === 0 ? `/missing-${n}` : '/healthz'));
   const socket = await dial(server);
   const received = receive(socket);
-  socket.write(paths.map((path, n) => `GET ${path} HTTP/1.1\r\nHost: a\r\n${n === paths.length - 1 ? 'Connection: close\r\n' : ''}\r\n`).join(''));
+  socket.write(
+    paths.map((path, n) => `GET ${path} HTTP/1.1\r\nHost: a\r\n${n === paths.length - 1 ? 'Connection: close\r\n' : ''}\r\n`).join(''),
+  );
   const text = await received.closed;
-  t.same(statuses(text), paths.map((path) => (path === '/healthz' ? 200 : 404)));
-  t.same([...text.matchAll(/missing-(\d+)/g)].map((match) => Number(match[1])), paths.flatMap((_path, n) => (n % 3 === 0 ? [n] : [])));
+  t.same(
+    statuses(text),
+    paths.map((path) => (path === '/healthz' ? 200 : 404)),
+  );
+  t.same(
+    [...text.matchAll(/missing-(\d+)/g)].map((match) => Number(match[1])),
+    paths.flatMap((_path, n) => (n % 3 === 0 ? [n] : [])),
+  );
 });
 
 const soon: Timeouts = { keepAlive: 300, headers: 300, request: 600, handshake: 300, check: 20 };
@@ -79,7 +124,14 @@ const slow: readonly { readonly name: string; readonly send: (socket: Socket) =>
   { name: 'half of the body', send: (socket) => socket.write(whole.slice(0, -20)), statuses: [408] },
   { name: 'a chunk and no more', send: (socket) => socket.write(`${head()}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`), statuses: [408] },
   { name: 'one byte of headers at a time', send: (socket) => void drip(socket, `${head()}X-Long: ${'a'.repeat(10_000)}`), statuses: [408] },
-  { name: 'one byte of the body at a time', send: (socket) => { socket.write(whole.slice(0, -review.length)); void drip(socket, ' '.repeat(10_000)); }, statuses: [408] },
+  {
+    name: 'one byte of the body at a time',
+    send: (socket) => {
+      socket.write(whole.slice(0, -review.length));
+      void drip(socket, ' '.repeat(10_000));
+    },
+    statuses: [408],
+  },
   { name: 'a request, and no second one', send: (socket) => socket.write(whole.replace('Connection: close\r\n', '')), statuses: [200] },
 ];
 
@@ -93,14 +145,16 @@ async function drip(socket: Socket, text: string): Promise<void> {
 
 test('the slow are waited for and then told', async (t) => {
   const server = await running(t, { timeouts: soon });
-  await Promise.all(slow.map(async ({ name, send, statuses: expected }) => {
-    const socket = await dial(server);
-    const received = receive(socket);
-    send(socket);
-    const text = await received.closed;
-    t.same(statuses(text), expected, name);
-    if (expected.includes(408)) t.match(text, '"code":"REQUEST_TOO_SLOW"', name);
-  }));
+  await Promise.all(
+    slow.map(async ({ name, send, statuses: expected }) => {
+      const socket = await dial(server);
+      const received = receive(socket);
+      send(socket);
+      const text = await received.closed;
+      t.same(statuses(text), expected, name);
+      if (expected.includes(408)) t.match(text, '"code":"REQUEST_TOO_SLOW"', name);
+    }),
+  );
 });
 
 test('who says goodbye in the middle is answered or let go', async (t) => {

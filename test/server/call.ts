@@ -35,12 +35,17 @@ export async function call({ port, ca }: Target, { body, headers = {}, ...option
   // One that keeps alive, as the API server does: the answer then shows whether the server wants to go on.
   const own = new Agent({ keepAlive: true });
   return await new Promise<Answer>((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, ca, path: '/mutate', method: 'POST', agent: own, ...options, headers: headersOf(bytes, headers) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString() }));
-    });
+    const outgoing = request(
+      { host: '127.0.0.1', port, ca, path: '/mutate', method: 'POST', agent: own, ...options, headers: headersOf(bytes, headers) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString() }),
+        );
+      },
+    );
     outgoing.on('error', reject);
     outgoing.end(bytes);
   }).finally(() => own.destroy());

@@ -20,7 +20,10 @@ const filesOf = (clientCa: string, { cert, key } = serving): Content => ({ 'ca.c
 
 async function started(t: Test): Promise<{ server: Running; files: Mounted }> {
   const files = await mounted(t.testdir({}), filesOf(authority.cert));
-  const server = await running(t, { clientCaFile: files.path('ca.crt'), tls: { certFile: files.path('tls.crt'), keyFile: files.path('tls.key') } });
+  const server = await running(t, {
+    clientCaFile: files.path('ca.crt'),
+    tls: { certFile: files.path('tls.crt'), keyFile: files.path('tls.key') },
+  });
   return { server, files };
 }
 
@@ -31,7 +34,8 @@ async function statuses(server: Running): Promise<number[]> {
 }
 
 const said = (server: Running, what: RegExp): string[] => server.lines.map(({ msg }) => msg).filter((msg) => what.test(msg));
-const isAccepted = (server: Running, pair: typeof old) => async (): Promise<boolean> => (await call(server, { body: review, ...pair })).status === 200;
+const isAccepted = (server: Running, pair: typeof old) => async (): Promise<boolean> =>
+  (await call(server, { body: review, ...pair })).status === 200;
 
 const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] = [
   ['an empty file', filesOf(''), /ca\.crt does not hold a PEM certificate/],
@@ -81,7 +85,9 @@ test('a renewed pair keeps the client CA that was loaded last', async (t) => {
 async function reviewOver(socket: TLSSocket): Promise<string> {
   const body = JSON.stringify(review);
   const received = receive(socket);
-  socket.write(`POST /mutate HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  socket.write(
+    `POST /mutate HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
   return (await received.closed).slice(0, 12);
 }
 

@@ -13,7 +13,9 @@ interface Answered {
 }
 
 function replica(image: string, uid: string = randomUUID()): { readonly request: { readonly uid: string } } {
-  const review = reviewOf({ object: pod({ metadata: { generateName: 'web-6d5f7c9b8d-', namespace: 'shop' }, containers: { web: image } }) });
+  const review = reviewOf({
+    object: pod({ metadata: { generateName: 'web-6d5f7c9b8d-', namespace: 'shop' }, containers: { web: image } }),
+  });
   return { ...review, request: { ...review.request, uid } };
 }
 
@@ -23,10 +25,16 @@ test('ten replicas: each has its own uid, line and count, and all else is the sa
   const answers: Answered[] = [];
   for (const body of replicas) answers.push(JSON.parse((await call(server, { body })).text));
   const uids = replicas.map(({ request }) => request.uid);
-  t.same(answers.map(({ response }) => response.uid), uids);
+  t.same(
+    answers.map(({ response }) => response.uid),
+    uids,
+  );
   const [first, ...others] = answers.map(({ response: { uid: _uid, ...rest } }) => rest);
   for (const other of others) t.same(other, first);
-  t.same(server.lines.map((line) => line['uid']), uids);
+  t.same(
+    server.lines.map((line) => line['uid']),
+    uids,
+  );
   const [line, ...lines] = server.lines.map(({ uid: _uid, time: _time, durationMs, ...rest }) => {
     t.type(durationMs, 'number');
     return rest;
@@ -60,9 +68,17 @@ test('pods under other names, with other labels: one answer, and each line has i
     [{ name: 7 }, '', null],
     [{ generateName: 'job-1-' }, 'job-1-*', null],
     [{ generateName: 'job-22-', labels: { 'batch.kubernetes.io/job-name': 'job-22' } }, 'job-22-*', null],
-    [{ generateName: 'job-22-', ownerReferences: [owned('Job', 'job-22')], labels: { 'batch.kubernetes.io/job-name': 'job-22' } }, 'job-22-*', 'Job/job-22'],
+    [
+      { generateName: 'job-22-', ownerReferences: [owned('Job', 'job-22')], labels: { 'batch.kubernetes.io/job-name': 'job-22' } },
+      'job-22-*',
+      'Job/job-22',
+    ],
     [{ generateName: 'job-333-', ownerReferences: [owned('Job', 'job-333')] }, 'job-333-*', 'Job/job-333'],
-    [{ name: 'both', generateName: 'job-', ownerReferences: [{ kind: 'Other', name: 'other' }, owned('Job', 'job-4')] }, 'both', 'Job/job-4'],
+    [
+      { name: 'both', generateName: 'job-', ownerReferences: [{ kind: 'Other', name: 'other' }, owned('Job', 'job-4')] },
+      'both',
+      'Job/job-4',
+    ],
   ];
   const patches = new Set<string>();
   for (let turn = 0; turn < 4; turn += 1) {
@@ -80,8 +96,20 @@ test('pods under other names, with other labels: one answer, and each line has i
 
 test('a label that a rule asks for, and one that none does', async (t) => {
   const policy = join(t.testdir(), 'policy.yaml');
-  const rule = { name: 'front', match: { images: ['quay.io'], podLabels: { tier: 'front' } }, rewrite: { registry: 'proxy', as: 'fullName' } };
-  await writeFile(policy, JSON.stringify({ apiVersion: 'transship.dev/v1', kind: 'RewritePolicy', registries: { proxy: { host: 'proxy.example.com' } }, rules: [rule] }));
+  const rule = {
+    name: 'front',
+    match: { images: ['quay.io'], podLabels: { tier: 'front' } },
+    rewrite: { registry: 'proxy', as: 'fullName' },
+  };
+  await writeFile(
+    policy,
+    JSON.stringify({
+      apiVersion: 'transship.dev/v1',
+      kind: 'RewritePolicy',
+      registries: { proxy: { host: 'proxy.example.com' } },
+      rules: [rule],
+    }),
+  );
   const server = await running(t, { policy: { policy, resolvedHosts: null } });
   const patched = async (labels: Record<string, string>): Promise<boolean> => {
     const body = reviewOf({ object: pod({ metadata: { name: 'web', labels }, containers: { web: 'quay.io/acme/app:1' } }) });
@@ -99,7 +127,17 @@ test('a label that a rule asks for, and one that none does', async (t) => {
 
 test('annotations of their own: one answer, and a record of what was there before as long as there is room for it', async (t) => {
   const server = await running(t);
-  const sizes: readonly (readonly [characters: number, fits: boolean])[] = [[0, true], [100, true], [40_000, true], [81_000, true], [82_000, true], [120_000, true], [260_000, true], [262_100, false], [300_000, false]];
+  const sizes: readonly (readonly [characters: number, fits: boolean])[] = [
+    [0, true],
+    [100, true],
+    [40_000, true],
+    [81_000, true],
+    [82_000, true],
+    [120_000, true],
+    [260_000, true],
+    [262_100, false],
+    [300_000, false],
+  ];
   for (let turn = 0; turn < 4; turn += 1) {
     for (const [characters, fits] of sizes) {
       const annotations = { 'workflows.argoproj.io/node-message': String(turn).repeat(characters) };
@@ -111,7 +149,10 @@ test('annotations of their own: one answer, and a record of what was there befor
       const patch = await patchOf(annotations);
       t.match(patch, /"path":"\/spec\/containers\/0\/image"/);
       t.equal(patch.includes('original-images'), fits, `${characters} characters`);
-      t.match(await patchOf({ ...annotations, 'transship.dev/original-images': '{"other":"quay.io/acme/other:1"}' }), fits ? /quay.io\/acme\/other:1/ : /^(?!.*other:1)/s);
+      t.match(
+        await patchOf({ ...annotations, 'transship.dev/original-images': '{"other":"quay.io/acme/other:1"}' }),
+        fits ? /quay.io\/acme\/other:1/ : /^(?!.*other:1)/s,
+      );
       t.equal(await patchOf({ ...annotations, 'kubernetes.io/config.mirror': 'x' }), '', 'a mirror pod');
     }
   }
@@ -125,7 +166,9 @@ test('the same pod in the other mode, as a dry run, and in another namespace', a
     t.ok(patched.response.patch);
     const shadow: Answered = JSON.parse((await call(server, { path: '/shadow', body })).text);
     t.notOk(shadow.response.patch);
-    const elsewhere: Answered = JSON.parse((await call(server, { body: { ...body, request: { ...body.request, namespace: 'kube-system' } } })).text);
+    const elsewhere: Answered = JSON.parse(
+      (await call(server, { body: { ...body, request: { ...body.request, namespace: 'kube-system' } } })).text,
+    );
     t.notOk(elsewhere.response.patch);
     await call(server, { body: { ...body, request: { ...body.request, dryRun: true } } });
     t.match(server.lines.at(-1), { dryRun: true, mode: 'enforce' });
@@ -163,7 +206,10 @@ test('a uid that is too long is refused, also when the same was asked before', a
     t.equal(await status('ü'.repeat(200)), 200, 'characters are counted, not bytes');
     t.equal(await status('u'.repeat(1024 * 1024)), 400);
   }
-  t.ok(server.lines.every((line) => JSON.stringify(line).length < 2_000), 'no line has it');
+  t.ok(
+    server.lines.every((line) => JSON.stringify(line).length < 2_000),
+    'no line has it',
+  );
 });
 
 test('a new policy: what was remembered is forgotten', async (t) => {
@@ -184,7 +230,12 @@ test('more kinds of pods than are remembered, three times over', async (t) => {
     const wrong: string[] = [];
     for (let kind = 0; kind < 600; kind += 1) {
       const { response }: Answered = JSON.parse((await call(server, { body: replica(`quay.io/acme/app:${kind}`) })).text);
-      if (!Buffer.from(response.patch ?? '', 'base64').toString().includes(`/proxy/my-app/quay.io/acme/app:${kind}"`)) wrong.push(`${kind}`);
+      if (
+        !Buffer.from(response.patch ?? '', 'base64')
+          .toString()
+          .includes(`/proxy/my-app/quay.io/acme/app:${kind}"`)
+      )
+        wrong.push(`${kind}`);
     }
     t.same(wrong, []);
   }

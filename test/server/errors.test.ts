@@ -20,13 +20,18 @@ test('codes of thrown errors, found in the sources', async (t) => {
   const files = (await readdir(sources, { recursive: true })).filter((file) => file.endsWith('.ts'));
   const texts = await Promise.all(files.map(async (file) => await readFile(`${sources}/${file}`, 'utf8')));
   // A class with one code, and a union of codes: `type SomethingErrorCode = | 'A' | 'B';`
-  const declarations = [...texts.join('\n').matchAll(/readonly code = '[A-Z_]+'|type \w*(?:Error|Failure)Code =[^;]+;/g)].map(([text]) => text);
+  const declarations = [...texts.join('\n').matchAll(/readonly code = '[A-Z_]+'|type \w*(?:Error|Failure)Code =[^;]+;/g)].map(
+    ([text]) => text,
+  );
   const codes = [...declarations.join('\n').matchAll(/'([A-Z_]+)'/g)].map(([, code = '']) => code);
   t.ok(codes.length > 15, `${codes.length} found`);
   for (const code of new Set(codes)) if (!internal.has(code)) t.ok(page.includes(`\`${code}\``), code);
 });
 
 test('the sentence says what was wrong, and then what to do', (t) => {
-  t.same(clientError('OVERLOADED', '9 requests are in flight'), { code: 'OVERLOADED', error: '9 requests are in flight; try again in a second' });
+  t.same(clientError('OVERLOADED', '9 requests are in flight'), {
+    code: 'OVERLOADED',
+    error: '9 requests are in flight; try again in a second',
+  });
   t.end();
 });

@@ -23,7 +23,8 @@ test(`${count} idle connections are opened, cost little, and are given back`, { 
   });
   const memory: number[] = [];
   for (let round = 0; round < 3; round += 1) {
-    while (open.length < count) open.push(...(await Promise.all(Array.from({ length: Math.min(atOnce, count - open.length) }, async () => await dial(server)))));
+    while (open.length < count)
+      open.push(...(await Promise.all(Array.from({ length: Math.min(atOnce, count - open.length) }, async () => await dial(server)))));
     const files = await sampleOf(server, 'process_open_fds');
     t.ok(files >= before.files + count, `${files} files`);
     memory.push(await sampleOf(server, 'process_resident_memory_bytes'));
@@ -36,7 +37,9 @@ test(`${count} idle connections are opened, cost little, and are given back`, { 
   t.ok(perConnection < 256 * 1024, `${Math.round(perConnection / 1024)} KiB a connection`);
   // What V8 gives back and when is its own affair; what is used again and again must not grow.
   t.ok(third < 1.5 * first, `${mebibytes(first)} MiB in the first round, ${mebibytes(third)} MiB in the third`);
-  t.comment(`${count} connections, three times: ${Math.round(perConnection / 1024)} KiB each; RSS ${mebibytes(before.memory)} MiB before, then ${memory.map(mebibytes).join(', ')} MiB`);
+  t.comment(
+    `${count} connections, three times: ${Math.round(perConnection / 1024)} KiB each; RSS ${mebibytes(before.memory)} MiB before, then ${memory.map(mebibytes).join(', ')} MiB`,
+  );
 });
 
 function mebibytes(bytes: number): number {

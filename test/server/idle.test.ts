@@ -8,16 +8,26 @@ import { serving } from '../cli/child.ts';
 /** How often any thread of the process waited for something and was woken. */
 async function wakeUps(pid: number): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
-  const counts = await Promise.all(threads.map(async (thread) => Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(await readFile(`/proc/${pid}/task/${thread}/status`, 'utf8'))?.[1])));
+  const counts = await Promise.all(
+    threads.map(async (thread) =>
+      Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(await readFile(`/proc/${pid}/task/${thread}/status`, 'utf8'))?.[1]),
+    ),
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-test('an idle server sleeps: two looks at the event loop and an empty log once woke it fifty times a second', { skip: existsSync('/proc/self/status') ? false : 'wake-ups are counted by Linux' }, async (t) => {
-  const { process: { pid = 0 } } = await serving(t);
-  // What comes after a start is over by then: compiling, a probe's connection, the collection of what the start left behind.
-  await sleep(3_000);
-  const before = await wakeUps(pid);
-  await sleep(3_000);
-  const count = (await wakeUps(pid)) - before;
-  t.ok(count < 45, `${count} wake-ups in three seconds`);
-});
+test(
+  'an idle server sleeps: two looks at the event loop and an empty log once woke it fifty times a second',
+  { skip: existsSync('/proc/self/status') ? false : 'wake-ups are counted by Linux' },
+  async (t) => {
+    const {
+      process: { pid = 0 },
+    } = await serving(t);
+    // What comes after a start is over by then: compiling, a probe's connection, the collection of what the start left behind.
+    await sleep(3_000);
+    const before = await wakeUps(pid);
+    await sleep(3_000);
+    const count = (await wakeUps(pid)) - before;
+    t.ok(count < 45, `${count} wake-ups in three seconds`);
+  },
+);

@@ -5,7 +5,16 @@ import { call, get } from './call.ts';
 import { metricsOf, running } from './running.ts';
 
 const mixed = reviewOf({
-  object: pod({ containers: { web: 'nginx:1.27', app: 'quay.io/acme/app:1', static: 'gcr.io/distroless/static', pause: 'registry.k8s.io/pause:3.10', there: 'localhost:30500/library/redis:7', broken: 'UPPER/case:1:2' } }),
+  object: pod({
+    containers: {
+      web: 'nginx:1.27',
+      app: 'quay.io/acme/app:1',
+      static: 'gcr.io/distroless/static',
+      pause: 'registry.k8s.io/pause:3.10',
+      there: 'localhost:30500/library/redis:7',
+      broken: 'UPPER/case:1:2',
+    },
+  }),
 });
 const system = reviewOf({ namespace: 'kube-system', object: pod({ containers: { web: 'nginx' } }) });
 const untouched = reviewOf({ object: pod({ containers: { static: 'gcr.io/distroless/static' } }) });

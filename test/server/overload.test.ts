@@ -21,11 +21,13 @@ function isOverloaded(t: Test, { status, headers, text }: Answer, reason: RegExp
 test('more requests in flight than allowed', async (t) => {
   const maximumInFlight = 3;
   const server = await running(t, { overload: { maximumInFlight, maximumLag: 60_000 } });
-  const waiting = await Promise.all(Array.from({ length: maximumInFlight }, async () => {
-    const socket = await dial(server);
-    socket.write('POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{');
-    return { socket, received: receive(socket) };
-  }));
+  const waiting = await Promise.all(
+    Array.from({ length: maximumInFlight }, async () => {
+      const socket = await dial(server);
+      socket.write('POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{');
+      return { socket, received: receive(socket) };
+    }),
+  );
   await until('all are in flight', async () => (await call(server, { body: review })).status === 503);
   isOverloaded(t, await call(server, { body: review }), /3 requests are in flight/);
   isOverloaded(t, await call(server, { path: '/shadow', body: review }), /3 requests are in flight/);

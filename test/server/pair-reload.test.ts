@@ -18,7 +18,8 @@ async function shown(server: Running): Promise<string> {
   return serialNumber;
 }
 
-const counted = async (server: Running, result: string): Promise<number> => (await metricsOf(server)).get(`transship_certificate_reloads_total{result="${result}"}`) ?? 0;
+const counted = async (server: Running, result: string): Promise<number> =>
+  (await metricsOf(server)).get(`transship_certificate_reloads_total{result="${result}"}`) ?? 0;
 
 const good = await servingPair();
 const other = await servingPair();
@@ -29,7 +30,11 @@ const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] 
   ['an expired certificate', filesOf(expired), /tls\.crt expired at \d{4}-.*; renew it/],
   ['half a certificate', filesOf({ cert: good.cert.slice(0, 200), key: good.key }), /tls\.crt does not hold a PEM certificate/],
   ['half a key', filesOf({ cert: good.cert, key: good.key.slice(0, 100) }), /tls\.key does not hold a PEM private key/],
-  ['a chain with half of its authority', filesOf({ cert: good.cert + authority.cert.slice(0, 200), key: good.key }), /tls\.crt does not hold a certificate chain/],
+  [
+    'a chain with half of its authority',
+    filesOf({ cert: good.cert + authority.cert.slice(0, 200), key: good.key }),
+    /tls\.crt does not hold a certificate chain/,
+  ],
   ['empty files', filesOf({ cert: '', key: '' }), /tls\.crt does not hold/],
   ['no key', { 'tls.crt': good.cert }, /tls\.key cannot be read/],
   ['no files', {}, /cannot be read/],

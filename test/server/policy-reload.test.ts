@@ -48,7 +48,11 @@ const bomb = Array.from({ length: 9 }, (_value, n) => `a${n}: &a${n} [${(n === 0
 
 const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] = [
   ['an unknown key', { 'policy.yaml': policy(2).replace('rules:', 'ruels:') }, /policy\.yaml:\d+:\d+: error: .*ruels/],
-  ['an unknown registry', { 'policy.yaml': policy(2).replace('registry: second', 'registry: third') }, /policy\.yaml:8:\d+: error: rule quay: .*third/],
+  [
+    'an unknown registry',
+    { 'policy.yaml': policy(2).replace('registry: second', 'registry: third') },
+    /policy\.yaml:8:\d+: error: rule quay: .*third/,
+  ],
   ['an empty file', { 'policy.yaml': '' }, /empty/],
   ['half of it', { 'policy.yaml': policy(2).slice(0, -30) }, /policy\.yaml:\d+:\d+: error/],
   ['no file', {}, /cannot be read: there is none of that name/],
@@ -92,40 +96,45 @@ test('the same content is not told twice, bad or good', async (t) => {
   t.match(await counts(server), { loaded: 1, refused: 1 });
 });
 
-test(`${reloads} reloads and 200 swaps under load: no request sees half a policy, and no connection is dropped`, { timeout: 600_000 }, async (t) => {
-  const files = await mounted(t.testdir({}), { 'policy.yaml': policy(0) });
-  const server = await running(t, { policy: { policy: files.path('policy.yaml'), resolvedHosts: null } });
-  const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
-  t.teardown(() => {
-    for (const agent of agents) agent.destroy();
-  });
-  const handshakes = agents.map(() => 0);
-  for (const [n, agent] of agents.entries()) agent.on('keylog', (line: Buffer) => {
-    if (line.toString().startsWith('CLIENT_HANDSHAKE_TRAFFIC_SECRET')) handshakes[n] = (handshakes[n] ?? 0) + 1;
-  });
-  const over = new AbortController();
-  const seen = new Set<string>();
-  const load = agents.map(async (agent) => {
-    let answered = 0;
-    for (; !over.signal.aborted; answered += 1) {
-      seen.add(await answeredBy(server, agent));
-      await sleep(2);
+test(
+  `${reloads} reloads and 200 swaps under load: no request sees half a policy, and no connection is dropped`,
+  { timeout: 600_000 },
+  async (t) => {
+    const files = await mounted(t.testdir({}), { 'policy.yaml': policy(0) });
+    const server = await running(t, { policy: { policy: files.path('policy.yaml'), resolvedHosts: null } });
+    const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    t.teardown(() => {
+      for (const agent of agents) agent.destroy();
+    });
+    const handshakes = agents.map(() => 0);
+    for (const [n, agent] of agents.entries())
+      agent.on('keylog', (line: Buffer) => {
+        if (line.toString().startsWith('CLIENT_HANDSHAKE_TRAFFIC_SECRET')) handshakes[n] = (handshakes[n] ?? 0) + 1;
+      });
+    const over = new AbortController();
+    const seen = new Set<string>();
+    const load = agents.map(async (agent) => {
+      let answered = 0;
+      for (; !over.signal.aborted; answered += 1) {
+        seen.add(await answeredBy(server, agent));
+        await sleep(2);
+      }
+      return answered;
+    });
+    for (let n = 1; n <= reloads; n += 1) {
+      await files.swap({ 'policy.yaml': n % 5 === 0 ? policy(n).slice(0, -30) : policy(n) });
+      if (n % 5 === 0) await until('it is refused', async () => (await counts(server)).refused === n / 5);
+      else await until(`policy ${n} answers`, () => seen.has(String(n)));
     }
-    return answered;
-  });
-  for (let n = 1; n <= reloads; n += 1) {
-    await files.swap({ 'policy.yaml': n % 5 === 0 ? policy(n).slice(0, -30) : policy(n) });
-    if (n % 5 === 0) await until('it is refused', async () => (await counts(server)).refused === n / 5);
-    else await until(`policy ${n} answers`, () => seen.has(String(n)));
-  }
-  for (let n = 0; n < 200; n += 1) await files.swap({ 'policy.yaml': policy(`burst-${n}`) });
-  await until('the last one answers', () => seen.has('burst-199'));
-  over.abort();
-  const answered = (await Promise.all(load)).reduce((sum, number) => sum + number, 0);
-  t.same(handshakes, [1, 1, 1, 1], 'each went on with its first connection');
-  t.match(await counts(server), { refused: Math.floor(reloads / 5) });
-  t.comment(`${answered} answers, ${seen.size} policies seen by them`);
-});
+    for (let n = 0; n < 200; n += 1) await files.swap({ 'policy.yaml': policy(`burst-${n}`) });
+    await until('the last one answers', () => seen.has('burst-199'));
+    over.abort();
+    const answered = (await Promise.all(load)).reduce((sum, number) => sum + number, 0);
+    t.same(handshakes, [1, 1, 1, 1], 'each went on with its first connection');
+    t.match(await counts(server), { refused: Math.floor(reloads / 5) });
+    t.comment(`${answered} answers, ${seen.size} policies seen by them`);
+  },
+);
 
 const withHosts = `apiVersion: transship.dev/v1
 kind: RewritePolicy
@@ -150,9 +159,12 @@ test('resolved hosts: absent, there, wrong, half-written, gone again', async (t)
     await until(`${content} is refused`, async () => (await counts(server)).refused === n + 1);
     t.equal(await answeredBy(server), '2', content);
   }
-  t.match(server.lines.find(({ level }) => level === 'error')?.msg, /hosts\.yaml:1:\d+: error: host of registry first: write the host without a scheme: x/);
+  t.match(
+    server.lines.find(({ level }) => level === 'error')?.msg,
+    /hosts\.yaml:1:\d+: error: host of registry first: write the host without a scheme: x/,
+  );
   await files.swap({});
-  await until('without the file the policy\'s own hosts count', async () => (await answeredBy(server)) === '0');
+  await until("without the file the policy's own hosts count", async () => (await answeredBy(server)) === '0');
   await files.swap({ 'hosts.yaml': hosts(3) });
   await until('and it may come back', async () => (await answeredBy(server)) === '3');
 });

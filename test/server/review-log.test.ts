@@ -13,40 +13,76 @@ const owned: Json = {
 
 test('the fields of a line', async (t) => {
   const server = await running(t);
-  await call(server, { body: reviewOf({ object: pod({ metadata: owned, containers: { web: 'nginx:1.27', app: 'quay.io/acme/app:1' } }), dryRun: true }) });
+  await call(server, {
+    body: reviewOf({ object: pod({ metadata: owned, containers: { web: 'nginx:1.27', app: 'quay.io/acme/app:1' } }), dryRun: true }),
+  });
   t.equal(server.lines.length, 1, 'one line');
   const { time: _time, durationMs, ...line } = { ...server.lines[0] } as Record<string, unknown>;
   t.type(durationMs, 'number');
   t.match(line, { images: [{ reason: /rule hub/ }, { reason: /rule vendor/ }] });
   const images = [
     { name: 'web', image: 'nginx:1.27', outcome: 'rewritten', rule: 'hub', result: 'localhost:30500/library/nginx:1.27' },
-    { name: 'app', image: 'quay.io/acme/app:1', outcome: 'rewritten', rule: 'vendor', result: 'proxy.replicated.com/proxy/my-app/quay.io/acme/app:1' },
+    {
+      name: 'app',
+      image: 'quay.io/acme/app:1',
+      outcome: 'rewritten',
+      rule: 'vendor',
+      result: 'proxy.replicated.com/proxy/my-app/quay.io/acme/app:1',
+    },
   ];
   t.match(line, { images });
-  t.same({ ...line, images: null }, {
-    level: 'info',
-    msg: 'review',
-    uid: reviewOf({}).request.uid,
-    namespace: 'shop',
-    pod: 'web-6d5f7c9b8d-*',
-    owner: 'ReplicaSet/web-6d5f7c9b8d',
-    operation: 'CREATE',
-    mode: 'enforce',
-    dryRun: true,
-    images: null,
-    pullSecrets: ['replicatedregistrykey'],
-  });
+  t.same(
+    { ...line, images: null },
+    {
+      level: 'info',
+      msg: 'review',
+      uid: reviewOf({}).request.uid,
+      namespace: 'shop',
+      pod: 'web-6d5f7c9b8d-*',
+      owner: 'ReplicaSet/web-6d5f7c9b8d',
+      operation: 'CREATE',
+      mode: 'enforce',
+      dryRun: true,
+      images: null,
+      pullSecrets: ['replicatedregistrykey'],
+    },
+  );
 });
 
 const named = pod({ containers: { web: 'nginx' } });
 const lines: readonly (readonly [name: string, path: string, body: object, line: object])[] = [
   ['a named pod', '/mutate', reviewOf({ object: named }), { level: 'info', pod: 'web', owner: null }],
-  ['only the request has the name', '/mutate', { ...reviewOf({}), request: { ...reviewOf({}).request, name: 'asked', object: pod({ metadata: {}, containers: { web: 'nginx' } }) } }, { pod: 'asked' }],
+  [
+    'only the request has the name',
+    '/mutate',
+    { ...reviewOf({}), request: { ...reviewOf({}).request, name: 'asked', object: pod({ metadata: {}, containers: { web: 'nginx' } }) } },
+    { pod: 'asked' },
+  ],
   ['nobody has a name', '/mutate', reviewOf({ object: pod({ metadata: {}, containers: { web: 'nginx' } }) }), { pod: '' }],
   ['shadow', '/shadow', reviewOf({ object: named }), { mode: 'shadow', images: [{ outcome: 'rewritten' }], pullSecrets: [] }],
-  ['a debug container', '/mutate', reviewOf({ operation: 'UPDATE', subResource: 'ephemeralcontainers', object: pod({ ephemeralContainers: { debug: 'busybox' } }), oldObject: pod({}) }), { operation: 'UPDATE ephemeralcontainers' }],
-  ['an image that cannot be read', '/mutate', reviewOf({ object: pod({ containers: { web: 'a b' } }) }), { level: 'warn', images: [{ outcome: 'invalid', rule: null, result: null }] }],
-  ['another namespace\'s business', '/mutate', reviewOf({ namespace: 'kube-system', object: named }), { level: 'info', msg: 'review skipped', skipped: /kube-system/ }],
+  [
+    'a debug container',
+    '/mutate',
+    reviewOf({
+      operation: 'UPDATE',
+      subResource: 'ephemeralcontainers',
+      object: pod({ ephemeralContainers: { debug: 'busybox' } }),
+      oldObject: pod({}),
+    }),
+    { operation: 'UPDATE ephemeralcontainers' },
+  ],
+  [
+    'an image that cannot be read',
+    '/mutate',
+    reviewOf({ object: pod({ containers: { web: 'a b' } }) }),
+    { level: 'warn', images: [{ outcome: 'invalid', rule: null, result: null }] },
+  ],
+  [
+    "another namespace's business",
+    '/mutate',
+    reviewOf({ namespace: 'kube-system', object: named }),
+    { level: 'info', msg: 'review skipped', skipped: /kube-system/ },
+  ],
   ['our own namespace', '/mutate', reviewOf({ namespace: 'transship', object: named }), { skipped: /transship itself/ }],
 ];
 
@@ -64,7 +100,11 @@ const three: readonly (readonly [kind: string, body: object])[] = [
   ['kept', reviewOf({ object: pod({ containers: { web: 'gcr.io/x/y' } }) })],
   ['problem', reviewOf({ object: pod({ containers: { web: 'a b' } }) })],
 ];
-const logged: Readonly<Record<LoggedReviews, readonly string[]>> = { all: ['rewritten', 'kept', 'problem'], rewritten: ['rewritten', 'problem'], problems: ['problem'] };
+const logged: Readonly<Record<LoggedReviews, readonly string[]>> = {
+  all: ['rewritten', 'kept', 'problem'],
+  rewritten: ['rewritten', 'problem'],
+  problems: ['problem'],
+};
 
 test('--log-reviews', async (t) => {
   for (const loggedReviews of loggedReviewKinds) {
@@ -82,7 +122,12 @@ test('secrets of a pod are in no line, on no path', async (t) => {
   const secret = 'hunter2-planted';
   const object = pod({
     metadata: { name: 'web', namespace: 'shop', annotations: { password: secret }, labels: { token: secret } },
-    spec: { containers: [{ name: 'web', image: 'nginx', env: [{ name: 'PASSWORD', value: secret }], command: ['sh', '-c', secret] }, { name: 'bad', image: 'a b', args: [secret] }] },
+    spec: {
+      containers: [
+        { name: 'web', image: 'nginx', env: [{ name: 'PASSWORD', value: secret }], command: ['sh', '-c', secret] },
+        { name: 'bad', image: 'a b', args: [secret] },
+      ],
+    },
   });
   const bodies: readonly (string | object)[] = [
     reviewOf({ object }),
@@ -102,7 +147,13 @@ test('a pod author cannot write the log full: admission runs before validation, 
   const server = await running(t);
   const long = 'x'.repeat(1_000_000);
   const containers = Object.fromEntries(Array.from({ length: 500 }, (_value, n) => [`c${n}`, n === 0 ? `nginx:${long}` : `nginx:${n}`]));
-  const { status } = await call(server, { body: reviewOf({ namespace: long, operation: 'CREATE', object: pod({ metadata: { name: long, generateName: long }, containers: { [long]: long, ...containers } }) }) });
+  const { status } = await call(server, {
+    body: reviewOf({
+      namespace: long,
+      operation: 'CREATE',
+      object: pod({ metadata: { name: long, generateName: long }, containers: { [long]: long, ...containers } }),
+    }),
+  });
   t.equal(status, 200);
   const [line] = server.lines;
   t.equal(line?.['imagesLeftOut'], 401);

@@ -44,28 +44,82 @@ const { uid: _uid, ...withoutUid } = review.request;
 
 const refusals: readonly Refused[] = [
   { name: 'an empty body', send: {}, status: 400, code: 'BODY_NOT_JSON', says: /empty/ },
-  { name: 'an empty body without a content type or length', send: { headers: { 'transfer-encoding': 'chunked', 'content-type': null } }, status: 400, code: 'BODY_NOT_JSON', says: /empty/ },
+  {
+    name: 'an empty body without a content type or length',
+    send: { headers: { 'transfer-encoding': 'chunked', 'content-type': null } },
+    status: 400,
+    code: 'BODY_NOT_JSON',
+    says: /empty/,
+  },
   { name: 'no JSON', send: { body: 'apiVersion: v1' }, status: 400, code: 'BODY_NOT_JSON', says: /not JSON/ },
   { name: 'truncated JSON', send: { body: JSON.stringify(review).slice(0, -20) }, status: 400, code: 'BODY_NOT_JSON', says: /not JSON/ },
-  { name: 'bytes that are no text', send: { body: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }, status: 400, code: 'BODY_NOT_JSON', says: /not JSON/ },
-  { name: 'JSON that nests without end', send: { body: `{"kind":${'['.repeat(1_000_000)}` }, status: 400, code: 'BODY_NOT_JSON', says: /too deep/ },
-  { name: 'protobuf', send: { body: Buffer.from('k8s\0\n\x0f'), headers: { 'content-type': 'application/vnd.kubernetes.protobuf' } }, status: 400, code: 'BODY_NOT_JSON', says: /uncompressed JSON/ },
-  { name: 'gzip', send: { body: gzipSync(JSON.stringify(review)), headers: { 'content-encoding': 'gzip' } }, status: 400, code: 'BODY_ENCODED', says: /gzip/ },
+  {
+    name: 'bytes that are no text',
+    send: { body: Buffer.from([0xff, 0xfe, 0x00, 0x80]) },
+    status: 400,
+    code: 'BODY_NOT_JSON',
+    says: /not JSON/,
+  },
+  {
+    name: 'JSON that nests without end',
+    send: { body: `{"kind":${'['.repeat(1_000_000)}` },
+    status: 400,
+    code: 'BODY_NOT_JSON',
+    says: /too deep/,
+  },
+  {
+    name: 'protobuf',
+    send: { body: Buffer.from('k8s\0\n\x0f'), headers: { 'content-type': 'application/vnd.kubernetes.protobuf' } },
+    status: 400,
+    code: 'BODY_NOT_JSON',
+    says: /uncompressed JSON/,
+  },
+  {
+    name: 'gzip',
+    send: { body: gzipSync(JSON.stringify(review)), headers: { 'content-encoding': 'gzip' } },
+    status: 400,
+    code: 'BODY_ENCODED',
+    says: /gzip/,
+  },
   { name: 'null', send: { body: 'null' }, status: 400, code: 'REVIEW_INVALID', says: /not a JSON object/ },
   { name: 'a list', send: { body: [review] }, status: 400, code: 'REVIEW_INVALID', says: /not a JSON object/ },
-  { name: 'a bare pod', send: { body: review.request.object as object }, status: 400, code: 'REVIEW_INVALID', says: /kind must be AdmissionReview, not "Pod"/ },
-  { name: 'v1beta1', send: { body: { ...review, apiVersion: 'admission.k8s.io/v1beta1' } }, status: 400, code: 'REVIEW_INVALID', says: /admission\.k8s\.io\/v1, not "admission\.k8s\.io\/v1beta1"/ },
+  {
+    name: 'a bare pod',
+    send: { body: review.request.object as object },
+    status: 400,
+    code: 'REVIEW_INVALID',
+    says: /kind must be AdmissionReview, not "Pod"/,
+  },
+  {
+    name: 'v1beta1',
+    send: { body: { ...review, apiVersion: 'admission.k8s.io/v1beta1' } },
+    status: 400,
+    code: 'REVIEW_INVALID',
+    says: /admission\.k8s\.io\/v1, not "admission\.k8s\.io\/v1beta1"/,
+  },
   { name: 'an answer instead of a request', send: { body: withRequest([]) }, status: 400, code: 'REVIEW_INVALID', says: /request/ },
   { name: 'no uid', send: { body: withRequest(withoutUid) }, status: 400, code: 'REVIEW_INVALID', says: /uid/ },
   { name: 'an empty uid', send: { body: withRequest({ ...review.request, uid: '' }) }, status: 400, code: 'REVIEW_INVALID', says: /uid/ },
   { name: '9 MiB with a length', send: { body: Buffer.alloc(9 * mebibyte, ' ') }, status: 413, code: 'BODY_TOO_LARGE', says: /8 MiB/ },
-  { name: '9 MiB in chunks', send: { body: Buffer.alloc(9 * mebibyte, ' '), headers: { 'transfer-encoding': 'chunked' } }, status: 413, code: 'BODY_TOO_LARGE', says: /8 MiB/ },
+  {
+    name: '9 MiB in chunks',
+    send: { body: Buffer.alloc(9 * mebibyte, ' '), headers: { 'transfer-encoding': 'chunked' } },
+    status: 413,
+    code: 'BODY_TOO_LARGE',
+    says: /8 MiB/,
+  },
   { name: 'GET /mutate', send: { method: 'GET' }, status: 404, code: 'NOT_FOUND', says: /GET \/mutate/ },
   { name: 'PUT', send: { method: 'PUT', body: review }, status: 404, code: 'NOT_FOUND', says: /PUT/ },
   { name: 'another path', send: { path: '/validate', body: review }, status: 404, code: 'NOT_FOUND', says: /\/validate/ },
   { name: 'a slash too many', send: { path: '/mutate/', body: review }, status: 404, code: 'NOT_FOUND', says: /\/mutate\// },
   { name: 'the root', send: { method: 'GET', path: '/' }, status: 404, code: 'NOT_FOUND', says: /POST to \/mutate/ },
-  { name: 'metrics, which have a port of their own', send: { method: 'GET', path: '/metrics' }, status: 404, code: 'NOT_FOUND', says: /\/metrics/ },
+  {
+    name: 'metrics, which have a port of their own',
+    send: { method: 'GET', path: '/metrics' },
+    status: 404,
+    code: 'NOT_FOUND',
+    says: /\/metrics/,
+  },
   { name: 'a path that is no URL', send: { path: '/%zz' }, status: 400, code: 'REQUEST_INVALID', says: /%zz/ },
 ];
 
@@ -107,7 +161,7 @@ const accepted: readonly (readonly [name: string, Call])[] = [
   ['another content type', { headers: { 'content-type': 'text/plain' } }],
   ['no content type', { headers: { 'content-type': null } }],
   ['a content type that is none', { headers: { 'content-type': ';;' } }],
-  ['the API server\'s accept header', { headers: { accept: 'application/json, */*' } }],
+  ["the API server's accept header", { headers: { accept: 'application/json, */*' } }],
   ['a query', { path: '/mutate?timeout=10s' }],
 ];
 
@@ -122,7 +176,10 @@ test('JSON is taken whatever it is called', async (t) => {
 
 test('__proto__ and constructor in a pod are plain data', async (t) => {
   const server = await running(t);
-  const body = JSON.stringify(review).replace('"metadata":{', '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"metadata":{"__proto__":{"annotations":{"a":"b"}},');
+  const body = JSON.stringify(review).replace(
+    '"metadata":{',
+    '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"metadata":{"__proto__":{"annotations":{"a":"b"}},',
+  );
   const { status, text } = await call(server, { body });
   t.equal(status, 200);
   t.type(JSON.parse(text).response.patch, 'string');
@@ -143,7 +200,11 @@ test('probes answer without a word of TLS identity or a body', async (t) => {
 
 test('a fault of our own leaves the pod as it is, and is told and counted', async (t) => {
   const server = await running(t);
-  Object.defineProperty(server.webhook.revision().compiled, 'table', { get: () => { throw new Error('planted'); } });
+  Object.defineProperty(server.webhook.revision().compiled, 'table', {
+    get: () => {
+      throw new Error('planted');
+    },
+  });
   const { status, text } = await call(server, { body: review });
   t.equal(status, 200);
   t.same(JSON.parse(text).response, { uid: review.request.uid, allowed: true });

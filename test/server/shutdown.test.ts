@@ -19,7 +19,8 @@ const review = reviewOf({ object: pod({ containers: { web: 'nginx:1.27' } }) });
 const body = JSON.stringify(review);
 const patched = /^HTTP\/1\.1 200 .*"patch":/s;
 
-const says = async (child: Child, message: string): Promise<unknown> => await until(message, () => child.log.some(({ msg }) => msg === message));
+const says = async (child: Child, message: string): Promise<unknown> =>
+  await until(message, () => child.log.some(({ msg }) => msg === message));
 
 interface Unfinished {
   readonly socket: TLSSocket;
@@ -40,13 +41,19 @@ async function unfinished(target: Target): Promise<Unfinished> {
 const withoutContinue = (text: string): string => text.replace('HTTP/1.1 100 Continue\r\n\r\n', '');
 
 test('SIGTERM and SIGINT while idle: drained, closed, exit code 0', async (t) => {
-  await Promise.all((['SIGTERM', 'SIGINT'] as const).map(async (signal) => {
-    const server = await serving(t, { args: ['--drain-seconds', '0'] });
-    server.process.kill(signal);
-    t.same(await server.ended, { code: 0, signal: null }, signal);
-    t.same(server.log.map(({ msg }) => msg), ['listening', 'draining', 'closing', 'closed'], signal);
-    t.match(server.log[1], { signal });
-  }));
+  await Promise.all(
+    (['SIGTERM', 'SIGINT'] as const).map(async (signal) => {
+      const server = await serving(t, { args: ['--drain-seconds', '0'] });
+      server.process.kill(signal);
+      t.same(await server.ended, { code: 0, signal: null }, signal);
+      t.same(
+        server.log.map(({ msg }) => msg),
+        ['listening', 'draining', 'closing', 'closed'],
+        signal,
+      );
+      t.match(server.log[1], { signal });
+    }),
+  );
 });
 
 test('during the drain: unready, alive, and every answer asks the client to go', async (t) => {
@@ -91,16 +98,18 @@ const seconds: readonly (readonly [first: NodeJS.Signals, second: NodeJS.Signals
 ];
 
 test('a second signal ends at once, whatever is in flight', async (t) => {
-  await Promise.all(seconds.map(async ([first, second, code]) => {
-    const server = await serving(t, { args: ['--drain-seconds', '3600'] });
-    const slow = await unfinished(server);
-    server.process.kill(first);
-    await says(server, 'draining');
-    server.process.kill(second);
-    t.same(await server.ended, { code, signal: null }, `${first}, ${second}`);
-    t.match(server.log.at(-1), { level: 'warn', msg: 'forced', signal: second });
-    slow.socket.destroy();
-  }));
+  await Promise.all(
+    seconds.map(async ([first, second, code]) => {
+      const server = await serving(t, { args: ['--drain-seconds', '3600'] });
+      const slow = await unfinished(server);
+      server.process.kill(first);
+      await says(server, 'draining');
+      server.process.kill(second);
+      t.same(await server.ended, { code, signal: null }, `${first}, ${second}`);
+      t.match(server.log.at(-1), { level: 'warn', msg: 'forced', signal: second });
+      slow.socket.destroy();
+    }),
+  );
 });
 
 test('a signal during the start is not lost: as process 1 of a container nothing else would end it', async (t) => {
@@ -128,9 +137,11 @@ test('connections that never became a request do not keep it alive', async (t) =
   const events: string[] = [];
   await closedBySignal(server.webhook, Promise.resolve('SIGTERM'), { drainTime: 0, graceTime: 50, told: (event) => events.push(event) });
   t.same(events, ['draining', 'closing', 'closed']);
-  await Promise.all([half, scraper, silent].map(async (socket) => {
-    if (!socket.destroyed) await once(socket, 'close');
-  }));
+  await Promise.all(
+    [half, scraper, silent].map(async (socket) => {
+      if (!socket.destroyed) await once(socket, 'close');
+    }),
+  );
 });
 
 test('signals are left to their defaults again', (t) => {

@@ -5,7 +5,9 @@ import { pod, reviewOf } from '../builders/pod.ts';
 import { sampleOf, serving } from '../cli/child.ts';
 import { call } from './call.ts';
 
-const containers = Object.fromEntries(Array.from({ length: 90 }, (_value, n) => [`container-${n}`, `quay.io/acme/${'a'.repeat(100)}/app-${n}:1.0`]));
+const containers = Object.fromEntries(
+  Array.from({ length: 90 }, (_value, n) => [`container-${n}`, `quay.io/acme/${'a'.repeat(100)}/app-${n}:1.0`]),
+);
 const review = JSON.stringify(reviewOf({ object: pod({ containers }) }));
 /** Some 50 KB of log each, so about 20 MB: far beyond what a pipe holds and beyond what may wait. */
 const count = 400;

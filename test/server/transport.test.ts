@@ -31,7 +31,10 @@ const handshakes: readonly (readonly [name: string, options: ConnectionOptions, 
 test('handshakes', async (t) => {
   const server = await running(t);
   for (const [name, options, error] of handshakes) {
-    const outcome = await dial(server, options).then((socket) => ({ error: null, socket }), (reason: unknown) => ({ error: reason instanceof Error && 'code' in reason ? reason.code : String(reason), socket: null }));
+    const outcome = await dial(server, options).then(
+      (socket) => ({ error: null, socket }),
+      (reason: unknown) => ({ error: reason instanceof Error && 'code' in reason ? reason.code : String(reason), socket: null }),
+    );
     t.equal(outcome.error, error, name);
     if (options.ALPNProtocols !== undefined && error === null) t.equal(outcome.socket?.alpnProtocol, 'http/1.1', name);
     outcome.socket?.destroy();
@@ -85,14 +88,18 @@ test('with a client CA, reviews are only taken from who has its certificate; pro
       t.equal(answer.status, status, `${name}: ${path}`);
       if (status === 403) t.match(JSON.parse(answer.text), { code: 'CLIENT_CERTIFICATE_REQUIRED', error: /present a certificate/ }, name);
     }
-    for (const path of ['/healthz', '/readyz']) t.equal((await call(server, { method: 'GET', path, ...pair })).status, 200, `${name}: ${path}`);
+    for (const path of ['/healthz', '/readyz'])
+      t.equal((await call(server, { method: 'GET', path, ...pair })).status, 200, `${name}: ${path}`);
   }
 });
 
 test('a renewed certificate asks for client certificates as the first one did', async (t) => {
   const pair = await servingPair();
   const folder = t.testdir({ 'tls.crt': pair.cert, 'tls.key': pair.key, 'client-ca.pem': otherAuthority.cert });
-  const server = await running(t, { clientCaFile: join(folder, 'client-ca.pem'), tls: { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') } });
+  const server = await running(t, {
+    clientCaFile: join(folder, 'client-ca.pem'),
+    tls: { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') },
+  });
   const next = await servingPair();
   await writeFile(join(folder, 'tls.key'), next.key);
   await writeFile(join(folder, 'tls.crt'), next.cert);

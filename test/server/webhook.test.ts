@@ -25,7 +25,10 @@ test('a metrics port that is taken gives the HTTPS port back', async (t) => {
 });
 
 test('a certificate of its own must be a pair too', async (t) => {
-  await t.rejects(startWebhook({ ...(await defaults()), tls: { cert: 'x', key: 'y' } }, capturingLog([])), { code: 'TLS_PAIR_INVALID', message: 'the certificate does not hold a PEM certificate' });
+  await t.rejects(startWebhook({ ...(await defaults()), tls: { cert: 'x', key: 'y' } }, capturingLog([])), {
+    code: 'TLS_PAIR_INVALID',
+    message: 'the certificate does not hold a PEM certificate',
+  });
 });
 
 test('by the name localhost there is one listener, on the address that the name has', async (t) => {

@@ -77,21 +77,44 @@ test('valid from when to when it is told, whatever the clock says', async (t) =>
 });
 
 test('serial numbers are positive, long and different', async (t) => {
-  const serials = await Promise.all(Array.from({ length: 20 }, async () => new X509Certificate((await makeAuthority('x', { lifetime: hour })).cert).serialNumber));
+  const serials = await Promise.all(
+    Array.from({ length: 20 }, async () => new X509Certificate((await makeAuthority('x', { lifetime: hour })).cert).serialNumber),
+  );
   t.equal(new Set(serials).size, 20);
   for (const serial of serials) t.match(serial, /^[4-7][0-9A-F]{31}$/);
 });
 
 const openssl = promisify(execFile);
-const hasOpenssl = await openssl('openssl', ['version']).then(() => true, () => false);
+const hasOpenssl = await openssl('openssl', ['version']).then(
+  () => true,
+  () => false,
+);
 
 test('OpenSSL, strictly', { skip: hasOpenssl ? false : 'there is no openssl' }, async (t) => {
   const folder = t.testdir({ 'ca.pem': authority.cert, 'other.pem': otherAuthority.cert, 'leaf.pem': pair.cert });
-  const verify = async (ca: string, ...more: string[]): Promise<string> => (await openssl('openssl', ['verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', join(folder, ca), ...more, join(folder, 'leaf.pem')])).stdout;
+  const verify = async (ca: string, ...more: string[]): Promise<string> =>
+    (
+      await openssl('openssl', [
+        'verify',
+        '-x509_strict',
+        '-purpose',
+        'sslserver',
+        '-CAfile',
+        join(folder, ca),
+        ...more,
+        join(folder, 'leaf.pem'),
+      ])
+    ).stdout;
   t.match(await verify('ca.pem', '-verify_hostname', 'transship.transship.svc'), /leaf\.pem: OK/);
   t.match(await verify('ca.pem', '-verify_ip', '127.0.0.1'), /leaf\.pem: OK/);
   await t.rejects(verify('other.pem'), { code: 2, stderr: /unable to get local issuer certificate/ });
   await t.rejects(verify('ca.pem', '-verify_hostname', 'example.com'), { code: 2, stderr: /hostname mismatch/i });
   const { stdout } = await openssl('openssl', ['x509', '-in', join(folder, 'leaf.pem'), '-noout', '-text']);
-  for (const says of [/NIST CURVE: P-256/, /X509v3 Key Usage: critical\s+Digital Signature\n/, /Extended Key Usage:\s*(?:critical)?\s+TLS Web Server Authentication\n/, /CA:FALSE/]) t.match(stdout, says);
+  for (const says of [
+    /NIST CURVE: P-256/,
+    /X509v3 Key Usage: critical\s+Digital Signature\n/,
+    /Extended Key Usage:\s*(?:critical)?\s+TLS Web Server Authentication\n/,
+    /CA:FALSE/,
+  ])
+    t.match(stdout, says);
 });

@@ -9,7 +9,8 @@ const good = await servingPair();
 const other = await servingPair();
 const expired = await servingPair(authority, -60_000);
 const files = { certFile: 'tls.crt', keyFile: 'tls.key' };
-const encrypted = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAg=\n-----END ENCRYPTED PRIVATE KEY-----\n';
+const encrypted =
+  '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAg=\n-----END ENCRYPTED PRIVATE KEY-----\n';
 
 test('what is accepted', (t) => {
   const accepted: readonly (readonly [name: string, cert: string, key: string])[] = [
@@ -46,7 +47,11 @@ test('files', async (t) => {
   const folder = t.testdir({ 'tls.crt': good.cert, 'tls.key': good.key, 'ca.crt': authority.cert });
   const at = (name: string): string => join(folder, name);
   t.match(await readKeyPair({ certFile: at('tls.crt'), keyFile: at('tls.key') }), good);
-  await t.rejects(readKeyPair({ certFile: at('gone.crt'), keyFile: at('tls.key') }), { code: 'TLS_PAIR_INVALID', message: /gone\.crt cannot be read/, cause: { code: 'ENOENT' } });
+  await t.rejects(readKeyPair({ certFile: at('gone.crt'), keyFile: at('tls.key') }), {
+    code: 'TLS_PAIR_INVALID',
+    message: /gone\.crt cannot be read/,
+    cause: { code: 'ENOENT' },
+  });
   t.equal(await readClientCa(at('ca.crt')), authority.cert);
   await t.rejects(readClientCa(at('gone.crt')), { code: 'TLS_PAIR_INVALID' });
 });
@@ -54,11 +59,22 @@ test('files', async (t) => {
 test('client authorities: all of the file, or none', async (t) => {
   const path = join(t.testdir({}), 'ca.crt');
   const { cert } = authority;
-  for (const text of [cert, cert + otherAuthority.cert, `# API server\n${cert}# and the other\n${otherAuthority.cert}`, `-----BEGIN PRIVATE KEY-----\n${cert}`]) {
+  for (const text of [
+    cert,
+    cert + otherAuthority.cert,
+    `# API server\n${cert}# and the other\n${otherAuthority.cert}`,
+    `-----BEGIN PRIVATE KEY-----\n${cert}`,
+  ]) {
     await writeFile(path, text);
     t.equal(await readClientCa(path), text);
   }
-  for (const text of ['', 'no certificate', cert.slice(0, 200), cert + otherAuthority.cert.slice(0, 200), otherAuthority.cert.slice(0, 200) + cert]) {
+  for (const text of [
+    '',
+    'no certificate',
+    cert.slice(0, 200),
+    cert + otherAuthority.cert.slice(0, 200),
+    otherAuthority.cert.slice(0, 200) + cert,
+  ]) {
     await writeFile(path, text);
     await t.rejects(readClientCa(path), new KeyPairError(`${path} does not hold a PEM certificate`), text.slice(0, 20));
   }

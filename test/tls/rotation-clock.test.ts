@@ -92,7 +92,7 @@ function boundedWrites({ steps, now }: Model, began: number, changes: number): v
   if (steps.length > most) throw new Error(`${steps.length} writes, ${most} are enough: ${steps.join(' ')}`);
 }
 
-test('the controller\'s clock is set: all that is served is valid and trusted at every moment', async (t) => {
+test("the controller's clock is set: all that is served is valid and trusted at every moment", async (t) => {
   const taken = new Set<string>();
   fc.assert(
     fc.property(faults, (all) => {
@@ -118,7 +118,8 @@ test('every clock is set: what is served is trusted all the time, and soon valid
         if (invalid.length === 0) invalidSince = null;
         else invalidSince ??= model.now;
         const limit = times.bundleDelay + times.reloadDelay + 2 * second;
-        if (invalidSince !== null && model.now - invalidSince > limit) throw new Error(`for ${(model.now - invalidSince) / second} s: ${invalid.join(', ')}`);
+        if (invalidSince !== null && model.now - invalidSince > limit)
+          throw new Error(`for ${(model.now - invalidSince) / second} s: ${invalid.join(', ')}`);
         if (invalidSince === model.now) broken += 1;
       });
       const began = story.model.now;

@@ -1,5 +1,12 @@
 /** A cluster in which certificates are facts: applies the steps of a rotation and remembers who may still see what. */
-import { nextStep, type Period, type RotationState, type RotationStep, type RotationTimes, type TrustedCertificate } from '../../src/tls/rotation.ts';
+import {
+  nextStep,
+  type Period,
+  type RotationState,
+  type RotationStep,
+  type RotationTimes,
+  type TrustedCertificate,
+} from '../../src/tls/rotation.ts';
 
 /** Ticks of a second, in milliseconds. */
 export const times: RotationTimes = { certificateLifetime: 60_000, authorityLifetime: 150_000, bundleDelay: 3_000, reloadDelay: 5_000 };
@@ -43,7 +50,12 @@ export class Model {
           authority,
           previous: this.previous,
           adoptable: this.adoptable(),
-          serving: pair && { notBefore: pair.notBefore, notAfter: pair.notAfter, signer: known.find(({ id }) => id === pair.signer)?.id ?? null, fits: true },
+          serving: pair && {
+            notBefore: pair.notBefore,
+            notAfter: pair.notAfter,
+            signer: known.find(({ id }) => id === pair.signer)?.id ?? null,
+            fits: true,
+          },
           stored: this.stored,
           published: this.published,
           trustedFor: trusted(isTrusted ? authority.id : null, now),
@@ -89,7 +101,8 @@ export class Model {
         this.previous = step.previous;
         return;
       case 'issue':
-        if (this.authority === null || step.period.notAfter > this.authority.notAfter) throw new Error('a pair without, or longer than, its authority');
+        if (this.authority === null || step.period.notAfter > this.authority.notAfter)
+          throw new Error('a pair without, or longer than, its authority');
         this.stored = step.bundle;
         return this.serve({ signer: this.authority.id, ...step.period });
       case 'store':
@@ -104,7 +117,9 @@ export class Model {
   /** Pairs that somebody may serve to somebody who does not trust them, or not any more. */
   distrusted(): string[] {
     const bundles = inForce(this.#bundles, this.now - times.bundleDelay);
-    return this.#served().flatMap(({ signer }) => bundles.filter((bundle) => !bundle.includes(`<${signer}>`)).map((bundle) => `${signer} against ${bundle}`));
+    return this.#served().flatMap(({ signer }) =>
+      bundles.filter((bundle) => !bundle.includes(`<${signer}>`)).map((bundle) => `${signer} against ${bundle}`),
+    );
   }
 
   /** What is served and, by the clock of those who verify, expired or not valid yet. */
@@ -114,7 +129,9 @@ export class Model {
       { ...pair, name: `pair of ${pair.signer}` },
       { notBefore: 0, notAfter: Infinity, ...this.#all.get(pair.signer), name: pair.signer },
     ]);
-    return used.flatMap(({ name, notBefore, notAfter }) => (clock < notBefore ? [`${name} is not valid yet`] : notAfter <= clock ? [`${name} expired`] : []));
+    return used.flatMap(({ name, notBefore, notAfter }) =>
+      clock < notBefore ? [`${name} is not valid yet`] : notAfter <= clock ? [`${name} expired`] : [],
+    );
   }
 
   failures(): string[] {

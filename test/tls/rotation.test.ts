@@ -1,12 +1,25 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
 
-import { bundleOf, nextStep, timesProblem, type Period, type RotationState, type RotationStep, type TrustedCertificate } from '../../src/tls/rotation.ts';
+import {
+  bundleOf,
+  nextStep,
+  timesProblem,
+  type Period,
+  type RotationState,
+  type RotationStep,
+  type TrustedCertificate,
+} from '../../src/tls/rotation.ts';
 import { Model, times } from './rotation-model.ts';
 
 const now = 1_000_000;
 const notBefore = now - times.authorityLifetime;
-const authority = (id: string, left = times.authorityLifetime): TrustedCertificate => ({ id, pem: `<${id}>`, notBefore, notAfter: now + left });
+const authority = (id: string, left = times.authorityLifetime): TrustedCertificate => ({
+  id,
+  pem: `<${id}>`,
+  notBefore,
+  notAfter: now + left,
+});
 const [one, two, other] = [authority('one'), authority('two'), authority('other')];
 const pairOf = (signer: string | null, left = times.certificateLifetime) => ({ signer, notBefore, notAfter: now + left, fits: true });
 
@@ -33,7 +46,11 @@ const [leaf, whole] = [lasting(life), lasting(times.authorityLifetime)];
 const past = authority('past', 0);
 const early = { ...one, notBefore: now + 1 };
 const rows: readonly (readonly [says: string, state: RotationState, step: RotationStep])[] = [
-  ['a new cluster', { ...settled, authority: null, serving: null, stored: '', published: [''] }, { do: 'make-authority', period: whole, previous: [] }],
+  [
+    'a new cluster',
+    { ...settled, authority: null, serving: null, stored: '', published: [''] },
+    { do: 'make-authority', period: whole, previous: [] },
+  ],
   [
     'the first pair comes before the bundle: pods wait for it',
     { ...settled, serving: null, stored: '', published: [''] },
@@ -64,11 +81,19 @@ const rows: readonly (readonly [says: string, state: RotationState, step: Rotati
   ['and stored', { ...rotating, published: [both, both] }, { do: 'store', bundle: both }],
   ['nothing is signed before all API servers know', { ...told, trustedFor: 1_000 }, { do: 'wait', milliseconds: 2_000 }],
   ['then it is', { ...told, trustedFor: times.bundleDelay }, { do: 'issue', period: leaf, bundle: both }],
-  ['a lost pair waits as well: pods may still serve it', { ...told, serving: null, trustedFor: 1_000 }, { do: 'wait', milliseconds: 2_000 }],
+  [
+    'a lost pair waits as well: pods may still serve it',
+    { ...told, serving: null, trustedFor: 1_000 },
+    { do: 'wait', milliseconds: 2_000 },
+  ],
   ['the old authority stays while pods may serve the old pair', { ...issued, servedFor: 4_000 }, { do: 'wait', milliseconds: 1_000 }],
   ['then it goes', { ...issued, servedFor: times.reloadDelay }, { do: 'retire', previous: [] }],
   ['and from the bundle', { ...issued, previous: [] }, { do: 'publish', bundle: '<two>' }],
-  ['an expired authority', { ...settled, authority: authority('one', 0) }, { do: 'make-authority', period: whole, previous: [authority('one', 0)] }],
+  [
+    'an expired authority',
+    { ...settled, authority: authority('one', 0) },
+    { do: 'make-authority', period: whole, previous: [authority('one', 0)] },
+  ],
   [
     'a lost authority stays trusted',
     { ...settled, authority: null, adoptable: [one, authority('old', 0), one] },
@@ -91,8 +116,16 @@ const clockRows: typeof rows = [
     { ...settled, serving: { ...pairOf('one', life + 9), notBefore: now + 1 } },
     { do: 'issue', period: lasting(life + 9), bundle: '<one>' },
   ],
-  ['a pair that lasts longer than it should is left', { ...settled, serving: pairOf('one', life + 9) }, { do: 'wait', milliseconds: (life * 2) / 3 + 9 }],
-  ['a pair begins with its authority', { ...settled, authority: { ...one, notBefore: 5 }, serving: null }, { do: 'issue', period: lasting(life, 5), bundle: '<one>' }],
+  [
+    'a pair that lasts longer than it should is left',
+    { ...settled, serving: pairOf('one', life + 9) },
+    { do: 'wait', milliseconds: (life * 2) / 3 + 9 },
+  ],
+  [
+    'a pair begins with its authority',
+    { ...settled, authority: { ...one, notBefore: 5 }, serving: null },
+    { do: 'issue', period: lasting(life, 5), bundle: '<one>' },
+  ],
   [
     'an authority from the future is replaced by one that ends with it',
     { ...settled, authority: { ...early, notAfter: now + 999_999 } },

@@ -1,13 +1,13 @@
 /** Run by `helm test`: creates a pod for each image in dry run and compares the image that the API server answers with the one that it must become. */
-import { readFileSync } from 'node:fs'
-import { request } from 'node:https'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 // Where every pod finds them: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
-const account = process.env.SERVICE_ACCOUNT_FOLDER ?? '/var/run/secrets/kubernetes.io/serviceaccount'
-const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env
-const [namespace, imagesFile] = process.argv.slice(2)
-const deadline = performance.now() + 30_000
+const account = process.env.SERVICE_ACCOUNT_FOLDER ?? '/var/run/secrets/kubernetes.io/serviceaccount';
+const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+const [namespace, imagesFile] = process.argv.slice(2);
+const deadline = performance.now() + 30_000;
 
 /** Meets the Pod Security Standard `restricted`, which the namespace enforces. */
 const podWith = (image) => ({
@@ -18,7 +18,7 @@ const podWith = (image) => ({
     securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [{ name: 'image', image, securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
   },
-})
+});
 
 function dryRun(pod) {
   const options = {
@@ -28,42 +28,42 @@ function dryRun(pod) {
     path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`,
     ca: readFileSync(`${account}/ca.crt`),
     headers: { authorization: `Bearer ${readFileSync(`${account}/token`, 'utf8').trim()}`, 'content-type': 'application/json' },
-  }
+  };
   return new Promise((resolve, reject) => {
     const call = request(options, async (response) => {
-      const chunks = await response.toArray()
-      resolve({ status: response.statusCode, body: JSON.parse(Buffer.concat(chunks).toString()) })
-    })
-    call.once('error', reject)
-    call.end(JSON.stringify(pod))
-  })
+      const chunks = await response.toArray();
+      resolve({ status: response.statusCode, body: JSON.parse(Buffer.concat(chunks).toString()) });
+    });
+    call.once('error', reject);
+    call.end(JSON.stringify(pod));
+  });
 }
 
 /** The namespace is new: its `default` ServiceAccount, and the rights in it, arrive a moment later, and until then the answer is 403. */
 async function created(image) {
   for (;;) {
-    const { status, body } = await dryRun(podWith(image))
-    if (status === 201) return body.spec.containers[0].image
-    if (status !== 403 || performance.now() > deadline) throw new Error(`the API server answered ${status}: ${body.message}`)
-    await sleep(500)
+    const { status, body } = await dryRun(podWith(image));
+    if (status === 201) return body.spec.containers[0].image;
+    if (status !== 403 || performance.now() > deadline) throw new Error(`the API server answered ${status}: ${body.message}`);
+    await sleep(500);
   }
 }
 
 /** Right after an install the API server does not call the webhook yet, so an image that comes back unchanged is tried again for a while. */
 async function becomes(image, expected) {
   for (;;) {
-    const result = await created(image)
-    if (result === expected || result !== image || performance.now() > deadline) return result
-    await sleep(500)
+    const result = await created(image);
+    if (result === expected || result !== image || performance.now() > deadline) return result;
+    await sleep(500);
   }
 }
 
 for (const { image, becomes: expected } of JSON.parse(readFileSync(imagesFile, 'utf8'))) {
-  const result = await becomes(image, expected).catch((error) => error.message)
+  const result = await becomes(image, expected).catch((error) => error.message);
   if (result === expected) {
-    console.log(`ok      ${image} -> ${result}`)
+    console.log(`ok      ${image} -> ${result}`);
   } else {
-    console.log(`NOT OK  ${image} -> ${result}\n        expected ${expected}`)
-    process.exitCode = 1
+    console.log(`NOT OK  ${image} -> ${result}\n        expected ${expected}`);
+    process.exitCode = 1;
   }
 }

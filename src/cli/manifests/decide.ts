@@ -43,7 +43,17 @@ export function decideDocument(policy: CompiledPolicy, value: unknown, surroundi
 
 /** Why a pod like this, made in this namespace, would be left alone as a whole; null when its images are decided. */
 export function skipReason(pod: Pod, namespace: string): string | null {
-  const review: Review = { uid: '', operation: 'CREATE', namespace, name: pod.name, resource: 'pods', subResource: '', dryRun: false, pod, oldPod: null };
+  const review: Review = {
+    uid: '',
+    operation: 'CREATE',
+    namespace,
+    name: pod.name,
+    resource: 'pods',
+    subResource: '',
+    dryRun: false,
+    pod,
+    oldPod: null,
+  };
   return reasonToSkip(review, commandLineScope);
 }
 
@@ -53,7 +63,11 @@ function decideWorkload({ table }: CompiledPolicy, workload: Workload, { namespa
   // The template of a Job may have no metadata; one is made where there is something to record.
   const read = readPod(lacksMetadata ? { ...Object(workload.pod), metadata: {} } : workload.pod);
   const pod = labels === undefined ? read : { ...read, labels: { ...read.labels, ...labels } };
-  const place = (decision: SiteDecision): ManifestImage => ({ decision, pointer: workload.pointer + imagePointer(decision.site), workload });
+  const place = (decision: SiteDecision): ManifestImage => ({
+    decision,
+    pointer: workload.pointer + imagePointer(decision.site),
+    workload,
+  });
   const skipped = skipReason(pod, namespace);
   if (skipped !== null) {
     return { images: pod.images.map((site) => place({ ...leftAlone(site.image, 'excluded', skipped), site })), operations: [] };

@@ -18,7 +18,9 @@ const blankOrComment = /^[ \t]*(?:#.*)?\r?$/;
 export function insertInBlock({ text, newline }: Source, map: YAMLMap, { key, value, below }: Member): Edit {
   const first = startOf(map.items[0]);
   const indent = ' '.repeat(columnOf(text, first));
-  const body = stringify({ [key]: value }, { lineWidth: 0, indentSeq: hasIndentedSequences(text, map) }).trimEnd().replaceAll('\n', newline + indent);
+  const body = stringify({ [key]: value }, { lineWidth: 0, indentSeq: hasIndentedSequences(text, map) })
+    .trimEnd()
+    .replaceAll('\n', newline + indent);
   const end = below === null ? null : endOfLastLine(text, below);
   if (end !== null) return { start: end, end, text: newline + indent + body };
   const line = lineStart(text, first);
@@ -32,7 +34,9 @@ export function appendToBlock({ text, newline }: Source, sequence: YAMLSeq, valu
   if (end === null) return null;
   const start = startOf(sequence);
   const indent = ' '.repeat(columnOf(text, start));
-  const body = stringify(values, { lineWidth: 0 }).trimEnd().replaceAll('\n', newline + indent);
+  const body = stringify(values, { lineWidth: 0 })
+    .trimEnd()
+    .replaceAll('\n', newline + indent);
   return { start: end, end, text: newline + indent + body };
 }
 

@@ -6,10 +6,16 @@ import { endOf, ownPair, startOf } from './nodes.ts';
 
 /** A value on one line: as JSON in a document that is JSON, as YAML with as few quotes as it needs in others. */
 export function flowText({ document }: Source, value: PatchValue): string {
-  return isJson(document) ? JSON.stringify(value) : stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trimEnd();
+  return isJson(document)
+    ? JSON.stringify(value)
+    : stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: false }).trimEnd();
 }
 
-export function insertInFlow(source: Source, map: YAMLMap, { key, value }: { readonly key: string; readonly value: PatchValue }): Edit | null {
+export function insertInFlow(
+  source: Source,
+  map: YAMLMap,
+  { key, value }: { readonly key: string; readonly value: PatchValue },
+): Edit | null {
   const name = isJson(source.document) ? JSON.stringify(key) : flowText(source, key);
   const first = map.items[0];
   if (first === undefined) return { start: startOf(map), end: endOf(map), text: `{${name}: ${flowText(source, value)}}` };

@@ -20,7 +20,11 @@ export function writtenAnew(original: Document.Parsed, before: string, operation
   const document = original.clone();
   expand(document);
   for (const operation of operations) apply(document, operation);
-  const text = document.toString({ lineWidth: 0, flowCollectionPadding: /[{[] /.test(before), indentSeq: !unindentedSequence.test(before) });
+  const text = document.toString({
+    lineWidth: 0,
+    flowCollectionPadding: /[{[] /.test(before),
+    indentSeq: !unindentedSequence.test(before),
+  });
   return before.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text;
 }
 

@@ -20,7 +20,12 @@ const maximumAliases = 1000;
 export function parseManifests(text: string, name: string): ManifestFile {
   const lines = new LineCounter();
   // Keys that stand twice are what kubectl and Helm accept, the last one counting; refusing them is not our business.
-  const documents: readonly Document.Parsed[] = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
+  const documents: readonly Document.Parsed[] = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    uniqueKeys: false,
+  });
   const error = documents.flatMap((document) => document.errors)[0];
   if (error === undefined) return { name, text, newline: text.includes('\r\n') ? '\r\n' : '\n', documents, lines };
   const { line, col } = lines.linePos(error.pos[0]);

@@ -23,7 +23,8 @@ export function rewriteText(policy: CompiledPolicy, file: ManifestFile, surround
     const value = plainValue(document, file.name);
     const decision = decideDocument(policy, value, surroundings);
     images.push(...decision.images.map((image) => ({ image, document })));
-    if (decision.operations.length > 0) edits.push(...documentEdits({ file, document, start: file.documents[index - 1]?.range[2] ?? 0, value }, decision.operations));
+    if (decision.operations.length > 0)
+      edits.push(...documentEdits({ file, document, start: file.documents[index - 1]?.range[2] ?? 0, value }, decision.operations));
   }
   return { text: applyEdits(file.text, edits), images };
 }
@@ -53,7 +54,8 @@ function documentEdits({ file, document, start, value }: Changed, operations: re
     if (edits !== null && inDocument !== undefined && readsAs(applyEdits(before, inDocument), wanted)) return edits;
   }
   const text = writtenAnew(document, before, operations);
-  if (!readsAs(text, wanted)) throw new Failure('INVALID', `${file.name}: a document could not be changed as decided; please report it together with the file`);
+  if (!readsAs(text, wanted))
+    throw new Failure('INVALID', `${file.name}: a document could not be changed as decided; please report it together with the file`);
   return [{ start, end, text }];
 }
 

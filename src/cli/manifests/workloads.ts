@@ -49,7 +49,9 @@ function collect(value: unknown, { pointer, kind: listKind, depth }: Place): Wor
   const kind = text(value, 'kind') ?? listKind ?? '';
   if (kind.endsWith('List') && depth < maximumDepth) {
     const itemKind = kind === 'List' ? null : kind.slice(0, -'List'.length);
-    return list(value, 'items').flatMap((item, index) => collect(item, { pointer: `${pointer}/items/${index}`, kind: itemKind, depth: depth + 1 }));
+    return list(value, 'items').flatMap((item, index) =>
+      collect(item, { pointer: `${pointer}/items/${index}`, kind: itemKind, depth: depth + 1 }),
+    );
   }
   const path = Object.hasOwn(templatePaths, kind) ? templatePaths[kind] : undefined;
   if (path === undefined) return [];

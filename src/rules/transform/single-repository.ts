@@ -11,7 +11,8 @@ export function singleRepository(repository: string): Transform {
     // Without a written tag the digest alone names the content, and a made-up tag would name something that nobody pushed.
     if (reference.tag === null && digest !== '') return { ok: true, text: repository + digest };
     const tag = `${lastComponent(reference)}-${reference.tag ?? 'latest'}`;
-    if (tag.length > maximumTagLength) return { ok: false, reason: `the tag would have ${tag.length} characters, more than ${maximumTagLength}` };
+    if (tag.length > maximumTagLength)
+      return { ok: false, reason: `the tag would have ${tag.length} characters, more than ${maximumTagLength}` };
     return { ok: true, text: `${repository}:${tag}${digest}` };
   };
 }

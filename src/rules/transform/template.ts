@@ -34,7 +34,8 @@ function withWrittenSuffix(expanded: string, reference: Reference): Transformed 
   const parsed = parseReference(expanded);
   if (!parsed.ok) return { ok: false, reason: `${JSON.stringify(expanded)} is not an image reference: ${parsed.problem}` };
   const { tag, digest } = parsed.reference;
-  if (digest !== null && reference.digest !== null && digest !== reference.digest) return { ok: false, reason: 'the template changes the digest' };
+  if (digest !== null && reference.digest !== null && digest !== reference.digest)
+    return { ok: false, reason: 'the template changes the digest' };
   // Text before the digest: a tag stands in front of it.
   const named = digest === null ? expanded : expanded.slice(0, expanded.indexOf('@'));
   const newTag = tag === null && reference.tag !== null ? `:${reference.tag}` : '';

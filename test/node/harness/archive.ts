@@ -17,16 +17,25 @@ export interface ImageContent {
   readonly path?: string;
 }
 
-const tar = (...args: string[]): void => void execFileSync('tar', ['--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--sort=name', ...args]);
+const tar = (...args: string[]): void =>
+  void execFileSync('tar', ['--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--sort=name', ...args]);
 
 /** https://github.com/moby/docker-image-spec/blob/main/spec.md */
 export function writeArchive(file: string, { name, root, entrypoint, label, path }: ImageContent): void {
   const work = mkdtempSync(`${file}-`);
   try {
     tar('-C', root, '-cf', join(work, 'layer.tar'), '.');
-    const layer = createHash('sha256').update(readFileSync(join(work, 'layer.tar'))).digest('hex');
+    const layer = createHash('sha256')
+      .update(readFileSync(join(work, 'layer.tar')))
+      .digest('hex');
     const runtime = { Entrypoint: entrypoint, Labels: { label }, ...(path !== undefined && { Env: [`PATH=${path}`] }) };
-    const config = { architecture: 'amd64', os: 'linux', config: runtime, rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] }, history: [{ created_by: name }] };
+    const config = {
+      architecture: 'amd64',
+      os: 'linux',
+      config: runtime,
+      rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] },
+      history: [{ created_by: name }],
+    };
     writeFileSync(join(work, 'config.json'), JSON.stringify(config));
     writeFileSync(join(work, 'manifest.json'), JSON.stringify([{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }]));
     tar('-C', work, '-cf', file, 'manifest.json', 'config.json', 'layer.tar');
@@ -41,7 +50,10 @@ const programFolder = fileURLToPath(new URL('../program', import.meta.url));
 export function buildProgram(root: string): void {
   mkdirSync(root, { recursive: true });
   const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
-  execFileSync('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', join(root, 'program'), '.'], { cwd: programFolder, env });
+  execFileSync('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', join(root, 'program'), '.'], {
+    cwd: programFolder,
+    env,
+  });
 }
 
 /** Copies a program, and the libraries that it is linked with, to `target` below `root`. */

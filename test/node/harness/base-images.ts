@@ -30,7 +30,9 @@ export function writeBuildBase(folder: string): string {
   copyWithLibraries('/usr/bin/env', root, 'usr/bin/env');
   // npm runs without a shell where no script is run, but looks for one.
   copyWithLibraries('/bin/sh', root, 'bin/sh');
-  const npm = dirname(dirname(execFileSync('readlink', ['-f', execFileSync('which', ['npm'], { encoding: 'utf8' }).trim()], { encoding: 'utf8' }).trim()));
+  const npm = dirname(
+    dirname(execFileSync('readlink', ['-f', execFileSync('which', ['npm'], { encoding: 'utf8' }).trim()], { encoding: 'utf8' }).trim()),
+  );
   cpSync(npm, join(root, 'usr/local/lib/node_modules/npm'), { recursive: true, verbatimSymlinks: true });
   execFileSync('ln', ['-s', '../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm')]);
   mkdirSync(join(root, 'usr/local/etc'), { recursive: true });

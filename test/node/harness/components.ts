@@ -54,7 +54,12 @@ function starts(folder: string): Record<Component, Start> {
   const path = paths(folder);
   const apiServerAnswers = `${binary('kubectl')} --kubeconfig ${path.adminKubeconfig} get --raw /readyz >/dev/null 2>&1`;
   const client = (component: Component): string[] => [`--kubeconfig=${kubeconfigOf(folder, component)}`];
-  const controller = (component: 'kube-controller-manager' | 'kube-scheduler'): string[] => [binary(component), ...client(component), '--bind-address=127.0.0.1', '--leader-elect=false'];
+  const controller = (component: 'kube-controller-manager' | 'kube-scheduler'): string[] => [
+    binary(component),
+    ...client(component),
+    '--bind-address=127.0.0.1',
+    '--leader-elect=false',
+  ];
   return {
     etcd: {
       command: [
@@ -89,7 +94,14 @@ function starts(folder: string): Record<Component, Start> {
     'kube-scheduler': { after: apiServerAnswers, command: controller('kube-scheduler') },
     kubelet: {
       after: `test -e ${path.run}/pause-loaded && ctr --address /run/containerd/containerd.sock version >/dev/null 2>&1 && ${apiServerAnswers}`,
-      command: [binary('kubelet'), `--config=${path.config}/kubelet.yaml`, ...client('kubelet'), `--hostname-override=${nodeName}`, `--node-ip=${nodeAddress}`, '--v=2'],
+      command: [
+        binary('kubelet'),
+        `--config=${path.config}/kubelet.yaml`,
+        ...client('kubelet'),
+        `--hostname-override=${nodeName}`,
+        `--node-ip=${nodeAddress}`,
+        '--v=2',
+      ],
     },
     'kube-proxy': { after: apiServerAnswers, command: [binary('kube-proxy'), `--config=${path.config}/kube-proxy.yaml`] },
   };

@@ -28,7 +28,18 @@ export async function writeIdentities(folder: string): Promise<void> {
 
   const authority = await createAuthority('transship-test-node');
   write(join(pki, 'ca.crt'), authority.certificate);
-  writePair('kube-apiserver', await authority.server([nodeAddress, '127.0.0.1', kubernetesService, 'localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc']));
+  writePair(
+    'kube-apiserver',
+    await authority.server([
+      nodeAddress,
+      '127.0.0.1',
+      kubernetesService,
+      'localhost',
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+    ]),
+  );
   writePair('kubelet-client', await authority.client('O=system:masters, CN=apiserver-kubelet-client'));
   const tokens = serviceAccountKeys();
   write(join(pki, 'service-account.pub'), tokens.publicKey);

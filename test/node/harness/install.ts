@@ -22,7 +22,8 @@ type Values = Readonly<Record<string, unknown>>;
 export type Policy = { registries: Record<string, Record<string, unknown>>; rules: object[]; [key: string]: unknown };
 
 /** The policy in examples/NAME.yaml, as an object that a test may add credentials to. */
-export const examplePolicy = (name: string): Policy => parse(readFileSync(new URL(`../../../examples/${name}.yaml`, import.meta.url), 'utf8')) as Policy;
+export const examplePolicy = (name: string): Policy =>
+  parse(readFileSync(new URL(`../../../examples/${name}.yaml`, import.meta.url), 'utf8')) as Policy;
 
 /** Pushes the product's image, installs the chart and resolves when all of its pods are ready. */
 export async function install(node: TestNode, values: Values & { readonly rewritePolicy: object }): Promise<void> {
@@ -51,13 +52,19 @@ export async function dryRun(node: TestNode, namespace: string, image: string): 
  *
  * @param secrets all the pull secrets that they get; whichever when not given
  */
-export async function becomes(node: TestNode, namespace: string, [image, expected]: readonly [string, string], secrets?: readonly string[]): Promise<void> {
+export async function becomes(
+  node: TestNode,
+  namespace: string,
+  [image, expected]: readonly [string, string],
+  secrets?: readonly string[],
+): Promise<void> {
   await poll(`${image} becomes ${expected}`, async () => {
     const pods = await Promise.all([1, 2, 3, 4].map(() => dryRun(node, namespace, image)));
     for (const pod of pods) {
       const [present] = imagesOf(pod);
       if (present !== expected) throw new Error(`it is ${present}`);
-      if (secrets !== undefined && secretsOf(pod).join() !== secrets.join()) throw new Error(`it has the secrets ${secretsOf(pod).join() || '(none)'}`);
+      if (secrets !== undefined && secretsOf(pod).join() !== secrets.join())
+        throw new Error(`it has the secrets ${secretsOf(pod).join() || '(none)'}`);
     }
     return true;
   });

@@ -74,7 +74,12 @@ export async function startNode(t: TestScope): Promise<TestNode> {
 
 function keep(folder: string, name: string): ChildProcess {
   const log = openSync(join(paths(folder).log, 'node.log'), 'a');
-  const env = { ...process.env, PATH: [pathWithBinaries(), searchPath].join(delimiter), NODE_ADDRESS: nodeAddress, SERVICE_NETWORK: serviceNetwork };
+  const env = {
+    ...process.env,
+    PATH: [pathWithBinaries(), searchPath].join(delimiter),
+    NODE_ADDRESS: nodeAddress,
+    SERVICE_NETWORK: serviceNetwork,
+  };
   const keeping = spawn('bash', [keeper, folder, name], { detached: true, stdio: ['pipe', log, log], env });
   closeSync(log);
   keeping.stdin?.on('error', () => {});
@@ -94,7 +99,11 @@ function initProcess(keeping: ChildProcess, folder: string): Promise<number> {
 
 function createNode(folder: string, name: string, { pid, stop }: { pid: number; stop: () => Promise<void> }): TestNode {
   const path = paths(folder);
-  const env = { ...commandEnvironment(path.adminKubeconfig, folder), PATH: [pathWithBinaries(), searchPath].join(delimiter), TMPDIR: folder };
+  const env = {
+    ...commandEnvironment(path.adminKubeconfig, folder),
+    PATH: [pathWithBinaries(), searchPath].join(delimiter),
+    TMPDIR: folder,
+  };
   const run = inside(pid, ['-n'], env);
   const exec = inside(pid, ['-n', '-m', '-p', '-u', '-i'], env);
   const root = join(folder, 'program');
@@ -116,7 +125,12 @@ function createNode(folder: string, name: string, { pid, stop }: { pid: number; 
       writeFileSync(join(path.stopped, component), '');
       const number = readFileSync(join(path.run, `${component}.pid`), 'utf8').trim();
       await exec(['kill', '-TERM', number]);
-      await poll(`the end of ${component}`, () => exec(['kill', '-0', number]).then(() => undefined, () => true));
+      await poll(`the end of ${component}`, () =>
+        exec(['kill', '-0', number]).then(
+          () => undefined,
+          () => true,
+        ),
+      );
     },
     startComponent: (component) => rmSync(join(path.stopped, component)),
     log: (component) => readFileSync(join(path.log, `${component}.log`), 'utf8'),

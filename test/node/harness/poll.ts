@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 export async function poll<T>(what: string, ask: () => Promise<T | undefined>, seconds = 60): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
-  for (let last: unknown; ; ) {
+  for (let last: unknown; ;) {
     const answer = await ask().catch((error: unknown) => void (last = error));
     if (answer !== undefined) return answer;
     if (performance.now() > deadline) throw new Error(`${what}: not within ${seconds} s`, { cause: last });

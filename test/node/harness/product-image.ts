@@ -13,7 +13,17 @@ import { searchPath } from './requirements.ts';
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What the Dockerfile copies, and the Dockerfile. */
-const sources = ['Dockerfile', '.dockerignore', '.npmrc', 'package.json', 'package-lock.json', 'tsconfig.json', 'bundle.ts', 'src', 'examples'];
+const sources = [
+  'Dockerfile',
+  '.dockerignore',
+  '.npmrc',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'bundle.ts',
+  'src',
+  'examples',
+];
 
 /** Name in the archive; the tag is that of the chart's appVersion, so that the chart's default finds it. */
 export const productName = 'localhost/transship:0.1.0';
@@ -56,7 +66,8 @@ async function build({ work, storage, file }: { work: string; storage: string; f
   // In a mount namespace of its own: storage by overlayfs stays mounted after a command.
   const script = 'mount -t tmpfs tmpfs /run && exec "$@"';
   const folders = ['--storage-driver', 'overlay', '--root', storage, '--runroot', join(work, 'runroot')];
-  const buildah = (...words: string[]): Promise<unknown> => run(['unshare', '--mount', 'bash', '-c', script, 'alone', 'buildah', ...folders, ...words], env);
+  const buildah = (...words: string[]): Promise<unknown> =>
+    run(['unshare', '--mount', 'bash', '-c', script, 'alone', 'buildah', ...folders, ...words], env);
 
   for (const archive of [writeRuntimeBase(work), writeBuildBase(work)]) {
     await buildah('pull', '--quiet', `docker-archive:${archive}`);
@@ -66,6 +77,18 @@ async function build({ work, storage, file }: { work: string; storage: string; f
   mkdirSync(cache, { recursive: true });
   const bases = ['--build-arg', `NODE_IMAGE=${buildBase}`, '--build-arg', `RUNTIME_IMAGE=${runtimeBase}`];
   // chroot: the oci isolation makes a network and leaves its rules behind. The volume: npm's cache, so that a second build downloads nothing.
-  await buildah('bud', '--pull-never', '--layers', '--isolation', 'chroot', '--volume', `${cache}:/npm-cache`, ...bases, '--tag', productName, project);
+  await buildah(
+    'bud',
+    '--pull-never',
+    '--layers',
+    '--isolation',
+    'chroot',
+    '--volume',
+    `${cache}:/npm-cache`,
+    ...bases,
+    '--tag',
+    productName,
+    project,
+  );
   await buildah('push', '--quiet', productName, `docker-archive:${file}:${productName}`);
 }

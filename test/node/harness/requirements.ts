@@ -6,7 +6,23 @@ import { locate } from '../../cluster/binaries.ts';
 import { clusterPrograms, nodePrograms } from '../../cluster/tools.ts';
 
 /** What the packages of packages.txt bring, and what every Linux has. */
-const programs = ['buildah', 'conntrack', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'docker-registry', 'go', 'ip', 'iptables', 'nsenter', 'perl', 'runc', 'skopeo', 'tar', 'unshare'];
+const programs = [
+  'buildah',
+  'conntrack',
+  'containerd',
+  'containerd-shim-runc-v2',
+  'ctr',
+  'docker-registry',
+  'go',
+  'ip',
+  'iptables',
+  'nsenter',
+  'perl',
+  'runc',
+  'skopeo',
+  'tar',
+  'unshare',
+];
 
 /** Root's PATH may lack the folders of the system's own programs. */
 export const searchPath = [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter);

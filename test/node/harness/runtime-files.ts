@@ -38,7 +38,14 @@ const network = {
   name: 'pods',
   plugins: [
     // hairpinMode lets a pod reach itself through its own Service.
-    { type: 'bridge', bridge: 'cni0', isGateway: true, isDefaultGateway: true, hairpinMode: true, ipam: { type: 'host-local', ranges: [[{ subnet: podNetwork }]] } },
+    {
+      type: 'bridge',
+      bridge: 'cni0',
+      isGateway: true,
+      isDefaultGateway: true,
+      hairpinMode: true,
+      ipam: { type: 'host-local', ranges: [[{ subnet: podNetwork }]] },
+    },
     { type: 'portmap', capabilities: { portMappings: true } },
   ],
 };
@@ -59,7 +66,13 @@ const kubeletConfig = (folder: string, cgroup: string): object => ({
   authorization: { mode: 'Webhook' },
   // A full disk of this machine is not the test's business.
   imageGCHighThresholdPercent: 100,
-  evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'nodefs.inodesFree': '1%', 'imagefs.available': '1%', 'imagefs.inodesFree': '1%' },
+  evictionHard: {
+    'memory.available': '100Mi',
+    'nodefs.available': '1%',
+    'nodefs.inodesFree': '1%',
+    'imagefs.available': '1%',
+    'imagefs.inodesFree': '1%',
+  },
   serializeImagePulls: false,
   // A changed ConfigMap or Secret reaches a pod's files at the next sync: a minute by default.
   syncFrequency: '2s',

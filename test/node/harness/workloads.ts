@@ -5,7 +5,11 @@ import type { TestNode } from './node.ts';
 import { poll } from './poll.ts';
 
 /** Makes a namespace and resolves when pods can be created in it. */
-export async function createNamespace(node: TestNode, name: string, labels: Readonly<Record<string, string>> = { 'transship.dev/rewrite': 'enabled' }): Promise<void> {
+export async function createNamespace(
+  node: TestNode,
+  name: string,
+  labels: Readonly<Record<string, string>> = { 'transship.dev/rewrite': 'enabled' },
+): Promise<void> {
   await apply(node, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
   await poll(`the default service account of ${name}`, () => node.kubectl(['get', 'serviceaccount', 'default', '--namespace', name]));
 }
@@ -34,12 +38,18 @@ export const deployment = (namespace: string, name: string, image: string): obje
 
 /** Resolves to the pod with the label `app` when it is Running and ready. Throws with what the kubelet says when it is not. */
 export async function running(node: TestNode, namespace: string, app: string, seconds = 60): Promise<V1Pod> {
-  return poll(`a running pod of ${namespace}/${app}`, async () => {
-    const pods = await podsOf(node, namespace, app);
-    const ready = pods.find(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'));
-    if (ready !== undefined) return ready;
-    throw new Error(JSON.stringify(pods.map(({ spec, status }) => ({ images: spec?.containers.map(({ image }) => image), waiting: waiting(status) }))));
-  }, seconds);
+  return poll(
+    `a running pod of ${namespace}/${app}`,
+    async () => {
+      const pods = await podsOf(node, namespace, app);
+      const ready = pods.find(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'));
+      if (ready !== undefined) return ready;
+      throw new Error(
+        JSON.stringify(pods.map(({ spec, status }) => ({ images: spec?.containers.map(({ image }) => image), waiting: waiting(status) }))),
+      );
+    },
+    seconds,
+  );
 }
 
 /** Resolves to the pod when the kubelet has given up its first tries to pull the image. Its text differs by containerd; the reason does not. */
@@ -54,7 +64,9 @@ export async function podsOf(node: TestNode, namespace: string, app: string): Pr
   return (JSON.parse(stdout) as V1PodList).items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
 }
 
-const waiting = (status: V1Pod['status']) => (status?.containerStatuses ?? []).flatMap(({ state }) => (state?.waiting === undefined ? [] : [state.waiting]));
+const waiting = (status: V1Pod['status']) =>
+  (status?.containerStatuses ?? []).flatMap(({ state }) => (state?.waiting === undefined ? [] : [state.waiting]));
 
-export const imagesOf = (pod: V1Pod): (string | undefined)[] => [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ image }) => image);
+export const imagesOf = (pod: V1Pod): (string | undefined)[] =>
+  [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ image }) => image);
 export const secretsOf = (pod: V1Pod): (string | undefined)[] => (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name);

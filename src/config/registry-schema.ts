@@ -1,0 +1,103 @@
+/** The schema of a registry in the policy file: where nodes pull from, and where its credentials come from. */
+import * as z from 'zod';
+
+export const secretName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Secret is a lower-case DNS subdomain of at most 253 characters')
+  .describe('Name of a Secret of type kubernetes.io/dockerconfigjson, in the namespace of the pod.');
+
+export const prefix = z
+  .string()
+  .regex(
+    /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    'a prefix is a repository path such as proxy/my-app, with no slash at an end',
+  )
+  .describe('Path put between the host of the registry and the rewritten name.');
+
+export const registryName = z.string().min(1).describe('Name of an entry of `registries`.');
+
+export const nameGlob = z.string().min(1).describe('Name, `*` stands for any characters.');
+
+const servicePort = z.union([z.string().min(1), z.int().min(1).max(65535)], { error: 'a port of the Service, by name or number' });
+
+const hostFrom = z
+  .union(
+    [
+      z.strictObject({
+        service: z
+          .strictObject({
+            namespace: z.string().min(1).describe('Namespace of the Service.'),
+            name: z.string().min(1).describe('Name of the Service, of type NodePort.'),
+            port: servicePort.describe('Port of the Service, by name or number.'),
+            via: z
+              .enum(['localhost', 'nodeIP'])
+              .default('localhost')
+              .describe('How nodes reach the node port: on `localhost`, or on the address of a node.'),
+          })
+          .describe('The node port of a Service.'),
+      }),
+      z.strictObject({ localRegistryHosting: z.literal(true).describe('The ConfigMap local-registry-hosting in kube-public (KEP-1755).') }),
+    ],
+    { error: 'hostFrom is { service: { namespace, name, port } } or { localRegistryHosting: true }' },
+  )
+  .describe(
+    'Where the controller reads the host from. Until it is resolved, `host` is used; without one, rules of this registry are not active.',
+  );
+
+const credentials = z
+  .union(
+    [
+      z.strictObject({
+        secret: secretName.describe('Name of a Secret of type kubernetes.io/dockerconfigjson in the namespace of transship.'),
+      }),
+      z.strictObject({
+        provider: z.literal('ecr').describe('Amazon ECR: a token every 12 hours, from the identity of the controller.'),
+        region: z
+          .string()
+          .regex(/^[a-z0-9-]+$/)
+          .describe('AWS region of the registry.'),
+        registryIds: z
+          .array(z.string().regex(/^\d{12}$/, 'an AWS account ID has 12 digits'))
+          .optional()
+          .describe('Accounts whose registries the token is for; the own one when absent.'),
+      }),
+      z.strictObject({
+        provider: z.literal('gar').describe('Google Artifact Registry: a token every hour, from the identity of the controller.'),
+      }),
+      z.strictObject({
+        provider: z.literal('acr').describe('Azure Container Registry: a token every 3 hours, from the identity of the controller.'),
+        tenantId: z.string().optional().describe('Tenant of the registry; that of the identity when absent.'),
+      }),
+    ],
+    { error: 'credentials is { secret: NAME }, { provider: ecr, region: … }, { provider: gar } or { provider: acr }' },
+  )
+  .describe('Where the controller takes the content of the pull secrets from. Without it, the Secrets are yours to create.');
+
+export const registry = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What nodes pull from: a host with its port, optionally followed by a path (harbor.example.com/mirror).'),
+    hostFrom: hostFrom.optional(),
+    pullSecrets: z
+      .array(secretName)
+      .default([])
+      .describe('Secrets that pods need for this registry. A pod gets them when one of its images points at it.'),
+    credentials: credentials.optional(),
+    namespaces: z
+      .array(nameGlob)
+      .min(1, 'leave namespaces out for every namespace that is opted in')
+      .optional()
+      .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Every namespace that is opted in when absent.'),
+  })
+  .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' })
+  .refine((value) => value.credentials === undefined || value.pullSecrets.length > 0, {
+    error: 'credentials have no name in pullSecrets to be copied under; name at least one Secret there',
+    path: ['credentials'],
+  })
+  .refine((value) => value.namespaces === undefined || value.credentials !== undefined, {
+    error: 'namespaces says where the controller copies pull secrets to; it needs credentials',
+    path: ['namespaces'],
+  });
