@@ -1,9 +1,9 @@
 /** Where the programs of the test cluster are, and the sentence to say when they are not there. */
 import { existsSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { buildKey, type Program } from './tools.ts';
+import { buildOf, clusterPrograms, nodePrograms, type Program } from './tools.ts';
 
 /** 1: etcd and kube-apiserver. 2: and kube-controller-manager. 3: and kube-scheduler, kwok and a fake node. */
 export type Level = 1 | 2 | 3;
@@ -20,7 +20,8 @@ export function cacheFolder(): string {
   return chosen ? resolve(chosen) : fileURLToPath(new URL('../../.cache/cluster', import.meta.url));
 }
 
-export const buildFolder = (): string => join(cacheFolder(), buildKey(), 'bin');
+/** Where the program is once it is built; nothing else is in its folder. */
+export const builtPath = (program: Program): string => join(cacheFolder(), `${program}-${buildOf(program).key}`, program);
 
 /** The program in KUBEBUILDER_ASSETS, the folder that Kubernetes' envtest uses, when it is there. */
 export function kubebuilderAsset(program: Program): string | undefined {
@@ -34,7 +35,7 @@ export function kubebuilderAsset(program: Program): string | undefined {
 export function locate(program: Program): string | undefined {
   const asset = kubebuilderAsset(program);
   if (asset !== undefined) return asset;
-  const built = join(buildFolder(), program);
+  const built = builtPath(program);
   return existsSync(built) ? built : undefined;
 }
 
@@ -61,5 +62,7 @@ export function skipReason({ level = 3, helm = true }: { level?: Level; helm?: b
 }
 
 /** A PATH on which the cluster's own kubectl and helm come first, for people and for scripts. */
-export const pathWithBinaries = (): string =>
-  [process.env['KUBEBUILDER_ASSETS'], buildFolder(), process.env['PATH']].filter(Boolean).join(delimiter);
+export function pathWithBinaries(): string {
+  const built = [...clusterPrograms, ...nodePrograms].map((program) => dirname(builtPath(program))).filter((folder) => existsSync(folder));
+  return [process.env['KUBEBUILDER_ASSETS'], ...built, process.env['PATH']].filter(Boolean).join(delimiter);
+}

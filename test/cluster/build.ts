@@ -1,10 +1,10 @@
 /** `npm run cluster:build`: builds the programs of the test cluster from their Go modules, once for each set of pins. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { buildFolder, kubebuilderAsset } from './binaries.ts';
+import { builtPath, cacheFolder, kubebuilderAsset } from './binaries.ts';
 import { buildsOf, clusterPrograms, nodePrograms, type Build } from './tools.ts';
 
 const help = `usage: npm run cluster:build -- [--with-node]
@@ -31,20 +31,22 @@ function runGo(build: Build, output: string): Promise<{ code: number | null; log
   });
 }
 
-async function buildProgram(build: Build, folder: string): Promise<void> {
+async function buildProgram(build: Build): Promise<void> {
   const { program, version } = build;
   // Renamed when complete, so an interrupted build never looks like a finished one.
-  const partial = join(folder, `.${program}.${process.pid}`);
+  const built = builtPath(program);
+  const partial = `${built}.${process.pid}`;
+  mkdirSync(dirname(built), { recursive: true });
   const began = performance.now();
   process.stdout.write(`${program} ${version} `);
   try {
     const { code, log } = await runGo(build, partial);
     if (code !== 0) throw new Error(`go build of ${program} failed (exit code ${code}):\n${log.split('\n').slice(-30).join('\n')}`);
-    renameSync(partial, join(folder, program));
+    renameSync(partial, built);
   } finally {
     rmSync(partial, { force: true });
   }
-  const megabytes = Math.round(statSync(join(folder, program)).size / 1e6);
+  const megabytes = Math.round(statSync(built).size / 1e6);
   process.stdout.write(`${Math.round((performance.now() - began) / 1000)} s, ${megabytes} MB\n`);
 }
 
@@ -52,20 +54,18 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { 'with-node': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } });
   if (values.help) return void process.stdout.write(help);
 
-  const folder = buildFolder();
-  mkdirSync(folder, { recursive: true });
   const wanted = values['with-node'] ? [...clusterPrograms, ...nodePrograms] : clusterPrograms;
   let built = 0;
   for (const build of buildsOf(wanted)) {
     const { program } = build;
     const asset = kubebuilderAsset(program);
     if (asset !== undefined) console.log(`${program}: KUBEBUILDER_ASSETS has it, ${asset}`);
-    else if (!existsSync(join(folder, program))) {
-      await buildProgram(build, folder);
+    else if (!existsSync(builtPath(program))) {
+      await buildProgram(build);
       built++;
     }
   }
-  console.log(built === 0 ? `nothing to do, all is built: ${folder}` : `built ${built} programs: ${folder}`);
+  console.log(built === 0 ? `nothing to do, all is built: ${cacheFolder()}` : `built ${built} programs: ${cacheFolder()}`);
 }
 
 try {

@@ -22,6 +22,7 @@ const modules = [
   { folder: 'kubernetes', pins: 'k8s.io/kubernetes', stamps: kubernetesStamps },
   { folder: 'kwok', pins: 'sigs.k8s.io/kwok', stamps: noStamps },
   { folder: 'helm', pins: 'helm.sh/helm/v4', stamps: (version) => [`helm.sh/helm/v4/internal/version.version=${version}`] },
+  { folder: 'helm3', pins: 'helm.sh/helm/v3', stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`] },
 ] as const satisfies { folder: string; pins: string; stamps: Stamps }[];
 
 type Module = (typeof modules)[number];
@@ -33,8 +34,11 @@ const sources = [
   { program: 'kubectl', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubectl' },
   { program: 'kube-controller-manager', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
   { program: 'kube-scheduler', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-scheduler' },
+  { program: 'decoder', module: 'kubernetes', package: './decoder' },
+  { program: 'keyring', module: 'kubernetes', package: './keyring' },
   { program: 'kwok', module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   { program: 'helm', module: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
+  { program: 'helm3', module: 'helm3', package: 'helm.sh/helm/v3/cmd/helm' },
   { program: 'kubelet', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubelet' },
   { program: 'kube-proxy', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
 ] as const satisfies { program: string; module: Module['folder']; package: string }[];
@@ -74,24 +78,25 @@ export interface Build {
   readonly folder: URL;
   /** Everything after `go build` but the output file. */
   readonly arguments: readonly string[];
+  /** Names the binary: another go.mod, go.sum, source of ours, flag or platform gives another key, and another program's does not. */
+  readonly key: string;
 }
 
-function build({ program, module: folder, package: path }: (typeof sources)[number]): Build {
-  const module = modules.find((candidate) => candidate.folder === folder);
-  if (module === undefined) throw new Error(`no module ${folder} for ${program}: name it in test/cluster/tools.ts`);
+export function buildOf(program: Program): Build {
+  const source = sources.find((candidate) => candidate.program === program);
+  const module = modules.find((candidate) => candidate.folder === source?.module);
+  if (source === undefined || module === undefined) throw new Error(`no module for ${program}: name it in test/cluster/tools.ts`);
   const version = pinnedVersion(module);
   const linker = ['-s', '-w', ...module.stamps(version).map((stamp) => `-X ${stamp}`)].join(' ');
-  return { program, version, folder: folderOf(module), arguments: [...buildFlags, `-ldflags=${linker}`, path] };
+  const goArguments = [...buildFlags, `-ldflags=${linker}`, source.package];
+  return { program, version, folder: folderOf(module), arguments: goArguments, key: buildKey(module, source.package, goArguments) };
 }
 
-export const buildsOf = (programs: readonly Program[]): Build[] => sources.filter(({ program }) => programs.includes(program)).map(build);
+export const buildsOf = (programs: readonly Program[]): Build[] => programs.map(buildOf);
 
-/** Names the set of binaries: any other go.mod, go.sum, flag or platform gives another key. */
-export function buildKey(): string {
+function buildKey(module: Module, path: string, goArguments: readonly string[]): string {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`);
-  for (const module of modules) {
-    for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(new URL(file, folderOf(module))));
-  }
-  for (const source of sources) hash.update(JSON.stringify(build(source).arguments));
-  return hash.digest('hex').slice(0, 16);
+  const own = path.startsWith('./') ? [`${path}/main.go`] : [];
+  for (const file of ['go.mod', 'go.sum', ...own]) hash.update(readFileSync(new URL(file, folderOf(module))));
+  return hash.update(JSON.stringify(goArguments)).digest('hex').slice(0, 16);
 }
