@@ -31,9 +31,9 @@ export interface Controller {
 
 /** Loaded when they are used: a controller without certificates keeps their library out of its memory. */
 const loops: Readonly<Record<Feature, () => Promise<MakeLoop>>> = {
-  secrets: async () => (await import('./replication.ts')).replicationLoop,
-  hosts: async () => (await import('./hosts.ts')).hostsLoop,
-  certificates: async () => (await import('./certificates.ts')).certificatesLoop,
+  secrets: async () => (await import('./secrets/replication.ts')).replicationLoop,
+  hosts: async () => (await import('./hosts/hosts.ts')).hostsLoop,
+  certificates: async () => (await import('./certificates/certificates.ts')).certificatesLoop,
 };
 
 /** How many times within the lease's duration the leader writes it. */

@@ -15,7 +15,7 @@ cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/{{ include "transship.f
 {{- end -}}
 {{- end -}}
 
-{{- /* The Secret with the key that signs: only the controller reads it. The controller goes by the same name (src/controller/certificate-objects.ts). */ -}}
+{{- /* The Secret with the key that signs: only the controller reads it. The controller goes by the same name (src/controller/certificates/certificate-objects.ts). */ -}}
 {{- define "transship.tls.authoritySecretName" -}}
 {{- include "transship.tls.secretName" . }}-ca
 {{- end -}}

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { dockerConfigKey, dockerConfigType } from '../registry/credentials.ts';
-import { contentAnnotation, labelValue, managedBy, managedByLabel, ownerLabel, registryLabel, sourceAnnotation } from './labels.ts';
+import { dockerConfigKey, dockerConfigType } from '../../registry/credentials.ts';
+import { contentAnnotation, labelValue, managedBy, managedByLabel, ownerLabel, registryLabel, sourceAnnotation } from '../labels.ts';
 
 /** What a copy holds. */
 export interface Content {

@@ -4,10 +4,10 @@ import { test, type Test } from 'tap';
 
 import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
-import { authoritiesOf } from '../../src/tls/trust.ts';
-import { skipReason } from '../cluster/binaries.ts';
-import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import { issueServing, makeAuthority } from '../../../src/tls/certificate.ts';
+import { authoritiesOf } from '../../../src/tls/trust.ts';
+import { skipReason } from '../../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
 import {
   change,
   createNamespace,
@@ -20,7 +20,7 @@ import {
   succeed,
   whenReady,
   type Running,
-} from './controllers.ts';
+} from '../controllers.ts';
 
 const policy = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';

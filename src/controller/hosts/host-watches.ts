@@ -1,11 +1,11 @@
 /** The watches that the hosts of a policy need: exactly the Services it names, and nodes or KEP-1755 only where it asks for them. */
 import type { KubernetesObject, V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
 
-import type { ResourceWatch } from '../cluster/watch.ts';
-import type { RewritePolicy } from '../config/schema.ts';
+import type { ResourceWatch } from '../../cluster/watch.ts';
+import type { RewritePolicy } from '../../config/schema.ts';
 import { hostingConfigMap, type HostSources } from './hosts-plan.ts';
-import type { LoopContext } from './loop.ts';
-import { observedWatch } from './observed-watch.ts';
+import type { LoopContext } from '../loop.ts';
+import { observedWatch } from '../observed-watch.ts';
 
 interface Wanted {
   readonly path: string;

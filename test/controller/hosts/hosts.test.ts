@@ -2,8 +2,8 @@
 import type { EventsV1Event, V1ConfigMap, V1Service } from '@kubernetes/client-node';
 import { test } from 'tap';
 
-import { skipReason } from '../cluster/binaries.ts';
-import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import { skipReason } from '../../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
 import {
   change,
   configOf,
@@ -18,7 +18,7 @@ import {
   runController,
   succeed,
   whenReady,
-} from './controllers.ts';
+} from '../controllers.ts';
 
 const policy = `
 apiVersion: transship.dev/v1

@@ -1,9 +1,9 @@
 /** Takes one step of a rotation: makes the keys it needs and writes one object, over nothing but what was seen. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import type { Cluster } from '../cluster/connection.ts';
-import { issueServing, makeAuthority } from '../tls/certificate.ts';
-import { bundleOf, type RotationStep } from '../tls/rotation.ts';
+import type { Cluster } from '../../cluster/connection.ts';
+import { issueServing, makeAuthority } from '../../tls/certificate.ts';
+import { bundleOf, type RotationStep } from '../../tls/rotation.ts';
 import {
   authorityContent,
   authoritySecret,
@@ -17,7 +17,7 @@ import {
   type ServingContent,
 } from './certificate-objects.ts';
 import type { SeenObjects } from './certificate-view.ts';
-import { applyObject, createObject } from './object-writes.ts';
+import { applyObject, createObject } from '../object-writes.ts';
 
 export type WritingStep = Exclude<RotationStep, { readonly do: 'wait' }>;
 

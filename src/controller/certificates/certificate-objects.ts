@@ -1,8 +1,8 @@
 /** The objects that certificates live in: the Secret that the webhook mounts, the one with the authority's key, and the webhook configuration. */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import type { CertificateOptions } from './options.ts';
-import { managedBy, managedByLabel } from './labels.ts';
+import type { CertificateOptions } from '../options.ts';
+import { managedBy, managedByLabel } from '../labels.ts';
 
 export interface CertificateNames extends Pick<CertificateOptions, 'tlsSecret' | 'service' | 'webhookConfiguration'> {
   readonly namespace: string;

@@ -1,7 +1,7 @@
 import { test } from 'tap';
 
-import { CertificatePace } from '../../src/controller/certificate-pace.ts';
-import type { WritingStep } from '../../src/controller/certificate-writer.ts';
+import { CertificatePace } from '../../../src/controller/certificates/certificate-pace.ts';
+import type { WritingStep } from '../../../src/controller/certificates/certificate-writer.ts';
 
 const publish = (bundle: string): WritingStep => ({ do: 'publish', bundle });
 const retire: WritingStep = { do: 'retire', previous: [] };

@@ -2,9 +2,9 @@
 import type { V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
 import { test } from 'tap';
 
-import { parseResolvedHosts } from '../../src/config/resolved-hosts.ts';
-import { policySchema } from '../../src/config/schema.ts';
-import { hostsOf, hostsText, resolveHosts, type HostSources } from '../../src/controller/hosts-plan.ts';
+import { parseResolvedHosts } from '../../../src/config/resolved-hosts.ts';
+import { policySchema } from '../../../src/config/schema.ts';
+import { hostsOf, hostsText, resolveHosts, type HostSources } from '../../../src/controller/hosts/hosts-plan.ts';
 
 const service = (port: object, type = 'NodePort'): V1Service => ({ spec: { type, ports: [port as never] } });
 const registryPort = { name: 'registry', port: 5000, nodePort: 30500 };

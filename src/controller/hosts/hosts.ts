@@ -1,17 +1,17 @@
 /** The loop that resolves the hosts of registries with `hostFrom`, and writes them where `serve` mounts them from. */
 import type { V1ConfigMap } from '@kubernetes/client-node';
 
-import { describeError, retryAfterOf } from '../cluster/api-error.ts';
-import { Backoff } from '../cluster/backoff.ts';
-import { recordEvent } from '../cluster/events.ts';
-import type { ResourceWatch } from '../cluster/watch.ts';
+import { describeError, retryAfterOf } from '../../cluster/api-error.ts';
+import { Backoff } from '../../cluster/backoff.ts';
+import { recordEvent } from '../../cluster/events.ts';
+import type { ResourceWatch } from '../../cluster/watch.ts';
 import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from './hosts-plan.ts';
 import { HostWatches } from './host-watches.ts';
-import { managedBy, managedByLabel } from './labels.ts';
-import type { ControllerLoop, LoopContext, MakeLoop } from './loop.ts';
-import { applyObject } from './object-writes.ts';
-import { hasReached, observedWatch } from './observed-watch.ts';
-import { StepQueue, type Rest } from './step-queue.ts';
+import { managedBy, managedByLabel } from '../labels.ts';
+import type { ControllerLoop, LoopContext, MakeLoop } from '../loop.ts';
+import { applyObject } from '../object-writes.ts';
+import { hasReached, observedWatch } from '../observed-watch.ts';
+import { StepQueue, type Rest } from '../step-queue.ts';
 
 /** Milliseconds for which changes are gathered. */
 const settleTime = 50;

@@ -3,16 +3,16 @@ import type { EventsV1Event } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { test } from 'tap';
 
-import { connect } from '../../src/cluster/connection.ts';
-import { contentOf, secretOf, type DesiredCopy, type SecretObject } from '../../src/controller/copy.ts';
-import { CopyWriter } from '../../src/controller/copy-writer.ts';
-import type { LoopContext } from '../../src/controller/loop.ts';
-import { createControllerMetrics } from '../../src/controller/metrics.ts';
-import { loadPolicy } from '../../src/config/load.ts';
-import { Sources } from '../../src/controller/sources.ts';
-import type { ReplicationStep } from '../../src/controller/replication-plan.ts';
-import { skipReason } from '../cluster/binaries.ts';
-import { startControlPlane } from '../cluster/control-plane.ts';
+import { connect } from '../../../src/cluster/connection.ts';
+import { contentOf, secretOf, type DesiredCopy, type SecretObject } from '../../../src/controller/secrets/copy.ts';
+import { CopyWriter } from '../../../src/controller/secrets/copy-writer.ts';
+import type { LoopContext } from '../../../src/controller/loop.ts';
+import { createControllerMetrics } from '../../../src/controller/metrics.ts';
+import { loadPolicy } from '../../../src/config/load.ts';
+import { Sources } from '../../../src/controller/secrets/sources.ts';
+import type { ReplicationStep } from '../../../src/controller/secrets/replication-plan.ts';
+import { skipReason } from '../../cluster/binaries.ts';
+import { startControlPlane } from '../../cluster/control-plane.ts';
 import {
   change,
   createNamespace,
@@ -23,7 +23,7 @@ import {
   remove,
   secretPath,
   succeed,
-} from './controllers.ts';
+} from '../controllers.ts';
 
 const content = contentOf(Buffer.from(dockerConfig('one')).toString('base64'));
 const owner = 'release.controller';

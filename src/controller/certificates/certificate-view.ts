@@ -1,8 +1,8 @@
 /** What the watched objects mean for the rotation, and for how long they have meant it. */
 import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import type { RotationState } from '../tls/rotation.ts';
-import { authoritiesOf, authorityOf, servingOf } from '../tls/trust.ts';
+import type { RotationState } from '../../tls/rotation.ts';
+import { authoritiesOf, authorityOf, servingOf } from '../../tls/trust.ts';
 import { authorityContent, publishedBundles, servingContent, serviceNames, type CertificateNames } from './certificate-objects.ts';
 
 /** Null for what is not there. */

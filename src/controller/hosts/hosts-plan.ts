@@ -2,9 +2,9 @@
 import type { V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
 import { parse, stringify } from 'yaml';
 
-import { parseResolvedHosts } from '../config/resolved-hosts.ts';
-import type { HostFrom, RewritePolicy } from '../config/schema.ts';
-import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
+import { parseResolvedHosts } from '../../config/resolved-hosts.ts';
+import type { HostFrom, RewritePolicy } from '../../config/schema.ts';
+import { addressProblem, type ResolvedHosts } from '../../rules/registries.ts';
 
 export interface HostSources {
   /** Undefined while the watch of it has not seen its first list, null when there is none. */

@@ -1,18 +1,18 @@
 /** The loop that keeps copies of pull secrets where the pods are: watches, plans, and writes what the plan says is missing. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { keyOf } from '../cluster/object-store.ts';
-import type { Change, ResourceWatch } from '../cluster/watch.ts';
-import { rewriteLabel } from '../pod/pod.ts';
+import { keyOf } from '../../cluster/object-store.ts';
+import type { Change, ResourceWatch } from '../../cluster/watch.ts';
+import { rewriteLabel } from '../../pod/pod.ts';
 import { isAsDesired, withoutContent, type DesiredCopy, type SecretObject } from './copy.ts';
 import { CopyWriter } from './copy-writer.ts';
-import { managedBy, managedByLabel, ownerLabel, ownerOf } from './labels.ts';
-import type { ControllerLoop, LoopContext, MakeLoop } from './loop.ts';
-import type { CopyState } from './metrics.ts';
-import { hasReached, observedWatch } from './observed-watch.ts';
+import { managedBy, managedByLabel, ownerLabel, ownerOf } from '../labels.ts';
+import type { ControllerLoop, LoopContext, MakeLoop } from '../loop.ts';
+import type { CopyState } from '../metrics.ts';
+import { hasReached, observedWatch } from '../observed-watch.ts';
 import { planReplication, type ReplicationPlan, type ReplicationStep } from './replication-plan.ts';
 import { Sources } from './sources.ts';
-import { StepQueue } from './step-queue.ts';
+import { StepQueue } from '../step-queue.ts';
 import type { TargetNamespace } from './target-namespaces.ts';
 
 /** Milliseconds for which changes are gathered, since one seldom comes alone. */

@@ -7,9 +7,9 @@ import { test } from 'tap';
 
 import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import { authoritiesOf } from '../../src/tls/trust.ts';
-import { skipReason } from '../cluster/binaries.ts';
-import { startControlPlane } from '../cluster/control-plane.ts';
+import { authoritiesOf } from '../../../src/tls/trust.ts';
+import { skipReason } from '../../cluster/binaries.ts';
+import { startControlPlane } from '../../cluster/control-plane.ts';
 import {
   change,
   createNamespace,
@@ -20,7 +20,7 @@ import {
   secretPath,
   succeed,
   whenReady,
-} from './controllers.ts';
+} from '../controllers.ts';
 
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 const [tls, authority] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];

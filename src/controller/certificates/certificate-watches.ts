@@ -1,13 +1,13 @@
 /** The three objects of a rotation as they are now, never as they were before the last write. */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import { isOlder } from '../cluster/object-store.ts';
-import type { ResourceWatch } from '../cluster/watch.ts';
+import { isOlder } from '../../cluster/object-store.ts';
+import type { ResourceWatch } from '../../cluster/watch.ts';
 import { authoritySecretName, type CertificateNames } from './certificate-objects.ts';
 import type { SeenObjects } from './certificate-view.ts';
 import type { Written } from './certificate-writer.ts';
-import type { LoopContext } from './loop.ts';
-import { observedWatch } from './observed-watch.ts';
+import type { LoopContext } from '../loop.ts';
+import { observedWatch } from '../observed-watch.ts';
 
 /** Milliseconds after which what was written is looked at although no watch has shown it. */
 const echoTime = 10_000;

@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 
 import { test } from 'tap';
 
-import { skipReason } from '../cluster/binaries.ts';
-import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
-import { requestsOf } from './api-server.ts';
+import { skipReason } from '../../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
+import { requestsOf } from '../api-server.ts';
 import {
   createNamespace,
   createSecret,
@@ -24,7 +24,7 @@ import {
   secretPath,
   setConfig,
   whenReady,
-} from './controllers.ts';
+} from '../controllers.ts';
 
 const present = 'transship_controller_copies{registry="mirror",state="present"}';
 const updates = 'transship_controller_writes_total{kind="secret",verb="update",result="done"}';
@@ -82,7 +82,7 @@ test('many namespaces', { skip: skipReason({ level: 1, helm: false }) }, async (
   });
 });
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What the image runs. Resolves to its main file. */
 async function build(folder: string): Promise<string> {

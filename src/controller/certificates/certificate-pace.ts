@@ -1,5 +1,5 @@
 /** Nothing is written in a loop: a step that was taken and is asked for again, because somebody undid it, comes later each time. */
-import { Backoff } from '../cluster/backoff.ts';
+import { Backoff } from '../../cluster/backoff.ts';
 import type { WritingStep } from './certificate-writer.ts';
 
 const bounds = { minimum: 1000, maximum: 60_000 };

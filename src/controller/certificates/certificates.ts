@@ -1,14 +1,14 @@
 /** The loop that keeps the webhook's certificate valid and the API servers trusting it: looks, asks src/tls/rotation.ts for the next step, takes it. */
-import { describeError, isConflict, retryAfterOf } from '../cluster/api-error.ts';
-import { Backoff } from '../cluster/backoff.ts';
-import { recordEvent } from '../cluster/events.ts';
-import { nextStep, timesProblem, type RotationState } from '../tls/rotation.ts';
+import { describeError, isConflict, retryAfterOf } from '../../cluster/api-error.ts';
+import { Backoff } from '../../cluster/backoff.ts';
+import { recordEvent } from '../../cluster/events.ts';
+import { nextStep, timesProblem, type RotationState } from '../../tls/rotation.ts';
 import type { CertificateNames } from './certificate-objects.ts';
 import { CertificatePace } from './certificate-pace.ts';
 import { CertificateView, type SeenObjects } from './certificate-view.ts';
 import { CertificateWatches } from './certificate-watches.ts';
 import { CertificateWriter, targetOf, type WritingStep } from './certificate-writer.ts';
-import type { ControllerLoop, LoopContext, MakeLoop } from './loop.ts';
+import type { ControllerLoop, LoopContext, MakeLoop } from '../loop.ts';
 
 /** Milliseconds for which changes are gathered. */
 const settleTime = 20;

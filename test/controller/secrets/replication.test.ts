@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs';
 import type { EventsV1Event, V1Lease, V1Secret } from '@kubernetes/client-node';
 import { test } from 'tap';
 
-import { skipReason } from '../cluster/binaries.ts';
-import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
-import { restartApiServer } from './api-server.ts';
+import { skipReason } from '../../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
+import { restartApiServer } from '../api-server.ts';
 import {
   change,
   configOf,
@@ -24,7 +24,7 @@ import {
   succeed,
   whenReady,
   type Running,
-} from './controllers.ts';
+} from '../controllers.ts';
 
 const policy = `${mirrorPolicy}  teams:
     host: teams.example.com

@@ -1,16 +1,16 @@
 /** Carries out one step of the replication plan, and says what its failure means. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { describeError, isAlreadyExists, isConflict, isForbidden, isNotFound, retryAfterOf, statusOf } from '../cluster/api-error.ts';
-import { Backoff } from '../cluster/backoff.ts';
-import { recordEvent } from '../cluster/events.ts';
+import { describeError, isAlreadyExists, isConflict, isForbidden, isNotFound, retryAfterOf, statusOf } from '../../cluster/api-error.ts';
+import { Backoff } from '../../cluster/backoff.ts';
+import { recordEvent } from '../../cluster/events.ts';
 import { secretOf, type DesiredCopy } from './copy.ts';
-import { managedBy, managedByLabel, ownerLabel } from './labels.ts';
-import type { LoopContext } from './loop.ts';
-import type { WriteResult } from './metrics.ts';
-import { applyObject, createObject, deleteObject, readObject } from './object-writes.ts';
+import { managedBy, managedByLabel, ownerLabel } from '../labels.ts';
+import type { LoopContext } from '../loop.ts';
+import type { WriteResult } from '../metrics.ts';
+import { applyObject, createObject, deleteObject, readObject } from '../object-writes.ts';
 import type { ReplicationStep } from './replication-plan.ts';
-import type { Rest } from './step-queue.ts';
+import type { Rest } from '../step-queue.ts';
 
 /** Milliseconds until what was written is looked at again, should the watch never tell of it. */
 const echoTime = 5_000;

@@ -1,14 +1,14 @@
 /** Where the content of pull secrets comes from: Secrets of the release namespace that are watched one by one, and tokens of clouds. */
-import { describeError } from '../cluster/api-error.ts';
-import { recordEvent } from '../cluster/events.ts';
-import type { ResourceWatch } from '../cluster/watch.ts';
-import type { RegistryPolicy, RewritePolicy } from '../config/schema.ts';
-import { dockerConfigJson, dockerConfigKey, readDockerConfigSecret } from '../registry/credentials.ts';
-import { cloudProvider } from '../registry/provider.ts';
-import { keepFresh, type Refresher } from '../registry/refresh.ts';
+import { describeError } from '../../cluster/api-error.ts';
+import { recordEvent } from '../../cluster/events.ts';
+import type { ResourceWatch } from '../../cluster/watch.ts';
+import type { RegistryPolicy, RewritePolicy } from '../../config/schema.ts';
+import { dockerConfigJson, dockerConfigKey, readDockerConfigSecret } from '../../registry/credentials.ts';
+import { cloudProvider } from '../../registry/provider.ts';
+import { keepFresh, type Refresher } from '../../registry/refresh.ts';
 import { contentOf, secretsPath, type Content, type SecretObject } from './copy.ts';
-import type { LoopContext } from './loop.ts';
-import { observedWatch } from './observed-watch.ts';
+import type { LoopContext } from '../loop.ts';
+import { observedWatch } from '../observed-watch.ts';
 
 /** One source; the content that was good last stays when a later one is not. */
 interface Source {

@@ -1,8 +1,8 @@
 /** Which namespaces get the pull secrets of a registry. */
-import { systemNamespaces } from '../admission/scope.ts';
-import type { RegistryPolicy } from '../config/schema.ts';
-import { matchesGlob } from '../rules/glob.ts';
-import type { ControllerOptions } from './options.ts';
+import { systemNamespaces } from '../../admission/scope.ts';
+import type { RegistryPolicy } from '../../config/schema.ts';
+import { matchesGlob } from '../../rules/glob.ts';
+import type { ControllerOptions } from '../options.ts';
 
 export interface TargetNamespace {
   readonly name: string;

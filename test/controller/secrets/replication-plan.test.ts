@@ -4,12 +4,12 @@ import { deepEqual, ok } from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { test } from 'tap';
 
-import { policySchema } from '../../src/config/schema.ts';
-import { contentOf, secretOf, withoutContent, type Content, type SecretObject } from '../../src/controller/copy.ts';
-import { labelValue, ownerOf } from '../../src/controller/labels.ts';
-import { planReplication, type ReplicationState, type ReplicationStep } from '../../src/controller/replication-plan.ts';
-import { isTarget, type TargetNamespace, type TargetScope } from '../../src/controller/target-namespaces.ts';
-import { holds } from '../image/property.ts';
+import { policySchema } from '../../../src/config/schema.ts';
+import { contentOf, secretOf, withoutContent, type Content, type SecretObject } from '../../../src/controller/secrets/copy.ts';
+import { labelValue, ownerOf } from '../../../src/controller/labels.ts';
+import { planReplication, type ReplicationState, type ReplicationStep } from '../../../src/controller/secrets/replication-plan.ts';
+import { isTarget, type TargetNamespace, type TargetScope } from '../../../src/controller/secrets/target-namespaces.ts';
+import { holds } from '../../image/property.ts';
 
 const scope: TargetScope = { namespace: 'release', optIn: 'OptIn', excludedNamespaces: ['left-out'] };
 const owner = 'release.transship-controller';
