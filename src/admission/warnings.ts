@@ -1,5 +1,5 @@
 /** What the person who creates the pod is shown. */
-import type { RewritePolicy } from '../config/schema.ts';
+import type { RewritePolicy } from '../policy/types.ts';
 import type { SiteDecision } from './rewrite-pod.ts';
 
 /** kubernetes/api, admission/v1/types.go: "limit warnings to 120 characters". */

@@ -1,8 +1,8 @@
 /** A decision as `explain` tells it: a line of JSON for programs, aligned columns for people. */
 import { styleText } from 'node:util';
 import type { Writable } from 'node:stream';
-import type { Outcome } from '../config/schema.ts';
-import { outcomes } from '../config/schema.ts';
+import type { Outcome } from '../policy/outcome.ts';
+import { outcomes } from '../policy/outcome.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
 import type { Decided, Place } from './decisions.ts';
 

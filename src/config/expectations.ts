@@ -1,6 +1,7 @@
 /** The `tests:` of a policy file: what the author expects of it, checked before it may be used. */
-import type { Expectation } from './schema.ts';
-import type { CompiledPolicy, PolicyProblem } from '../rules/compile.ts';
+import type { Expectation } from '../policy/types.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ImageDecision } from '../rules/decision.ts';
 import { decideImage } from '../rules/decide.ts';
 

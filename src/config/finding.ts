@@ -1,5 +1,5 @@
 /** A finding about a policy file: where, how bad, what and what to do. */
-import type { PolicyPath, PolicyProblem } from '../rules/compile.ts';
+import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
 import { positionOf, type Position, type SourceFile } from './position.ts';
 
 export interface Finding extends Position {

@@ -1,5 +1,5 @@
 /** Sources that two patterns name and that one transform gives the same name: one image would silently stand in for another. */
-import type { PolicyProblem } from '../rules/compile.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
 import { isGlob } from '../rules/glob.ts';
 import type { NamePattern, Pattern } from '../rules/pattern.ts';
 import { parseReference } from '../image/reference.ts';

@@ -3,7 +3,8 @@
  * it matches, and the table is asked what it makes of the rule's result.
  */
 import { parseReference, type Reference } from '../image/reference.ts';
-import type { CompiledPolicy, PolicyProblem } from '../rules/compile.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
 import { secondPass } from '../rules/converge.ts';
 import { matchPattern, type Pattern } from '../rules/pattern.ts';
 import type { Rule } from '../rules/rule.ts';

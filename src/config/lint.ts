@@ -1,5 +1,6 @@
 /** What is allowed and probably not meant: warnings about a policy that compiles, and results that can be shown never to settle. */
-import type { CompiledPolicy, PolicyPath, PolicyProblem } from '../rules/compile.ts';
+import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
 import { covers } from '../rules/coverage.ts';
 import type { NamePattern, Pattern } from '../rules/pattern.ts';
 import { isAnchored, unescapedDot } from '../rules/regex.ts';

@@ -8,7 +8,8 @@ import { hasErrors, locate, type Finding } from './finding.ts';
 import { lint } from './lint.ts';
 import type { SourceFile } from './position.ts';
 import { schemaProblems } from './schema-problems.ts';
-import { policySchema, type RewritePolicy } from './schema.ts';
+import type { RewritePolicy } from '../policy/types.ts';
+import { policySchema } from './schema.ts';
 
 /** `compiled` is null when a finding is an error: such a policy is never used, not even in part. */
 export interface LoadedPolicy {

@@ -1,6 +1,6 @@
 /** Where in a YAML file something stands. */
 import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
-import type { PolicyPath } from '../rules/compile.ts';
+import type { PolicyPath } from '../policy/problem.ts';
 
 /** Line and column, both from 1. */
 export interface Position {

@@ -1,7 +1,7 @@
 /** What the schema refuses, in words that name the key and the remedy. */
 import type * as z from 'zod';
 import { nearest } from '../rules/nearest.ts';
-import type { PolicyProblem } from '../rules/compile.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
 import { knownKeys } from './json-schema.ts';
 
 type Issue = z.core.$ZodIssue;

@@ -1,8 +1,10 @@
 /**
- * The policy file: types, defaults and descriptions. Everything that documents it is generated from here, and the core takes
- * its types from here.
+ * The schema of the policy file: keys, defaults and descriptions. Everything that documents the file is generated from here. The
+ * types are those of src/policy/types.ts.
  */
 import * as z from 'zod';
+import { outcomes } from '../policy/outcome.ts';
+import type { RewritePolicy } from '../policy/types.ts';
 import { nameGlob, prefix, registry, registryName, secretName } from './registry-schema.ts';
 
 // zod would compile checks from text for files that are read once a minute at most.
@@ -93,8 +95,6 @@ const rule = z
     path: ['pullPolicy'],
   });
 
-export const outcomes = ['rewritten', 'already-there', 'no-rule', 'excluded', 'invalid', 'refused', 'unchanged'] as const;
-
 const expectation = z
   .strictObject({
     image: z.string().describe('Image as written in a pod.'),
@@ -160,14 +160,4 @@ export const policySchema = z
         'Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused. They see the `host` of a registry that has one, and not what it is resolved to.',
       ),
   })
-  .meta({ title: 'RewritePolicy', description: 'Policy file of transship.' });
-
-export type RewritePolicy = z.output<typeof policySchema>;
-export type RegistryPolicy = RewritePolicy['registries'][string];
-export type CredentialsPolicy = NonNullable<RegistryPolicy['credentials']>;
-export type HostFrom = NonNullable<RegistryPolicy['hostFrom']>;
-export type RulePolicy = RewritePolicy['rules'][number];
-export type RewriteTarget = NonNullable<RulePolicy['rewrite']>;
-export type PullPolicy = RulePolicy['pullPolicy'];
-export type Expectation = RewritePolicy['tests'][number];
-export type Outcome = (typeof outcomes)[number];
+  .meta({ title: 'RewritePolicy', description: 'Policy file of transship.' }) satisfies z.ZodType<RewritePolicy>;

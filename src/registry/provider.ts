@@ -1,5 +1,5 @@
 /** From the `credentials` of a registry in the policy to the cloud that gives them. */
-import type { CredentialsPolicy } from '../config/schema.ts';
+import type { CredentialsPolicy } from '../policy/types.ts';
 import { acrProvider } from './acr.ts';
 import type { CredentialProvider } from './credentials.ts';
 import { ecrProvider } from './ecr.ts';

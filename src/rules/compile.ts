@@ -1,8 +1,9 @@
 /** From the policy as written to the table that decides: patterns parsed, registries resolved, every mistake named with its place. */
-import type { RewritePolicy, RewriteTarget, RulePolicy } from '../config/schema.ts';
+import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
+import type { PatternSource, RewritePolicy, RewriteTarget, RulePolicy } from '../policy/types.ts';
 import { parseReference } from '../image/reference.ts';
 import { nearest } from './nearest.ts';
-import { parsePattern, type Pattern, type PatternSource } from './pattern.ts';
+import { parsePattern, type Pattern } from './pattern.ts';
 import { indexPatterns } from './pattern-index.ts';
 import { addressProblem, placeOf, resolveRegistry, type Registry, type ResolvedHosts } from './registries.ts';
 import type { Rule } from './rule.ts';
@@ -10,16 +11,6 @@ import type { Table } from './table.ts';
 import { imageTarget, indexTargets, registryTarget, type Target } from './targets.ts';
 import { parseTemplate } from './transform/template.ts';
 import { compileTransform } from './transform/transform.ts';
-
-/** Keys and indexes from the root of the policy file. */
-export type PolicyPath = readonly (string | number)[];
-
-export interface PolicyProblem {
-  readonly severity: 'error' | 'warning';
-  readonly path: PolicyPath;
-  /** What is wrong and what to do. */
-  readonly message: string;
-}
 
 export interface CompiledPolicy {
   readonly policy: RewritePolicy;

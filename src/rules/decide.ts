@@ -1,7 +1,7 @@
 /**
  * Every image of a pod is decided here. Rules are tried in order and the first that matches decides; the answer always says why.
  */
-import type { Outcome } from '../config/schema.ts';
+import type { Outcome } from '../policy/outcome.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
 import { secondPass } from './converge.ts';
 import { leftAlone, noSecrets, type ImageDecision, type PodContext } from './decision.ts';

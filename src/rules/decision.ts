@@ -1,5 +1,6 @@
 /** What is decided about one image, and why. */
-import type { Outcome, PullPolicy } from '../config/schema.ts';
+import type { PullPolicy } from '../policy/types.ts';
+import type { Outcome } from '../policy/outcome.ts';
 import type { Reference } from '../image/reference.ts';
 
 export interface ImageDecision {

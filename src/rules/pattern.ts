@@ -8,10 +8,9 @@ import { RE2JS } from 're2js';
 import { anchored, digest as digestGrammar, host as hostGrammar, tag as tagGrammar } from '../image/grammar.ts';
 import { comparableHost, dockerHub, isHost, withoutPort } from '../image/host.ts';
 import { canonicalText, type Reference } from '../image/reference.ts';
+import type { PatternSource } from '../policy/types.ts';
 import { literalPrefix } from './regex.ts';
 import { isGlob, matchesGlob } from './glob.ts';
-
-export type PatternSource = string | { readonly regex: string };
 
 export interface NamePattern {
   readonly kind: 'name';

@@ -1,5 +1,5 @@
 /** The registries of a policy with their hosts resolved, and which of them an image points at. */
-import type { RegistryPolicy } from '../config/schema.ts';
+import type { RegistryPolicy } from '../policy/types.ts';
 import { comparableHost, isHost } from '../image/host.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
 

@@ -1,5 +1,5 @@
 /** One rule, ready to run: its patterns parsed, its registry resolved, its transform chosen. */
-import type { RulePolicy } from '../config/schema.ts';
+import type { RulePolicy } from '../policy/types.ts';
 import type { Reference } from '../image/reference.ts';
 import type { PodContext } from './decision.ts';
 import { matchesGlob } from './glob.ts';

@@ -1,5 +1,6 @@
 /** A pattern that a test knows to be good. */
-import { parsePattern, type Pattern, type PatternSource } from '../../src/rules/pattern.ts';
+import type { PatternSource } from '../../src/policy/types.ts';
+import { parsePattern, type Pattern } from '../../src/rules/pattern.ts';
 
 /** @throws where the source is refused */
 export function patternOf(source: PatternSource): Pattern {

@@ -1,5 +1,6 @@
 import { test } from 'tap';
-import { matchPattern, parsePattern, type PatternSource } from '../../src/rules/pattern.ts';
+import type { PatternSource } from '../../src/policy/types.ts';
+import { matchPattern, parsePattern } from '../../src/rules/pattern.ts';
 import { referenceOf } from '../image/parsed.ts';
 import { patternOf } from './parsed-pattern.ts';
 

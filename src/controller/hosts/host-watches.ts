@@ -2,7 +2,7 @@
 import type { KubernetesObject, V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
 
 import type { ResourceWatch } from '../../cluster/watch.ts';
-import type { RewritePolicy } from '../../config/schema.ts';
+import type { RewritePolicy } from '../../policy/types.ts';
 import { hostingConfigMap, type HostSources } from './hosts-plan.ts';
 import type { LoopContext } from '../loop.ts';
 import { observedWatch } from '../observed-watch.ts';

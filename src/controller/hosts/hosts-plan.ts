@@ -3,7 +3,7 @@ import type { V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
 import { parse, stringify } from 'yaml';
 
 import { parseResolvedHosts } from '../../config/resolved-hosts.ts';
-import type { HostFrom, RewritePolicy } from '../../config/schema.ts';
+import type { HostFrom, RewritePolicy } from '../../policy/types.ts';
 import { addressProblem, type ResolvedHosts } from '../../rules/registries.ts';
 
 export interface HostSources {

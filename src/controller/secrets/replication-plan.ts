@@ -1,5 +1,5 @@
 /** From the policy and what is in the cluster to the writes that are missing. Pure: the second plan after its writes is empty. */
-import type { RewritePolicy } from '../../config/schema.ts';
+import type { RewritePolicy } from '../../policy/types.ts';
 import { isAsDesired, isFixed, type Content, type DesiredCopy, type SecretObject } from './copy.ts';
 import { isTarget, type TargetNamespace, type TargetScope } from './target-namespaces.ts';
 

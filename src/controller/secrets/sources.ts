@@ -2,7 +2,7 @@
 import { describeError } from '../../cluster/api-error.ts';
 import { recordEvent } from '../../cluster/events.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
-import type { RegistryPolicy, RewritePolicy } from '../../config/schema.ts';
+import type { RegistryPolicy, RewritePolicy } from '../../policy/types.ts';
 import { dockerConfigJson, dockerConfigKey, readDockerConfigSecret } from '../../registry/credentials.ts';
 import { cloudProvider } from '../../registry/provider.ts';
 import { keepFresh, type Refresher } from '../../registry/refresh.ts';

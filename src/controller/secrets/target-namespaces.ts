@@ -1,6 +1,6 @@
 /** Which namespaces get the pull secrets of a registry. */
 import { systemNamespaces } from '../../admission/scope.ts';
-import type { RegistryPolicy } from '../../config/schema.ts';
+import type { RegistryPolicy } from '../../policy/types.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import type { ControllerOptions } from '../options.ts';
 

@@ -1,5 +1,5 @@
 /** A transform makes one new name; this file picks the one that a rule asks for. */
-import type { RewriteTarget } from '../../config/schema.ts';
+import type { RewriteTarget } from '../../policy/types.ts';
 import type { Reference } from '../../image/reference.ts';
 import type { PatternMatch } from '../pattern.ts';
 import { escape } from './escape.ts';

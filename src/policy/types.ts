@@ -1,0 +1,90 @@
+/**
+ * What a policy says, once it has been read and its defaults are filled in. The core and `src/config` both build on these types:
+ * the schema in src/config/schema.ts checks that it produces them.
+ */
+import type { Outcome } from './outcome.ts';
+
+export interface RewritePolicy {
+  readonly apiVersion: 'transship.dev/v1';
+  readonly kind: 'RewritePolicy';
+  readonly registries: Readonly<Record<string, RegistryPolicy>>;
+  readonly exclude: { readonly images: readonly PatternSource[] };
+  readonly rules: readonly RulePolicy[];
+  readonly warnings: 'problems' | 'rewrites';
+  readonly tests: readonly Expectation[];
+}
+
+export interface RegistryPolicy {
+  /** Host with its port, optionally followed by a path. Absent where only `hostFrom` gives one. */
+  readonly host?: string | undefined;
+  readonly hostFrom?: HostFrom | undefined;
+  readonly pullSecrets: readonly string[];
+  readonly credentials?: CredentialsPolicy | undefined;
+  /** Where the controller copies the pull secrets to: names with `*`. Absent for every namespace that is opted in. */
+  readonly namespaces?: readonly string[] | undefined;
+}
+
+export type HostFrom =
+  | {
+      readonly service: {
+        readonly namespace: string;
+        readonly name: string;
+        readonly port: string | number;
+        readonly via: 'localhost' | 'nodeIP';
+      };
+    }
+  | { readonly localRegistryHosting: true };
+
+export type CredentialsPolicy =
+  | { readonly secret: string }
+  | { readonly provider: 'ecr'; readonly region: string; readonly registryIds?: readonly string[] | undefined }
+  | { readonly provider: 'gar' }
+  | { readonly provider: 'acr'; readonly tenantId?: string | undefined };
+
+/** An entry of `images` or `exclude`: a canonical name with `*` inside its components, or an RE2 expression. */
+export type PatternSource = string | { readonly regex: string };
+
+export interface RulePolicy {
+  readonly name: string;
+  readonly match: {
+    readonly images: readonly PatternSource[];
+    readonly exclude: readonly PatternSource[];
+    /** Names with `*`; absent for every namespace. */
+    readonly namespaces?: readonly string[] | undefined;
+    readonly podLabels?: Readonly<Record<string, string>> | undefined;
+  };
+  /** Absent for a rule that only attaches pull secrets. */
+  readonly rewrite?: RewriteTarget | undefined;
+  readonly pullSecrets: readonly string[];
+  readonly pullPolicy: PullPolicy;
+}
+
+export type PullPolicy = 'keep' | 'derive' | 'IfNotPresent' | 'Always';
+
+export type Spelling = 'canonical' | 'written';
+
+interface UnderRegistry {
+  /** Name of an entry of `registries`. */
+  readonly registry: string;
+  /** Repository path between the host of the registry and the rewritten name. */
+  readonly prefix?: string | undefined;
+}
+
+export type RewriteTarget =
+  | (UnderRegistry & { readonly as: 'path' | 'fullName'; readonly spelling: Spelling })
+  | (UnderRegistry & { readonly as: 'flatten' | 'escape' | 'remainder' })
+  | (UnderRegistry & { readonly as: 'singleRepository'; readonly repository: string })
+  | { readonly as: 'image'; readonly image: string; readonly registry?: string | undefined }
+  | { readonly as: 'template'; readonly template: string; readonly registry?: string | undefined };
+
+/** What the author of a policy expects of one image. An absent member is not compared. */
+export interface Expectation {
+  readonly image: string;
+  readonly becomes?: string | undefined;
+  /** Null for no rule. */
+  readonly rule?: string | null | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly pullSecrets?: readonly string[] | undefined;
+  readonly namespace: string;
+  readonly podLabels: Readonly<Record<string, string>>;
+}
