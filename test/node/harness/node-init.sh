@@ -3,7 +3,8 @@ set -eu
 folder=$1 name=$2
 
 mount --make-rprivate /
-mount -t tmpfs -o mode=755 tmpfs /run
+# -n: without it mount makes /run/mount for its own notes, and this /run is still the machine's.
+mount -n -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /run/netns
 # kubelet and CNI make folders in /var/lib; they go to a layer of the node's own.
 mkdir -p "$folder"/var/{lib,lib-work,log,kubelet}

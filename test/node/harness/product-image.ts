@@ -64,7 +64,7 @@ export async function productImage(): Promise<string> {
 async function build({ work, storage, file }: { work: string; storage: string; file: string }): Promise<void> {
   const env = { ...process.env, PATH: searchPath, TMPDIR: work };
   // In a mount namespace of its own: storage by overlayfs stays mounted after a command.
-  const script = 'mount -t tmpfs tmpfs /run && exec "$@"';
+  const script = 'mount -n -t tmpfs tmpfs /run && exec "$@"';
   const folders = ['--storage-driver', 'overlay', '--root', storage, '--runroot', join(work, 'runroot')];
   const buildah = (...words: string[]): Promise<unknown> =>
     run(['unshare', '--mount', 'bash', '-c', script, 'alone', 'buildah', ...folders, ...words], env);
