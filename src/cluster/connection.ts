@@ -10,7 +10,7 @@ import type {
 } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
-import { readJson } from './answer.ts';
+import { readJson } from './api-response.ts';
 import { parseRetryAfter } from './api-error.ts';
 import { clientLibrary } from './client-library.ts';
 import { type Credentials, serviceAccount } from './credentials.ts';

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
-import { readJson } from './answer.ts';
+import { readJson } from './api-response.ts';
 import { describeError, isNotFound } from './api-error.ts';
 import type { Cluster } from './connection.ts';
 import { microTime } from './lease-resource.ts';

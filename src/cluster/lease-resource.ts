@@ -1,5 +1,5 @@
 /** Reading and writing one Lease, every write conditional on the version that was read. https://kubernetes.io/docs/concepts/architecture/leases/ */
-import { readJson, refusal } from './answer.ts';
+import { readJson, apiErrorOf } from './api-response.ts';
 import type { Cluster } from './connection.ts';
 
 export interface LeaseRecord {
@@ -47,7 +47,7 @@ export class LeaseResource {
   async read(signal: AbortSignal): Promise<LeaseRecord | null> {
     const response = await this.#cluster.request(this.#path, { signal });
     if (response.status === 404) {
-      await refusal(this.#path, response);
+      await apiErrorOf(this.#path, response);
       return null;
     }
     return this.#recordOf(await readJson(`GET ${this.#path}`, response));

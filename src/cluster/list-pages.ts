@@ -1,7 +1,7 @@
 /** Lists a resource page by page, so that a large cluster is never in memory as one text. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { readJson } from './answer.ts';
+import { readJson } from './api-response.ts';
 import type { Cluster } from './connection.ts';
 
 export interface ListedPage<T> {
@@ -16,7 +16,7 @@ export interface ListRequest {
   readonly pageSize: number;
   readonly signal: AbortSignal;
   /** Called for each page. */
-  readonly heard: () => void;
+  readonly onActivity: () => void;
 }
 
 interface ListBody<T> {
@@ -33,14 +33,14 @@ interface ListBody<T> {
  */
 export async function* listPages<T extends KubernetesObject>(
   cluster: Cluster,
-  { path, query, pageSize, signal, heard }: ListRequest,
+  { path, query, pageSize, signal, onActivity }: ListRequest,
 ): AsyncGenerator<ListedPage<T>> {
   let next: string | undefined;
   do {
     const response = await cluster.request(path, { query: { ...query, limit: pageSize, continue: next }, signal });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked below as far as it is used
     const body = (await readJson(`list ${path}`, response)) as ListBody<T> | null;
-    heard();
+    onActivity();
     const resourceVersion = body?.metadata?.resourceVersion;
     if (resourceVersion === undefined) throw new SyntaxError(`list ${path}: the answer is no list with a resourceVersion`);
     yield { items: (body?.items ?? []).map((item) => withType(item, body ?? {})), resourceVersion };

@@ -1,9 +1,9 @@
 /** The objects that a watch has seen, and what each new sight of one means. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import type { WatchEvent } from './watch-stream.ts';
+import type { RawWatchEvent } from './watch-stream.ts';
 
-export type Change<T> =
+export type WatchEvent<T> =
   | { readonly type: 'added'; readonly object: T; readonly previous?: never }
   | { readonly type: 'modified'; readonly object: T; readonly previous: T }
   /** `object` is its last state; `previous` the state known before. */
@@ -32,7 +32,7 @@ export class ObjectStore<T extends KubernetesObject> {
   }
 
   /** Null when this very version is known already. */
-  put(object: T): Change<T> | null {
+  put(object: T): WatchEvent<T> | null {
     const key = keyOf(object);
     const version = versionOf(object);
     if (this.#versions.get(key) === version) return null;
@@ -44,7 +44,7 @@ export class ObjectStore<T extends KubernetesObject> {
   }
 
   /** Null when it is not there. @param last its state when it was deleted, if that is known */
-  remove(key: string, last?: T): Change<T> | null {
+  remove(key: string, last?: T): WatchEvent<T> | null {
     const previous = this.objects.get(key);
     if (previous === undefined) return null;
     this.objects.delete(key);
@@ -56,7 +56,7 @@ export class ObjectStore<T extends KubernetesObject> {
    * @param since the version the watch has reached
    * @throws HistoryError when the event is older than that and is not a repetition: etcd was restored from a backup, and only a list tells what is there now
    */
-  take({ type, object }: WatchEvent<T>, since: string): Change<T> | null {
+  take({ type, object }: RawWatchEvent<T>, since: string): WatchEvent<T> | null {
     if (type === 'BOOKMARK') {
       if (isOlder(versionOf(object), since)) throw new HistoryError('a bookmark is older than the list before it; listing again');
       return null;

@@ -1,12 +1,12 @@
 /** One watch request as a stream of events, each line of it checked: nothing is dropped in silence. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { refusal } from './answer.ts';
+import { apiErrorOf } from './api-response.ts';
 import { ApiError } from './api-error.ts';
 import type { Cluster } from './connection.ts';
 
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
-export interface WatchEvent<T> {
+export interface RawWatchEvent<T> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly object: T;
 }
@@ -20,7 +20,7 @@ export interface WatchRequest {
   readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly signal: AbortSignal;
   /** Called for the headers and for every chunk. */
-  readonly heard: () => void;
+  readonly onActivity: () => void;
 }
 
 /** An object has 1.5 MiB at most in etcd; JSON with managed fields is somewhat more. */
@@ -29,24 +29,24 @@ const longestLine = 16 * 1024 * 1024;
 /**
  * Ends when the server ends the stream.
  *
- * @throws ApiError for a refusal and for an ERROR event, WatchLineError for what is no event, undici's error for a broken connection
+ * @throws ApiError for another status than 200 and for an ERROR event, WatchLineError for what is no event, undici's error for a broken connection
  */
 export async function* watchEvents<T extends KubernetesObject>(
   cluster: Cluster,
-  { path, query, signal, heard }: WatchRequest,
-): AsyncGenerator<WatchEvent<T>> {
+  { path, query, signal, onActivity }: WatchRequest,
+): AsyncGenerator<RawWatchEvent<T>> {
   const response = await cluster.request(path, { query: { ...query, watch: true }, signal });
-  heard();
-  if (response.status !== 200) throw await refusal(`watch ${path}`, response);
-  for await (const line of linesOf(response.body, heard)) yield parseEvent<T>(path, line);
+  onActivity();
+  if (response.status !== 200) throw await apiErrorOf(`watch ${path}`, response);
+  for await (const line of linesOf(response.body, onActivity)) yield parseEvent<T>(path, line);
 }
 
-async function* linesOf(body: AsyncIterable<Uint8Array>, heard: () => void): AsyncGenerator<string> {
+async function* linesOf(body: AsyncIterable<Uint8Array>, onActivity: () => void): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest: string[] = [];
   let length = 0;
   for await (const chunk of body) {
-    heard();
+    onActivity();
     const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
     rest.push(first);
     length += first.length;
@@ -60,7 +60,7 @@ async function* linesOf(body: AsyncIterable<Uint8Array>, heard: () => void): Asy
   if (length > 0) yield rest.join('');
 }
 
-function parseEvent<T extends KubernetesObject>(path: string, line: string): WatchEvent<T> {
+function parseEvent<T extends KubernetesObject>(path: string, line: string): RawWatchEvent<T> {
   const { type, object } = parseLine(path, line);
   if (type === 'ERROR') throw new ApiError(`watch ${path}`, codeOf(object), object);
   const known = type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED' || type === 'BOOKMARK';

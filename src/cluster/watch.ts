@@ -10,11 +10,11 @@ import { ApiError, retryAfterOf } from './api-error.ts';
 import { Backoff, type BackoffBounds } from './backoff.ts';
 import type { Cluster } from './connection.ts';
 import { listPages } from './list-pages.ts';
-import { type Change, HistoryError, isOlder, keyOf, ObjectStore, versionOf } from './object-store.ts';
-import { SilenceError, silenceAlarm } from './silence.ts';
+import { type WatchEvent, HistoryError, isOlder, keyOf, ObjectStore, versionOf } from './object-store.ts';
+import { IdleTimeoutError, startIdleTimeout } from './idle-timeout.ts';
 import { watchEvents, WatchLineError } from './watch-stream.ts';
 
-export type { Change } from './object-store.ts';
+export type { WatchEvent } from './object-store.ts';
 
 export interface ResourceWatch<T> {
   /** Resolves when the first list is complete; rejects with a WatchClosedError when the watch is closed before. */
@@ -24,7 +24,7 @@ export interface ResourceWatch<T> {
   list(): readonly T[];
   /** @param key `namespace/name`, or `name` for what has no namespace */
   get(key: string): T | undefined;
-  /** Milliseconds since the server was last heard: an event, a bookmark, a page of a list. */
+  /** Milliseconds since the server last sent anything: an event, a bookmark, a page of a list. */
   age(): number;
   /** Resolves when the connection is gone; nothing is reported after the call. */
   close(): Promise<void>;
@@ -36,14 +36,14 @@ export interface WatchOptions<T extends KubernetesObject> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   /** What it throws, or rejects with, goes to `onError`, and the watch goes on. Objects are as in JSON: times are strings. */
-  readonly onChange: (change: Change<T>) => void;
+  readonly onEvent: (event: WatchEvent<T>) => void;
   readonly onError?: (error: unknown) => void;
   /** What to keep of an object, and to report: a copy without the parts nobody reads. It must keep metadata.name and metadata.namespace. */
   readonly project?: (object: T) => T;
   readonly pageSize?: number;
   readonly backoff?: BackoffBounds;
   /** Milliseconds without a sign of life after which the connection is given up. */
-  readonly silence?: number;
+  readonly idleTimeoutMs?: number;
 }
 
 export class WatchClosedError extends Error {
@@ -53,7 +53,7 @@ export class WatchClosedError extends Error {
 const defaultPageSize = 500;
 const defaultBackoff: BackoffBounds = { minimum: 1000, maximum: 30_000 };
 /** The API server sends a bookmark about once a minute. https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/956-watch-bookmark */
-const defaultSilence = 180_000;
+const defaultIdleTimeout = 180_000;
 /** Seconds, between once and twice of it: so that all clients do not come back at the same time, as client-go does. */
 const watchTimeout = 300;
 
@@ -64,14 +64,14 @@ export function watchResource<T extends KubernetesObject>(cluster: Cluster, opti
   // Not everybody waits for it; those who do get the rejection all the same.
   synced.catch(() => {});
   let isSynced = false;
-  let lastHeard = performance.now();
+  let lastActivity = performance.now();
 
-  const heard = (): void => {
-    lastHeard = performance.now();
+  const onActivity = (): void => {
+    lastActivity = performance.now();
   };
   const loop = new WatchLoop(cluster, options, {
     store,
-    heard,
+    onActivity,
     signal: closing.signal,
     synced: () => {
       isSynced = true;
@@ -86,7 +86,7 @@ export function watchResource<T extends KubernetesObject>(cluster: Cluster, opti
     },
     list: () => [...store.objects.values()],
     get: (key) => store.objects.get(key),
-    age: () => performance.now() - lastHeard,
+    age: () => performance.now() - lastActivity,
     close: async () => {
       closing.abort();
       reject(new WatchClosedError(`the watch of ${options.path} was closed before its first list was complete`));
@@ -98,7 +98,7 @@ export function watchResource<T extends KubernetesObject>(cluster: Cluster, opti
 interface LoopContext<T extends KubernetesObject> {
   readonly store: ObjectStore<T>;
   readonly signal: AbortSignal;
-  readonly heard: () => void;
+  readonly onActivity: () => void;
   readonly synced: () => void;
 }
 
@@ -130,35 +130,35 @@ class WatchLoop<T extends KubernetesObject> {
 
   /** Resolves to why it ended, null when the server ended the watch in good order. */
   async #listAndWatch(): Promise<unknown> {
-    const alarm = silenceAlarm(this.#options.silence ?? defaultSilence, this.#context.signal);
-    const heard = (): void => {
-      alarm.heard();
-      this.#context.heard();
+    const idleTimeout = startIdleTimeout(this.#options.idleTimeoutMs ?? defaultIdleTimeout, this.#context.signal);
+    const onActivity = (): void => {
+      idleTimeout.refresh();
+      this.#context.onActivity();
     };
     const stream = { isOpen: false };
     try {
-      this.#version ??= await this.#list(alarm.signal, heard);
+      this.#version ??= await this.#list(idleTimeout.signal, onActivity);
       await this.#watch(this.#version, {
-        signal: alarm.signal,
-        heard: () => {
+        signal: idleTimeout.signal,
+        onActivity: () => {
           stream.isOpen = true;
-          heard();
+          onActivity();
         },
       });
       return null;
     } catch (thrown) {
-      // The alarm's reason, however undici wrapped the abort.
-      const reason: unknown = alarm.signal.reason;
-      const error = reason instanceof SilenceError ? reason : thrown;
+      // The timeout's reason, however undici wrapped the abort.
+      const reason: unknown = idleTimeout.signal.reason;
+      const error = reason instanceof IdleTimeoutError ? reason : thrown;
       if (!keepsPlace(error, stream.isOpen)) this.#version = null;
       return error;
     } finally {
-      alarm.stop();
+      idleTimeout.stop();
     }
   }
 
   /** Resolves to the version of the list. */
-  async #list(signal: AbortSignal, heard: () => void): Promise<string> {
+  async #list(signal: AbortSignal, onActivity: () => void): Promise<string> {
     const { path, pageSize = defaultPageSize } = this.#options;
     const { store } = this.#context;
     const present = new Set<string>();
@@ -168,30 +168,30 @@ class WatchLoop<T extends KubernetesObject> {
       query: this.#selectors(),
       pageSize,
       signal,
-      heard,
+      onActivity,
     })) {
       version = resourceVersion;
       for (const item of items) {
         present.add(keyOf(item));
-        this.#tell(store.put(item));
+        this.#emit(store.put(item));
       }
     }
-    for (const key of store.objects.keys()) if (!present.has(key)) this.#tell(store.remove(key));
+    for (const key of store.objects.keys()) if (!present.has(key)) this.#emit(store.remove(key));
     this.#context.synced();
-    this.#tell({ type: 'synced' });
+    this.#emit({ type: 'synced' });
     return version;
   }
 
-  async #watch(from: string, { signal, heard }: { signal: AbortSignal; heard: () => void }): Promise<void> {
+  async #watch(from: string, { signal, onActivity }: { signal: AbortSignal; onActivity: () => void }): Promise<void> {
     const timeoutSeconds = Math.ceil(watchTimeout * (1 + Math.random()));
     const query = { ...this.#selectors(), resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds };
-    for await (const event of watchEvents<T>(this.#cluster, { path: this.#options.path, query, signal, heard })) {
+    for await (const event of watchEvents<T>(this.#cluster, { path: this.#options.path, query, signal, onActivity })) {
       if (signal.aborted) return;
       const reached = this.#version ?? from;
       const change = this.#context.store.take(event, reached);
       if (!isOlder(versionOf(event.object), reached)) this.#version = versionOf(event.object);
       this.#backoff.reset();
-      this.#tell(change);
+      this.#emit(change);
     }
   }
 
@@ -200,10 +200,10 @@ class WatchLoop<T extends KubernetesObject> {
     return { labelSelector, fieldSelector };
   }
 
-  #tell(change: Change<T> | null): void {
-    if (change === null || this.#context.signal.aborted) return;
+  #emit(event: WatchEvent<T> | null): void {
+    if (event === null || this.#context.signal.aborted) return;
     try {
-      const result: unknown = this.#options.onChange(change);
+      const result: unknown = this.#options.onEvent(event);
       // An async function fits the type as well; its rejection would end the process.
       if (result instanceof Promise) result.catch((error: unknown) => this.#report(error));
     } catch (error) {
@@ -222,11 +222,11 @@ class WatchLoop<T extends KubernetesObject> {
 
 /**
  * Whether the next try may continue from the last version. Only when a stream that was open broke, or the server was too busy to open one.
- * A refused connection means a restart, maybe with a restored etcd; silence may be a watch from a version that does not exist yet, for which the
+ * A refused connection means a restart, maybe with a restored etcd; an idle stream may be a watch from a version that does not exist yet, for which the
  * server says nothing at all; a broken line may have hidden an event.
  */
 function keepsPlace(error: unknown, isOpen: boolean): boolean {
   if (error instanceof ApiError) return error.status === 429;
-  if (error instanceof SilenceError || error instanceof WatchLineError || error instanceof HistoryError) return false;
+  if (error instanceof IdleTimeoutError || error instanceof WatchLineError || error instanceof HistoryError) return false;
   return isOpen;
 }

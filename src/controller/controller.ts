@@ -15,7 +15,7 @@ import { PolicySource } from '../config/source.ts';
 import { createHealthServer } from './health.ts';
 import { Leadership } from './leadership.ts';
 import { createControllerMetrics, type ControllerMetrics } from './metrics.ts';
-import type { MakeLoop } from './loop.ts';
+import type { ReconcilerFactory } from './reconciler.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 
 export interface Controller {
@@ -30,10 +30,10 @@ export interface Controller {
 }
 
 /** Loaded when they are used: a controller without certificates keeps their library out of its memory. */
-const loops: Readonly<Record<Feature, () => Promise<MakeLoop>>> = {
-  secrets: async () => (await import('./secrets/replication.ts')).replicationLoop,
-  hosts: async () => (await import('./hosts/hosts.ts')).hostsLoop,
-  certificates: async () => (await import('./certificates/certificates.ts')).certificatesLoop,
+const loops: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
+  secrets: async () => (await import('./secrets/replication.ts')).secretsReconciler,
+  hosts: async () => (await import('./hosts/hosts.ts')).hostsReconciler,
+  certificates: async () => (await import('./certificates/certificates.ts')).certificatesReconciler,
 };
 
 /** How many times within the lease's duration the leader writes it. */

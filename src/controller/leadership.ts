@@ -1,20 +1,20 @@
 /** What runs while this process leads, what is told while it does not, and the order between two leaderships. */
-import type { ControllerLoop, LoopContext, MakeLoop } from './loop.ts';
+import type { Reconciler, ReconcilerContext, ReconcilerFactory } from './reconciler.ts';
 import type { Readiness } from './health.ts';
 
 export class Leadership {
-  readonly #makers: readonly MakeLoop[];
-  readonly #context: LoopContext;
+  readonly #makers: readonly ReconcilerFactory[];
+  readonly #context: ReconcilerContext;
   /** Milliseconds without an error of the lease after which a process that stands by counts as ready. */
   readonly #quiet: number;
-  #running: readonly ControllerLoop[] = [];
+  #running: readonly Reconciler[] = [];
   /** Loops of the last leadership that are still ending. */
   #ending: Promise<void> = Promise.resolve();
   #isLeader = false;
   #isDraining = false;
   #troubled = performance.now();
 
-  constructor(makers: readonly MakeLoop[], context: LoopContext, quiet: number) {
+  constructor(makers: readonly ReconcilerFactory[], context: ReconcilerContext, quiet: number) {
     this.#makers = makers;
     this.#context = context;
     this.#quiet = quiet;
@@ -83,7 +83,7 @@ export class Leadership {
 /** A cluster with a thousand namespaces can have a thousand problems; metrics have their number. */
 const shownProblems = 10;
 
-function linesOf(loop: ControllerLoop, ready: boolean): string[] {
+function linesOf(loop: Reconciler, ready: boolean): string[] {
   const problems = loop.problems?.() ?? [];
   const more = problems.length > shownProblems ? [`${loop.name}: and ${problems.length - shownProblems} more`] : [];
   return [

@@ -1,10 +1,10 @@
 /** Writes to the API that end in time: created only where nothing is, changed and deleted only as last seen. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { readJson } from '../cluster/answer.ts';
+import { readJson } from '../cluster/api-response.ts';
 import type { Cluster } from '../cluster/connection.ts';
 import { resourcePath } from '../cluster/resource-path.ts';
-import { fieldManager } from './loop.ts';
+import { fieldManager } from './reconciler.ts';
 
 /** Milliseconds. */
 const writeTimeout = 15_000;

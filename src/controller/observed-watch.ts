@@ -4,11 +4,11 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 import { describeError } from '../cluster/api-error.ts';
 import { isOlder, versionOf } from '../cluster/object-store.ts';
 import { watchResource, type ResourceWatch, type WatchOptions } from '../cluster/watch.ts';
-import type { LoopContext } from './loop.ts';
+import type { ReconcilerContext } from './reconciler.ts';
 
 /** @param name of the watch in metrics and log lines */
 export function observedWatch<T extends KubernetesObject>(
-  { cluster, log, metrics }: LoopContext,
+  { cluster, log, metrics }: ReconcilerContext,
   name: string,
   options: WatchOptions<T>,
 ): ResourceWatch<T> {

@@ -4,7 +4,7 @@ import { test } from 'tap';
 import type { V1Namespace } from '@kubernetes/client-node';
 
 import { connect } from '../../src/cluster/connection.ts';
-import { type Change, watchResource } from '../../src/cluster/watch.ts';
+import { type WatchEvent, watchResource } from '../../src/cluster/watch.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from './eventually.ts';
@@ -32,9 +32,9 @@ test('a watch on a real API server', level1, async (suite) => {
     labelSelector: 'transship.dev/rewrite=enabled',
     pageSize: 2,
     backoff: { minimum: 100, maximum: 1000 },
-    silence: 5000,
+    idleTimeoutMs: 5000,
     onError: (error) => errors.push(error),
-    onChange: ({ type, object }: Change<V1Namespace>) => changes.push(`${type} ${object?.metadata?.name ?? ''}`.trim()),
+    onEvent: ({ type, object }: WatchEvent<V1Namespace>) => changes.push(`${type} ${object?.metadata?.name ?? ''}`.trim()),
   });
   suite.teardown(async () => {
     await watch.close();
@@ -75,8 +75,8 @@ test('a watch on a real API server', level1, async (suite) => {
     const before = errors.length;
     process.kill(server.process, 'SIGSTOP');
     try {
-      await eventually('silence is noticed', () => errors.length > before);
-      t.match(errors[before], { code: 'WATCH_SILENT' });
+      await eventually('the idle connection is noticed', () => errors.length > before);
+      t.match(errors[before], { code: 'WATCH_IDLE_TIMEOUT' });
       t.ok(watch.age() >= 5000);
     } finally {
       process.kill(server.process, 'SIGCONT');

@@ -3,7 +3,7 @@ import { test, type Test } from 'tap';
 
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { type Change, watchResource, type WatchOptions } from '../../src/cluster/watch.ts';
+import { type WatchEvent, watchResource, type WatchOptions } from '../../src/cluster/watch.ts';
 import { eventually } from './eventually.ts';
 import {
   type Answer,
@@ -22,7 +22,7 @@ const path = '/api/v1/namespaces';
 const minimum = 20;
 
 /** `added a 1`: kind of change, name, version. */
-const said = ({ type, object }: Change<KubernetesObject>): string =>
+const said = ({ type, object }: WatchEvent<KubernetesObject>): string =>
   [type, object?.metadata?.name, object?.metadata?.resourceVersion].filter((part) => part !== undefined).join(' ');
 
 async function watching(t: Test, server: MisbehavingServer, options: Partial<WatchOptions<KubernetesObject>> = {}) {
@@ -32,7 +32,7 @@ async function watching(t: Test, server: MisbehavingServer, options: Partial<Wat
     path,
     backoff: { minimum, maximum: 100 },
     onError: (error) => errors.push(error),
-    onChange: (change) => changes.push(said(change)),
+    onEvent: (change) => changes.push(said(change)),
     ...options,
   });
   t.teardown(() => watch.close());
@@ -138,8 +138,8 @@ const faults: [name: string, wrong: Fault, error: object | null, listsAgain: boo
   ['429', (_request, response) => sendJson(response, 429, status(429, 'TooManyRequests'), { 'retry-after': '1' }), { status: 429 }, false],
   ['500', (_request, response) => sendJson(response, 500, status(500, 'InternalError')), { status: 500 }, true],
   ['503 with HTML', (_request, response) => response.writeHead(503).end('<html>'), { status: 503 }, true],
-  ['no headers', () => {}, { code: 'WATCH_SILENT' }, true],
-  ['silent after the headers', (_request, response) => stream(response), { code: 'WATCH_SILENT' }, true],
+  ['no headers', () => {}, { code: 'WATCH_IDLE_TIMEOUT' }, true],
+  ['silent after the headers', (_request, response) => stream(response), { code: 'WATCH_IDLE_TIMEOUT' }, true],
   ['closed without an answer', (request) => request.socket.destroy(), { code: /UND_ERR_SOCKET|ECONNRESET/ }, true],
   [
     'a bookmark of the past',
@@ -165,7 +165,7 @@ for (const [name, wrong, error, listsAgain] of faults) {
       response.once('close', () => clearInterval(alive));
       stream(response, ['ADDED', item('b', 6)], ['ADDED', item('z', 7)]);
     };
-    const { changes, errors } = await watching(t, server, { silence: 400 });
+    const { changes, errors } = await watching(t, server, { idleTimeoutMs: 400 });
     await eventually('the watch after the fault delivers', () => changes.includes('added z 7'));
     t.same(
       changes.filter((change) => change !== 'synced'),
@@ -197,8 +197,8 @@ const listFaults: [name: string, wrong: Answer, error: object][] = [
   ],
   ['HTML', (_request, response) => response.end('<html>'), { name: 'SyntaxError' }],
   ['null', (_request, response) => response.end('null'), { name: 'SyntaxError', message: /no list/ }],
-  ['no headers', () => {}, { code: 'WATCH_SILENT' }],
-  ['a body that never comes', (_request, response) => (response.writeHead(200), response.flushHeaders()), { code: 'WATCH_SILENT' }],
+  ['no headers', () => {}, { code: 'WATCH_IDLE_TIMEOUT' }],
+  ['a body that never comes', (_request, response) => (response.writeHead(200), response.flushHeaders()), { code: 'WATCH_IDLE_TIMEOUT' }],
 ];
 
 for (const [name, wrong, error] of listFaults) {
@@ -206,7 +206,7 @@ for (const [name, wrong, error] of listFaults) {
     const server = await misbehavingServer(t);
     server.answer = (request, response, number) =>
       number < 3 ? wrong(request, response, number) : calm(5, item('a', 1))(request, response, number);
-    const { watch, changes, errors } = await watching(t, server, { silence: 300 });
+    const { watch, changes, errors } = await watching(t, server, { idleTimeoutMs: 300 });
     t.notOk(watch.isSynced);
     await watch.synced;
     t.same(changes, ['added a 1', 'synced']);
@@ -319,7 +319,7 @@ test('a server that is gone and comes back, with another history', async (t) => 
   t.ok(watch.age() < 30_000);
 });
 
-test('what onChange throws or rejects with is reported, and the watch goes on', async (t) => {
+test('what onEvent throws or rejects with is reported, and the watch goes on', async (t) => {
   const server = await misbehavingServer(t);
   server.answer = (request, response) =>
     isWatch(request)
@@ -327,7 +327,7 @@ test('what onChange throws or rejects with is reported, and the watch goes on', 
       : sendJson(response, 200, listOf(5, [item('a', 1)]));
   const errors: unknown[] = [];
   const seen: string[] = [];
-  const failing: ((change: Change<KubernetesObject>) => void)[] = [
+  const failing: ((event: WatchEvent<KubernetesObject>) => void)[] = [
     (change) => {
       seen.push(said(change));
       throw new Error('thrown');
@@ -337,9 +337,9 @@ test('what onChange throws or rejects with is reported, and the watch goes on', 
       throw new Error('rejected');
     },
   ];
-  for (const onChange of failing) {
+  for (const onEvent of failing) {
     const { watch } = await watching(t, server, {
-      onChange,
+      onEvent,
       onError: (error) => {
         errors.push(error);
         throw new Error('the report fails as well');
@@ -360,7 +360,7 @@ test('close in the middle of a page tells nothing more', async (t) => {
   server.answer = calm(5, item('a', 1), item('b', 2));
   const changes: string[] = [];
   const { watch } = await watching(t, server, {
-    onChange: (change) => {
+    onEvent: (change) => {
       changes.push(said(change));
       void watch.close();
     },
@@ -403,7 +403,7 @@ test('close, in every state, ends at once, tells nothing more and leaves no sock
     const watch = watchResource(cluster, {
       path,
       backoff: { minimum: 600_000, maximum: 600_000 },
-      onChange: (change) => changes.push(change),
+      onEvent: (change) => changes.push(change),
       onError: (error) => errors.push(error),
     });
     await eventually(name, () => reached(server, errors));

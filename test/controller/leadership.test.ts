@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { test } from 'tap';
 
 import { Leadership } from '../../src/controller/leadership.ts';
-import type { ControllerLoop, LoopContext } from '../../src/controller/loop.ts';
+import type { Reconciler, ReconcilerContext } from '../../src/controller/reconciler.ts';
 
 /** A leadership of one loop that writes down what happens to it, and stops when told. */
 function observed({ quiet = 0, problems = [] as readonly string[] } = {}) {
@@ -11,7 +11,7 @@ function observed({ quiet = 0, problems = [] as readonly string[] } = {}) {
   const stops: (() => void)[] = [];
   let made = 0;
   let isReady = false;
-  const make = (): ControllerLoop => {
+  const make = (): Reconciler => {
     made += 1;
     const number = made;
     return {
@@ -27,7 +27,7 @@ function observed({ quiet = 0, problems = [] as readonly string[] } = {}) {
     };
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the log is used
-  const context = { log: pino({ level: 'silent' }) } as LoopContext;
+  const context = { log: pino({ level: 'silent' }) } as ReconcilerContext;
   const leadership = new Leadership([make], context, quiet);
   return { leadership, events, stops, ready: () => (isReady = true) };
 }

@@ -6,7 +6,7 @@ import type { ResourceWatch } from '../../cluster/watch.ts';
 import { authoritySecretName, type CertificateNames } from './certificate-objects.ts';
 import type { SeenObjects } from './certificate-view.ts';
 import type { Written } from './certificate-writer.ts';
-import type { LoopContext } from '../loop.ts';
+import type { ReconcilerContext } from '../reconciler.ts';
 import { observedWatch } from '../observed-watch.ts';
 
 /** Milliseconds after which what was written is looked at although no watch has shown it. */
@@ -19,9 +19,9 @@ export class CertificateWatches {
   readonly #configuration: ResourceWatch<V1MutatingWebhookConfiguration>;
   #written: (Written & { readonly until: number }) | null = null;
 
-  constructor(context: LoopContext, names: CertificateNames, changed: () => void) {
+  constructor(context: ReconcilerContext, names: CertificateNames, changed: () => void) {
     const watch = <T extends KubernetesObject>(name: string, path: string, object: string): ResourceWatch<T> =>
-      observedWatch<T>(context, name, { path, fieldSelector: `metadata.name=${object}`, onChange: changed });
+      observedWatch<T>(context, name, { path, fieldSelector: `metadata.name=${object}`, onEvent: changed });
     const secrets = `/api/v1/namespaces/${encodeURIComponent(names.namespace)}/secrets`;
     this.#serving = watch('certificate', secrets, names.tlsSecret);
     this.#authority = watch('authority', secrets, authoritySecretName(names));

@@ -8,7 +8,7 @@ import { CertificatePace } from './certificate-pace.ts';
 import { CertificateView, type SeenObjects } from './certificate-view.ts';
 import { CertificateWatches } from './certificate-watches.ts';
 import { CertificateWriter, targetOf, type WritingStep } from './certificate-writer.ts';
-import type { ControllerLoop, LoopContext, MakeLoop } from '../loop.ts';
+import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 
 /** Milliseconds for which changes are gathered. */
 const settleTime = 20;
@@ -18,11 +18,11 @@ const patience = 10_000;
 const longestWait = 3_600_000;
 const backoffBounds = { minimum: 1000, maximum: 60_000 };
 
-export const certificatesLoop: MakeLoop = (context) => new CertificatesLoop(context);
+export const certificatesReconciler: ReconcilerFactory = (context) => new CertificatesReconciler(context);
 
-class CertificatesLoop implements ControllerLoop {
+class CertificatesReconciler implements Reconciler {
   readonly name = 'certificates';
-  readonly #context: LoopContext;
+  readonly #context: ReconcilerContext;
   readonly #names: CertificateNames;
   readonly #stopping = new AbortController();
   readonly #writer: CertificateWriter;
@@ -39,7 +39,7 @@ class CertificatesLoop implements ControllerLoop {
   #failure: string | null = null;
   #stopReading = (): void => {};
 
-  constructor(context: LoopContext) {
+  constructor(context: ReconcilerContext) {
     const { namespace, certificates } = context.options;
     this.#context = context;
     this.#names = { namespace, ...certificates };

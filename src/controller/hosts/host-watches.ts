@@ -4,7 +4,7 @@ import type { KubernetesObject, V1ConfigMap, V1Node, V1Service } from '@kubernet
 import type { ResourceWatch } from '../../cluster/watch.ts';
 import type { RewritePolicy } from '../../policy/types.ts';
 import { hostingConfigMap, type HostSources } from './hosts-plan.ts';
-import type { LoopContext } from '../loop.ts';
+import type { ReconcilerContext } from '../reconciler.ts';
 import { observedWatch } from '../observed-watch.ts';
 
 interface Wanted {
@@ -14,13 +14,13 @@ interface Wanted {
 }
 
 export class HostWatches implements HostSources {
-  readonly #context: LoopContext;
+  readonly #context: ReconcilerContext;
   readonly #changed: () => void;
   /** By what they are of. */
   readonly #watches = new Map<string, ResourceWatch<KubernetesObject>>();
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(context: LoopContext, changed: () => void) {
+  constructor(context: ReconcilerContext, changed: () => void) {
     this.#context = context;
     this.#changed = changed;
   }
@@ -31,7 +31,7 @@ export class HostWatches implements HostSources {
     for (const [name, watch] of this.#watches) if (!wanted.has(name)) this.#drop(name, watch);
     for (const [name, options] of wanted) {
       if (!this.#watches.has(name))
-        this.#watches.set(name, observedWatch<KubernetesObject>(this.#context, name, { ...options, onChange: () => this.#changed() }));
+        this.#watches.set(name, observedWatch<KubernetesObject>(this.#context, name, { ...options, onEvent: () => this.#changed() }));
     }
   }
 

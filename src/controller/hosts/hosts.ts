@@ -8,7 +8,7 @@ import type { ResourceWatch } from '../../cluster/watch.ts';
 import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from './hosts-plan.ts';
 import { HostWatches } from './host-watches.ts';
 import { managedBy, managedByLabel } from '../labels.ts';
-import type { ControllerLoop, LoopContext, MakeLoop } from '../loop.ts';
+import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 import { applyObject } from '../object-writes.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import { StepQueue, type Rest } from '../step-queue.ts';
@@ -19,11 +19,11 @@ const settleTime = 50;
 const echoTime = 5_000;
 const writeBackoff = { minimum: 1_000, maximum: 30_000 };
 
-export const hostsLoop: MakeLoop = (context) => new HostsLoop(context);
+export const hostsReconciler: ReconcilerFactory = (context) => new HostsReconciler(context);
 
-class HostsLoop implements ControllerLoop {
+class HostsReconciler implements Reconciler {
   readonly name = 'hosts';
-  readonly #context: LoopContext;
+  readonly #context: ReconcilerContext;
   readonly #stopping = new AbortController();
   readonly #watches: HostWatches;
   readonly #queue: StepQueue<string>;
@@ -33,7 +33,7 @@ class HostsLoop implements ControllerLoop {
   #last: ResolvedPolicy | null = null;
   #failure: string | null = null;
 
-  constructor(context: LoopContext) {
+  constructor(context: ReconcilerContext) {
     this.#context = context;
     this.#watches = new HostWatches(context, () => this.#resolveSoon());
     this.#queue = new StepQueue({
@@ -49,7 +49,7 @@ class HostsLoop implements ControllerLoop {
     this.#written = observedWatch<V1ConfigMap>(this.#context, 'hosts', {
       path: `/api/v1/namespaces/${namespace}/configmaps`,
       fieldSelector: `metadata.name=${hostsConfigMap}`,
-      onChange: ({ type }) => {
+      onEvent: ({ type }) => {
         this.#queue.look(hostsKey, type === 'deleted');
         this.#resolveSoon();
       },

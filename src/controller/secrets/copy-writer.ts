@@ -6,7 +6,7 @@ import { Backoff } from '../../cluster/backoff.ts';
 import { recordEvent } from '../../cluster/events.ts';
 import { secretOf, type DesiredCopy } from './copy.ts';
 import { managedBy, managedByLabel, ownerLabel } from '../labels.ts';
-import type { LoopContext } from '../loop.ts';
+import type { ReconcilerContext } from '../reconciler.ts';
 import type { WriteResult } from '../metrics.ts';
 import { applyObject, createObject, deleteObject, readObject } from '../object-writes.ts';
 import type { ReplicationStep } from './replication-plan.ts';
@@ -20,7 +20,7 @@ const itemBackoff = { minimum: 1_000, maximum: 60_000 };
 const serverBackoff = { minimum: 500, maximum: 5_000 };
 
 export class CopyWriter {
-  readonly #context: LoopContext;
+  readonly #context: ReconcilerContext;
   readonly #owner: string;
   readonly #signal: AbortSignal;
   readonly #backoffs = new Map<string, Backoff>();
@@ -30,7 +30,7 @@ export class CopyWriter {
   /** Keys at which somebody else's Secret is. */
   readonly #foreign = new Set<string>();
 
-  constructor(context: LoopContext, owner: string, signal: AbortSignal) {
+  constructor(context: ReconcilerContext, owner: string, signal: AbortSignal) {
     this.#context = context;
     this.#owner = owner;
     this.#signal = signal;

@@ -2,12 +2,12 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { keyOf } from '../../cluster/object-store.ts';
-import type { Change, ResourceWatch } from '../../cluster/watch.ts';
+import type { WatchEvent, ResourceWatch } from '../../cluster/watch.ts';
 import { rewriteLabel } from '../../pod/pod.ts';
 import { isAsDesired, withoutContent, type DesiredCopy, type SecretObject } from './copy.ts';
 import { CopyWriter } from './copy-writer.ts';
 import { managedBy, managedByLabel, ownerLabel, ownerOf } from '../labels.ts';
-import type { ControllerLoop, LoopContext, MakeLoop } from '../loop.ts';
+import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 import type { CopyState } from '../metrics.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import { planReplication, type ReplicationPlan, type ReplicationStep } from './replication-plan.ts';
@@ -24,11 +24,11 @@ const concurrency = 8;
 /** Secrets a page: a page is in memory as a whole, and a Secret has up to 1 MiB. */
 const secretPageSize = 100;
 
-export const replicationLoop: MakeLoop = (context) => new ReplicationLoop(context);
+export const secretsReconciler: ReconcilerFactory = (context) => new SecretsReconciler(context);
 
-class ReplicationLoop implements ControllerLoop {
+class SecretsReconciler implements Reconciler {
   readonly name = 'secrets';
-  readonly #context: LoopContext;
+  readonly #context: ReconcilerContext;
   readonly #owner: string;
   readonly #stopping = new AbortController();
   readonly #writer: CopyWriter;
@@ -40,7 +40,7 @@ class ReplicationLoop implements ControllerLoop {
   #lastPlan: ReplicationPlan | null = null;
   #stopReading = (): void => {};
 
-  constructor(context: LoopContext) {
+  constructor(context: ReconcilerContext) {
     this.#context = context;
     this.#owner = ownerOf(context.options);
     this.#writer = new CopyWriter(context, this.#owner, this.#stopping.signal);
@@ -57,14 +57,14 @@ class ReplicationLoop implements ControllerLoop {
     const namespaces = observedWatch<KubernetesObject>(this.#context, 'namespaces', {
       path: '/api/v1/namespaces',
       project: withRewriteLabel,
-      onChange: () => this.#planSoon(),
+      onEvent: () => this.#planSoon(),
     });
     const copies = observedWatch<SecretObject>(this.#context, 'copies', {
       path: '/api/v1/secrets',
       labelSelector: `${managedByLabel}=${managedBy},${ownerLabel}=${this.#owner}`,
       project: withoutContent,
       pageSize: secretPageSize,
-      onChange: (change) => this.#copyChanged(change),
+      onEvent: (change) => this.#copyChanged(change),
     });
     this.#watches = { namespaces, copies };
     this.#stopReading = this.#context.metrics.onScrape(() => this.#measure());
@@ -96,7 +96,7 @@ class ReplicationLoop implements ControllerLoop {
     this.#planSoon();
   }
 
-  #copyChanged({ type, object }: Change<SecretObject>): void {
+  #copyChanged({ type, object }: WatchEvent<SecretObject>): void {
     if (type !== 'synced') this.#queue.look(keyOf(object), type === 'deleted');
     this.#planSoon();
   }

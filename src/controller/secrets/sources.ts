@@ -7,7 +7,7 @@ import { dockerConfigJson, dockerConfigKey, readDockerConfigSecret } from '../..
 import { cloudProvider } from '../../registry/provider.ts';
 import { keepFresh, type Refresher } from '../../registry/refresh.ts';
 import { contentOf, secretsPath, type Content, type SecretObject } from './copy.ts';
-import type { LoopContext } from '../loop.ts';
+import type { ReconcilerContext } from '../reconciler.ts';
 import { observedWatch } from '../observed-watch.ts';
 
 /** One source; the content that was good last stays when a later one is not. */
@@ -21,14 +21,14 @@ interface Source {
 }
 
 export class Sources {
-  readonly #context: LoopContext;
+  readonly #context: ReconcilerContext;
   readonly #changed: () => void;
   /** By registry. */
   readonly #sources = new Map<string, Source>();
   readonly #closing = new Set<Promise<void>>();
   readonly #stopReading: () => void;
 
-  constructor(context: LoopContext, changed: () => void) {
+  constructor(context: ReconcilerContext, changed: () => void) {
     this.#context = context;
     this.#changed = changed;
     this.#stopReading = context.metrics.onScrape(() => this.#measure());
@@ -90,7 +90,7 @@ export class Sources {
         ...(type !== undefined && { type }),
         data: pickConfig(data),
       }),
-      onChange: (change) => {
+      onEvent: (change) => {
         if (change.type === 'synced' && watch.list().length > 0) return;
         found(change.type === 'synced' || change.type === 'deleted' ? undefined : change.object);
       },

@@ -6,7 +6,7 @@ import { test } from 'tap';
 import { connect } from '../../../src/cluster/connection.ts';
 import { contentOf, secretOf, type DesiredCopy, type SecretObject } from '../../../src/controller/secrets/copy.ts';
 import { CopyWriter } from '../../../src/controller/secrets/copy-writer.ts';
-import type { LoopContext } from '../../../src/controller/loop.ts';
+import type { ReconcilerContext } from '../../../src/controller/reconciler.ts';
 import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { loadPolicy } from '../../../src/config/load.ts';
 import { Sources } from '../../../src/controller/secrets/sources.ts';
@@ -42,7 +42,7 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
   whole.teardown(() => cluster.close());
   const metrics = createControllerMetrics();
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the options only the namespace is used here
-  const context = { cluster, metrics, log: pino({ level: 'silent' }), options: { namespace: releaseNamespace } } as LoopContext;
+  const context = { cluster, metrics, log: pino({ level: 'silent' }), options: { namespace: releaseNamespace } } as ReconcilerContext;
   const stopping = new AbortController();
   const writer = new CopyWriter(context, owner, stopping.signal);
   const counted = async (verb: string, result: string): Promise<number> =>

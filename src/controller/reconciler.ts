@@ -6,7 +6,7 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 
-export interface ControllerLoop {
+export interface Reconciler {
   readonly name: Feature;
   /** Called once. Must not throw: what fails is logged and tried again. */
   start(): void;
@@ -16,12 +16,12 @@ export interface ControllerLoop {
   isReady(): boolean;
   /** What it could not do that a restart would not mend; for people, so in few words and without secrets. */
   problems?(): readonly string[];
-  /** The policy was replaced; `LoopContext.policy` has the new one. */
+  /** The policy was replaced; `ReconcilerContext.policy` has the new one. */
   policyChanged?(): void;
 }
 
 /** What every loop is given. */
-export interface LoopContext {
+export interface ReconcilerContext {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
@@ -31,7 +31,7 @@ export interface LoopContext {
 }
 
 /** Made anew at each election, so that nothing of an earlier leadership is left. */
-export type MakeLoop = (context: LoopContext) => ControllerLoop;
+export type ReconcilerFactory = (context: ReconcilerContext) => Reconciler;
 
 /** Owner of the fields that transship writes. https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers */
 export const fieldManager = 'transship-controller';

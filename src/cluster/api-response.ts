@@ -8,11 +8,11 @@ import type { StreamingResponse } from './connection.ts';
  */
 export async function readJson(what: string, response: StreamingResponse): Promise<unknown> {
   if (response.status >= 200 && response.status < 300) return response.json();
-  throw await refusal(what, response);
+  throw await apiErrorOf(what, response);
 }
 
 /** The answer as an error; reads the body, so that the connection is free again. */
-export async function refusal(what: string, response: StreamingResponse): Promise<ApiError> {
+export async function apiErrorOf(what: string, response: StreamingResponse): Promise<ApiError> {
   // A body that is no JSON, or breaks off, says no more than the status.
   const body = await response.json().catch(() => null);
   return new ApiError(what, response.status, body, response.retryAfter);
