@@ -2,9 +2,10 @@
  * Azure Container Registry: a Microsoft Entra token of the controller's identity, exchanged for a refresh token of the registry,
  * which is the password for three hours. https://azure.github.io/acr/AAD-OAuth.html
  */
+import type { TokenCredential } from '@azure/identity';
 import { askForToken, refused, unreadable } from './ask.ts';
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
-import { loadSdk } from './sdk.ts';
+import type * as sdk from './sdk/acr.ts';
 
 /** The registry's own audience: registries can be told to refuse tokens made for Azure Resource Manager. */
 const registryScope = 'https://containerregistry.azure.net/.default';
@@ -20,14 +21,7 @@ const publicAuthorities: ReadonlySet<string> = new Set([
   'login.chinacloudapi.cn',
 ]);
 
-interface TokenCredential {
-  readonly getToken: (scope: string, options: { abortSignal: AbortSignal }) => Promise<{ token: string } | null>;
-}
-
-interface AzureSdk {
-  readonly WorkloadIdentityCredential: new (options: { tenantId?: string; disableInstanceDiscovery: boolean }) => TokenCredential;
-  readonly ManagedIdentityCredential: new (options: { clientId?: string }) => TokenCredential;
-}
+type AzureSdk = typeof sdk;
 
 export interface AcrOptions {
   readonly host: string;
@@ -41,7 +35,7 @@ export function acrProvider({ host: address, tenantId }: AcrOptions): Credential
     name: 'acr',
     fetch: async (signal) =>
       await askForToken({ cloud: 'acr', signal }, async () => {
-        const identity = azureIdentity(await loadSdk<AzureSdk>('acr'), tenantId);
+        const identity = azureIdentity(await import('./sdk/acr.ts'), tenantId);
         const token = await identity.getToken(registryScope, { abortSignal: signal });
         if (token === null || token.token === '') throw unreadable('acr', 'the identity has no token');
         const form = new URLSearchParams({ grant_type: 'access_token', service: host, access_token: token.token });

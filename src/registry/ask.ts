@@ -1,7 +1,7 @@
 /** Asking a cloud for a token: ends when told to, fails with a text that quotes no secret, and never hands out what is over. */
 import type { HostCredential } from './credentials.ts';
 import { CredentialError } from './errors.ts';
-import type { CloudName } from './sdk.ts';
+import type { CloudName } from './provider.ts';
 
 /** Characters. The rest of an SDK's message is advice on SDK settings. */
 const longestReason = 300;

@@ -2,25 +2,9 @@
  * Amazon ECR: one token for 12 hours, with the identity that the SDK finds (pod identity, IRSA, the node's role).
  * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
  */
+import type { AuthorizationData } from '@aws-sdk/client-ecr';
 import { askForToken, unreadable } from './ask.ts';
 import { hostOfAddress, type CredentialProvider, type HostCredential, type RegistryCredential } from './credentials.ts';
-import { loadSdk } from './sdk.ts';
-
-interface AuthorizationData {
-  /** Base64 of user:password. */
-  readonly authorizationToken?: string;
-  readonly expiresAt?: Date;
-  /** The registry's address with its scheme. */
-  readonly proxyEndpoint?: string;
-}
-
-interface EcrSdk {
-  readonly ECRClient: new (options: { region: string }) => {
-    send: (command: object, options: { abortSignal: AbortSignal }) => Promise<{ authorizationData?: AuthorizationData[] }>;
-    destroy: () => void;
-  };
-  readonly GetAuthorizationTokenCommand: new (input: { registryIds?: readonly string[] }) => object;
-}
 
 export interface EcrOptions {
   readonly region: string;
@@ -35,11 +19,11 @@ export function ecrProvider({ region, registryIds, host }: EcrOptions): Credenti
     name: 'ecr',
     fetch: async (signal) =>
       await askForToken({ cloud: 'ecr', signal }, async () => {
-        const sdk = await loadSdk<EcrSdk>('ecr');
+        const { ECRClient, GetAuthorizationTokenCommand } = await import('./sdk/ecr.ts');
         // A client for each token: hours lie between two, and the next one reads a changed environment and no stale socket.
-        const client = new sdk.ECRClient({ region });
+        const client = new ECRClient({ region });
         try {
-          const command = new sdk.GetAuthorizationTokenCommand(registryIds === undefined ? {} : { registryIds });
+          const command = new GetAuthorizationTokenCommand(registryIds === undefined ? {} : { registryIds: [...registryIds] });
           const { authorizationData = [] } = await client.send(command, { abortSignal: signal });
           return withOwnHost(authorizationData.map(readAuthorization), host);
         } finally {

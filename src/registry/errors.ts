@@ -5,7 +5,6 @@ export type CredentialErrorCode =
   | 'SECRET_UNREADABLE'
   | 'SECRET_WITHOUT_AUTHS'
   | 'CREDENTIAL_INVALID'
-  | 'SDK_MISSING'
   | 'TOKEN_REFUSED'
   | 'TOKEN_UNREADABLE'
   | 'TOKEN_EXPIRED'

@@ -2,11 +2,12 @@
  * Google Artifact Registry: an access token of the controller's service account is the password, for an hour at most.
  * https://cloud.google.com/artifact-registry/docs/docker/authentication#token
  */
+import type { AuthClient, IdentityPoolClientOptions } from 'google-auth-library';
 import { readFile } from 'node:fs/promises';
 import { askForToken, refused, unreadable } from './ask.ts';
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
+import type * as sdk from './sdk/gar.ts';
 import type { CredentialError } from './errors.ts';
-import { loadSdk } from './sdk.ts';
 
 /**
  * The narrowest scope that pulls images (https://cloud.google.com/artifact-registry/docs/integrate-compute). The token ends up in
@@ -14,19 +15,7 @@ import { loadSdk } from './sdk.ts';
  */
 const pullScope = 'https://www.googleapis.com/auth/devstorage.read_only';
 
-interface GoogleClient {
-  readonly getAccessToken: () => Promise<{ token?: string | null }>;
-  /** `expiry_date` is in milliseconds of Unix time. */
-  readonly credentials: { readonly expiry_date?: number | null };
-}
-
-interface GoogleSdk {
-  readonly Compute: new (options: { scopes: string }) => GoogleClient;
-  readonly GoogleAuth: new (options: { credentials: object; scopes: string; projectId: string }) => {
-    getClient: () => Promise<GoogleClient>;
-  };
-  readonly IdentityPoolClient: new (options: object) => GoogleClient;
-}
+type GoogleSdk = typeof sdk;
 
 export function garProvider({ host: address }: { readonly host: string }): CredentialProvider {
   const host = hostOfAddress(address);
@@ -34,7 +23,7 @@ export function garProvider({ host: address }: { readonly host: string }): Crede
     name: 'gar',
     fetch: async (signal) =>
       await askForToken({ cloud: 'gar', signal, explain }, async () => {
-        const client = await googleClient(await loadSdk<GoogleSdk>('gar'));
+        const client = await googleClient(await import('./sdk/gar.ts'));
         const { token } = await client.getAccessToken();
         if (typeof token !== 'string' || token === '') throw unreadable('gar', 'it has no access_token');
         const { expiry_date: expiry } = client.credentials;
@@ -50,19 +39,16 @@ export function garProvider({ host: address }: { readonly host: string }): Crede
  * GoogleAuth would look for that server by itself, but remembers for the life of the process that it found none, and GKE's takes
  * seconds to appear beside a new pod (https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#limitations).
  */
-async function googleClient({ Compute, GoogleAuth, IdentityPoolClient }: GoogleSdk): Promise<GoogleClient> {
+async function googleClient({ Compute, GoogleAuth, IdentityPoolClient }: GoogleSdk): Promise<AuthClient> {
   const path = process.env['GOOGLE_APPLICATION_CREDENTIALS'];
   if (path === undefined) return new Compute({ scopes: pullScope });
   const credentials = await readCredentialsFile(path);
   const tokenFile = projectedTokenOf(credentials);
   if (tokenFile !== null) {
     const getSubjectToken = async (): Promise<string> => (await readFile(tokenFile, 'utf8')).trim();
-    return new IdentityPoolClient({
-      ...credentials,
-      credential_source: undefined,
-      subject_token_supplier: { getSubjectToken },
-      scopes: pullScope,
-    });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK checks what a credentials file says
+    const { credential_source: _file, ...options } = credentials as IdentityPoolClientOptions;
+    return new IdentityPoolClient({ ...options, subject_token_supplier: { getSubjectToken }, scopes: [pullScope] });
   }
   // Any project will do: tokens need none, and without one the SDK starts gcloud to ask, which Node's permission model refuses.
   return await new GoogleAuth({ credentials, scopes: pullScope, projectId: 'none' }).getClient();

@@ -6,6 +6,9 @@ import { ecrProvider } from './ecr.ts';
 import { CredentialError } from './errors.ts';
 import { garProvider } from './gar.ts';
 
+/** What the policy calls a cloud. */
+export type CloudName = CloudCredentialsPolicy['provider'];
+
 export type CloudCredentialsPolicy = Extract<CredentialsPolicy, { readonly provider: string }>;
 
 /**

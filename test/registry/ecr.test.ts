@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
 import { ecrProvider, type EcrOptions } from '../../src/registry/ecr.ts';
-import { conforms, marker, withoutSdk, type Behaviour, type CloudUnderTest } from './conformance.ts';
+import { conforms, marker, type Behaviour, type CloudUnderTest } from './conformance.ts';
 import { setEnvironment, startLoopback, type Loopback, type Received, type Reply } from './loopback.ts';
 
 const account = '111122223333';
@@ -82,7 +82,6 @@ function refusal({ method, headers }: Received): string | null {
 }
 
 const signal = new AbortController().signal;
-const skip = withoutSdk('ecr');
 
 await conforms('ecr', async (t) => await startEcr(t));
 
@@ -104,7 +103,7 @@ const hosts: { name: string; options: Partial<EcrOptions>; expected: string[] }[
 ];
 
 for (const { name, options, expected } of hosts) {
-  test(`which hosts the token is handed to: ${name}`, { skip }, async (t) => {
+  test(`which hosts the token is handed to: ${name}`, async (t) => {
     const { provider, password } = await startEcr(t, options);
     const entries = await provider.fetch(signal);
     t.strictSame(
@@ -115,7 +114,7 @@ for (const { name, options, expected } of hosts) {
   });
 }
 
-test('an answer that lacks a part is refused, and not written into Secrets', { skip }, async (t) => {
+test('an answer that lacks a part is refused, and not written into Secrets', async (t) => {
   const whole = {
     authorizationToken: Buffer.from(`AWS:${marker}`).toString('base64'),
     expiresAt: Date.now() / 1000 + lifeSeconds,
@@ -135,7 +134,7 @@ test('an answer that lacks a part is refused, and not written into Secrets', { s
   }
 });
 
-test('the identity of EKS Pod Identity: its agent is asked with the token of the pod', { skip }, async (t) => {
+test('the identity of EKS Pod Identity: its agent is asked with the token of the pod', async (t) => {
   const agent = await startLoopback(t, ({ headers }) =>
     headers.authorization === 'pod-token'
       ? {
@@ -159,7 +158,7 @@ test('the identity of EKS Pod Identity: its agent is asked with the token of the
   t.match(server.requests[0]?.headers.authorization, 'Credential=ASIAPOD/');
 });
 
-test('the identity of IRSA: STS is asked with the projected token, read again each time', { skip }, async (t) => {
+test('the identity of IRSA: STS is asked with the projected token, read again each time', async (t) => {
   const sts = await startLoopback(t, ({ body }) => ({
     headers: { 'content-type': 'text/xml' },
     body: `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
@@ -189,7 +188,7 @@ test('the identity of IRSA: STS is asked with the projected token, read again ea
   t.match(sts.requests[0]?.body, 'Action=AssumeRoleWithWebIdentity');
 });
 
-test('without an identity the message says so', { skip }, async (t) => {
+test('without an identity the message says so', async (t) => {
   const { provider, asked } = await startEcr(t, {}, {});
   await t.rejects(provider.fetch(signal), { code: 'TOKEN_REFUSED', message: /^ecr gave no token: CredentialsProviderError/ });
   t.equal(asked(), 0);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
 import { garProvider } from '../../src/registry/gar.ts';
-import { conforms, failureOf, marker, withoutSdk, type Behaviour, type CloudUnderTest } from './conformance.ts';
+import { conforms, failureOf, marker, type Behaviour, type CloudUnderTest } from './conformance.ts';
 import { setEnvironment, startLoopback, type Loopback, type Reply } from './loopback.ts';
 
 const address = 'europe-west1-docker.pkg.dev/my-project/mirror';
@@ -52,11 +52,10 @@ async function startMetadataServer(t: Test): Promise<Google> {
 }
 
 const signal = new AbortController().signal;
-const skip = withoutSdk('gar');
 
 await conforms('gar', startMetadataServer);
 
-test('the token is asked for with the scope that pulls, and for nothing wider', { skip }, async (t) => {
+test('the token is asked for with the scope that pulls, and for nothing wider', async (t) => {
   const { provider, server } = await startMetadataServer(t);
   await provider.fetch(signal);
   t.strictSame(
@@ -65,7 +64,7 @@ test('the token is asked for with the scope that pulls, and for nothing wider', 
   );
 });
 
-test('a metadata server that appears later than the pod is found', { skip }, async (t) => {
+test('a metadata server that appears later than the pod is found', async (t) => {
   // GoogleAuth remembered for good that there was none.
   setEnvironment(t, { GCE_METADATA_HOST: '127.0.0.1:1', GOOGLE_APPLICATION_CREDENTIALS: undefined });
   t.equal((await failureOf(garProvider({ host: address }), signal)).code, 'TOKEN_REFUSED');
@@ -73,7 +72,7 @@ test('a metadata server that appears later than the pod is found', { skip }, asy
   t.equal((await provider.fetch(signal))[0]?.credential.password, password());
 });
 
-test('federation from outside of Google: the file that GOOGLE_APPLICATION_CREDENTIALS names', { skip }, async (t) => {
+test('federation from outside of Google: the file that GOOGLE_APPLICATION_CREDENTIALS names', async (t) => {
   // https://google.aip.dev/auth/4117
   const sts = await startLoopback(t, () => ({
     body: JSON.stringify({
@@ -101,7 +100,7 @@ test('federation from outside of Google: the file that GOOGLE_APPLICATION_CREDEN
   t.match([form.get('subject_token'), form.get('scope')], ['projected-token', pullScope]);
 });
 
-test('a key of a service account: signed by the SDK, sent to the token service', { skip }, async (t) => {
+test('a key of a service account: signed by the SDK, sent to the token service', async (t) => {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -126,7 +125,7 @@ test('a key of a service account: signed by the SDK, sent to the token service',
   t.match(error.message, 'ECONNREFUSED', 'the token service of such a key is fixed in the SDK: the proxy stands for it, and is down');
 });
 
-test('a credentials file that cannot be used is named, and not quoted', { skip }, async (t) => {
+test('a credentials file that cannot be used is named, and not quoted', async (t) => {
   const folder = t.testdir({ text: marker, list: '"text"' });
   for (const name of ['missing', 'text', 'list']) {
     setEnvironment(t, { GOOGLE_APPLICATION_CREDENTIALS: join(folder, name) });
