@@ -7,9 +7,9 @@ import { leftAlone, type ImageDecision } from '../rules/decision.ts';
 import type { Io } from './command.ts';
 import { Failure } from './failure.ts';
 import { displayName, lineGroups, readText } from './input.ts';
-import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from './manifests/decide.ts';
-import { nodeAt, startOf } from './manifests/nodes.ts';
-import { parseManifests, plainValue, type ManifestFile } from './manifests/parse.ts';
+import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from '../manifests/decide.ts';
+import { nodeAt, startOf } from '../manifests/nodes.ts';
+import { parseManifests, plainValue, type ManifestFile } from '../manifests/parse.ts';
 import { stdinOnce } from './options.ts';
 
 /** Where an image stands in a file of manifests. */

@@ -4,7 +4,7 @@ import { answer } from '../admission/answer.ts';
 import { readReview } from '../admission/review.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { Failure, messageOf } from './failure.ts';
-import { commandLineScope } from './manifests/decide.ts';
+import { commandLineScope } from '../manifests/decide.ts';
 
 /**
  * @returns the answer, a line of JSON

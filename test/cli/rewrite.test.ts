@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
-import { joinTexts } from '../../src/cli/manifests/join.ts';
+import { joinTexts } from '../../src/manifests/join.ts';
 import { policy, transship } from './terminal.ts';
 
 const corpus = fileURLToPath(new URL('../corpus/manifests/', import.meta.url));

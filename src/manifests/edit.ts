@@ -3,8 +3,8 @@
  * indentation, JSON as JSON. What cannot be said as such a change is answered with null, and the document is written anew.
  */
 import { isMap, isScalar, isSeq, stringify, type Document, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import type { Operation, PatchValue } from '../../patch/operations.ts';
-import { tokens } from '../../patch/pointer.ts';
+import type { Operation, PatchValue } from '../patch/operations.ts';
+import { tokens } from '../patch/pointer.ts';
 import { appendToBlock, insertInBlock, removeFromBlock } from './edit-block.ts';
 import { appendToFlow, flowText, insertInFlow, removeFromFlow } from './edit-flow.ts';
 import { endOf, nodeAt, ownPair, pairOf, startOf } from './nodes.ts';

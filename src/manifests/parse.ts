@@ -1,6 +1,6 @@
 /** A file of manifests: YAML documents (or JSON, which YAML contains) with the text they came from. */
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
-import { Failure, messageOf } from '../failure.ts';
+import { Failure, messageOf } from '../cli/failure.ts';
 
 export interface ManifestFile {
   /** As messages show it. */

@@ -1,13 +1,13 @@
 /** What the webhook would decide about the pods of manifests, if they were created as they stand. */
-import type { Review } from '../../admission/review.ts';
-import { rewritePod, type SiteDecision } from '../../admission/rewrite-pod.ts';
-import { comparingOperators, reasonToSkip, type Scope } from '../../admission/scope.ts';
-import { add, type Operation, type PatchValue } from '../../patch/operations.ts';
-import { imagePointer } from '../../pod/images.ts';
-import { member } from '../../pod/json.ts';
-import { readPod, type Pod } from '../../pod/pod.ts';
-import type { CompiledPolicy } from '../../rules/compile.ts';
-import { leftAlone } from '../../rules/decision.ts';
+import type { Review } from '../admission/review.ts';
+import { rewritePod, type SiteDecision } from '../admission/rewrite-pod.ts';
+import { comparingOperators, reasonToSkip, type Scope } from '../admission/scope.ts';
+import { add, type Operation, type PatchValue } from '../patch/operations.ts';
+import { imagePointer } from '../pod/images.ts';
+import { member } from '../pod/json.ts';
+import { readPod, type Pod } from '../pod/pod.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { leftAlone } from '../rules/decision.ts';
 import { workloadsOf, type Workload } from './workloads.ts';
 
 /** Outside a cluster there is no release namespace; operators are left alone as `serve` does by default. */

@@ -3,8 +3,8 @@
  * and only some of them change: aliases and merge keys are replaced by what they stand for, and each place gets its own value.
  */
 import { isAlias, isNode, isScalar, visit, type Document, type Node } from 'yaml';
-import type { Operation } from '../../patch/operations.ts';
-import { tokens } from '../../patch/pointer.ts';
+import type { Operation } from '../patch/operations.ts';
+import { tokens } from '../patch/pointer.ts';
 import { mergedMaps, mergePair, ownPair } from './nodes.ts';
 
 /** A list that stands in the column of its key, as kubectl prints them. */

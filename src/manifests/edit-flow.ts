@@ -1,6 +1,6 @@
 /** Members of flow maps and sequences, which is all of JSON (https://yaml.org/spec/1.2.2/#74-flow-collection-styles). */
 import { isMap, isScalar, stringify, type Document, type YAMLMap, type YAMLSeq } from 'yaml';
-import type { PatchValue } from '../../patch/operations.ts';
+import type { PatchValue } from '../patch/operations.ts';
 import type { Edit, Source } from './edit.ts';
 import { endOf, ownPair, startOf } from './nodes.ts';
 

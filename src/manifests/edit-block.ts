@@ -1,6 +1,6 @@
 /** Members of block maps and sequences, added and removed line by line (https://yaml.org/spec/1.2.2/#82-block-collection-styles). */
 import { isMap, isPair, isScalar, isSeq, stringify, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
-import type { PatchValue } from '../../patch/operations.ts';
+import type { PatchValue } from '../patch/operations.ts';
 import type { Edit, Source } from './edit.ts';
 import { endOf, ownPair, startOf } from './nodes.ts';
 

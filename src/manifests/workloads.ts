@@ -2,7 +2,7 @@
  * Where manifests hold pods: Pods themselves, the templates of the workload kinds
  * (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/), and lists of any of them.
  */
-import { isObject, list, member, text } from '../../pod/json.ts';
+import { isObject, list, member, text } from '../pod/json.ts';
 
 export interface Workload {
   /** Kind of the object that holds the pod. */

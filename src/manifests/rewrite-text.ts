@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'yaml';
 import jsonPatch from 'fast-json-patch';
-import type { Operation } from '../../patch/operations.ts';
-import type { CompiledPolicy } from '../../rules/compile.ts';
-import { Failure } from '../failure.ts';
+import type { Operation } from '../patch/operations.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { Failure } from '../cli/failure.ts';
 import { decideDocument, type ManifestImage, type Surroundings } from './decide.ts';
 import { applyEdits, editsOf, type Edit } from './edit.ts';
 import { writtenAnew } from './expand.ts';
