@@ -9,8 +9,8 @@ import { addressProblem, placeOf, resolveRegistry, type Registry, type ResolvedH
 import type { Rule } from './rule.ts';
 import type { Table } from './table.ts';
 import { imageTarget, indexTargets, registryTarget, type Target } from './targets.ts';
-import { parseTemplate } from './transform/template.ts';
-import { compileTransform } from './transform/transform.ts';
+import { parseTemplate } from '../policy/transform/template.ts';
+import { compileTransform } from '../policy/transform/transform.ts';
 
 export interface CompiledPolicy {
   readonly policy: RewritePolicy;

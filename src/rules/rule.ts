@@ -5,7 +5,7 @@ import type { PodContext } from './decision.ts';
 import { matchesGlob } from './glob.ts';
 import { matchPattern, type Pattern } from './pattern.ts';
 import type { Target } from './targets.ts';
-import type { Transform } from './transform/transform.ts';
+import type { Transform } from '../policy/transform/transform.ts';
 
 export interface Rule {
   readonly policy: RulePolicy;

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { becomes, decider, type PolicyInput, type RuleInput } from '../policy.ts';
+import { becomes, decider, type PolicyInput, type RuleInput } from '../../rules/policy.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
 const other = `sha256:${'1b'.repeat(32)}`;

@@ -1,7 +1,7 @@
 /** A transform makes one new name; this file picks the one that a rule asks for. */
-import type { RewriteTarget } from '../../policy/types.ts';
+import type { RewriteTarget } from '../types.ts';
 import type { Reference } from '../../image/reference.ts';
-import type { PatternMatch } from '../pattern.ts';
+import type { PatternMatch } from '../../rules/pattern.ts';
 import { escape } from './escape.ts';
 import { flatten } from './flatten.ts';
 import { fullName } from './full-name.ts';
