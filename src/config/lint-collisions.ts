@@ -1,11 +1,10 @@
 /** Sources that two patterns name and that one transform gives the same name: one image would silently stand in for another. */
 import type { PolicyProblem } from '../policy/problem.ts';
+import { transformOf } from '../policy/transform/transforms.ts';
 import { isGlob } from '../rules/glob.ts';
 import type { NamePattern, Pattern } from '../rules/pattern.ts';
 import { parseReference } from '../image/reference.ts';
 import type { Rule } from '../rules/rule.ts';
-
-const lossy: ReadonlySet<string> = new Set(['flatten', 'escape', 'singleRepository']);
 
 interface Source {
   readonly pattern: NamePattern;
@@ -17,7 +16,7 @@ export function collisions(rules: readonly Rule[]): PolicyProblem[] {
   const seen = new Map<string, Source>();
   const found: PolicyProblem[] = [];
   for (const [index, rule] of rules.entries()) {
-    if (!lossy.has(rule.policy.rewrite?.as ?? '')) continue;
+    if (rule.policy.rewrite === undefined || !transformOf(rule.policy.rewrite).isLossy) continue;
     for (const [position, pattern] of rule.images.entries()) {
       const source = literalSource(pattern, { path: ['rules', index, 'match', 'images', position], rule: rule.policy.name });
       const result = source === null ? null : resultOf(rule, source.pattern);

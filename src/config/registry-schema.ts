@@ -6,13 +6,12 @@ export const secretName = z
   .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Secret is a lower-case DNS subdomain of at most 253 characters')
   .describe('Name of a Secret of type kubernetes.io/dockerconfigjson, in the namespace of the pod.');
 
-export const prefix = z
+export const repositoryPath = z
   .string()
   .regex(
     /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
-    'a prefix is a repository path such as proxy/my-app, with no slash at an end',
-  )
-  .describe('Path put between the host of the registry and the rewritten name.');
+    'it must be a repository path such as proxy/my-app, in lower case and with no slash at an end',
+  );
 
 export const registryName = z.string().min(1).describe('Name of an entry of `registries`.');
 

@@ -22,11 +22,20 @@ function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): Sch
 
 function other(issue: Issue): SchemaProblem {
   const path = steps(issue.path);
-  const place = path.length === 0 ? 'the file' : path.join('.');
+  const place = placeOf(path);
   if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
     return { severity: 'error', path, message: `${place} is missing; it must be ${article(issue.expected)}` };
   }
-  return { severity: 'error', path, message: `${place}: ${issue.message.replace(/^Invalid input: /, '')}` };
+  const message = issue.message.replace(/^Invalid input: /, '');
+  // Some sentences of the schema begin with the key that they are about.
+  return { severity: 'error', path, message: message.startsWith(String(path.at(-1))) ? message : `${place}: ${message}` };
+}
+
+/** The keys that lead to a value; the finding itself says which rule it is in. */
+function placeOf(path: readonly (string | number)[]): string {
+  const [section, index, ...below] = path;
+  const keys = section === 'rules' && typeof index === 'number' && below.length > 0 ? below : path;
+  return keys.length === 0 ? 'the file' : keys.join('.');
 }
 
 function article(noun: string): string {

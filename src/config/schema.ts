@@ -5,15 +5,11 @@
 import * as z from 'zod';
 import { outcomes } from '../policy/outcome.ts';
 import type { RewritePolicy } from '../policy/types.ts';
-import { nameGlob, prefix, registry, registryName, secretName } from './registry-schema.ts';
+import { nameGlob, registry, secretName } from './registry-schema.ts';
+import { rewrite } from './rewrite-schema.ts';
 
 // zod would compile checks from text for files that are read once a minute at most.
 z.config({ jitless: true });
-
-const spelling = z
-  .enum(['canonical', 'written'])
-  .default('canonical')
-  .describe('`canonical` expands short Docker Hub names (nginx becomes library/nginx), `written` keeps the name as it stands in the pod.');
 
 const pattern = z
   .union(
@@ -28,42 +24,6 @@ const pattern = z
   .describe(
     'Canonical image name, host first, `*` inside one component; matches the repository and everything under it. Or `{ regex: … }`.',
   );
-
-const registryTarget = { registry: registryName, prefix: prefix.optional() };
-
-const rewrite = z
-  .discriminatedUnion(
-    'as',
-    [
-      z.strictObject({ as: z.literal('path').describe('HOST/prefix/path'), ...registryTarget, spelling }),
-      z.strictObject({ as: z.literal('fullName').describe('HOST/prefix/source-host/path'), ...registryTarget, spelling }),
-      z.strictObject({ as: z.literal('flatten').describe('HOST/prefix/last component'), ...registryTarget }),
-      z.strictObject({ as: z.literal('escape').describe('HOST/prefix/familiar name with / : @ as _'), ...registryTarget }),
-      z.strictObject({
-        as: z.literal('singleRepository').describe('HOST/prefix/repository:last component-tag'),
-        ...registryTarget,
-        repository: prefix.describe('The one repository that holds every image.'),
-      }),
-      z.strictObject({ as: z.literal('remainder').describe('HOST/prefix/what follows the matched pattern'), ...registryTarget }),
-      z.strictObject({
-        as: z.literal('image').describe('Exactly one image'),
-        image: z.string().min(1).describe('The image; tag and digest as written in the pod when it has neither.'),
-        registry: registryName.optional(),
-      }),
-      z.strictObject({
-        as: z.literal('template').describe('A template expanded with the captures of the regular expression'),
-        template: z.string().min(1).describe('A whole reference with $1, ${1} or ${name}; $$ is a dollar sign.'),
-        registry: registryName.optional(),
-      }),
-    ],
-    {
-      error: (issue) =>
-        issue.code === 'invalid_union'
-          ? 'as must be one of path, fullName, flatten, escape, singleRepository, remainder, image, template'
-          : undefined,
-    },
-  )
-  .describe('What the name becomes. Tag and digest follow unchanged. Without it the rule only attaches its pull secrets.');
 
 const match = z.strictObject({
   images: z

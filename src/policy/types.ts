@@ -3,6 +3,7 @@
  * the schema in src/config/schema.ts checks that it produces them.
  */
 import type { Outcome } from './outcome.ts';
+import type { RewriteTarget } from './transform/transforms.ts';
 
 export interface RewritePolicy {
   readonly apiVersion: 'transship.dev/v1';
@@ -60,22 +61,6 @@ export interface RulePolicy {
 }
 
 export type PullPolicy = 'keep' | 'derive' | 'IfNotPresent' | 'Always';
-
-export type Spelling = 'canonical' | 'written';
-
-interface UnderRegistry {
-  /** Name of an entry of `registries`. */
-  readonly registry: string;
-  /** Repository path between the host of the registry and the rewritten name. */
-  readonly prefix?: string | undefined;
-}
-
-export type RewriteTarget =
-  | (UnderRegistry & { readonly as: 'path' | 'fullName'; readonly spelling: Spelling })
-  | (UnderRegistry & { readonly as: 'flatten' | 'escape' | 'remainder' })
-  | (UnderRegistry & { readonly as: 'singleRepository'; readonly repository: string })
-  | { readonly as: 'image'; readonly image: string; readonly registry?: string | undefined }
-  | { readonly as: 'template'; readonly template: string; readonly registry?: string | undefined };
 
 /** What the author of a policy expects of one image. An absent member is not compared. */
 export interface Expectation {

@@ -1,16 +1,15 @@
 /** From the policy as written to the table that decides: patterns parsed, registries resolved, every mistake named with its place. */
 import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
-import type { PatternSource, RewritePolicy, RewriteTarget, RulePolicy } from '../policy/types.ts';
-import { parseReference } from '../image/reference.ts';
+import type { PatternSource, RewritePolicy, RulePolicy } from '../policy/types.ts';
+import type { SourcePattern } from '../policy/transform/transform.ts';
+import { transformOf, type RewriteTarget } from '../policy/transform/transforms.ts';
 import { nearest } from './nearest.ts';
 import { parsePattern, type Pattern } from './pattern.ts';
 import { indexPatterns } from './pattern-index.ts';
 import { addressProblem, placeOf, resolveRegistry, type Registry, type ResolvedHosts } from './registries.ts';
 import type { Rule } from './rule.ts';
 import type { Table } from './table.ts';
-import { imageTarget, indexTargets, registryTarget, type Target } from './targets.ts';
-import { parseTemplate } from '../policy/transform/template.ts';
-import { compileTransform } from '../policy/transform/transform.ts';
+import { imageTarget, indexTargets, registryTarget } from './targets.ts';
 
 export interface CompiledPolicy {
   readonly policy: RewritePolicy;
@@ -71,18 +70,20 @@ function compileRule(policy: RulePolicy, index: number, { registries, problems }
 }
 
 function rewriteOf(target: RewriteTarget, registry: Registry | undefined): Pick<Rule, 'rewrite' | 'waitsFor' | 'registrySecrets'> {
-  if (target.as === 'image' || target.as === 'template') {
-    const place: Target | null = target.as === 'image' ? imageTarget(target.image) : null;
+  const record = transformOf(target);
+  if (record.writesTo === 'image') {
+    const image = record.targetImage?.(target) ?? null;
     return {
-      rewrite: { transform: compileTransform(target, ''), target: place },
+      rewrite: { transform: record.compile(target, ''), target: image === null ? null : imageTarget(image) },
       waitsFor: null,
       registrySecrets: registry?.pullSecrets ?? [],
     };
   }
   const address = registry?.address ?? null;
-  if (address === null) return { rewrite: null, waitsFor: target.registry, registrySecrets: [] };
-  const base = target.prefix === undefined ? address : `${address}/${target.prefix}`;
-  return { rewrite: { transform: compileTransform(target, base), target: registryTarget(base) }, waitsFor: null, registrySecrets: [] };
+  if (address === null) return { rewrite: null, waitsFor: target.registry ?? null, registrySecrets: [] };
+  const prefix = 'prefix' in target ? target.prefix : undefined;
+  const base = prefix === undefined ? address : `${address}/${prefix}`;
+  return { rewrite: { transform: record.compile(target, base), target: registryTarget(base) }, waitsFor: null, registrySecrets: [] };
 }
 
 function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, problems: PolicyProblem[]): Pattern[] {
@@ -95,39 +96,14 @@ function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, pr
 }
 
 function targetProblems(target: RewriteTarget, images: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
-  if (target.as === 'image') {
-    const parsed = parseReference(target.image);
-    return parsed.ok
-      ? []
-      : [{ severity: 'error', path: [...path, 'image'], message: `${target.image} is not an image reference: ${parsed.problem}` }];
-  }
-  if (target.as !== 'template') return [];
-  const templatePath = [...path, 'template'];
-  const named = images.find((pattern) => pattern.kind === 'name');
-  if (named !== undefined) {
-    return [
-      {
-        severity: 'error',
-        path: templatePath,
-        message: `a template takes captures, so the images of its rule are { regex: … }; ${named.text} is a name`,
-      },
-    ];
-  }
-  return missingCaptures(target.template, images).map((capture) => ({
-    severity: 'error',
-    path: templatePath,
-    message: `the template uses $${capture}, which not every regex of the rule captures`,
-  }));
+  const problems = transformOf(target).problems?.(target, images.map(sourcePattern)) ?? [];
+  return problems.map(({ option, message }) => ({ severity: 'error', path: [...path, option], message }));
 }
 
-function missingCaptures(template: string, images: readonly Pattern[]): string[] {
-  const used = parseTemplate(template).flatMap((part) => ('capture' in part ? part.capture : []));
-  const expressions = images.flatMap((pattern) => (pattern.kind === 'regex' ? pattern.expression : []));
-  return used.filter((capture) =>
-    expressions.some((expression) =>
-      /^\d+$/.test(capture) ? Number(capture) > expression.groupCount() : !Object.hasOwn(expression.namedGroups(), capture),
-    ),
-  );
+function sourcePattern(pattern: Pattern): SourcePattern {
+  if (pattern.kind === 'name') return { text: pattern.text, captures: null };
+  const { expression } = pattern;
+  return { text: pattern.text, captures: { count: expression.groupCount(), names: Object.keys(expression.namedGroups()) } };
 }
 
 function checkAddress(name: string, host: string | undefined, problems: PolicyProblem[]): void {

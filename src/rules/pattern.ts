@@ -8,6 +8,7 @@ import { RE2JS } from 're2js';
 import { anchored, digest as digestGrammar, host as hostGrammar, tag as tagGrammar } from '../image/grammar.ts';
 import { comparableHost, dockerHub, isHost, withoutPort } from '../image/host.ts';
 import { canonicalText, type Reference } from '../image/reference.ts';
+import type { PatternMatch } from '../policy/transform/transform.ts';
 import type { PatternSource } from '../policy/types.ts';
 import { literalPrefix } from './regex.ts';
 import { isGlob, matchesGlob } from './glob.ts';
@@ -32,15 +33,6 @@ export interface RegexPattern {
 }
 
 export type Pattern = NamePattern | RegexPattern;
-
-export interface PatternMatch {
-  /** The pattern as the policy has it. */
-  readonly source: string;
-  /** What of the canonical name follows the matched part, without a leading slash. */
-  readonly remainder: string;
-  /** The captures of a regular expression by number and by name, the whole match as `0`; empty for a name. */
-  readonly captures: ReadonlyMap<string, string>;
-}
 
 export type ParsedPattern = { readonly ok: true; readonly pattern: Pattern } | { readonly ok: false; readonly problem: string };
 

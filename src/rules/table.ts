@@ -1,7 +1,8 @@
 /** The table of a policy: its exclusions, rules and targets, indexed so that finding a rule does not cost more with every rule. */
 import type { Reference } from '../image/reference.ts';
 import type { PodContext } from './decision.ts';
-import { matchPattern, type PatternMatch } from './pattern.ts';
+import type { PatternMatch } from '../policy/transform/transform.ts';
+import { matchPattern } from './pattern.ts';
 import { firstAccepted, type PatternIndex } from './pattern-index.ts';
 import type { Place, Registry } from './registries.ts';
 import { appliesTo, excludedBy, type Rule } from './rule.ts';

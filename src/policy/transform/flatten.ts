@@ -1,7 +1,15 @@
 /** `flatten`: only the last component is kept. The registry that KOTS is configured with, Gitpod's dropImageRepo. */
 import { lastComponent, suffix } from '../../image/reference.ts';
-import type { Transform } from './transform.ts';
+import { prefix, registry } from './options.ts';
+import { defineTransform } from './transform.ts';
 
-export function flatten(base: string): Transform {
-  return (reference) => ({ ok: true, text: `${base}/${lastComponent(reference)}${suffix(reference)}` });
-}
+export const flatten = defineTransform({
+  as: 'flatten',
+  description: 'HOST/prefix/last component',
+  options: { registry, prefix },
+  writesTo: 'registry',
+  isLossy: true,
+  compile(_options, base) {
+    return (reference) => ({ ok: true, text: `${base}/${lastComponent(reference)}${suffix(reference)}` });
+  },
+});

@@ -1,12 +1,28 @@
 /** `fullName`: the whole name, host included, below another host. Replicated's proxy. */
+import { withoutPort } from '../../image/host.ts';
 import { suffix } from '../../image/reference.ts';
-import type { Transform } from './transform.ts';
+import { prefix, registry, spelling } from './options.ts';
+import { defineTransform } from './transform.ts';
 
-export function fullName(base: string, spelling: 'canonical' | 'written'): Transform {
-  return (reference) => {
-    const name = spelling === 'written' ? reference.writtenName : reference.name;
-    const host = spelling === 'written' ? (reference.writtenHost ?? '') : reference.host;
-    // The host becomes part of a path, which is lower case only; as a host its case never counted.
-    return { ok: true, text: `${base}/${host.toLowerCase()}${name.slice(host.length)}${suffix(reference)}` };
-  };
+export const fullName = defineTransform({
+  as: 'fullName',
+  description: 'HOST/prefix/source-host/path',
+  options: { registry, prefix, spelling },
+  writesTo: 'registry',
+  isLossy: false,
+  compile(options, base) {
+    return (reference) => {
+      const name = options.spelling === 'written' ? reference.writtenName : reference.name;
+      const host = options.spelling === 'written' ? (reference.writtenHost ?? '') : reference.host;
+      if (host.includes(':')) return { ok: false, reason: noPathComponent(host) };
+      // The host becomes part of a path, which is lower case only; as a host its case never counted.
+      return { ok: true, text: `${base}/${host.toLowerCase()}${name.slice(host.length)}${suffix(reference)}` };
+    };
+  },
+});
+
+/** Only the host of a registry may hold a colon; below another host it is part of a path. */
+function noPathComponent(host: string): string {
+  const cause = withoutPort(host) === host ? 'is an IPv6 address' : 'has a port';
+  return `the source host ${host} ${cause}, which cannot be inside a path; use as: path with a prefix, or as: template`;
 }

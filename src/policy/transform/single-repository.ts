@@ -1,18 +1,26 @@
 /** `singleRepository`: every image in one repository, told apart by tag. Tilt's single_name. */
 import { lastComponent } from '../../image/reference.ts';
-import type { Transform } from './transform.ts';
+import { prefix, registry } from './options.ts';
+import { defineTransform } from './transform.ts';
 
 /** OCI distribution spec, "Pulling manifests". */
-const maximumTagLength = 128;
+const maxTagLength = 128;
 
-export function singleRepository(repository: string): Transform {
-  return (reference) => {
-    const digest = reference.digest === null ? '' : `@${reference.digest}`;
-    // Without a written tag the digest alone names the content, and a made-up tag would name something that nobody pushed.
-    if (reference.tag === null && digest !== '') return { ok: true, text: repository + digest };
-    const tag = `${lastComponent(reference)}-${reference.tag ?? 'latest'}`;
-    if (tag.length > maximumTagLength)
-      return { ok: false, reason: `the tag would have ${tag.length} characters, more than ${maximumTagLength}` };
-    return { ok: true, text: `${repository}:${tag}${digest}` };
-  };
-}
+export const singleRepository = defineTransform({
+  as: 'singleRepository',
+  description: 'HOST/prefix/repository:last component-tag',
+  options: { registry, prefix, repository: { type: 'repositoryPath', description: 'The one repository that holds every image.' } },
+  writesTo: 'registry',
+  isLossy: true,
+  compile(options, base) {
+    const repository = `${base}/${options.repository}`;
+    return (reference) => {
+      const digest = reference.digest === null ? '' : `@${reference.digest}`;
+      // Without a written tag the digest alone names the content, and a made-up tag would name something that nobody pushed.
+      if (reference.tag === null && digest !== '') return { ok: true, text: repository + digest };
+      const tag = `${lastComponent(reference)}-${reference.tag ?? 'latest'}`;
+      if (tag.length > maxTagLength) return { ok: false, reason: `the tag would have ${tag.length} characters, more than ${maxTagLength}` };
+      return { ok: true, text: `${repository}:${tag}${digest}` };
+    };
+  },
+});

@@ -1,6 +1,7 @@
 /** `template`: a whole reference made from the captures of a regular expression. harbor-container-webhook, image-mapper. */
 import { parseReference, type Reference } from '../../image/reference.ts';
-import type { Transform, Transformed } from './transform.ts';
+import { optionalRegistry } from './options.ts';
+import { defineTransform, type SourcePattern, type Transformed } from './transform.ts';
 
 /** A piece of a template: literal text, or the number or name of a capture. */
 export type TemplatePart = { readonly literal: string } | { readonly capture: string };
@@ -21,12 +22,44 @@ export function parseTemplate(text: string): TemplatePart[] {
   return parts;
 }
 
-export function template(text: string): Transform {
-  const parts = parseTemplate(text);
-  return (reference, match) => {
-    const expanded = parts.map((part) => ('literal' in part ? part.literal : (match.captures.get(part.capture) ?? ''))).join('');
-    return withWrittenSuffix(expanded, reference);
-  };
+export const template = defineTransform({
+  as: 'template',
+  description: 'A template expanded with the captures of the regular expression',
+  options: {
+    template: { type: 'text', description: 'A whole reference with $1, ${1} or ${name}; $$ is a dollar sign.' },
+    registry: optionalRegistry,
+  },
+  writesTo: 'image',
+  isLossy: false,
+  problems(options, patterns) {
+    const named = patterns.find(({ captures }) => captures === null);
+    if (named !== undefined)
+      return [
+        {
+          option: 'template',
+          message: `a template takes captures, so the images of its rule are { regex: … }; ${named.text} is a name`,
+        },
+      ];
+    return missingCaptures(options.template, patterns).map((capture) => ({
+      option: 'template',
+      message: `the template uses $${capture}, which not every regex of the rule captures`,
+    }));
+  },
+  compile(options) {
+    const parts = parseTemplate(options.template);
+    return (reference, match) => {
+      const expanded = parts.map((part) => ('literal' in part ? part.literal : (match.captures.get(part.capture) ?? ''))).join('');
+      return withWrittenSuffix(expanded, reference);
+    };
+  },
+});
+
+function missingCaptures(text: string, patterns: readonly SourcePattern[]): string[] {
+  const used = parseTemplate(text).flatMap((part) => ('capture' in part ? part.capture : []));
+  const captured = patterns.flatMap(({ captures }) => captures ?? []);
+  return used.filter((capture) =>
+    captured.some(({ count, names }) => (/^\d+$/.test(capture) ? Number(capture) > count : !names.includes(capture))),
+  );
 }
 
 /** A written digest is carried over, a written tag where the expanded text has none. */

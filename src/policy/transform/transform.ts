@@ -1,43 +1,84 @@
-/** A transform makes one new name; this file picks the one that a rule asks for. */
-import type { RewriteTarget } from '../types.ts';
+/**
+ * A transform makes one new name of an image. Each is one record in one file, and src/policy/transform/transforms.ts lists them:
+ * the types of a policy, its schema and reference, the compiler and the linter are all made from that list.
+ *
+ * Options are described by plain data and not by zod: the core takes no library that checks input, and a record that stands in one
+ * file cannot be left half done. src/config/rewrite-schema.ts turns the description into a schema.
+ */
 import type { Reference } from '../../image/reference.ts';
-import type { PatternMatch } from '../../rules/pattern.ts';
-import { escape } from './escape.ts';
-import { flatten } from './flatten.ts';
-import { fullName } from './full-name.ts';
-import { image } from './image.ts';
-import { path } from './path.ts';
-import { remainder } from './remainder.ts';
-import { singleRepository } from './single-repository.ts';
-import { template } from './template.ts';
 
 export type Transformed = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
 
 /** Pure; the same image and match always give the same text. */
 export type Transform = (reference: Reference, match: PatternMatch) => Transformed;
 
-/**
- * The transform of a rule.
- *
- * @param base the registry's host with the rule's prefix, without a slash at the end; empty for `image` and `template`
- */
-export function compileTransform(target: RewriteTarget, base: string): Transform {
-  switch (target.as) {
-    case 'path':
-      return path(base, target.spelling);
-    case 'fullName':
-      return fullName(base, target.spelling);
-    case 'flatten':
-      return flatten(base);
-    case 'escape':
-      return escape(base);
-    case 'singleRepository':
-      return singleRepository(`${base}/${target.repository}`);
-    case 'remainder':
-      return remainder(base);
-    case 'image':
-      return image(target.image);
-    case 'template':
-      return template(target.template);
-  }
+/** How a pattern of the rule matched the image. */
+export interface PatternMatch {
+  /** The pattern as the policy has it. */
+  readonly source: string;
+  /** What of the canonical name follows the matched part, without a leading slash. */
+  readonly remainder: string;
+  /** The captures of a regular expression by number and by name, the whole match as `0`; empty for a name. */
+  readonly captures: ReadonlyMap<string, string>;
+}
+
+export type OptionSchema =
+  | { readonly type: 'registry'; readonly optional?: true }
+  | { readonly type: 'repositoryPath'; readonly optional?: true; readonly description: string }
+  | { readonly type: 'text'; readonly optional?: true; readonly description: string }
+  | { readonly type: 'integer'; readonly optional?: true; readonly minimum: number; readonly maximum: number; readonly description: string }
+  | { readonly type: 'choice'; readonly values: readonly [string, ...string[]]; readonly default: string; readonly description: string };
+
+export type OptionSchemas = Readonly<Record<string, OptionSchema>>;
+
+type ValueOf<Option> = Option extends { readonly type: 'choice'; readonly values: readonly (infer Value)[] }
+  ? Value
+  : Option extends { readonly type: 'integer' }
+    ? number
+    : string;
+
+type OptionalKeys<Options> = { [Key in keyof Options]: Options[Key] extends { readonly optional: true } ? Key : never }[keyof Options];
+
+/** The values of options in a policy, defaults filled in. */
+export type OptionsOf<Options extends OptionSchemas> = string extends keyof Options
+  ? Readonly<Record<string, string | number | undefined>>
+  : { readonly [Key in Exclude<keyof Options, OptionalKeys<Options>>]: ValueOf<Options[Key]> } & {
+      readonly [Key in OptionalKeys<Options>]?: ValueOf<Options[Key]> | undefined;
+    };
+
+/** A pattern of the rule, as far as a transform may ask: what a regular expression captures, null for a name. */
+export interface SourcePattern {
+  readonly text: string;
+  readonly captures: { readonly count: number; readonly names: readonly string[] } | null;
+}
+
+export interface OptionProblem<Option extends PropertyKey = string> {
+  readonly option: Option;
+  /** What is wrong and what to do. */
+  readonly message: string;
+}
+
+export interface TransformRecord<As extends string = string, Options extends OptionSchemas = OptionSchemas> {
+  /** The word in `rewrite.as`. */
+  readonly as: As;
+  /** The result in short, for the reference: `HOST/prefix/path`. */
+  readonly description: string;
+  readonly options: Options;
+  /** `registry`: below the host of `registry`, with `prefix`. `image`: the options themselves say where. */
+  readonly writesTo: 'registry' | 'image';
+  /** Whether two repositories of one host may get the same name. The linter warns about rules for which that can happen. */
+  readonly isLossy: boolean;
+  /** Checks that need more than one option. */
+  problems?(options: OptionsOf<Options>, patterns: readonly SourcePattern[]): readonly OptionProblem<keyof Options>[];
+  /** With `writesTo: 'image'`: the one image that every match becomes, null where it depends on the match. */
+  targetImage?(options: OptionsOf<Options>): string | null;
+  /** @param base host of the registry with the rule's prefix, without a slash at the end; empty with `writesTo: 'image'` */
+  compile(options: OptionsOf<Options>, base: string): Transform;
+}
+
+/** Gives the record its literal types, which the policy types are made from. */
+export function defineTransform<const As extends string, const Options extends OptionSchemas>(
+  record: TransformRecord<As, Options>,
+): TransformRecord<As, Options> {
+  return record;
 }

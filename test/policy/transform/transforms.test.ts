@@ -64,8 +64,11 @@ const namesKept: Transformation[] = [
       ['Quay.IO/acme/app', 'proxy.replicated.com/proxy/my-app/quay.io/acme/app'],
       [`ghcr.io/acme/app:1@${digest}`, `proxy.replicated.com/proxy/my-app/ghcr.io/acme/app:1@${digest}`],
       ['localhost/app', 'proxy.replicated.com/proxy/my-app/localhost/app'],
-      ['registry:5000/image', { refused: 'proxy.replicated.com/proxy/my-app/registry:5000/image' }],
-      ['[::1]/image', { refused: 'no image reference' }],
+      [
+        'registry:5000/image',
+        { refused: 'the source host registry:5000 has a port, which cannot be inside a path; use as: path with a prefix' },
+      ],
+      ['[::1]/image', { refused: 'the source host [::1] is an IPv6 address' }],
     ],
   },
   {

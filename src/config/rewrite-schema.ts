@@ -1,0 +1,53 @@
+/** The schema of `rewrite`, made from the list of transforms. */
+import * as z from 'zod';
+import { nearest } from '../rules/nearest.ts';
+import type { OptionSchema, TransformRecord } from '../policy/transform/transform.ts';
+import { transforms, type RewriteTarget } from '../policy/transform/transforms.ts';
+import { registryName, repositoryPath } from './registry-schema.ts';
+
+export const rewrite = z
+  .discriminatedUnion('as', [memberOf(transforms[0]), ...transforms.slice(1).map(memberOf)], {
+    error: (issue) => (issue.code === 'invalid_union' ? unknownTransform(issue.input) : undefined),
+  })
+  // Tells the type checker what the records say, and checks nothing more.
+  .pipe(z.custom<RewriteTarget>())
+  .describe('What the name becomes. Tag and digest follow unchanged. Without it the rule only attaches its pull secrets.');
+
+interface Shape extends Record<string, z.ZodType> {
+  readonly as: z.ZodLiteral<string>;
+}
+
+function memberOf(record: TransformRecord): z.ZodObject<Shape, z.core.$strict> {
+  const options = Object.entries(record.options).map(([key, option]): [string, z.ZodType] => [key, schemaOf(option)]);
+  return z.strictObject({ as: z.literal(record.as).describe(record.description), ...Object.fromEntries(options) });
+}
+
+function schemaOf(option: OptionSchema): z.ZodType {
+  if (option.type === 'choice') return z.enum(option.values).default(option.default).describe(option.description);
+  const value = valueOf(option);
+  return option.optional === true ? value.optional() : value;
+}
+
+function valueOf(option: Exclude<OptionSchema, { readonly type: 'choice' }>): z.ZodType {
+  switch (option.type) {
+    case 'registry':
+      return registryName;
+    case 'repositoryPath':
+      return repositoryPath.describe(option.description);
+    case 'text':
+      return z.string().min(1).describe(option.description);
+    case 'integer':
+      return z.int().min(option.minimum).max(option.maximum).describe(option.description);
+  }
+}
+
+function unknownTransform(target: unknown): string {
+  const written = typeof target === 'object' && target !== null && 'as' in target ? target.as : undefined;
+  if (written === undefined) {
+    return `rewrite needs as: one of ${transforms.map(({ as, description }) => `${as} (${description})`).join(', ')}`;
+  }
+  const names = transforms.map(({ as }) => as);
+  if (typeof written !== 'string') return `as is one word of ${names.join(', ')}`;
+  const near = nearest(written, names);
+  return near === null ? `as: ${written} is unknown; it is one of ${names.join(', ')}` : `as: ${written} is unknown; did you mean ${near}?`;
+}
