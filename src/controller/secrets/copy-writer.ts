@@ -130,7 +130,7 @@ export class CopyWriter {
       this.#foreign.add(key);
       return { delay: foreignInterval * (1 + Math.random() / 2), echo: null };
     } catch (error) {
-      return this.#afterFailure(key, { verb: 'delete', present: {} }, error);
+      return this.#afterFailure(key, step, error);
     }
   }
 

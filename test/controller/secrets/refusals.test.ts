@@ -11,6 +11,7 @@ import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { loadPolicy } from '../../../src/config/load.ts';
 import { Sources } from '../../../src/controller/secrets/sources.ts';
 import type { ReplicationStep } from '../../../src/controller/secrets/replication-plan.ts';
+import { accountKubeconfig } from '../../cluster/account.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane } from '../../cluster/control-plane.ts';
 import {
@@ -122,6 +123,35 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
     const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
     return items.map(({ note }) => note ?? '');
   }
+
+  await whole.test('a copy that exists and cannot be read once was an event about a deletion, in namespace default', async (t) => {
+    await createNamespace(plane, 'unreadable');
+    await createSecret(plane, { namespace: 'unreadable', name: 'regcred', config: dockerConfig('theirs') });
+    const roles = '/apis/rbac.authorization.k8s.io/v1';
+    await succeed(plane, 'POST', '/api/v1/namespaces/unreadable/serviceaccounts', { metadata: { name: 'creator' } });
+    await succeed(plane, 'POST', `${roles}/clusterroles`, {
+      metadata: { name: 'create-secrets' },
+      rules: [
+        { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+        { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] },
+      ],
+    });
+    await succeed(plane, 'POST', `${roles}/clusterrolebindings`, {
+      metadata: { name: 'create-secrets' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'create-secrets' },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'unreadable', name: 'creator' }],
+    });
+    const creator = connect({ kubeconfig: await accountKubeconfig(plane, { namespace: 'unreadable', name: 'creator' }) });
+    t.teardown(() => creator.close());
+    const blind = new CopyWriter({ ...context, cluster: creator }, owner, stopping.signal);
+    const [created, deleted] = [await counted('create', 'failed'), await counted('delete', 'failed')];
+    await blind.write('unreadable/regcred', createIn('unreadable'));
+    t.same([await counted('create', 'failed'), await counted('delete', 'failed')], [created + 1, deleted]);
+    await eventually('an event', async () => (await notes('unreadable')).length > 0);
+    t.match(await notes('unreadable'), [/could not be created: GET .*regcred: 403 Forbidden/]);
+    t.same(await notes('default'), []);
+    t.same([...blind.failed], ['unreadable/regcred']);
+  });
 
   await whole.test('an API server that is not there holds everything back', async (t) => {
     const nobody = connect({ kubeconfig: plane.kubeconfig });
