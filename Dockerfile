@@ -11,9 +11,10 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 # Scripts are off: none of the packages needs one, and `prepare` belongs to the tests. The bundler itself is an optional package.
 RUN ["npm", "ci", "--ignore-scripts"]
-COPY tsconfig.json bundle.ts ./
+COPY tsconfig.json ./
+COPY tools/bundle ./tools/bundle
 COPY src ./src
-RUN ["node", "bundle.ts"]
+RUN ["node", "tools/bundle/bundle.ts"]
 RUN ["node", "--eval", "fs.mkdirSync('empty')"]
 
 FROM ${RUNTIME_IMAGE} AS program

@@ -19,8 +19,9 @@ export async function build(subject: Subject, folder: string): Promise<Built> {
     copyFile(join(subject.root, 'package.json'), join(folder, 'package.json')),
   ]);
   const settings = await imageSettings(subject);
-  const own = join(subject.root, 'bundle.ts');
-  if (existsSync(own)) {
+  // The second is where older revisions have it.
+  const own = ['tools/bundle/bundle.ts', 'bundle.ts'].map((file) => join(subject.root, file)).find((file) => existsSync(file));
+  if (own !== undefined) {
     await node(own, join(folder, 'dist/bundle'));
     return { ...subject, ...settings, main: join(folder, 'dist/bundle/main.js') };
   }

@@ -88,7 +88,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 async function build(folder: string): Promise<string> {
   const bundle = join(folder, 'dist/bundle');
   const [command = '', ...words] = plainNode;
-  await promisify(execFile)(command, [...words, join(root, 'bundle.ts'), bundle]);
+  await promisify(execFile)(command, [...words, join(root, 'tools/bundle/bundle.ts'), bundle]);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   return join(bundle, 'main.js');
 }

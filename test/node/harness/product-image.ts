@@ -20,7 +20,7 @@ const sources = [
   'package.json',
   'package-lock.json',
   'tsconfig.json',
-  'bundle.ts',
+  'tools/bundle',
   'src',
   'examples',
 ];
