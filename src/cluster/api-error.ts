@@ -28,38 +28,18 @@ export class ApiError extends Error {
   }
 }
 
-/** HTTP status of an ApiError or of the client library's ApiException (its `code`), null for everything else. */
-export function statusOf(error: unknown): number | null {
-  if (error instanceof ApiError) return error.status;
-  return isException(error) ? error.code : null;
-}
+/** HTTP status of an ApiError, null for everything else. */
+export const statusOf = (error: unknown): number | null => (error instanceof ApiError ? error.status : null);
 
 export const isNotFound = (error: unknown): boolean => statusOf(error) === 404;
 export const isForbidden = (error: unknown): boolean => statusOf(error) === 403;
 /** A stale resourceVersion, a server-side apply conflict, or an object that exists already. */
 export const isConflict = (error: unknown): boolean => statusOf(error) === 409;
-export const isAlreadyExists = (error: unknown): boolean => isConflict(error) && reasonOf(error) === 'AlreadyExists';
-/** The resourceVersion or continue token is too old. https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses */
-export const isGone = (error: unknown): boolean => statusOf(error) === 410;
-
-const passingStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-/** Codes of Node and undici for connections that may work the next time; certificates are not among them: a person has to act. */
-const passingCodes =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND|UND_ERR_(SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|CLOSED|DESTROYED|RES_CONTENT_LENGTH_MISMATCH)$|WATCH_)/;
-
-/** True when the very same call may succeed later without anybody changing anything. A 409 is not: read first. */
-export function retryable(error: unknown): boolean {
-  const status = statusOf(error);
-  if (status !== null) return passingStatuses.has(status);
-  const code = codeOf(error);
-  return error instanceof Error && (error.name === 'TimeoutError' || (code !== null && passingCodes.test(code)));
-}
+export const isAlreadyExists = (error: unknown): boolean =>
+  error instanceof ApiError && isConflict(error) && error.reason === 'AlreadyExists';
 
 /** Milliseconds the server asked to wait, null when it did not. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
-export function retryAfterOf(error: unknown): number | null {
-  if (error instanceof ApiError) return error.retryAfter;
-  return isException(error) ? parseRetryAfter(error.headers?.['retry-after']) : null;
-}
+export const retryAfterOf = (error: unknown): number | null => (error instanceof ApiError ? error.retryAfter : null);
 
 /** Only the form in seconds: the API server sends no dates. */
 export function parseRetryAfter(header: unknown): number | null {
@@ -71,7 +51,6 @@ const longest = 300;
 
 /** One line for people, without bodies, headers or values of fields. */
 export function describeError(error: unknown): string {
-  if (isException(error)) return oneLine(sentence(error.code, asStatus(error.body)));
   if (!(error instanceof Error)) return oneLine(String(error));
   const code = codeOf(error);
   const text =
@@ -96,22 +75,6 @@ const oneLine = (text: string): string => {
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 };
 
-interface Exception {
-  readonly code: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, unknown>>;
-}
-
-/** By shape: importing the client library for `instanceof` would cost 60 MiB. */
-function isException(error: unknown): error is Error & Exception {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'body' in error;
-}
-
-function reasonOf(error: unknown): string | null {
-  if (error instanceof ApiError) return error.reason;
-  return isException(error) ? (asStatus(error.body).reason ?? null) : null;
-}
-
 /** fetch hides the socket's error in `cause`, and an attempt on several addresses in `errors`. */
 function codeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
@@ -119,20 +82,11 @@ function codeOf(error: unknown): string | null {
   return codeOf(error.cause);
 }
 
-/** Any body: a proxy in between answers HTML, the client library hands on text. */
+/** Any body: a proxy in between may answer with HTML. */
 function asStatus(body: unknown): Status {
-  const value = typeof body === 'string' ? parseJson(body) : body;
-  if (typeof value !== 'object' || value === null || !('kind' in value) || value.kind !== 'Status') return {};
+  if (typeof body !== 'object' || body === null || !('kind' in body) || body.kind !== 'Status') return {};
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a Status of the API server; each field is optional
-  return value as Status;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return body as Status;
 }
 
 const secondsToMilliseconds = (seconds: number | undefined): number | null => (seconds === undefined ? null : seconds * 1000);

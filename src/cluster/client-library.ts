@@ -1,4 +1,4 @@
-/** The client library, loaded when something first needs it: its 900 models take 60 MiB and half a second, and a controller in a pod needs none of them. */
+/** The client library, for its reader of kubeconfig files; everything else takes its types alone. It is loaded when a kubeconfig is read: its 900 models take 60 MiB and half a second. */
 import type * as library from '@kubernetes/client-node';
 import { createRequire } from 'node:module';
 

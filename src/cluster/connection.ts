@@ -1,30 +1,10 @@
-/** The one connection to the Kubernetes API: the client library's typed calls and raw requests, over one pool, with credentials that stay fresh. */
-import type {
-  AdmissionregistrationV1Api,
-  Configuration,
-  CoordinationV1Api,
-  CoreV1Api,
-  EventsV1Api,
-  KubernetesObject,
-  RequestContext,
-} from '@kubernetes/client-node';
+/** The one connection to the Kubernetes API: JSON requests over one pool, with credentials that stay fresh. */
 import type { Dispatcher } from 'undici';
 
-import { readJson } from './api-response.ts';
 import { parseRetryAfter } from './api-error.ts';
-import { clientLibrary } from './client-library.ts';
 import { type Credentials, serviceAccount } from './credentials.ts';
 import { kubeconfigCredentials } from './kubeconfig.ts';
-import { resourcePath } from './resource-path.ts';
 import { sharedDispatcher, type SharedDispatcher } from './shared-dispatcher.ts';
-
-export interface ApplyOptions {
-  /** Who owns the fields. https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers */
-  readonly fieldManager: string;
-  /** Takes fields from their present owners instead of a 409. */
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
-}
 
 export interface RequestDetails {
   /** GET unless told. */
@@ -49,19 +29,8 @@ export interface StreamingResponse {
 }
 
 export interface Cluster {
-  /** The client library's typed calls; the first use of one loads the library. */
-  readonly core: CoreV1Api;
-  readonly coordination: CoordinationV1Api;
-  readonly admissionRegistration: AdmissionregistrationV1Api;
-  readonly events: EventsV1Api;
   /**
-   * Server-side apply of a whole object (apiVersion, kind, metadata.name[, namespace]). Resolves to what the server made of it; times are strings.
-   *
-   * @throws ApiError for an answer other than 2xx, ResourcePathError for a kind that is not known
-   */
-  apply(object: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject>;
-  /**
-   * Raw request for watches and paged lists. Resolves to the streaming response whatever its status is, as soon as its headers are there.
+   * Resolves to the streaming response whatever its status is, as soon as its headers are there.
    *
    * @param path from `/api` or `/apis`, with or without a query
    * @throws when there is no answer: undici's or Node's error with its `code`, or the signal's reason
@@ -85,28 +54,8 @@ export function connect(options: { readonly kubeconfig?: string } = {}): Cluster
 
 export function connectWith(credentials: Credentials): Cluster {
   const dispatcher = sharedDispatcher();
-  const identify = (): Promise<Caller> => callerOf(credentials, dispatcher);
-  let made: Configuration | undefined;
-  const configuration = (): Configuration => (made ??= libraryConfiguration(credentials.server, identify));
-  const request: Cluster['request'] = async (path, details) => {
-    const caller = await identify();
-    return send(caller, new URL(credentials.server + path), details);
-  };
   return {
-    get core() {
-      return new (clientLibrary().CoreV1Api)(configuration());
-    },
-    get coordination() {
-      return new (clientLibrary().CoordinationV1Api)(configuration());
-    },
-    get admissionRegistration() {
-      return new (clientLibrary().AdmissionregistrationV1Api)(configuration());
-    },
-    get events() {
-      return new (clientLibrary().EventsV1Api)(configuration());
-    },
-    request,
-    apply: (object, how) => apply(request, object, how),
+    request: async (path, details) => send(await callerOf(credentials, dispatcher), new URL(credentials.server + path), details),
     close: () => dispatcher.close(),
   };
 }
@@ -119,20 +68,6 @@ interface Caller {
 async function callerOf(credentials: Credentials, shared: SharedDispatcher): Promise<Caller> {
   const { headers, identity } = await credentials.current();
   return { headers: { 'User-Agent': 'transship', ...headers }, dispatcher: shared.for(identity) };
-}
-
-/** How the library's generated calls get our pool; its own KubeConfig makes a new one per call. */
-function libraryConfiguration(server: string, identify: () => Promise<Caller>): Configuration {
-  const { createConfiguration, ServerConfiguration } = clientLibrary();
-  const authentication = {
-    getName: () => 'shared connection',
-    applySecurityAuthentication: async (context: RequestContext): Promise<void> => {
-      const { headers, dispatcher } = await identify();
-      for (const [name, value] of Object.entries(headers)) context.setHeaderParam(name, value);
-      context.setDispatcher(dispatcher);
-    },
-  };
-  return createConfiguration({ baseServer: new ServerConfiguration(server, {}), authMethods: { default: authentication } });
 }
 
 async function send({ headers, dispatcher }: Caller, url: URL, details: RequestDetails): Promise<StreamingResponse> {
@@ -152,17 +87,4 @@ async function send({ headers, dispatcher }: Caller, url: URL, details: RequestD
     body: response.body,
     json: () => response.body.json(),
   };
-}
-
-async function apply(
-  request: Cluster['request'],
-  object: KubernetesObject,
-  { fieldManager, force, dryRun = false }: ApplyOptions,
-): Promise<KubernetesObject> {
-  const path = resourcePath(object);
-  const query = { fieldManager, force, ...(dryRun && { dryRun: 'All' }) };
-  // JSON is YAML: https://kubernetes.io/docs/reference/using-api/server-side-apply/#serialization
-  const response = await request(path, { method: 'PATCH', contentType: 'application/apply-patch+yaml', query, body: object });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server answers with the object
-  return (await readJson(`apply ${path}`, response)) as KubernetesObject;
 }

@@ -9,12 +9,8 @@ interface Resource {
 /** A table and not discovery: discovery would be a call, and a cache that is wrong after an upgrade, for names that never change. */
 const resources: Readonly<Record<string, Resource>> = {
   'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
-  'v1 Namespace': { plural: 'namespaces', namespaced: false },
   'v1 Secret': { plural: 'secrets', namespaced: true },
-  'v1 ServiceAccount': { plural: 'serviceaccounts', namespaced: true },
-  'coordination.k8s.io/v1 Lease': { plural: 'leases', namespaced: true },
   'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration': { plural: 'mutatingwebhookconfigurations', namespaced: false },
-  'admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration': { plural: 'validatingwebhookconfigurations', namespaced: false },
 };
 
 export class ResourcePathError extends Error {

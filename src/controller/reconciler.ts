@@ -32,6 +32,3 @@ export interface ReconcilerContext {
 
 /** Made anew at each election, so that nothing of an earlier leadership is left. */
 export type ReconcilerFactory = (context: ReconcilerContext) => Reconciler;
-
-/** Owner of the fields that transship writes. https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers */
-export const fieldManager = 'transship-controller';

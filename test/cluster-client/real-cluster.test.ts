@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test, type Test } from 'tap';
 
-import type { CoreV1Event, KubernetesObject } from '@kubernetes/client-node';
+import type { CoreV1Event, KubernetesObject, V1Secret } from '@kubernetes/client-node';
 
 import { describeError, isConflict } from '../../src/cluster/api-error.ts';
 import { connect, type Cluster } from '../../src/cluster/connection.ts';
 import { recordEvent } from '../../src/cluster/events.ts';
 import { electLeader } from '../../src/cluster/lease.ts';
+import { applyObject } from '../../src/cluster/object-writes.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from './eventually.ts';
@@ -19,7 +20,7 @@ test('on a real API server', level1, async (suite) => {
   const plane = await startControlPlane(suite);
   const cluster = connect({ kubeconfig: plane.kubeconfig });
   suite.teardown(() => cluster.close());
-  await suite.test('server-side apply', (t) => applies(t, cluster));
+  await suite.test('server-side apply', (t) => applies(t, cluster, plane));
   await suite.test('events', (t) => records(t, cluster, plane));
   await suite.test('a leader that is killed is followed within its lease', (t) => killsLeader(t, cluster, plane));
   await suite.test('the API server goes: the leader stops before its lease is over', (t) => losesServer(t, cluster, plane));
@@ -32,25 +33,23 @@ const secret = (data: Record<string, string>): KubernetesObject & { data: unknow
   data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
 });
 
-async function applies(t: Test, cluster: Cluster): Promise<void> {
-  const created = await cluster.apply(secret({ a: '1' }), { fieldManager: 'transship' });
-  const unchanged = await cluster.apply(secret({ a: '1' }), { fieldManager: 'transship' });
-  t.equal(unchanged.metadata?.resourceVersion, created.metadata?.resourceVersion, 'the same again writes nothing');
-  const other: unknown = await cluster.apply(secret({ a: '2' }), { fieldManager: 'other' }).catch((error: unknown) => error);
-  t.ok(isConflict(other));
-  t.match(describeError(other), /409 Conflict: .*conflict with "transship".*\.data\.a/);
-  const dry = await cluster.apply(secret({ a: '3' }), { fieldManager: 'other', force: true, dryRun: true });
-  t.match(dry, { data: { a: 'Mw==' } });
-  t.equal(
-    (await cluster.core.readNamespacedSecret({ name: 'pull', namespace: 'default' })).data?.['a'],
-    'MQ==',
-    'a dry run writes nothing',
+async function applies(t: Test, cluster: Cluster, plane: ControlPlane): Promise<void> {
+  const { signal } = new AbortController();
+  const path = '/api/v1/namespaces/default/secrets/pull';
+  const read = async () => (await plane.api.send<V1Secret>('GET', path)).body;
+  const created = await applyObject(cluster, secret({ a: '1' }), signal);
+  t.equal(await applyObject(cluster, secret({ a: '1' }), signal), created, 'the same again writes nothing');
+  const other = await plane.api.send('PATCH', `${path}?fieldManager=other`, secret({ a: '2' }), 'application/apply-patch+yaml');
+  t.match(other, { status: 409, body: { message: /conflict with "transship-controller".*\.data\.a/ } }, 'the field is ours');
+  await plane.api.send('PATCH', `${path}?fieldManager=other`, { data: { b: 'Yg==' } }, 'application/merge-patch+json');
+  const seen = { ...secret({ a: '4' }), metadata: { name: 'pull', namespace: 'default', resourceVersion: created } };
+  const stale: unknown = await applyObject(cluster, seen, signal).catch((error: unknown) => error);
+  t.ok(isConflict(stale), 'not over another version than the one that was seen');
+  await applyObject(cluster, secret({ a: '4' }), signal);
+  t.same((await read()).data, { a: 'NA==', b: 'Yg==' }, 'keys of others stay');
+  const broken: unknown = await applyObject(cluster, { ...secret({}), data: { a: ['planted-secret'] } } as KubernetesObject, signal).catch(
+    (error: unknown) => error,
   );
-  await cluster.apply(secret({ a: '4' }), { fieldManager: 'other', force: true });
-  t.equal((await cluster.core.readNamespacedSecret({ name: 'pull', namespace: 'default' })).data?.['a'], 'NA==');
-  const broken: unknown = await cluster
-    .apply({ ...secret({}), data: { a: ['planted-secret'] } } as KubernetesObject, { fieldManager: 'other' })
-    .catch((error: unknown) => error);
   t.match(broken, { status: /^[45]\d\d$/ });
   t.notMatch(describeError(broken), /planted-secret/);
 }

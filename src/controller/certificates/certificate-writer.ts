@@ -17,7 +17,7 @@ import {
   type ServingContent,
 } from './certificate-objects.ts';
 import type { SeenObjects } from './certificate-view.ts';
-import { applyObject, createObject } from '../object-writes.ts';
+import { applyObject, createObject } from '../../cluster/object-writes.ts';
 
 export type WritingStep = Exclude<RotationStep, { readonly do: 'wait' }>;
 

@@ -9,7 +9,7 @@ import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from 
 import { HostWatches } from './host-watches.ts';
 import { managedBy, managedByLabel } from '../labels.ts';
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
-import { applyObject } from '../object-writes.ts';
+import { applyObject } from '../../cluster/object-writes.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import { StepQueue, type Rest } from '../step-queue.ts';
 

@@ -8,7 +8,7 @@ import { secretOf, type DesiredCopy } from './copy.ts';
 import { managedBy, managedByLabel, ownerLabel } from '../labels.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import type { WriteResult } from '../metrics.ts';
-import { applyObject, createObject, deleteObject, readObject } from '../object-writes.ts';
+import { applyObject, createObject, deleteObject, readObject } from '../../cluster/object-writes.ts';
 import type { ReplicationStep } from './replication-plan.ts';
 import type { Rest } from '../step-queue.ts';
 

@@ -1,11 +1,12 @@
-/** Writes to the API that end in time: created only where nothing is, changed and deleted only as last seen. */
+/** Writes with a time limit: objects are created only where there is none, changed and deleted only in the version that was seen. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { readJson } from '../cluster/api-response.ts';
-import type { Cluster } from '../cluster/connection.ts';
-import { resourcePath } from '../cluster/resource-path.ts';
-import { fieldManager } from './reconciler.ts';
+import { readJson } from './api-response.ts';
+import type { Cluster } from './connection.ts';
+import { resourcePath } from './resource-path.ts';
 
+/** Owner of the fields that transship writes. https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers */
+export const fieldManager = 'transship-controller';
 /** Milliseconds. */
 const writeTimeout = 15_000;
 
