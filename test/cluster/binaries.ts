@@ -61,6 +61,13 @@ export function skipReason({ level = 3, helm = true }: { level?: Level; helm?: b
   return missing(absent);
 }
 
+/** False when the program is there, else the sentence for tap's `skip`; throws like `skipReason` where nothing may be skipped. */
+export function skipWithout(program: Program): string | false {
+  if (locate(program) !== undefined) return false;
+  if (process.env['TRANSSHIP_REQUIRE_CLUSTER'] === '1') throw new Error(missing([program]));
+  return missing([program]);
+}
+
 /** A PATH on which the cluster's own kubectl and helm come first, for people and for scripts. */
 export function pathWithBinaries(): string {
   const built = [...clusterPrograms, ...nodePrograms].map((program) => dirname(builtPath(program))).filter((folder) => existsSync(folder));

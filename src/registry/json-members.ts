@@ -1,0 +1,66 @@
+/**
+ * JSON as encoding/json of Go reads it into a struct: every member in the order of the text, repeated names included, because
+ * each of them is checked and the later ones are written over the earlier. `JSON.parse` keeps the last one only.
+ */
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonMembers;
+
+export class JsonMembers {
+  readonly entries: readonly (readonly [name: string, value: JsonValue])[];
+
+  constructor(entries: readonly (readonly [string, JsonValue])[]) {
+    this.entries = entries;
+  }
+
+  /** Values of a field in order. Names match without regard to case, as fields of Go structs do: https://pkg.go.dev/encoding/json#Unmarshal */
+  values(field: string): JsonValue[] {
+    const name = new RegExp(`^${field}$`, 'iu');
+    return this.entries.flatMap(([key, value]) => (name.test(key) ? [value] : []));
+  }
+}
+
+const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** @throws SyntaxError, whose message quotes the text */
+export function parseMembers(text: string): JsonValue {
+  // The syntax is checked here, so that the reader below only meets valid JSON.
+  JSON.parse(text);
+  return new Reader(text.match(token) ?? []).value();
+}
+
+class Reader {
+  readonly #tokens: readonly string[];
+  #next = 0;
+
+  constructor(tokens: readonly string[]) {
+    this.#tokens = tokens;
+  }
+
+  value(): JsonValue {
+    const first = this.#take();
+    if (first === '{') return new JsonMembers(this.#list('}', () => this.#member()));
+    if (first === '[') return this.#list(']', () => this.value());
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a token that is neither brace nor bracket is a scalar
+    return JSON.parse(first) as string | number | boolean | null;
+  }
+
+  #member(): readonly [string, JsonValue] {
+    const name = String(JSON.parse(this.#take()));
+    this.#take();
+    return [name, this.value()];
+  }
+
+  #list<T>(end: string, item: () => T): T[] {
+    const items: T[] = [];
+    while (this.#tokens[this.#next] !== end) {
+      items.push(item());
+      if (this.#tokens[this.#next] === ',') this.#next += 1;
+    }
+    this.#next += 1;
+    return items;
+  }
+
+  #take(): string {
+    return this.#tokens[this.#next++] ?? '';
+  }
+}
