@@ -3,7 +3,8 @@
  * which is the password for three hours. https://azure.github.io/acr/AAD-OAuth.html
  */
 import type { TokenCredential } from '@azure/identity';
-import { askForToken, refused, unreadable } from './ask.ts';
+import { requireHost, type Cloud } from './cloud.ts';
+import { requestToken, tokenRefused, tokenUnreadable } from './token-request.ts';
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
 import type * as sdk from './sdk/acr.ts';
 
@@ -14,7 +15,7 @@ const registryScope = 'https://containerregistry.azure.net/.default';
 const tokenUser = '00000000-0000-0000-0000-000000000000';
 
 /** Entra's own hosts; for another one (Azure Stack, a disconnected cloud) the public directory of clouds cannot be asked. */
-const publicAuthorities: ReadonlySet<string> = new Set([
+const publicEntraHosts: ReadonlySet<string> = new Set([
   'login.microsoftonline.com',
   'login.microsoftonline.us',
   'login.partner.microsoftonline.cn',
@@ -29,15 +30,17 @@ export interface AcrOptions {
   readonly tenantId?: string | undefined;
 }
 
+export const acr: Cloud<'acr'> = ({ tenantId }, host) => acrProvider({ host: requireHost('acr', host), tenantId });
+
 export function acrProvider({ host: address, tenantId }: AcrOptions): CredentialProvider {
   const host = hostOfAddress(address);
   return {
     name: 'acr',
     fetch: async (signal) =>
-      await askForToken({ cloud: 'acr', signal }, async () => {
+      await requestToken({ cloud: 'acr', signal }, async () => {
         const identity = azureIdentity(await import('./sdk/acr.ts'), tenantId);
         const token = await identity.getToken(registryScope, { abortSignal: signal });
-        if (token === null || token.token === '') throw unreadable('acr', 'the identity has no token');
+        if (token === null || token.token === '') throw tokenUnreadable('acr', 'the identity has no token');
         const form = new URLSearchParams({ grant_type: 'access_token', service: host, access_token: token.token });
         if (tenantId !== undefined) form.set('tenant', tenantId);
         const password = await exchange(host, form, signal);
@@ -48,9 +51,9 @@ export function acrProvider({ host: address, tenantId }: AcrOptions): Credential
 
 /** The federated identity when the workload identity webhook gave the pod one, else the managed identity of the node or the pod. */
 function azureIdentity({ WorkloadIdentityCredential, ManagedIdentityCredential }: AzureSdk, tenantId: string | undefined): TokenCredential {
-  const { AZURE_FEDERATED_TOKEN_FILE: federated, AZURE_CLIENT_ID: clientId, AZURE_AUTHORITY_HOST: authority } = process.env;
+  const { AZURE_FEDERATED_TOKEN_FILE: federated, AZURE_CLIENT_ID: clientId, AZURE_AUTHORITY_HOST: entraHost } = process.env;
   if (federated === undefined) return new ManagedIdentityCredential(clientId === undefined ? {} : { clientId });
-  const disableInstanceDiscovery = authority !== undefined && !publicAuthorities.has(hostOfAddress(authority));
+  const disableInstanceDiscovery = entraHost !== undefined && !publicEntraHosts.has(hostOfAddress(entraHost));
   return new WorkloadIdentityCredential(tenantId === undefined ? { disableInstanceDiscovery } : { tenantId, disableInstanceDiscovery });
 }
 
@@ -59,11 +62,11 @@ async function exchange(host: string, body: URLSearchParams, signal: AbortSignal
   const answer = await fetch(`https://${host}/oauth2/exchange`, { method: 'POST', body, signal, redirect: 'error' });
   if (!answer.ok) {
     await answer.body?.cancel();
-    throw refused('acr', `${host} answered ${answer.status}${hintFor(answer.status)}`);
+    throw tokenRefused('acr', `${host} answered ${answer.status}${hintFor(answer.status)}`);
   }
   const content: unknown = await answer.json();
   const token: unknown = typeof content === 'object' && content !== null ? Reflect.get(content, 'refresh_token') : undefined;
-  if (typeof token !== 'string' || token === '') throw unreadable('acr', 'it has no refresh_token');
+  if (typeof token !== 'string' || token === '') throw tokenUnreadable('acr', 'it has no refresh_token');
   return token;
 }
 

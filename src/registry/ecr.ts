@@ -3,7 +3,8 @@
  * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
  */
 import type { AuthorizationData } from '@aws-sdk/client-ecr';
-import { askForToken, unreadable } from './ask.ts';
+import type { Cloud } from './cloud.ts';
+import { requestToken, tokenUnreadable } from './token-request.ts';
 import { hostOfAddress, type CredentialProvider, type HostCredential, type RegistryCredential } from './credentials.ts';
 
 export interface EcrOptions {
@@ -14,11 +15,13 @@ export interface EcrOptions {
   readonly host?: string | undefined;
 }
 
+export const ecr: Cloud<'ecr'> = (settings, host) => ecrProvider({ ...settings, host });
+
 export function ecrProvider({ region, registryIds, host }: EcrOptions): CredentialProvider {
   return {
     name: 'ecr',
     fetch: async (signal) =>
-      await askForToken({ cloud: 'ecr', signal }, async () => {
+      await requestToken({ cloud: 'ecr', signal }, async () => {
         const { ECRClient, GetAuthorizationTokenCommand } = await import('./sdk/ecr.ts');
         // A client for each token: hours lie between two, and the next one reads a changed environment and no stale socket.
         const client = new ECRClient({ region });
@@ -36,9 +39,9 @@ export function ecrProvider({ region, registryIds, host }: EcrOptions): Credenti
 function readAuthorization({ authorizationToken = '', expiresAt, proxyEndpoint = '' }: AuthorizationData): HostCredential {
   const [username = '', password = ''] = Buffer.from(authorizationToken, 'base64').toString('utf8').split(':');
   const host = hostOfAddress(proxyEndpoint);
-  if (host === '' || username === '' || password === '') throw unreadable('ecr', 'it names no registry, or no user and password');
+  if (host === '' || username === '' || password === '') throw tokenUnreadable('ecr', 'it names no registry, or no user and password');
   if (expiresAt === undefined || Number.isNaN(expiresAt.getTime()))
-    throw unreadable('ecr', `it does not say when the token for ${host} ends`);
+    throw tokenUnreadable('ecr', `it does not say when the token for ${host} ends`);
   return { host, credential: { username, password, expiresAt } };
 }
 
@@ -48,7 +51,7 @@ function readAuthorization({ authorizationToken = '', expiresAt, proxyEndpoint =
  */
 function withOwnHost(entries: readonly HostCredential[], address: string | undefined): readonly HostCredential[] {
   const credential: RegistryCredential | undefined = entries[0]?.credential;
-  if (credential === undefined) throw unreadable('ecr', 'it has no authorizationData');
+  if (credential === undefined) throw tokenUnreadable('ecr', 'it has no authorizationData');
   const own = address === undefined ? null : hostOfAddress(address);
   return own === null || entries.some(({ host }) => host === own) ? entries : [...entries, { host: own, credential }];
 }

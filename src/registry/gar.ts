@@ -4,7 +4,8 @@
  */
 import type { AuthClient, IdentityPoolClientOptions } from 'google-auth-library';
 import { readFile } from 'node:fs/promises';
-import { askForToken, refused, unreadable } from './ask.ts';
+import { requireHost, type Cloud } from './cloud.ts';
+import { requestToken, tokenRefused, tokenUnreadable } from './token-request.ts';
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
 import type * as sdk from './sdk/gar.ts';
 import type { CredentialError } from './errors.ts';
@@ -17,15 +18,17 @@ const pullScope = 'https://www.googleapis.com/auth/devstorage.read_only';
 
 type GoogleSdk = typeof sdk;
 
+export const gar: Cloud<'gar'> = (_, host) => garProvider({ host: requireHost('gar', host) });
+
 export function garProvider({ host: address }: { readonly host: string }): CredentialProvider {
   const host = hostOfAddress(address);
   return {
     name: 'gar',
     fetch: async (signal) =>
-      await askForToken({ cloud: 'gar', signal, explain }, async () => {
+      await requestToken({ cloud: 'gar', signal, mapSdkError }, async () => {
         const client = await googleClient(await import('./sdk/gar.ts'));
         const { token } = await client.getAccessToken();
-        if (typeof token !== 'string' || token === '') throw unreadable('gar', 'it has no access_token');
+        if (typeof token !== 'string' || token === '') throw tokenUnreadable('gar', 'it has no access_token');
         const { expiry_date: expiry } = client.credentials;
         const expiresAt = typeof expiry === 'number' && Number.isFinite(expiry) ? new Date(expiry) : null;
         return [{ host, credential: { username: 'oauth2accesstoken', password: token, expiresAt } }];
@@ -62,7 +65,7 @@ async function readCredentialsFile(path: string): Promise<object> {
   } catch {
     // Said below: neither the SDK's message nor the parser's may quote the file.
   }
-  throw refused('gar', `the file ${path} that GOOGLE_APPLICATION_CREDENTIALS names cannot be read or is not JSON`);
+  throw tokenRefused('gar', `the file ${path} that GOOGLE_APPLICATION_CREDENTIALS names cannot be read or is not JSON`);
 }
 
 /** The service account token that a kubelet projects, in the configuration of https://google.aip.dev/auth/4117; null for all else. */
@@ -74,13 +77,13 @@ function projectedTokenOf(credentials: object): string | null {
 }
 
 /** The SDK's message for a bad status is the whole body of the answer, and for a body that is no JSON the error of whoever used it. */
-function explain(error: unknown): CredentialError | undefined {
-  if (error instanceof TypeError) return unreadable('gar', 'it is not JSON');
+function mapSdkError(error: unknown): CredentialError | undefined {
+  if (error instanceof TypeError) return tokenUnreadable('gar', 'it is not JSON');
   if (!(error instanceof Error) || !('config' in error)) return undefined;
   const status = 'status' in error && typeof error.status === 'number' ? error.status : null;
-  if (status !== null) return refused('gar', `the metadata server or token service answered ${status}${hintFor(status)}`);
+  if (status !== null) return tokenRefused('gar', `the metadata server or token service answered ${status}${hintFor(status)}`);
   const reason = 'code' in error && typeof error.code === 'string' ? error.code : 'the connection failed';
-  return refused('gar', `the metadata server or token service cannot be reached: ${reason}`);
+  return tokenRefused('gar', `the metadata server or token service cannot be reached: ${reason}`);
 }
 
 function hintFor(status: number): string {

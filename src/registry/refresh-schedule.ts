@@ -3,21 +3,12 @@
 /** What is assumed of a token that does not say when it ends: the shortest life of the three clouds. */
 const unknownLife = 60 * 60_000;
 /** Two requests are never closer. A metadata server gives out the same token until minutes before its end, so lives can be short. */
-const shortestDelay = 10_000;
+const minDelay = 10_000;
 /** Long enough for half of every token's life, far below the 24.8 days at which a timer of Node overflows. */
-const longestDelay = 6 * 60 * 60_000;
-
-const firstRetry = 5_000;
-const longestRetry = 5 * 60_000;
+const maxDelay = 6 * 60 * 60_000;
 
 /** Between 40 and 50 percent of what is left: several replicas and registries spread, and half of the life is there for failures. */
 export function refreshDelay(life: number | null, random: number): number {
   const delay = (life ?? unknownLife) * (0.5 - 0.1 * random);
-  return Math.min(Math.max(delay, shortestDelay), longestDelay);
-}
-
-/** @param failures in a row, 1 or more. Doubles each time up to the cap, less up to a half of it at random. */
-export function retryDelay(failures: number, random: number): number {
-  const ceiling = Math.min(firstRetry * 2 ** (failures - 1), longestRetry);
-  return ceiling * (1 - 0.5 * random);
+  return Math.min(Math.max(delay, minDelay), maxDelay);
 }

@@ -1,6 +1,6 @@
-/** Keeping credentials fresh: one request at a time, long before the end of the last token, which stays in use while requests fail. */
+/** Keeps credentials fresh: one request at a time, long before the last token expires, which stays in use while requests fail. */
 import type { CredentialProvider, HostCredential } from './credentials.ts';
-import { refreshDelay, retryDelay } from './refresh-schedule.ts';
+import { refreshDelay } from './refresh-schedule.ts';
 
 /** Milliseconds for one request, after which it is aborted. */
 const requestTimeout = 30_000;
@@ -17,10 +17,12 @@ export interface RefreshFailure {
 }
 
 export interface RefreshOptions {
-  /** New credentials, at once on start. A failure of this is one of the refresh: it is told, and tried again with a new token. */
+  /** New credentials, at once on start. If this fails, the refresh has failed: it is reported, and repeated with a new token. */
   readonly onCredential: (entries: readonly HostCredential[]) => void | Promise<void>;
   /** Must not throw. */
   readonly onFailure: (failure: RefreshFailure) => void;
+  /** Times between requests that fail, in milliseconds. */
+  readonly backoff: { readonly next: () => number; readonly reset: () => void };
   /** Milliseconds of Unix time. */
   readonly now?: () => number;
   readonly schedule?: Schedule;
@@ -52,7 +54,7 @@ const timer: Schedule = (run, delay) => {
 
 export function keepFresh(
   provider: CredentialProvider,
-  { onCredential, onFailure, now = Date.now, schedule = timer, random = Math.random }: RefreshOptions,
+  { onCredential, onFailure, backoff, now = Date.now, schedule = timer, random = Math.random }: RefreshOptions,
 ): Refresher {
   const stopping = new AbortController();
   let fetchedAt: number | null = null;
@@ -69,11 +71,12 @@ export function keepFresh(
       fetchedAt = now();
       expiresAt = earliestEnd(entries);
       failures = 0;
+      backoff.reset();
       return refreshDelay(expiresAt === null ? null : expiresAt.getTime() - fetchedAt, random());
     } catch (error) {
       if (stopping.signal.aborted) return null;
       failures += 1;
-      const retryIn = retryDelay(failures, random());
+      const retryIn = backoff.next();
       onFailure({ error, failures, retryIn });
       return retryIn;
     }

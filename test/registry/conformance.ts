@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { test, type Test } from 'tap';
 import type { CredentialProvider } from '../../src/registry/credentials.ts';
 import { CredentialError } from '../../src/registry/errors.ts';
-import type { CloudName } from '../../src/registry/provider.ts';
+import type { CloudName } from '../../src/registry/cloud.ts';
 
 /** How the server answers a request for a token. Bodies of errors hold `marker`, as do the tokens. */
 export type Behaviour = 'good' | 'expired' | 'forbidden' | 'broken' | 'garbage' | 'empty' | 'reset' | 'hang';

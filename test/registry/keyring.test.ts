@@ -1,39 +1,13 @@
 /** What a kubelet makes of pull secrets, against the kubelet's own code: the program `keyring` of the test cluster. */
 import { deepEqual } from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 
 import * as fc from 'fast-check';
 import { test } from 'tap';
 
 import { Keyring } from '../../src/registry/keyring.ts';
-import { readPullSecret, type PullSecretEntry } from '../../src/registry/pull-secret.ts';
-import { binary, skipWithout } from '../cluster/binaries.ts';
-
-interface Question {
-  /** Values of `data` are text. */
-  readonly secrets: readonly { readonly type: string; readonly data: Readonly<Record<string, string>> }[];
-  readonly image: string;
-}
-
-interface Answer {
-  readonly refused: boolean;
-  readonly credentials: readonly string[];
-}
-
-const shown = (entries: readonly Pick<PullSecretEntry, 'username' | 'password'>[]): string[] =>
-  entries.map(({ username, password }) => `${username}:${password}`);
-
-/** Answers of the kubelet's code, in the order of the questions. */
-function askKubelet(questions: readonly Question[]): Answer[] {
-  const input = questions.map((question) => JSON.stringify(question)).join('\n');
-  const { stdout, stderr, status } = spawnSync(binary('keyring'), { input: `${input}\n`, encoding: 'utf8', maxBuffer: 64 << 20 });
-  if (status !== 0) throw new Error(stderr);
-  const lines = stdout.trim().split('\n');
-  return lines.map((line) => {
-    const { error, credentials } = JSON.parse(line) as { error?: string; credentials: PullSecretEntry[] };
-    return { refused: error !== undefined, credentials: shown(credentials) };
-  });
-}
+import { readPullSecret } from '../../src/registry/pull-secret.ts';
+import { skipWithout } from '../cluster/binaries.ts';
+import { askKubelet, shown, type Answer, type Question } from './kubelet.ts';
 
 function ask({ secrets, image }: Question): Answer {
   const readings = secrets.map(({ type, data }) =>

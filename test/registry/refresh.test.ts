@@ -1,6 +1,6 @@
 import { test, type Test } from 'tap';
 import type { CredentialProvider, HostCredential } from '../../src/registry/credentials.ts';
-import { refreshDelay, retryDelay } from '../../src/registry/refresh-schedule.ts';
+import { refreshDelay } from '../../src/registry/refresh-schedule.ts';
 import { keepFresh, type Refresher, type RefreshFailure, type RefreshOptions, type Schedule } from '../../src/registry/refresh.ts';
 
 const second = 1000;
@@ -23,20 +23,20 @@ test('when the next token is asked for: before half of the life', (t) => {
   t.end();
 });
 
-test('when a failed request is tried again', (t) => {
-  const table: [number, number, number][] = [
-    [1, 0, 5 * second],
-    [1, almostOne, 2.5 * second],
-    [2, 0, 10 * second],
-    [6, 0, 160 * second],
-    [7, 0, 5 * minute],
-    [7, almostOne, 2.5 * minute],
-    [5000, 0, 5 * minute],
-  ];
-  for (const [failures, random, delay] of table)
-    t.equal(Math.round(retryDelay(failures, random)), delay, `${failures} failures, random ${random}`);
-  t.end();
-});
+/** Doubles from 5 seconds to 5 minutes, without jitter. */
+function exactBackoff(): RefreshOptions['backoff'] {
+  let next = 5 * second;
+  return {
+    next: () => {
+      const delay = next;
+      next = Math.min(2 * next, 5 * minute);
+      return delay;
+    },
+    reset: () => {
+      next = 5 * second;
+    },
+  };
+}
 
 interface Clock {
   readonly now: () => number;
@@ -126,6 +126,7 @@ function start(t: Test, script: readonly Next[], options: Partial<RefreshOptions
   const refresher = keepFresh(provider, {
     onCredential: (entries) => void given.push(entries),
     onFailure: (failure) => void failed.push(failure),
+    backoff: exactBackoff(),
     now: clock.now,
     schedule: clock.schedule,
     random: () => 0,
@@ -157,7 +158,7 @@ test('the earliest end of several hosts counts', async (t) => {
   const entries = ends.map((expiresAt, index) => ({ host: `${index}.example`, credential: { username: 'u', password: 'p', expiresAt } }));
   const refresher = keepFresh(
     { name: 'test', fetch: async () => entries },
-    { onCredential: () => {}, onFailure: () => {}, ...clock, random: () => 0 },
+    { onCredential: () => {}, onFailure: () => {}, backoff: exactBackoff(), ...clock, random: () => 0 },
   );
   t.teardown(refresher.stop);
   await clock.advance(0);
@@ -257,7 +258,7 @@ test('with the timers of Node', async (t) => {
   const given = Promise.withResolvers<readonly HostCredential[]>();
   const refresher = keepFresh(
     { name: 'test', fetch: async () => [{ host: 'a.example', credential: { username: 'u', password: 'p', expiresAt: null } }] },
-    { onCredential: given.resolve, onFailure: ({ error }) => given.reject(error) },
+    { onCredential: given.resolve, onFailure: ({ error }) => given.reject(error), backoff: exactBackoff() },
   );
   t.equal((await given.promise)[0]?.host, 'a.example');
   await refresher.stop();

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { dockerConfigKey, dockerConfigType } from '../../registry/credentials.ts';
+import { dockerConfigKey, dockerConfigType } from '../../registry/pull-secret.ts';
 import { contentAnnotation, labelValue, managedBy, managedByLabel, ownerLabel, registryLabel, sourceAnnotation } from '../labels.ts';
 
 /** What a copy holds. */

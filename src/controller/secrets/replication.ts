@@ -85,7 +85,7 @@ class SecretsReconciler implements Reconciler {
 
   problems(): string[] {
     return [
-      ...this.#sources.unready().map((registry) => `the credentials of registry ${registry} cannot be read`),
+      ...this.#sources.problems(),
       ...[...this.#writer.foreign].map((key) => `Secret ${key} is not of transship`),
       ...[...this.#writer.failed].map((key) => `Secret ${key} could not be written`),
     ];

@@ -1,33 +1,26 @@
-/** Where the content of pull secrets comes from: Secrets of the release namespace that are watched one by one, and tokens of clouds. */
-import { describeError } from '../../cluster/api-error.ts';
-import { recordEvent } from '../../cluster/events.ts';
-import type { ResourceWatch } from '../../cluster/watch.ts';
+/** The credential sources of all registries of the policy. */
 import type { RegistryPolicy, RewritePolicy } from '../../policy/types.ts';
-import { dockerConfigJson, dockerConfigKey, readDockerConfigSecret } from '../../registry/credentials.ts';
-import { cloudProvider } from '../../registry/provider.ts';
-import { keepFresh, type Refresher } from '../../registry/refresh.ts';
-import { contentOf, secretsPath, type Content, type SecretObject } from './copy.ts';
+import type { Content } from './copy.ts';
+import type { CredentialSource } from './credential-source.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
-import { observedWatch } from '../observed-watch.ts';
+import { openSecretSource } from './secret-source.ts';
+import { openTokenSource } from './token-source.ts';
 
-/** One source; the content that was good last stays when a later one is not. */
-interface Source {
-  /** What it is made from: another text is another source. */
+interface OpenSource {
+  /** What it was opened with: with other settings it is another source. */
   readonly definition: string;
-  content: Content | null;
-  isReady: boolean;
-  readonly refresher?: Refresher;
-  readonly close: () => Promise<void>;
+  readonly source: CredentialSource;
 }
 
 export class Sources {
   readonly #context: ReconcilerContext;
   readonly #changed: () => void;
   /** By registry. */
-  readonly #sources = new Map<string, Source>();
+  readonly #open = new Map<string, OpenSource>();
   readonly #closing = new Set<Promise<void>>();
   readonly #stopReading: () => void;
 
+  /** @param changed called when the content of a registry is another one */
   constructor(context: ReconcilerContext, changed: () => void) {
     this.#context = context;
     this.#changed = changed;
@@ -35,146 +28,61 @@ export class Sources {
   }
 
   content(registry: string): Content | null {
-    return this.#sources.get(registry)?.content ?? null;
+    return this.#open.get(registry)?.source.content() ?? null;
   }
 
-  /** Registries whose credentials could not be read, or not lately. */
-  unready(): string[] {
-    return [...this.#sources].flatMap(([registry, { isReady }]) => (isReady ? [] : [registry]));
+  /** What is wrong with the credentials of registries, for people. */
+  problems(): string[] {
+    return [...this.#open].flatMap(([registry, { source }]) => {
+      const problem = source.problem();
+      return problem === null ? [] : [`registry ${registry}: ${problem}`];
+    });
   }
 
-  /** Opens what the policy names, closes what it does not name any more. */
+  /** Opens the sources that the policy has, closes those that it has no more. */
   follow(policy: RewritePolicy): void {
-    const wanted = Object.entries(policy.registries).filter(([, { credentials }]) => credentials !== undefined);
-    const definitions = new Map(wanted.map(([registry, settings]) => [registry, definitionOf(settings)]));
-    for (const [registry, source] of this.#sources) if (definitions.get(registry) !== source.definition) this.#drop(registry, source);
-    for (const [registry, settings] of wanted) if (!this.#sources.has(registry)) this.#open(registry, settings);
+    const wanted = new Map(Object.entries(policy.registries).filter(([, { credentials }]) => credentials !== undefined));
+    for (const [registry, open] of this.#open) {
+      const settings = wanted.get(registry);
+      if (settings === undefined || definitionOf(settings) !== open.definition) this.#close(registry, open);
+    }
+    for (const [registry, settings] of wanted) {
+      if (this.#open.has(registry)) continue;
+      this.#open.set(registry, { definition: definitionOf(settings), source: this.#openSource(registry, settings) });
+    }
   }
 
   async close(): Promise<void> {
     this.#stopReading();
-    for (const [registry, source] of this.#sources) this.#drop(registry, source);
+    for (const [registry, open] of this.#open) this.#close(registry, open);
     await Promise.all(this.#closing);
   }
 
-  #drop(registry: string, source: Source): void {
+  #openSource(registry: string, { credentials, host }: RegistryPolicy): CredentialSource {
+    if (credentials === undefined) throw new TypeError(`registry ${registry} has no credentials`);
+    return 'secret' in credentials
+      ? openSecretSource(this.#context, { registry, name: credentials.secret, host }, this.#changed)
+      : openTokenSource(this.#context, { registry, settings: credentials, host }, this.#changed);
+  }
+
+  #close(registry: string, { source }: OpenSource): void {
     const { sourceReady, tokenAge, tokenExpiry } = this.#context.metrics;
-    this.#sources.delete(registry);
+    this.#open.delete(registry);
     for (const gauge of [sourceReady, tokenAge, tokenExpiry]) gauge.remove({ registry });
     const closed = source.close().finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
   }
 
-  #open(registry: string, settings: RegistryPolicy): void {
-    const { credentials } = settings;
-    if (credentials === undefined) return;
-    const definition = definitionOf(settings);
-    this.#sources.set(
-      registry,
-      'secret' in credentials
-        ? this.#openSecret(registry, credentials.secret, definition)
-        : this.#openProvider(registry, settings, definition),
-    );
-  }
-
-  #openSecret(registry: string, name: string, definition: string): Source {
-    const { namespace } = this.#context.options;
-    const found = (secret: SecretObject | undefined): void => this.#readSecret(source, { registry, name, secret });
-    const watch: ResourceWatch<SecretObject> = observedWatch<SecretObject>(this.#context, `source:${registry}`, {
-      path: secretsPath(namespace),
-      fieldSelector: `metadata.name=${name}`,
-      project: ({ apiVersion = 'v1', kind = 'Secret', metadata, type, data }) => ({
-        apiVersion,
-        kind,
-        ...(metadata && { metadata }),
-        ...(type !== undefined && { type }),
-        data: pickConfig(data),
-      }),
-      onEvent: (change) => {
-        if (change.type === 'synced' && watch.list().length > 0) return;
-        found(change.type === 'synced' || change.type === 'deleted' ? undefined : change.object);
-      },
-    });
-    const source: Source = { definition, content: null, isReady: false, close: () => watch.close() };
-    return source;
-  }
-
-  #readSecret(source: Source, { registry, name, secret }: { registry: string; name: string; secret: SecretObject | undefined }): void {
-    const key = `${this.#context.options.namespace}/${name}`;
-    source.isReady = false;
-    if (secret === undefined)
-      return this.#warn(registry, name, `Secret ${key} is not there; create it with \`kubectl create secret docker-registry\``);
-    try {
-      readDockerConfigSecret(key, secret);
-    } catch (error) {
-      return this.#warn(registry, name, describeError(error));
-    }
-    source.isReady = true;
-    // The text as it is: its keys may have paths, and its entries fields that only a kubelet knows.
-    this.#use(source, registry, secret.data?.[dockerConfigKey] ?? '');
-  }
-
-  #openProvider(registry: string, { credentials, host }: RegistryPolicy, definition: string): Source {
-    if (credentials === undefined || 'secret' in credentials) throw new TypeError(`registry ${registry} names no provider`);
-    let source: Source = { definition, content: null, isReady: false, close: async () => {} };
-    try {
-      const refresher = keepFresh(cloudProvider(credentials, host), {
-        onCredential: (entries) => {
-          source.isReady = true;
-          this.#use(source, registry, Buffer.from(dockerConfigJson(entries)).toString('base64'));
-        },
-        onFailure: ({ error, failures, retryIn }) => {
-          source.isReady = false;
-          this.#context.log.warn(
-            { registry, reason: describeError(error), failures, retryInSeconds: Math.round(retryIn / 1000) },
-            'no new token; the last one stays in use',
-          );
-        },
-      });
-      source = { ...source, refresher, close: () => refresher.stop() };
-    } catch (error) {
-      this.#context.log.error({ registry, reason: describeError(error) }, 'the credentials of a registry cannot be used');
-    }
-    return source;
-  }
-
-  #use(source: Source, registry: string, encoded: string): void {
-    const content = contentOf(encoded);
-    if (source.content?.hash === content.hash) return;
-    source.content = content;
-    this.#context.log.info({ registry, content: content.hash }, 'credentials read');
-    this.#changed();
-  }
-
-  #warn(registry: string, name: string, reason: string): void {
-    const { cluster, log, options } = this.#context;
-    log.warn({ registry, reason }, 'the credentials of a registry cannot be read; copies are kept as they are');
-    const regarding = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: options.namespace, name } };
-    void recordEvent(cluster, {
-      regarding,
-      reason: 'SourceUnreadable',
-      message: `${reason}. Copies for registry ${registry} are kept as they are.`,
-      type: 'Warning',
-      action: 'ReadSource',
-    });
-  }
-
   #measure(): void {
     const { metrics } = this.#context;
-    for (const [registry, { isReady, refresher }] of this.#sources) {
-      metrics.sourceReady.set({ registry }, isReady ? 1 : 0);
-      const { ageSeconds, expiresAt } = refresher?.status() ?? { ageSeconds: null, expiresAt: null };
+    for (const [registry, { source }] of this.#open) {
+      metrics.sourceReady.set({ registry }, source.isReady() ? 1 : 0);
+      const { ageSeconds, expiresAt } = source.status?.() ?? { ageSeconds: null, expiresAt: null };
       if (ageSeconds !== null) metrics.tokenAge.set({ registry }, ageSeconds);
       if (expiresAt !== null) metrics.tokenExpiry.set({ registry }, expiresAt.getTime() / 1000);
     }
   }
 }
 
-/** The host belongs to it: a token is written for a host. */
-const definitionOf = ({ credentials, host }: RegistryPolicy): string =>
-  JSON.stringify(credentials !== undefined && 'secret' in credentials ? credentials : [credentials, host]);
-
-function pickConfig(data: Readonly<Record<string, string>> | undefined): Record<string, string> {
-  const encoded = data?.[dockerConfigKey];
-  return encoded === undefined ? {} : { [dockerConfigKey]: encoded };
-}
+/** With the host, which a token is written for and a Secret is checked against. */
+const definitionOf = ({ credentials, host }: RegistryPolicy): string => JSON.stringify([credentials, host]);

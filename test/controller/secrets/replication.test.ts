@@ -76,9 +76,9 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     await setConfig(plane, path, second);
     timed('source edited', await has('shop', 'regcred', second));
     await remove(plane, path);
-    await logged(controller, 'copies are kept as they are');
+    await logged(controller, 'copies keep the last credentials');
     t.equal(await metric(controller, 'transship_controller_source_ready{registry="mirror"}'), 0);
-    t.match((await controller.get('/readyz')).text, 'the credentials of registry mirror cannot be read');
+    t.match((await controller.get('/readyz')).text, 'registry mirror: Secret transship-system/mirror-source does not exist');
     await createSecret(plane, {
       namespace: releaseNamespace,
       name: 'mirror-source',

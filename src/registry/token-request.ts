@@ -1,31 +1,31 @@
-/** Asking a cloud for a token: ends when told to, fails with a text that quotes no secret, and never hands out what is over. */
+/** Requests a token from a cloud: ends when aborted, fails with a message that quotes no secret, and never returns an expired token. */
 import type { HostCredential } from './credentials.ts';
 import { CredentialError } from './errors.ts';
-import type { CloudName } from './provider.ts';
+import type { CloudName } from './cloud.ts';
 
 /** Characters. The rest of an SDK's message is advice on SDK settings. */
-const longestReason = 300;
+const maxReasonLength = 300;
 
 /** No host, no ARN and no word is this long, every token is. */
 const tokenLike = /[\w.+/=~-]{100,}/g;
 
-export interface Asking {
+export interface TokenRequest {
   readonly cloud: CloudName;
   readonly signal: AbortSignal;
   /** What an error of the SDK means, where its own message would quote the answer. */
-  readonly explain?: (error: unknown) => CredentialError | undefined;
+  readonly mapSdkError?: (error: unknown) => CredentialError | undefined;
 }
 
 /**
  * @param request may ignore the signal: what it does after the abort is not waited for
  * @throws CredentialError
  */
-export async function askForToken(
-  { cloud, signal, explain }: Asking,
+export async function requestToken(
+  { cloud, signal, mapSdkError }: TokenRequest,
   request: () => Promise<readonly HostCredential[]>,
 ): Promise<readonly HostCredential[]> {
   const entries = await untilAborted(cloud, signal, request).catch((error: unknown) => {
-    throw error instanceof CredentialError ? error : (explain?.(error) ?? refusal(cloud, error));
+    throw error instanceof CredentialError ? error : (mapSdkError?.(error) ?? tokenError(cloud, error));
   });
   const expired = entries.find(({ credential }) => credential.expiresAt !== null && credential.expiresAt.getTime() <= Date.now());
   if (expired === undefined) return entries;
@@ -36,11 +36,11 @@ export async function askForToken(
 }
 
 /** For an answer that has not the documented shape. */
-export function unreadable(cloud: CloudName, problem: string): CredentialError {
+export function tokenUnreadable(cloud: CloudName, problem: string): CredentialError {
   return new CredentialError('TOKEN_UNREADABLE', `${cloud} answered without a usable token: ${problem}`);
 }
 
-export function refused(cloud: CloudName, reason: string): CredentialError {
+export function tokenRefused(cloud: CloudName, reason: string): CredentialError {
   return new CredentialError('TOKEN_REFUSED', `${cloud} gave no token: ${reason}`);
 }
 
@@ -57,11 +57,11 @@ async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: (
   }
 }
 
-function refusal(cloud: CloudName, error: unknown): CredentialError {
+function tokenError(cloud: CloudName, error: unknown): CredentialError {
   // Parsers quote the text that they stumbled over, and that text is an answer with a token in it.
-  if (error instanceof SyntaxError) return unreadable(cloud, 'it is not JSON');
+  if (error instanceof SyntaxError) return tokenUnreadable(cloud, 'it is not JSON');
   const reason = error instanceof Error ? `${error.name}: ${error.message}${causeOf(error)}` : 'an unknown failure';
-  return refused(cloud, reason.replaceAll(/\s+/g, ' ').replaceAll(tokenLike, '[redacted]').slice(0, longestReason));
+  return tokenRefused(cloud, reason.replaceAll(/\s+/g, ' ').replaceAll(tokenLike, '[redacted]').slice(0, maxReasonLength));
 }
 
 /** A failed `fetch` says only that; what failed (a name, a certificate, a connection) is in the code of its cause. */

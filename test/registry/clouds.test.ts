@@ -1,5 +1,6 @@
 import { test } from 'tap';
-import { cloudProvider, type CloudCredentialsPolicy } from '../../src/registry/provider.ts';
+import type { CloudCredentialsPolicy } from '../../src/registry/cloud.ts';
+import { createCloudProvider } from '../../src/registry/clouds.ts';
 
 test('from the policy to the provider', (t) => {
   const table: { policy: CloudCredentialsPolicy; host: string | undefined; name: string | null }[] = [
@@ -12,11 +13,11 @@ test('from the policy to the provider', (t) => {
   ];
   for (const { policy, host, name } of table) {
     if (name === null)
-      t.throws(() => cloudProvider(policy, host), {
+      t.throws(() => createCloudProvider(policy, host), {
         code: 'CREDENTIAL_INVALID',
         message: new RegExp(`${policy.provider} are for the registry's .host.`),
       });
-    else t.equal(cloudProvider(policy, host).name, name);
+    else t.equal(createCloudProvider(policy, host).name, name);
   }
   t.end();
 });

@@ -1,0 +1,74 @@
+/** Credentials in a Secret of the release namespace, which is watched. */
+import { describeError } from '../../cluster/api-error.ts';
+import { recordEvent } from '../../cluster/events.ts';
+import type { ResourceWatch } from '../../cluster/watch.ts';
+import { dockerConfigKey, legacyDockerConfigKey } from '../../registry/pull-secret.ts';
+import { readSourceSecret } from '../../registry/source-secret.ts';
+import { contentOf, secretsPath, type SecretObject } from './copy.ts';
+import { LatestContent, type CredentialSource } from './credential-source.ts';
+import type { ReconcilerContext } from '../reconciler.ts';
+import { observedWatch } from '../observed-watch.ts';
+
+export interface SecretSourceOptions {
+  readonly registry: string;
+  /** Of the Secret. */
+  readonly name: string;
+  /** Of the registry in the policy, with or without a path; undefined where it has none. */
+  readonly host: string | undefined;
+}
+
+/** @param changed called with each new content */
+export function openSecretSource(
+  context: ReconcilerContext,
+  { registry, name, host }: SecretSourceOptions,
+  changed: () => void,
+): CredentialSource {
+  const { cluster, log, options } = context;
+  const latest = new LatestContent(registry, log, changed);
+  let isReady = false;
+  let problem: string | null = 'the Secret has not been read yet';
+
+  const warn = (reason: 'SourceUnreadable' | 'SourceMismatch', what: string, effect: string): void => {
+    problem = `${what}; ${effect}`;
+    log.warn({ registry, reason: what }, effect);
+    const regarding = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: options.namespace, name } };
+    void recordEvent(cluster, { regarding, reason, message: `Registry ${registry}: ${problem}.`, type: 'Warning', action: 'ReadSource' });
+  };
+  const unreadable = (what: string): void => {
+    isReady = false;
+    warn(
+      'SourceUnreadable',
+      what,
+      latest.get() === null ? 'pods get no credentials until it is mended' : 'copies keep the last credentials',
+    );
+  };
+  const read = (secret: SecretObject | undefined): void => {
+    const key = `${options.namespace}/${name}`;
+    if (secret === undefined) return unreadable(`Secret ${key} does not exist; create it with \`kubectl create secret docker-registry\``);
+    try {
+      const { encoded, mismatch } = readSourceSecret(key, secret, host);
+      isReady = true;
+      problem = null;
+      if (mismatch !== null) warn('SourceMismatch', mismatch, 'pods pull from this registry without credentials');
+      latest.set(contentOf(encoded));
+    } catch (error) {
+      unreadable(describeError(error));
+    }
+  };
+
+  const watch: ResourceWatch<SecretObject> = observedWatch<SecretObject>(context, `source:${registry}`, {
+    path: secretsPath(options.namespace),
+    fieldSelector: `metadata.name=${name}`,
+    project: withDockerConfig,
+    onEvent: (event) => {
+      if (event.type === 'synced' && watch.list().length > 0) return;
+      read(event.type === 'synced' || event.type === 'deleted' ? undefined : event.object);
+    },
+  });
+  return { content: () => latest.get(), isReady: () => isReady, problem: () => problem, close: () => watch.close() };
+}
+
+function withDockerConfig({ apiVersion = 'v1', kind = 'Secret', metadata, type, data = {} }: SecretObject): SecretObject {
+  const config = [dockerConfigKey, legacyDockerConfigKey].flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]]));
+  return { apiVersion, kind, ...(metadata && { metadata }), ...(type !== undefined && { type }), data: Object.fromEntries(config) };
+}
