@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { formatFinding } from '../config/finding.ts';
 import { PolicyError } from '../config/source.ts';
 import { createLog } from '../observe/log.ts';
-import { closedBySignal, hearSignals } from '../server/shutdown.ts';
+import { closedBySignal, hearSignals } from '../process/shutdown.ts';
 import type { Command, Io } from './command.ts';
 import { controllerFlagHelp, readControllerOptions } from './controller-options.ts';
 import { Failure } from './failure.ts';

@@ -5,8 +5,7 @@ import type { Logger } from 'pino';
 import { formatFinding } from '../config/finding.ts';
 import { PolicyError } from '../config/source.ts';
 import { createLog } from '../observe/log.ts';
-import { closedBySignal, hearSignals } from '../server/shutdown.ts';
-import { giveBackStartMemory } from '../server/start-memory.ts';
+import { closedBySignal, hearSignals } from '../process/shutdown.ts';
 import { startWebhook, type WebhookOptions } from '../server/webhook.ts';
 import { KeyPairError } from '../tls/pair.ts';
 import type { Command, Io } from './command.ts';
@@ -68,7 +67,6 @@ async function serve(options: ServeOptions, firstSignal: Promise<NodeJS.Signals>
   const authority = options.tls === null ? await selfSigned(options.host) : null;
   const webhook = await startWebhook(webhookOptions(options, authority), log);
   log.info({ host: options.host, port: webhook.port, metricsPort: webhook.metricsPort, revision: webhook.revision().id }, 'listening');
-  giveBackStartMemory();
   if (isFirstRun && authority !== null) {
     const { showSample } = await import('./sample.ts');
     await showSample({ port: webhook.port, host: options.host, ca: authority.ca, policy: samplePolicy }, io);

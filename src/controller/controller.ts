@@ -1,8 +1,5 @@
 /** The controller as a whole: follows the policy, tells how it is, and runs its loops while it leads. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 
 import type { Logger } from 'pino';
@@ -12,7 +9,7 @@ import { connect } from '../cluster/connection.ts';
 import { electLeader } from '../cluster/lease.ts';
 import { formatFinding } from '../config/finding.ts';
 import { PolicySource } from '../config/source.ts';
-import { createHealthServer } from './health.ts';
+import { startMetricsServer } from '../observe/metrics-server.ts';
 import { Leadership } from './leadership.ts';
 import { createControllerMetrics, type ControllerMetrics } from './metrics.ts';
 import type { ReconcilerFactory } from './reconciler.ts';
@@ -49,8 +46,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
   const renewSeconds = options.leaseSeconds / renewals;
   const leadership = new Leadership(makers, context, renewSeconds * 2000);
   source.changed = () => leadership.policyChanged();
-  const health = createHealthServer(metrics.registry, () => leadership.readiness());
-  const port = await listen(health, options).catch(async (error: unknown) => {
+  const metricsServer = await startMetricsServer(metrics.registry, () => leadership.readiness(), options).catch(async (error: unknown) => {
     source.policy.close();
     await cluster.close();
     throw error;
@@ -66,9 +62,9 @@ export async function startController(options: ControllerOptions, log: Logger): 
     onLost: (reason) => leadership.lost(reason),
     onError: (error) => leadership.failed(describeError(error)),
   });
-  log.info({ host: options.host, port, features: options.features, revision: source.policy.current.id }, 'listening');
+  log.info({ host: options.host, port: metricsServer.port, features: options.features, revision: source.policy.current.id }, 'listening');
   return {
-    port,
+    port: metricsServer.port,
     startDraining: () => leadership.startDraining(),
     close: async () => {
       source.policy.close();
@@ -76,8 +72,8 @@ export async function startController(options: ControllerOptions, log: Logger): 
       await leadership.stop();
       await election.release();
       stopReading();
-      health.closeAllConnections();
-      health.close();
+      metricsServer.destroy();
+      await metricsServer.close();
       await cluster.close();
     },
     destroy: () => void cluster.close(),
@@ -110,11 +106,4 @@ async function followPolicy(file: string, { log, metrics }: { log: Logger; metri
     followed.changed();
   });
   return followed;
-}
-
-async function listen(server: Server, { host, port }: Pick<ControllerOptions, 'host' | 'port'>): Promise<number> {
-  server.listen({ host, port });
-  await once(server, 'listening');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
-  return (server.address() as AddressInfo).port;
 }

@@ -1,6 +1,6 @@
 /** What runs while this process leads, what is told while it does not, and the order between two leaderships. */
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from './reconciler.ts';
-import type { Readiness } from './health.ts';
+import type { Readiness } from '../observe/metrics-server.ts';
 
 export class Leadership {
   readonly #makers: readonly ReconcilerFactory[];

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { createServer as createHttpsServer, type Server, type ServerOptions as HttpsServerOptions } from 'node:https';
 import type { Logger } from 'pino';
 import type { Mode } from '../admission/admit.ts';
+import type { Readiness } from '../observe/metrics-server.ts';
 import type { KeyPair } from '../tls/pair.ts';
 import { answerClientError } from './client-error.ts';
 import { trackConnections, type Connections } from './connections.ts';
@@ -63,6 +64,7 @@ export interface WebhookServer {
   readonly useClientCa: (pem: string) => void;
   /** Turns /readyz to 503 and asks every client to close its connection after the next answer. */
   readonly startDraining: () => void;
+  readonly readiness: () => Readiness;
   readonly connections: Connections;
 }
 
@@ -101,7 +103,8 @@ export function createServer(options: ServerOptions): WebhookServer {
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => refuse(reply, 'REQUEST_INVALID', error.message),
   });
-  addRoutes(app, options, () => isDraining);
+  const readiness = (): Readiness => ({ ready: !isDraining, lines: [isDraining ? 'draining' : 'ok'] });
+  addRoutes(app, options, readiness);
   app.addHook('onClose', () => guard.close());
   return {
     app,
@@ -114,6 +117,7 @@ export function createServer(options: ServerOptions): WebhookServer {
       app.server.setSecureContext(tlsOptions(pair, next));
       clientCa = next;
     },
+    readiness,
     startDraining: () => {
       isDraining = true;
     },
@@ -121,21 +125,22 @@ export function createServer(options: ServerOptions): WebhookServer {
 }
 
 /** What is not a review: probes, and what nobody should ask. */
-function addRoutes(app: WebhookInstance, options: ServerOptions, isDraining: () => boolean): void {
+function addRoutes(app: WebhookInstance, options: ServerOptions, readiness: () => Readiness): void {
   // No route of fastify's reads a body; whatever comes with a request is thrown away.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isDraining()) reply.header('connection', 'close');
+    if (!readiness().ready) reply.header('connection', 'close');
     done();
   });
   app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
-  app.get('/readyz', (_request, reply) =>
-    reply
-      .code(isDraining() ? 503 : 200)
+  app.get('/readyz', (_request, reply) => {
+    const { ready, lines } = readiness();
+    return reply
+      .code(ready ? 200 : 503)
       .type('text/plain')
-      .send(isDraining() ? 'draining\n' : 'ok\n'),
-  );
+      .send(`${lines.join('\n')}\n`);
+  });
   app.setNotFoundHandler((request, reply) => refuse(reply, 'NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)}`));
   app.setErrorHandler((error, _request, reply) => handleError(error, reply, options));
 }

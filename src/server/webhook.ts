@@ -5,14 +5,13 @@ import type { Logger } from 'pino';
 import type { Scope } from '../admission/scope.ts';
 import { formatFinding, type Finding } from '../config/finding.ts';
 import { PolicySource, type PolicyFiles, type Reload, type Revision } from '../config/source.ts';
+import { startMetricsServer } from '../observe/metrics-server.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { checkKeyPair, readClientCa, readKeyPair, type KeyPairFiles, type KeyPair } from '../tls/pair.ts';
-import { trackConnections } from './connections.ts';
-import { createMetricsServer } from './metrics-server.ts';
 import type { LoggedReviews } from './review-log.ts';
 import type { OverloadLimits } from './overload.ts';
 import { createServer, defaultTimeouts, type Timeouts } from './server.ts';
-import type { Closing } from './shutdown.ts';
+import type { Closing } from '../process/shutdown.ts';
 import { followClientCa, followPair } from './tls-files.ts';
 
 export interface WebhookOptions {
@@ -59,19 +58,14 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
     clientCa,
     timeouts,
   });
-  const metricsServer = createMetricsServer(metrics.registry);
-  const scrapers = trackConnections(metricsServer.server);
-  const closeBoth = async (): Promise<void> => {
-    await Promise.all([server.app.close(), metricsServer.close()]);
-  };
   const host = await addressOf(options.host);
-  try {
-    await server.app.listen({ host, port: options.port });
-    await metricsServer.listen({ host, port: options.metricsPort });
-  } catch (error) {
-    await closeBoth();
-    throw error;
-  }
+  await server.app.listen({ host, port: options.port });
+  const metricsServer = await startMetricsServer(metrics.registry, server.readiness, { host, port: options.metricsPort }).catch(
+    async (error: unknown) => {
+      await server.app.close();
+      throw error;
+    },
+  );
   source.follow((reload) => policyChanged(reload, metrics, log));
   const followed = [
     'certFile' in options.tls ? followPair(options.tls, pair, { server, metrics, log }) : null,
@@ -79,17 +73,17 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   ];
   return {
     port: portOf(server.app.server.address()),
-    metricsPort: portOf(metricsServer.server.address()),
+    metricsPort: metricsServer.port,
     revision: () => source.current,
     startDraining: server.startDraining,
     destroy: () => {
       server.connections.destroy();
-      scrapers.destroy();
+      metricsServer.destroy();
     },
     close: async () => {
       source.close();
       for (const watch of followed) watch?.close();
-      await closeBoth();
+      await Promise.all([server.app.close(), metricsServer.close()]);
     },
   };
 }

@@ -17,7 +17,7 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
     tls: { certFile: '/etc/transship/tls/tls.crt', keyFile: '/etc/transship/tls/tls.key' },
     host: '0.0.0.0',
     port: 8443,
-    metricsPort: 9090,
+    metricsPort: 9464,
     clientCa: null,
     resolvedHosts: null,
     logLevel: 'info',

@@ -268,7 +268,7 @@ const rows: readonly Row[] = [
     says: 'a port for the ServiceMonitor',
     values: { serviceMonitor: { enabled: true } },
     kind: 'Service',
-    has: { spec: { ports: [{ name: 'https' }, { name: 'metrics', port: 9090 }] } },
+    has: { spec: { ports: [{ name: 'https' }, { name: 'metrics', port: 9464 }] } },
   },
   { says: 'one pod may be missing', values: {}, kind: 'PodDisruptionBudget', has: { spec: { maxUnavailable: 1 } } },
   {

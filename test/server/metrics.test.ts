@@ -62,15 +62,18 @@ test('the policy and the certificate in use', async (t) => {
   t.ok(end > Date.now() / 1000 && end < Date.now() / 1000 + 3601, 'Unix seconds');
 });
 
-test('the metrics port has nothing else', async (t) => {
+test('the metrics port has health as well and nothing else', async (t) => {
   const { webhook } = await running(t);
   const at = `http://127.0.0.1:${webhook.metricsPort}`;
-  const scraped = await fetch(`${at}/metrics`);
-  t.match(scraped.headers.get('content-type'), /^text\/plain; version=/);
-  t.match(await scraped.text(), /^process_resident_memory_bytes \d+/m, 'the process itself too');
-  for (const path of ['/', '/mutate', '/healthz']) {
+  for (const path of ['/healthz', '/readyz']) t.equal((await fetch(`${at}${path}`)).status, 200, path);
+  webhook.startDraining();
+  const unready = await fetch(`${at}/readyz`);
+  t.equal(unready.status, 503);
+  t.equal(await unready.text(), 'draining\n');
+  t.equal((await fetch(`${at}/healthz`)).status, 200, 'a restart would lose what is in flight');
+  for (const path of ['/', '/mutate']) {
     const answer = await fetch(`${at}${path}`, { method: path === '/mutate' ? 'POST' : 'GET' });
     t.equal(answer.status, 404, path);
-    t.equal(await answer.text(), 'GET /metrics\n', path);
+    t.equal(await answer.text(), 'GET /healthz, /readyz, /metrics\n', path);
   }
 });

@@ -7,7 +7,7 @@ import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { test } from 'tap';
-import { closedBySignal, hearSignals } from '../../src/server/shutdown.ts';
+import { closedBySignal, hearSignals } from '../../src/process/shutdown.ts';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { serving, starting, type Child } from '../cli/child.ts';
 import { authority } from '../tls/pairs.ts';
