@@ -80,7 +80,7 @@ function imageDecider({ table }: CompiledPolicy, { namespaceOf, labels }: Questi
   const skipped = skipReason(readPod({ metadata: { labels } }), namespace);
   const context = { namespace, podLabels: labels };
   return (image) => ({
-    decision: skipped === null ? decideImage(table, image, context) : leftAlone(image, 'excluded', skipped),
+    decision: skipped === null ? decideImage(table, image, context) : leftAlone(image, 'pod-excluded', skipped),
     place: null,
   });
 }

@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts';
 import type { SourceFile } from './position.ts';
 
 /** More aliases than anybody writes by hand; each costs a search for its anchor. */
-const maximumAliases = 100;
+const maxAliases = 100;
 
 /** What the parser says for itself is kept, but for these. */
 const plainer: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ export function documentProblems(file: SourceFile): Finding[] {
   visit(file.document, {
     Alias(_key, node) {
       aliases += 1;
-      if (aliases > maximumAliases) return visit.BREAK;
+      if (aliases > maxAliases) return visit.BREAK;
       if (node.resolve(file.document) === undefined) {
         findings.push(
           finding(
@@ -40,13 +40,13 @@ export function documentProblems(file: SourceFile): Finding[] {
       if (isScalar(key) && key.value === '__proto__') findings.push(finding(file, key.range?.[0], 'no key can be called __proto__'));
     },
   });
-  return aliases > maximumAliases ? [finding(file, 0, `it has more than ${maximumAliases} aliases; write the values out`)] : findings;
+  return aliases > maxAliases ? [finding(file, 0, `it has more than ${maxAliases} aliases; write the values out`)] : findings;
 }
 
 /** The content as plain values, null where its aliases multiply beyond reason. */
 export function plainValue(file: SourceFile): { readonly value: unknown } | null {
   try {
-    return { value: file.document.toJS({ maxAliasCount: maximumAliases }) };
+    return { value: file.document.toJS({ maxAliasCount: maxAliases }) };
   } catch (error) {
     // The parser's answer to "billion laughs"; unresolved aliases, its other ReferenceError, have been found by now.
     if (error instanceof ReferenceError) return null;

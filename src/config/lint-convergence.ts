@@ -5,7 +5,7 @@
 import { parseReference, type Reference } from '../image/reference.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { secondPass } from '../rules/converge.ts';
+import { checkIdempotence } from '../rules/idempotence.ts';
 import { matchPattern, type Pattern } from '../rules/pattern.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Table } from '../rules/table.ts';
@@ -25,7 +25,7 @@ function problemOf(table: Table, rule: Rule, pattern: Pattern): string | null {
   const transformed = rule.rewrite.transform(sample, match);
   const result = transformed.ok ? parseReference(transformed.text) : null;
   if (result === null || !result.ok) return null;
-  const { problem } = secondPass(table, result.reference, contextOf(rule));
+  const { problem } = checkIdempotence(table, result.reference, contextOf(rule));
   return problem === null ? null : `${sample.text} would become ${result.reference.text}, but ${problem}`;
 }
 

@@ -4,7 +4,7 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import { covers } from '../rules/coverage.ts';
 import type { NamePattern, Pattern } from '../rules/pattern.ts';
 import { isAnchored, unescapedDot } from '../rules/regex.ts';
-import { isUnder, type Place } from '../rules/registries.ts';
+import { isUnder, type RepositoryPrefix } from '../rules/registries.ts';
 import type { Rule } from '../rules/rule.ts';
 import { collisions } from './lint-collisions.ts';
 import { nonConverging } from './lint-convergence.ts';
@@ -54,7 +54,9 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
       if (excluded.some((outer) => covers(outer, pattern)))
         return [warning(path, `${pattern.text} never matches: the policy's exclude covers it`)];
       const taken =
-        rule.rewrite === null || pattern.kind === 'regex' ? undefined : targets.find(({ target }) => isPatternUnder(target.place, pattern));
+        rule.rewrite === null || pattern.kind === 'regex'
+          ? undefined
+          : targets.find(({ target }) => isPatternUnder(target.prefix, pattern));
       if (taken === undefined) return [];
       return [
         warning(
@@ -67,10 +69,10 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
 }
 
 /** Whether every image of a pattern without `*` in its first components is at the place. */
-function isPatternUnder(place: Place, pattern: NamePattern): boolean {
+function isPatternUnder(prefix: RepositoryPrefix, pattern: NamePattern): boolean {
   if (pattern.anyPort || pattern.text === '*') return false;
   const path = pattern.path.join('/');
-  return isUnder(place, {
+  return isUnder(prefix, {
     text: '',
     host: pattern.host,
     comparableHost: pattern.host,

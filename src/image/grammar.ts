@@ -41,10 +41,10 @@ export const identifier = '[a-f0-9]{64}';
 export const digestLengths: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
 /** Longest path of a repository, in characters. The host does not count. */
-export const maximumPathLength = 255;
+export const maxPathLength = 255;
 
 /** Longest text that can be a reference: a host name (253), port, path, tag and sha512 digest, with room. */
-export const maximumTextLength = 1024;
+export const maxTextLength = 1024;
 
 export function anchored(expression: string): RegExp {
   return new RegExp(`^(?:${expression})$`);

@@ -9,8 +9,8 @@ import {
   digestLengths,
   host as hostGrammar,
   identifier,
-  maximumPathLength,
-  maximumTextLength,
+  maxPathLength,
+  maxTextLength,
   path as pathGrammar,
   tag as tagGrammar,
 } from './grammar.ts';
@@ -50,7 +50,7 @@ const officialPrefix = 'library/';
  */
 export function parseReference(text: string): ParsedReference {
   if (text === '') return problem('the image is empty');
-  if (text.length > maximumTextLength) return problem(`it is longer than ${maximumTextLength} characters`);
+  if (text.length > maxTextLength) return problem(`it is longer than ${maxTextLength} characters`);
   if (identifierExpression.test(text)) return problem('64 hexadecimal characters are an image ID, not a name');
   const slash = text.indexOf('/');
   const first = slash === -1 ? '' : text.slice(0, slash);
@@ -75,7 +75,7 @@ function assemble(text: string, writtenHost: string | null, { name, tag, digest 
   const host = canonicalHost(name.slice(0, nameSlash));
   const writtenPath = name.slice(nameSlash + 1);
   const path = host === dockerHub && !writtenPath.includes('/') ? officialPrefix + writtenPath : writtenPath;
-  if (isTooLong(host, path)) return problem(`its name is longer than ${maximumPathLength} characters`);
+  if (isTooLong(host, path)) return problem(`its name is longer than ${maxPathLength} characters`);
   const writtenName = writtenHost === null ? writtenPath : name;
   const reference = {
     text,
@@ -93,7 +93,7 @@ function assemble(text: string, writtenHost: string | null, { name, tag, digest 
 
 /** A first component with an underscore is no host to the grammar, which then counts it as path. */
 function isTooLong(host: string, path: string): boolean {
-  return path.length > maximumPathLength || (host.length + 1 + path.length > maximumPathLength && !hostExpression.test(host));
+  return path.length > maxPathLength || (host.length + 1 + path.length > maxPathLength && !hostExpression.test(host));
 }
 
 function canonicalHost(host: string): string {

@@ -70,7 +70,7 @@ function decideWorkload({ table }: CompiledPolicy, workload: Workload, { namespa
   });
   const skipped = skipReason(pod, namespace);
   if (skipped !== null) {
-    return { images: pod.images.map((site) => place({ ...leftAlone(site.image, 'excluded', skipped), site })), operations: [] };
+    return { images: pod.images.map((site) => place({ ...leftAlone(site.image, 'pod-excluded', skipped), site })), operations: [] };
   }
   const { images, operations } = rewritePod(table, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
   const complete = lacksMetadata ? operations.map(withMetadata) : operations;

@@ -6,7 +6,7 @@ import { transformOf, type RewriteTarget } from '../policy/transform/transforms.
 import { nearest } from './nearest.ts';
 import { parsePattern, type Pattern } from './pattern.ts';
 import { indexPatterns } from './pattern-index.ts';
-import { addressProblem, placeOf, resolveRegistry, type Registry, type ResolvedHosts } from './registries.ts';
+import { addressProblem, repositoryPrefix, resolveRegistry, type Registry, type ResolvedHosts } from './registries.ts';
 import type { Rule } from './rule.ts';
 import type { Table } from './table.ts';
 import { imageTarget, indexTargets, registryTarget } from './targets.ts';
@@ -40,16 +40,18 @@ function buildTable(registries: ReadonlyMap<string, Registry>, excluded: readonl
     isConditional: rules.some(({ policy: { match } }) => match.namespaces !== undefined || match.podLabels !== undefined),
     labelKeys: [...new Set(rules.flatMap(({ policy: { match } }) => Object.keys(match.podLabels ?? {})))],
     targets: indexTargets(rules.flatMap((rule) => rule.rewrite?.target ?? [])),
-    registries: withSecrets.flatMap((registry) => (registry.address === null ? [] : { registry, place: placeOf(registry.address) })),
+    registries: withSecrets.flatMap((registry) =>
+      registry.address === null ? [] : { registry, prefix: repositoryPrefix(registry.address) },
+    ),
   };
 }
 
-interface Scope {
+interface CompileContext {
   readonly registries: ReadonlyMap<string, Registry>;
   readonly problems: PolicyProblem[];
 }
 
-function compileRule(policy: RulePolicy, index: number, { registries, problems }: Scope): Rule {
+function compileRule(policy: RulePolicy, index: number, { registries, problems }: CompileContext): Rule {
   const at: PolicyPath = ['rules', index];
   const images = compilePatterns(policy.match.images, [...at, 'match', 'images'], problems);
   const exclude = compilePatterns(policy.match.exclude, [...at, 'match', 'exclude'], problems);

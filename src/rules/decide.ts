@@ -1,82 +1,91 @@
 /**
  * Every image of a pod is decided here. Rules are tried in order and the first that matches decides; the answer always says why.
  */
-import type { Outcome } from '../policy/outcome.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
-import { secondPass } from './converge.ts';
+import type { ReasonCode } from '../policy/reason.ts';
+import { checkIdempotence } from './idempotence.ts';
 import { leftAlone, noSecrets, type ImageDecision, type PodContext } from './decision.ts';
+import { describeNearMiss, type NearMiss } from './near-miss.ts';
 import { isUnder } from './registries.ts';
 import type { Rule } from './rule.ts';
-import { excludingPattern, findRule, type Fired, type Table } from './table.ts';
-import { targetOf } from './targets.ts';
+import { excludingPattern, findRule, type RuleMatch, type Table } from './table.ts';
+import { targetOf, type Target } from './targets.ts';
 
 export function decideImage(table: Table, image: string, context: PodContext): ImageDecision {
   const parsed = parseReference(image);
-  if (!parsed.ok) return leftAlone(image, 'invalid', `not an image reference: ${parsed.problem}`);
+  if (!parsed.ok) return leftAlone(image, 'invalid-reference', `not an image reference: ${parsed.problem}`);
   const { reference } = parsed;
   const excluded = excludingPattern(table, reference);
-  if (excluded !== null) return stays(table, reference, 'excluded', `the policy excludes ${excluded}`);
-  const passedOver: string[] = [];
-  const fired = findRule(table, reference, context, passedOver);
-  if (fired !== null && fired.rule.policy.rewrite === undefined) return attachOnly(table, reference, fired.rule);
-  const target = targetOf(table.targets, reference);
-  if (target !== null) return stays(table, reference, 'already-there', `it is already under ${target.text}`);
-  if (fired === null) return stays(table, reference, 'no-rule', ['no rule matches it', ...passedOver].join('; '));
-  return rewrite(table, reference, fired, context);
+  if (excluded !== null) return stays(table, reference, 'excluded-by-policy', `the policy excludes ${excluded}`);
+  const nearMisses: NearMiss[] = [];
+  const match = findRule(table, reference, context, nearMisses);
+  const decision = match === null ? undecided(table, reference, nearMisses) : decideByRule(table, reference, match, context);
+  return nearMisses.length === 0 ? decision : { ...decision, nearMisses };
 }
 
-function rewrite(table: Table, reference: Reference, { rule, match }: Fired, context: PodContext): ImageDecision {
+function undecided(table: Table, reference: Reference, nearMisses: readonly NearMiss[]): ImageDecision {
+  const target = targetOf(table.targets, reference);
+  if (target !== null) return underTarget(table, reference, target);
+  if (nearMisses.length === 0) return stays(table, reference, 'no-rule-matches', 'no rule matches it');
+  const more = nearMisses.length > maxDescribed ? ['and so do others'] : [];
+  const sentences = ['no rule matches it', ...nearMisses.slice(0, maxDescribed).map(describeNearMiss), ...more];
+  return stays(table, reference, 'conditions-not-met', sentences.join('; '));
+}
+
+/** Near misses in one reason, which is a line of a log. */
+const maxDescribed = 3;
+
+function decideByRule(table: Table, reference: Reference, match: RuleMatch, context: PodContext): ImageDecision {
+  if (match.rule.policy.rewrite === undefined) return attachOnly(table, reference, match.rule);
+  const target = targetOf(table.targets, reference);
+  return target === null ? rewrite(table, reference, match, context) : underTarget(table, reference, target);
+}
+
+function underTarget(table: Table, reference: Reference, target: Target): ImageDecision {
+  return stays(table, reference, 'under-target', `it is already under ${target.text}`);
+}
+
+function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch, context: PodContext): ImageDecision {
   const { name } = rule.policy;
+  const refuse = (code: ReasonCode, why: string): ImageDecision => ({
+    ...stays(table, reference, code, `rule ${name}${why}`),
+    rule: name,
+  });
   if (rule.rewrite === null) {
-    return refused(table, reference, rule, `rule ${name} is not active yet: the host of registry ${rule.waitsFor} is not resolved`);
+    const remedy = `give the registry a host: to use until then (on the command line: --resolved-hosts)`;
+    return refuse('registry-unresolved', ` is not active yet: the host of registry ${rule.waitsFor} is not resolved; ${remedy}`);
   }
   const transformed = rule.rewrite.transform(reference, match);
-  if (!transformed.ok) return refused(table, reference, rule, `rule ${name}: ${transformed.reason}`);
-  const result = parseReference(transformed.text);
-  if (!result.ok)
-    return refused(table, reference, rule, `rule ${name} would make ${transformed.text}, which is no image reference: ${result.problem}`);
-  const next = secondPass(table, result.reference, context);
-  if (next.problem !== null) return refused(table, reference, rule, `rule ${name} would make ${transformed.text}, but ${next.problem}`);
-  const pullSecrets = unique([
-    ...rule.registrySecrets,
-    ...secretsAt(table, result.reference),
-    ...rule.policy.pullSecrets,
-    ...next.pullSecrets,
-  ]);
-  if (transformed.text === reference.text) {
-    return { ...decided(reference, 'already-there', `rule ${name} gives the same image`), rule: name, pullSecrets };
-  }
+  if (!transformed.ok) return refuse('transform-failed', `: ${transformed.reason}`);
+  const { text } = transformed;
+  const result = parseReference(text);
+  if (!result.ok) return refuse('invalid-result', ` would make ${text}, which is no image reference: ${result.problem}`);
+  const next = checkIdempotence(table, result.reference, context);
+  if (next.problem !== null) return refuse('not-idempotent', ` would make ${text}, but ${next.problem}`);
+  const secrets = [...rule.registrySecrets, ...secretsAt(table, result.reference), ...rule.policy.pullSecrets, ...next.pullSecrets];
+  const pullSecrets = unique(secrets);
+  if (text === reference.text) return { ...decided(reference, 'same-name', `rule ${name} gives the same image`), rule: name, pullSecrets };
   const reason = `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`;
-  return {
-    ...decided(reference, 'rewritten', reason),
-    rule: name,
-    result: transformed.text,
-    pullSecrets,
-    pullPolicy: rule.policy.pullPolicy,
-  };
+  return { ...decided(reference, 'rule-matched', reason), rule: name, result: text, pullSecrets, pullPolicy: rule.policy.pullPolicy };
 }
 
 function attachOnly(table: Table, reference: Reference, rule: Rule): ImageDecision {
   const { name, pullSecrets } = rule.policy;
   const secrets = unique([...secretsAt(table, reference), ...pullSecrets]);
-  return { ...decided(reference, 'already-there', `rule ${name} only attaches pull secrets`), rule: name, pullSecrets: secrets };
+  return { ...decided(reference, 'pull-secrets-only', `rule ${name} only attaches pull secrets`), rule: name, pullSecrets: secrets };
 }
 
-function stays(table: Table, reference: Reference, outcome: Outcome, reason: string): ImageDecision {
-  return { ...decided(reference, outcome, reason), pullSecrets: secretsAt(table, reference) };
+function stays(table: Table, reference: Reference, code: ReasonCode, reason: string): ImageDecision {
+  return { ...decided(reference, code, reason), pullSecrets: secretsAt(table, reference) };
 }
 
-function refused(table: Table, reference: Reference, rule: Rule, reason: string): ImageDecision {
-  return { ...stays(table, reference, 'refused', reason), rule: rule.policy.name };
-}
-
-function decided(reference: Reference, outcome: Outcome, reason: string): ImageDecision {
-  return { ...leftAlone(reference.text, outcome, reason), reference };
+function decided(reference: Reference, code: ReasonCode, reason: string): ImageDecision {
+  return { ...leftAlone(reference.text, code, reason), reference };
 }
 
 /** The secrets of every registry that the image points at, in the order of the policy. */
 function secretsAt(table: Table, reference: Reference): readonly string[] {
-  const found = table.registries.filter(({ place }) => isUnder(place, reference));
+  const found = table.registries.filter(({ prefix }) => isUnder(prefix, reference));
   return found.length === 0 ? noSecrets : unique(found.flatMap(({ registry }) => registry.pullSecrets));
 }
 

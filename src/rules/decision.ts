@@ -1,5 +1,7 @@
 /** What is decided about one image, and why. */
+import { reasons, type ReasonCode } from '../policy/reason.ts';
 import type { PullPolicy } from '../policy/types.ts';
+import type { NearMiss } from './near-miss.ts';
 import type { Outcome } from '../policy/outcome.ts';
 import type { Reference } from '../image/reference.ts';
 
@@ -17,8 +19,11 @@ export interface ImageDecision {
   readonly pullSecrets: readonly string[];
   /** What the rule does to the pull policy of a rewritten image. */
   readonly pullPolicy: PullPolicy;
+  readonly code: ReasonCode;
   /** One plain sentence. */
   readonly reason: string;
+  /** Rules before the one that decided, or all of them, that name the image and whose other conditions do not hold. */
+  readonly nearMisses: readonly NearMiss[];
 }
 
 /** What rules may ask about the pod, beside its images. */
@@ -28,7 +33,20 @@ export interface PodContext {
 }
 
 export const noSecrets: readonly string[] = [];
+const noNearMisses: readonly NearMiss[] = [];
 
-export function leftAlone(image: string, outcome: Outcome, reason: string): ImageDecision {
-  return { image, reference: null, outcome, rule: null, result: null, pullSecrets: noSecrets, pullPolicy: 'keep', reason };
+/** An image that stays as it is, without secrets. */
+export function leftAlone(image: string, code: ReasonCode, reason: string): ImageDecision {
+  return {
+    image,
+    reference: null,
+    outcome: reasons[code].outcome,
+    rule: null,
+    result: null,
+    pullSecrets: noSecrets,
+    pullPolicy: 'keep',
+    code,
+    reason,
+    nearMisses: noNearMisses,
+  };
 }

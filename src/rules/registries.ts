@@ -11,7 +11,7 @@ export interface Registry {
 }
 
 /** Host and repository path that images are under. An empty path is the whole host. */
-export interface Place {
+export interface RepositoryPrefix {
   readonly host: string;
   readonly path: string;
 }
@@ -35,15 +35,15 @@ export function addressProblem(address: string): string | null {
 }
 
 /** The address as a place; no Docker Hub `library/` is added, since an address is a prefix and not an image. */
-export function placeOf(address: string): Place {
+export function repositoryPrefix(address: string): RepositoryPrefix {
   const slash = address.indexOf('/');
   const host = slash === -1 ? address : address.slice(0, slash);
   return { host: comparableHost(host), path: slash === -1 ? '' : address.slice(slash + 1) };
 }
 
 /** Whether the image is the place itself or under it, component by component. */
-export function isUnder(place: Place, reference: Reference): boolean {
-  if (place.host !== reference.comparableHost) return false;
-  if (place.path === '' || place.path === reference.path) return true;
-  return reference.path.startsWith(place.path) && reference.path[place.path.length] === '/';
+export function isUnder(prefix: RepositoryPrefix, reference: Reference): boolean {
+  if (prefix.host !== reference.comparableHost) return false;
+  if (prefix.path === '' || prefix.path === reference.path) return true;
+  return reference.path.startsWith(prefix.path) && reference.path[prefix.path.length] === '/';
 }

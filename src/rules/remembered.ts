@@ -3,13 +3,13 @@
  * where the image alone decides, that is while no rule asks for the namespace or the labels of the pod.
  */
 import { LRUCache } from 'lru-cache';
-import { maximumTextLength } from '../image/grammar.ts';
+import { maxTextLength } from '../image/grammar.ts';
 import { decideImage } from './decide.ts';
 import type { ImageDecision, PodContext } from './decision.ts';
 import type { Table } from './table.ts';
 
 /** Some 2 MiB at most; a cluster rarely runs that many different images at a time. */
-const mostDecisions = 1_000;
+const maxDecisions = 1_000;
 
 /** By table, so that what a policy decided is forgotten with it. */
 const remembered = new WeakMap<Table, LRUCache<string, ImageDecision>>();
@@ -17,7 +17,7 @@ const remembered = new WeakMap<Table, LRUCache<string, ImageDecision>>();
 /** The same as `decideImage`, mostly at the price of a look-up. */
 export function recallDecision(table: Table, image: string, context: PodContext): ImageDecision {
   // Longer texts are no references, and nobody's error is worth their memory.
-  if (table.isConditional || image.length > maximumTextLength) return decideImage(table, image, context);
+  if (table.isConditional || image.length > maxTextLength) return decideImage(table, image, context);
   const decisions = decisionsOf(table);
   const known = decisions.get(image);
   if (known !== undefined) return known;
@@ -29,7 +29,7 @@ export function recallDecision(table: Table, image: string, context: PodContext)
 function decisionsOf(table: Table): LRUCache<string, ImageDecision> {
   const known = remembered.get(table);
   if (known !== undefined) return known;
-  const decisions = new LRUCache<string, ImageDecision>({ max: mostDecisions });
+  const decisions = new LRUCache<string, ImageDecision>({ max: maxDecisions });
   remembered.set(table, decisions);
   return decisions;
 }

@@ -1,9 +1,6 @@
 /** One rule, ready to run: its patterns parsed, its registry resolved, its transform chosen. */
 import type { RulePolicy } from '../policy/types.ts';
-import type { Reference } from '../image/reference.ts';
-import type { PodContext } from './decision.ts';
-import { matchesGlob } from './glob.ts';
-import { matchPattern, type Pattern } from './pattern.ts';
+import type { Pattern } from './pattern.ts';
 import type { Target } from './targets.ts';
 import type { Transform } from '../policy/transform/transform.ts';
 
@@ -17,17 +14,4 @@ export interface Rule {
   readonly waitsFor: string | null;
   /** Secrets of the registry that an `image` or `template` rule names; others follow from where the result points. */
   readonly registrySecrets: readonly string[];
-}
-
-/** Whether the conditions on the pod hold; the images are the table's affair. */
-export function appliesTo(rule: Rule, context: PodContext): boolean {
-  const { namespaces, podLabels } = rule.policy.match;
-  if (namespaces !== undefined && !namespaces.some((glob) => matchesGlob(glob, context.namespace))) return false;
-  if (podLabels === undefined) return true;
-  return Object.entries(podLabels).every(([key, value]) => context.podLabels[key] === value);
-}
-
-/** The pattern by which the rule passes over the image, null when it does not. */
-export function excludedBy(rule: Rule, reference: Reference): Pattern | null {
-  return rule.exclude.find((pattern) => matchPattern(pattern, reference) !== null) ?? null;
 }

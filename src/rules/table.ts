@@ -3,9 +3,10 @@ import type { Reference } from '../image/reference.ts';
 import type { PodContext } from './decision.ts';
 import type { PatternMatch } from '../policy/transform/transform.ts';
 import { matchPattern } from './pattern.ts';
+import { addNearMiss, failedCondition, type NearMiss } from './near-miss.ts';
 import { firstAccepted, type PatternIndex } from './pattern-index.ts';
-import type { Place, Registry } from './registries.ts';
-import { appliesTo, excludedBy, type Rule } from './rule.ts';
+import type { RepositoryPrefix, Registry } from './registries.ts';
+import type { Rule } from './rule.ts';
 import type { TargetIndex } from './targets.ts';
 
 /** Immutable; a new policy is a new table. */
@@ -17,11 +18,11 @@ export interface Table {
   readonly isConditional: boolean;
   /** Keys of the labels that some rule asks for. */
   readonly labelKeys: readonly string[];
-  /** The registries that have pull secrets, with their places. */
-  readonly registries: readonly { readonly registry: Registry; readonly place: Place }[];
+  /** The registries that have pull secrets, with the prefix that their images are under. */
+  readonly registries: readonly { readonly registry: Registry; readonly prefix: RepositoryPrefix }[];
 }
 
-export interface Fired {
+export interface RuleMatch {
   readonly rule: Rule;
   readonly match: PatternMatch;
 }
@@ -34,16 +35,15 @@ export function excludingPattern(table: Table, reference: Reference): string | n
 /**
  * The first rule that matches, null when none does.
  *
- * @param passedOver collects the sentences of rules whose own `exclude` kept them from matching
+ * @param nearMisses collects rules that name the image and were kept from matching by another condition
  */
-export function findRule(table: Table, reference: Reference, context: PodContext, passedOver: string[] = []): Fired | null {
+export function findRule(table: Table, reference: Reference, context: PodContext, nearMisses: NearMiss[] = []): RuleMatch | null {
   return firstAccepted(table.rules, reference, ({ pattern, value: rule }) => {
     const match = matchPattern(pattern, reference);
-    if (match === null || !appliesTo(rule, context)) return null;
-    const excluding = excludedBy(rule, reference);
-    if (excluding === null) return { rule, match };
-    const why = `rule ${rule.policy.name} excludes ${excluding.text}`;
-    if (!passedOver.includes(why)) passedOver.push(why);
+    if (match === null) return null;
+    const failed = failedCondition(rule, reference, context);
+    if (failed === null) return { rule, match };
+    addNearMiss(nearMisses, rule.policy.name, failed);
     return null;
   });
 }

@@ -3,7 +3,7 @@
  * registry idempotent whatever it does to the name.
  */
 import { parseReference, type Reference } from '../image/reference.ts';
-import { isUnder, placeOf, type Place } from './registries.ts';
+import { isUnder, repositoryPrefix, type RepositoryPrefix } from './registries.ts';
 
 /** One image, for rules that name exactly one: the same repository at another tag is still a source. */
 interface ExactImage {
@@ -13,7 +13,7 @@ interface ExactImage {
 }
 
 export interface Target {
-  readonly place: Place;
+  readonly prefix: RepositoryPrefix;
   readonly exact: ExactImage | null;
   /** The address or image, as an answer shows it. */
   readonly text: string;
@@ -21,7 +21,7 @@ export interface Target {
 
 /** The target of a rule that writes under a registry. */
 export function registryTarget(base: string): Target {
-  return { place: placeOf(base), exact: null, text: base };
+  return { prefix: repositoryPrefix(base), exact: null, text: base };
 }
 
 /** The target of an `image` rule: that one image, or its repository when the tag follows the source. Null when it does not parse. */
@@ -30,7 +30,7 @@ export function imageTarget(text: string): Target | null {
   if (!parsed.ok) return null;
   const { comparableHost: host, path, name, tag, digest } = parsed.reference;
   const exact = tag === null && digest === null ? null : { name, tag, digest };
-  return { place: { host, path }, exact, text };
+  return { prefix: { host, path }, exact, text };
 }
 
 export type TargetIndex = ReadonlyMap<string, readonly Target[]>;
@@ -38,9 +38,9 @@ export type TargetIndex = ReadonlyMap<string, readonly Target[]>;
 export function indexTargets(targets: Iterable<Target>): TargetIndex {
   const index = new Map<string, Map<string, Target>>();
   for (const target of targets) {
-    const ofHost = index.get(target.place.host) ?? new Map<string, Target>();
+    const ofHost = index.get(target.prefix.host) ?? new Map<string, Target>();
     ofHost.set(target.text, target);
-    index.set(target.place.host, ofHost);
+    index.set(target.prefix.host, ofHost);
   }
   return new Map([...index].map(([host, ofHost]) => [host, [...ofHost.values()]]));
 }
@@ -53,6 +53,6 @@ export function targetOf(index: TargetIndex, reference: Reference): Target | nul
 
 function isAt(target: Target, reference: Reference): boolean {
   const { exact } = target;
-  if (exact === null) return isUnder(target.place, reference);
+  if (exact === null) return isUnder(target.prefix, reference);
   return exact.name === reference.name && exact.tag === reference.tag && exact.digest === reference.digest;
 }

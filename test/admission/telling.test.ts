@@ -26,7 +26,7 @@ function decision({
   result = null,
   reason = 'of a reason',
 }: Parts): SiteDecision {
-  return { ...leftAlone(image, outcome, reason), result, site: { list, index: 0, name, image, pullPolicy: null } };
+  return { ...leftAlone(image, 'unchanged', reason), outcome, result, site: { list, index: 0, name, image, pullPolicy: null } };
 }
 
 const rewritten: Parts = { result: 'r.example/nginx' };

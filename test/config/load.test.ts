@@ -233,7 +233,7 @@ test('a failing test of the file refuses it, and says what came out and why', (t
     [
       '{ image: nginx, rule: hub, outcome: rewritten, pullSecrets: [s] }',
       [
-        'policy.yaml:6:5: error: test of nginx fails: its rule is none, not hub; its outcome is no-rule, not rewritten; its pull secrets are [], not [s] (no rule matches it)',
+        'policy.yaml:6:5: error: test of nginx fails: its rule is none, not hub; its outcome is no-rule, not rewritten; its pull secrets are [], not [s] (no rule matches it; rule hub names it, but not namespace default)',
       ],
     ],
     [

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { maximumPathLength } from '../../src/image/grammar.ts';
+import { maxPathLength } from '../../src/image/grammar.ts';
 import { canonicalText, familiarName, lastComponent, parseReference, suffix, type Reference } from '../../src/image/reference.ts';
 import { badReferences, goodReferences } from './corpus.ts';
 import { referenceOf } from './parsed.ts';
@@ -64,8 +64,8 @@ test('suffix, canonical text and last component', (t) => {
 
 test('the limit on a name counts its path, not its host', (t) => {
   const host = `${'a'.repeat(60)}.example.com`;
-  t.equal(parseReference(`${host}/${'p'.repeat(maximumPathLength)}`).ok, true);
-  t.equal(parseReference(`${host}/${'p'.repeat(maximumPathLength + 1)}`).ok, false);
+  t.equal(parseReference(`${host}/${'p'.repeat(maxPathLength)}`).ok, true);
+  t.equal(parseReference(`${host}/${'p'.repeat(maxPathLength + 1)}`).ok, false);
   t.end();
 });
 

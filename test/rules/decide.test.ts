@@ -141,7 +141,54 @@ table(
     { image: 'nginx', pod: { podLabels: { app: 'web' } }, is: { outcome: 'no-rule' } },
     { image: 'nginx', pod: { podLabels: { app: 'web', 'app.kubernetes.io/part-of': 'shops' } }, is: { outcome: 'no-rule' } },
     { image: 'nginx', pod: { namespace: 'x-prod', podLabels: { app: 'web' } }, is: { rule: 'both' } },
-    { image: 'nginx', pod: { namespace: 'x-prod' }, is: { outcome: 'no-rule' } },
+    {
+      image: 'nginx',
+      pod: { namespace: 'x-prod' },
+      // It said "no rule matches it", and hid that three rules name the image.
+      is: {
+        outcome: 'no-rule',
+        code: 'conditions-not-met',
+        reason:
+          'no rule matches it; rule team names it, but not namespace x-prod; rule labelled names it, but the pod has no label app (wanted: web); rule both names it, but the pod has no label app (wanted: web)',
+        nearMisses: [
+          { rule: 'team', condition: 'namespaces', namespace: 'x-prod' },
+          { rule: 'labelled', condition: 'podLabels', label: 'app', wanted: 'web', found: null },
+          { rule: 'both', condition: 'podLabels', label: 'app', wanted: 'web', found: null },
+        ],
+      },
+    },
+    {
+      image: 'nginx',
+      pod: { podLabels: { app: 'shop' } },
+      is: { code: 'conditions-not-met', reason: /rule labelled names it, but the pod's label app is shop \(wanted: web\)/ },
+    },
+    {
+      image: 'nginx',
+      pod: { podLabels: { app: 'web', 'app.kubernetes.io/part-of': 'shop' } },
+      is: { code: 'rule-matched', nearMisses: [{ rule: 'team', condition: 'namespaces', namespace: 'default' }] },
+    },
+  ],
+);
+
+table(
+  'near misses are bounded: a policy may have a rule for each of a thousand namespaces',
+  {
+    registries: mirror,
+    rules: Array.from({ length: 1000 }, (_, index) => ({
+      name: `team-${index}`,
+      match: { images: ['docker.io', 'docker.io/library/nginx'], namespaces: [`team-${index}`] },
+      rewrite: toMirror,
+    })),
+  },
+  [
+    {
+      image: 'nginx',
+      is: {
+        reason:
+          'no rule matches it; rule team-0 names it, but not namespace default; rule team-1 names it, but not namespace default; rule team-2 names it, but not namespace default; and so do others',
+      },
+    },
+    { image: 'quay.io/a', is: { code: 'no-rule-matches', reason: 'no rule matches it', nearMisses: [] } },
   ],
 );
 
@@ -321,7 +368,8 @@ table('a rule whose host is not resolved yet is refused with the reason, and the
       rule: 'dev',
       result: null,
       pullSecrets: ['hub-secret'],
-      reason: 'rule dev is not active yet: the host of registry dev is not resolved',
+      reason:
+        'rule dev is not active yet: the host of registry dev is not resolved; give the registry a host: to use until then (on the command line: --resolved-hosts)',
     },
   },
   { image: 'quay.io/a/b:1', is: { outcome: 'rewritten', result: 'localhost:30500/a/b:1' } },

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { addressProblem, isUnder, placeOf, resolveRegistry } from '../../src/rules/registries.ts';
+import { addressProblem, isUnder, repositoryPrefix, resolveRegistry } from '../../src/rules/registries.ts';
 import { referenceOf } from '../image/parsed.ts';
 
 test('addresses that nodes can pull from', (t) => {
@@ -55,7 +55,7 @@ test('whether an image is at a place or under it', (t) => {
     ['index.docker.io', 'nginx', true],
   ];
   for (const [address, image, expected] of table)
-    t.equal(isUnder(placeOf(address), referenceOf(image)), expected, `${image} under ${address}`);
+    t.equal(isUnder(repositoryPrefix(address), referenceOf(image)), expected, `${image} under ${address}`);
   t.end();
 });
 

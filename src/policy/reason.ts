@@ -1,0 +1,27 @@
+/**
+ * Why an image was decided as it was, in words for programs. Each decision has a sentence beside its code; the code is stable, the
+ * sentence is not.
+ */
+import type { Outcome } from './outcome.ts';
+
+export const reasons = {
+  'rule-matched': { outcome: 'rewritten', description: 'a rule matched' },
+  'under-target': { outcome: 'already-there', description: 'the image is under a place that a rule writes to' },
+  'same-name': { outcome: 'already-there', description: 'the rule gives the name that the image has' },
+  'pull-secrets-only': { outcome: 'already-there', description: 'the rule has no `rewrite` and only attaches pull secrets' },
+  'no-rule-matches': { outcome: 'no-rule', description: 'no rule names the image' },
+  'conditions-not-met': {
+    outcome: 'no-rule',
+    description: 'a rule names the image, but its `exclude`, `namespaces` or `podLabels` keep it from matching',
+  },
+  'excluded-by-policy': { outcome: 'excluded', description: '`exclude` of the policy names the image' },
+  'pod-excluded': { outcome: 'excluded', description: 'the pod as a whole is left alone' },
+  'invalid-reference': { outcome: 'invalid', description: 'the text is no image reference' },
+  'registry-unresolved': { outcome: 'refused', description: 'the host of the registry is not resolved yet' },
+  'transform-failed': { outcome: 'refused', description: 'the transform has no result for this image' },
+  'invalid-result': { outcome: 'refused', description: 'the result would be no image reference' },
+  'not-idempotent': { outcome: 'refused', description: 'a rule would rewrite the result once more' },
+  unchanged: { outcome: 'unchanged', description: 'an update that does not change the image' },
+} as const satisfies Readonly<Record<string, { readonly outcome: Outcome; readonly description: string }>>;
+
+export type ReasonCode = keyof typeof reasons;
