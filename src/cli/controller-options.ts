@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 import { features, optInModes, type ControllerOptions, type Feature } from '../controller/options.ts';
 import { logLevels, type LogLevel } from '../observe/log.ts';
-import { Failure } from './failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 
 /** One entry a flag: what `--help` prints, and what it defaults to. */
 const flags = {
@@ -44,7 +44,7 @@ export function controllerFlagHelp(): string {
     .join('\n');
 }
 
-/** @throws Failure of code USAGE */
+/** @throws OperatorError of code USAGE */
 export function readControllerOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ControllerFlags {
   const given = parse(args);
   const value = (flag: Flag): string => given[flag] ?? env[`TRANSSHIP_${flag.toUpperCase().replaceAll('-', '_')}`] ?? flags[flag].default;
@@ -78,13 +78,13 @@ function parse(args: readonly string[]): Partial<Record<Flag, string>> {
   try {
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
-    throw new Failure('USAGE', error instanceof Error ? error.message : String(error), error);
+    throw new OperatorError('USAGE', error instanceof Error ? error.message : String(error), undefined, { cause: error });
   }
 }
 
 function required(flag: Flag, text: string): string {
   if (text !== '') return text;
-  throw new Failure('USAGE', `--${flag} ${flags[flag].argument} is needed`);
+  throw new OperatorError('USAGE', `--${flag} ${flags[flag].argument} is needed`);
 }
 
 const list = (text: string): string[] =>
@@ -95,14 +95,14 @@ const list = (text: string): string[] =>
 
 function oneOf<T extends string>(flag: Flag, text: string, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === text);
-  if (found === undefined) throw new Failure('USAGE', `--${flag} takes ${known.join(', ')}, not ${JSON.stringify(text)}`);
+  if (found === undefined) throw new OperatorError('USAGE', `--${flag} takes ${known.join(', ')}, not ${JSON.stringify(text)}`);
   return found;
 }
 
 function wholeNumber(flag: Flag, text: string, { least, most }: { least: number; most: number }): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw new Failure('USAGE', `--${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+  throw new OperatorError('USAGE', `--${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
 }
 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -112,5 +112,5 @@ function duration(flag: Flag, text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const milliseconds = Number(digits) * (units[unit] ?? 0);
   if (milliseconds > 0) return milliseconds;
-  throw new Failure('USAGE', `--${flag} takes a time such as 45s, 30m, 12h or 90d, not ${JSON.stringify(text)}`);
+  throw new OperatorError('USAGE', `--${flag} takes a time such as 45s, 30m, 12h or 90d, not ${JSON.stringify(text)}`);
 }

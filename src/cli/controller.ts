@@ -1,13 +1,10 @@
 /** `transship controller`: pull secrets where the pods are, certificates that renew themselves, hosts that resolve themselves. */
 import { setFlagsFromString } from 'node:v8';
 
-import { formatFinding } from '../config/finding.ts';
-import { PolicyError } from '../config/source.ts';
 import { createLog } from '../observe/log.ts';
 import { closedBySignal, hearSignals } from '../process/shutdown.ts';
 import type { Command, Io } from './command.ts';
 import { controllerFlagHelp, readControllerOptions } from './controller-options.ts';
-import { Failure } from './failure.ts';
 
 /** Milliseconds for calls in flight after a signal. */
 const graceTime = 5_000;
@@ -37,21 +34,10 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   const { startController } = await import('../controller/controller.ts');
   const heard = hearSignals((signal) => log.warn({ signal }, 'forced'));
   try {
-    const controller = await startController(options, log).catch((error: unknown) => {
-      throw asFailure(error);
-    });
+    const controller = await startController(options, log);
     await closedBySignal(controller, heard.first, { drainTime: 0, graceTime, told: (event, signal) => log.info({ signal }, event) });
   } finally {
     heard.close();
   }
   return 0;
-}
-
-function asFailure(error: unknown): unknown {
-  if (error instanceof PolicyError) return new Failure('INVALID', [error.message, ...error.findings.map(formatFinding)].join('\n'), error);
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  if (error.code === 'EADDRINUSE')
-    return new Failure('USAGE', `${error.message}; another program has that port, choose another with --port`, error);
-  if (error.code === 'CLUSTER_CONFIG_INVALID') return new Failure('UNREADABLE', error.message, error);
-  return error;
 }

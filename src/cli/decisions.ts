@@ -5,7 +5,7 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
 import { leftAlone, type ImageDecision } from '../rules/decision.ts';
 import type { Io } from './command.ts';
-import { Failure } from './failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { displayName, lineGroups, readText } from './input.ts';
 import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from '../manifests/decide.ts';
 import { nodeAt, startOf } from '../manifests/nodes.ts';
@@ -39,11 +39,11 @@ export interface Question {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** @throws Failure (USAGE) unless there are either images or files */
+/** @throws OperatorError (USAGE) unless there are either images or files */
 export function checkQuestion(images: readonly string[], files: readonly string[]): void {
   if (images.length === 0 && files.length === 0)
-    throw new Failure('USAGE', 'nothing to decide; name images, - to read them from standard input, or manifests with -f');
-  if (images.length > 0 && files.length > 0) throw new Failure('USAGE', 'images and -f do not go together; give one or the other');
+    throw new OperatorError('USAGE', 'nothing to decide', 'name images, - to read them from standard input, or manifests with -f');
+  if (images.length > 0 && files.length > 0) throw new OperatorError('USAGE', 'images and -f do not go together', 'give one or the other');
   stdinOnce([...images, ...files]);
 }
 

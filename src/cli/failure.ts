@@ -1,19 +1,8 @@
-/** What ends a command early: wrong use and unreadable input, told in one line and exit code 2. */
+/** How a command ends that met an error: one line on stderr, findings one a line, exit code 2. */
 import type { Writable } from 'node:stream';
-
-/** The codes that `Failure` and the program's own messages carry. */
-export type FailureCode = 'USAGE' | 'UNREADABLE' | 'INVALID';
-
-/** Something that the person at the terminal can fix; the message names the thing and says what to do. */
-export class Failure extends Error {
-  readonly code: FailureCode;
-
-  constructor(code: FailureCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? {} : { cause });
-    this.name = 'Failure';
-    this.code = code;
-  }
-}
+import { formatFinding } from '../errors/finding.ts';
+import type { OperatorError } from '../errors/operator-error.ts';
+import { asOperatorError } from '../errors/system-error.ts';
 
 /** What an error says, on one line. */
 export function messageOf(error: unknown): string {
@@ -21,10 +10,18 @@ export function messageOf(error: unknown): string {
   return message.replace(/\n[^]*$/, '').replace(/\.$/, '');
 }
 
-/** Prints why the command ended; anything unforeseen is thrown on, since its stack is what a report needs. */
+/** Prints why the command ended; of anything unforeseen the stack too, since a report needs it. */
 export function exitCodeOf(error: unknown, command: string, stderr: Writable): number {
-  if (!(error instanceof Failure)) throw error;
-  stderr.write(`transship ${command}: ${error.message}\n`);
-  if (error.code === 'USAGE') stderr.write(`transship ${command} --help lists the options.\n`);
+  const known = asOperatorError(error);
+  stderr.write(`transship ${command}: ${known === null ? unforeseen(error) : explain(known)}\n`);
   return 2;
+}
+
+export function explain({ code, message, findings }: OperatorError): string {
+  return [`${code}: ${message}`, ...findings.map(formatFinding)].join('\n');
+}
+
+function unforeseen(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `INTERNAL: a fault of transship; please report it with these lines\n${stack}`;
 }

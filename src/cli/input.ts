@@ -5,13 +5,12 @@ import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable, Writable } from 'node:stream';
 import type { Io } from './command.ts';
-import { Failure, messageOf } from './failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { unreadableReason } from '../errors/system-error.ts';
 
 const remedies: Readonly<Record<string, string>> = {
-  ENOENT: 'there is none of that name',
-  EISDIR: 'it is a folder; name the files in it',
-  EACCES: 'permission denied',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+  EISDIR: 'name the files in it',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'save it as UTF-8',
 };
 
 /** What a file is called in messages. */
@@ -22,18 +21,20 @@ export function displayName(path: string): string {
 /**
  * The whole text, to the byte: a byte-order mark stays.
  *
- * @throws Failure (UNREADABLE)
+ * @throws OperatorError (FILE_UNREADABLE)
  */
 export async function readText(path: string, io: Io): Promise<string> {
   try {
     const bytes = path === '-' ? await buffer(io.stdin) : await readFile(path);
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const reason = remedies[code] ?? messageOf(error);
-    throw new Failure('UNREADABLE', `${displayName(path)} cannot be read: ${reason}`, error);
+    throw new OperatorError('FILE_UNREADABLE', `${displayName(path)} cannot be read: ${unreadableReason(error)}`, remedies[codeOf(error)], {
+      cause: error,
+    });
   }
 }
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** The lines that have arrived so far, group by group, so that a program that asks line by line is answered line by line. */
 export async function* lineGroups(input: Readable): AsyncGenerator<string[]> {

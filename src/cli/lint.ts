@@ -1,11 +1,13 @@
 /** `transship lint`: everything that can be said about policy files before they are used. */
-import { formatFinding, hasErrors, type Finding } from '../config/finding.ts';
+import { formatFinding, hasErrors, type Finding } from '../errors/finding.ts';
 import { loadPolicy } from '../config/load.ts';
 import { parseResolvedHosts } from '../config/resolved-hosts.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ResolvedHosts } from '../rules/registries.ts';
 import type { Command, Io } from './command.ts';
-import { Failure } from './failure.ts';
+import { exitCodeOf } from './failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { PolicyError } from '../config/source.ts';
 import { displayName, readText } from './input.ts';
 import { parseFlags, stdinOnce } from './options.ts';
 
@@ -25,7 +27,7 @@ Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong use or unreadable in
 `,
   run: async (args, io) => {
     const { values, positionals } = parseFlags(args, flags);
-    if (positionals.length === 0) throw new Failure('USAGE', 'name at least one policy file');
+    if (positionals.length === 0) throw new OperatorError('USAGE', 'no policy file is named', 'name at least one');
     stdinOnce([...positionals, values['resolved-hosts'] ?? '']);
     const hosts = await readHosts(values['resolved-hosts'], io);
     let code = 0;
@@ -37,7 +39,7 @@ Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong use or unreadable in
 async function readHosts(path: string | undefined, io: Io): Promise<ResolvedHosts> {
   if (path === undefined) return {};
   const { hosts, findings } = parseResolvedHosts(await readText(path, io), displayName(path));
-  if (hasErrors(findings)) throw new Failure('INVALID', findings.map(formatFinding).join('\n'));
+  if (hasErrors(findings)) throw new PolicyError(displayName(path), findings);
   return hosts;
 }
 
@@ -48,9 +50,7 @@ async function lintFile(path: string, hosts: ResolvedHosts, io: Io): Promise<num
   try {
     text = await readText(path, io);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    io.stderr.write(`transship lint: ${error.message}\n`);
-    return 2;
+    return exitCodeOf(error, 'lint', io.stderr);
   }
   const { compiled, findings } = loadPolicy(text, name, hosts);
   for (const finding of findings) io.stdout.write(`${formatFinding(finding)}\n`);

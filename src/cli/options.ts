@@ -1,7 +1,8 @@
 /** The flags of a command, with mistakes told by name. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { nearest } from '../rules/nearest.ts';
-import { Failure, messageOf } from './failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { messageOf } from './failure.ts';
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Flags> = ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>>;
@@ -16,48 +17,49 @@ export const namespaceFlag = { namespace: { type: 'string', short: 'n' } } as co
 export const policyFlagsHelp = `  --policy FILE                the policy file (required)
   --resolved-hosts FILE        hosts that the controller resolved, a YAML map of registry to host, as serve takes it`;
 
-/** @throws Failure (USAGE) that names the flag */
+/** @throws OperatorError (USAGE) that names the flag */
 export function parseFlags<const T extends Flags>(args: readonly string[], options: T): Parsed<T> {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new Failure('USAGE', usageMessage(error, Object.keys(options)), error);
+    throw usageError(error, Object.keys(options));
   }
 }
 
-function usageMessage(error: unknown, known: readonly string[]): string {
-  const message = messageOf(error);
+function usageError(cause: unknown, known: readonly string[]): OperatorError {
+  const message = messageOf(cause);
   const unknown = /^Unknown option '(-{1,2}([^']*))'/.exec(message);
-  if (unknown === null) return message;
+  if (unknown === null) return new OperatorError('USAGE', message, undefined, { cause });
   const [, flag = '', name = ''] = unknown;
   const near = nearest(name, known);
   const remedy = near === null ? `flags are ${known.map((word) => `--${word}`).join(', ')}` : `did you mean --${near}?`;
-  return `unknown flag ${flag}; ${remedy}`;
+  return new OperatorError('USAGE', `unknown flag ${flag}`, remedy, { cause });
 }
 
-/** @throws Failure (USAGE) when the value is none of the known ones */
+/** @throws OperatorError (USAGE) when the value is none of the known ones */
 export function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === value);
   if (found !== undefined) return found;
-  throw new Failure('USAGE', `${flag} takes ${known.join(' or ')}, not ${JSON.stringify(value)}`);
+  throw new OperatorError('USAGE', `${flag} takes ${known.join(' or ')}, not ${JSON.stringify(value)}`);
 }
 
 /** `k=v` of `--label`, as Kubernetes writes labels. */
 export function labelsOf(pairs: readonly string[]): Record<string, string> {
   const entries = pairs.map((pair) => {
     const equals = pair.indexOf('=');
-    if (equals < 1) throw new Failure('USAGE', `--label takes KEY=VALUE, not ${JSON.stringify(pair)}`);
+    if (equals < 1) throw new OperatorError('USAGE', `--label takes KEY=VALUE, not ${JSON.stringify(pair)}`);
     return [pair.slice(0, equals), pair.slice(equals + 1)] as const;
   });
   return Object.fromEntries(entries);
 }
 
-/** @throws Failure (USAGE) for words that the command has no use for */
+/** @throws OperatorError (USAGE) for words that the command has no use for */
 export function noArguments(positionals: readonly string[], remedy: string): void {
-  if (positionals[0] !== undefined) throw new Failure('USAGE', `unexpected argument ${JSON.stringify(positionals[0])}; ${remedy}`);
+  if (positionals[0] !== undefined) throw new OperatorError('USAGE', `unexpected argument ${JSON.stringify(positionals[0])}`, remedy);
 }
 
-/** @throws Failure (USAGE) when stdin is named twice: it can be read once */
+/** @throws OperatorError (USAGE) when stdin is named twice: it can be read once */
 export function stdinOnce(names: readonly string[]): void {
-  if (names.filter((name) => name === '-').length > 1) throw new Failure('USAGE', '- (standard input) can be read once only; name it once');
+  if (names.filter((name) => name === '-').length > 1)
+    throw new OperatorError('USAGE', '- (standard input) can be read once only', 'name it once');
 }

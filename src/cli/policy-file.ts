@@ -1,10 +1,11 @@
 /** The policy that a command decides by, loaded the way `serve` loads it. */
 import { access } from 'node:fs/promises';
-import { formatFinding } from '../config/finding.ts';
-import { PolicyError, PolicySource } from '../config/source.ts';
+import { formatFinding } from '../errors/finding.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { unreadableReason } from '../errors/system-error.ts';
+import { PolicySource } from '../config/source.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Io } from './command.ts';
-import { Failure, messageOf } from './failure.ts';
 
 export interface PolicyFlags {
   readonly policy?: string | undefined;
@@ -14,19 +15,14 @@ export interface PolicyFlags {
 /**
  * Warnings go to stderr.
  *
- * @throws Failure: USAGE without --policy, INVALID with every finding of a file that cannot be used; UNREADABLE for resolved hosts that are not there
+ * @throws OperatorError: USAGE without --policy, POLICY_INVALID with every finding, FILE_UNREADABLE for resolved hosts that are not there
  */
 export async function openPolicy(flags: PolicyFlags, io: Io): Promise<CompiledPolicy> {
-  if (flags.policy === undefined) throw new Failure('USAGE', '--policy is missing; name a policy file with it');
+  if (flags.policy === undefined) throw new OperatorError('USAGE', '--policy is missing', 'name a policy file with it');
   await mustExist(flags['resolved-hosts']);
-  try {
-    const { source, findings } = await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] ?? null });
-    for (const finding of findings) io.stderr.write(`${formatFinding(finding)}\n`);
-    return source.current.compiled;
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    throw new Failure('INVALID', [error.message, ...error.findings.map(formatFinding)].join('\n'), error);
-  }
+  const { source, findings } = await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] ?? null });
+  for (const finding of findings) io.stderr.write(`${formatFinding(finding)}\n`);
+  return source.current.compiled;
 }
 
 /** `serve` starts before the controller has written this file; somebody who names it here wants it read. */
@@ -35,10 +31,11 @@ async function mustExist(path: string | undefined): Promise<void> {
   try {
     await access(path);
   } catch (error) {
-    throw new Failure(
-      'UNREADABLE',
-      `${path} cannot be read: ${messageOf(error)}; leave --resolved-hosts out where nothing is resolved`,
-      error,
+    throw new OperatorError(
+      'FILE_UNREADABLE',
+      `${path} cannot be read: ${unreadableReason(error)}`,
+      'leave --resolved-hosts out where nothing is resolved',
+      { cause: error },
     );
   }
 }

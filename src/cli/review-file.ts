@@ -3,16 +3,18 @@ import { admit } from '../admission/admit.ts';
 import { answer } from '../admission/answer.ts';
 import { readReview } from '../admission/review.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { Failure, messageOf } from './failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { messageOf } from './failure.ts';
 import { commandLineScope } from '../manifests/decide.ts';
 
 /**
  * @returns the answer, a line of JSON
- * @throws Failure (INVALID) for what /mutate answers with 400
+ * @throws OperatorError (REVIEW_INVALID) for what /mutate answers with 400
  */
 export function answerReview(policy: CompiledPolicy, text: string, name: string): string {
   const read = readReview(parseJson(text, name));
-  if (!read.ok) throw new Failure('INVALID', `${name}: ${read.problem}`);
+  if (!read.ok)
+    throw new OperatorError('REVIEW_INVALID', `${name}: ${read.problem}`, '--review reads one AdmissionReview of admission.k8s.io/v1');
   const admission = admit(read.review, policy, commandLineScope, 'enforce');
   return `${JSON.stringify(answer(read.review.uid, admission, base64))}\n`;
 }
@@ -21,7 +23,9 @@ function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Failure('INVALID', `${name} is not JSON: ${messageOf(error)}; --review reads one AdmissionReview`, error);
+    throw new OperatorError('REVIEW_INVALID', `${name} is not JSON: ${messageOf(error)}`, '--review reads one AdmissionReview', {
+      cause: error,
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Command, Io } from './command.ts';
 import { namespaceOrElse, placeOf } from './decisions.ts';
-import { Failure } from './failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { displayName, readText, write } from './input.ts';
 import type { Surroundings } from '../manifests/decide.ts';
 import { joinTexts } from '../manifests/join.ts';
@@ -44,9 +44,9 @@ async function rewrite(args: readonly string[], io: Io): Promise<number> {
   noArguments(positionals, 'name manifests with -f');
   const [first = '-', ...others] = values.file;
   stdinOnce([first, ...others]);
-  if (values.review && others.length > 0) throw new Failure('USAGE', '--review answers one AdmissionReview; name one file with -f');
+  if (values.review && others.length > 0) throw new OperatorError('USAGE', '--review answers one AdmissionReview', 'name one file with -f');
   if (values.review && values.namespace !== undefined)
-    throw new Failure('USAGE', '--namespace does not go with --review, which states its own; leave it out');
+    throw new OperatorError('USAGE', '--namespace does not go with --review, which states its own', 'leave it out');
   const policy = await openPolicy(values, io);
   if (values.review) {
     await write(io.stdout, answerReview(policy, await readText(first, io), displayName(first)));

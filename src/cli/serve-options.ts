@@ -1,5 +1,6 @@
 /** The flags of `serve`, each also an environment variable: `--metrics-port` is `TRANSSHIP_METRICS_PORT`. */
 import { parseArgs } from 'node:util';
+import { OperatorError } from '../errors/operator-error.ts';
 import { comparingOperators } from '../admission/scope.ts';
 import { logLevels, type LogLevel } from '../observe/log.ts';
 import { loggedReviewKinds, type LoggedReviews } from '../server/review-log.ts';
@@ -52,11 +53,6 @@ export interface ServeOptions {
   readonly once: boolean;
 }
 
-/** A flag that cannot be used; the message names it and says what it takes. */
-export class UsageError extends Error {
-  readonly code = 'USAGE';
-}
-
 export function flagHelp(): string {
   return Object.entries(flags)
     .map(
@@ -65,14 +61,15 @@ export function flagHelp(): string {
     .join('\n');
 }
 
-/** @throws UsageError */
+/** @throws OperatorError (USAGE) */
 export function readServeOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ServeOptions {
   const given = parse(args);
   const value = (flag: Flag): string => given[flag] ?? env[`TRANSSHIP_${flag.toUpperCase().replaceAll('-', '_')}`] ?? flags[flag].default;
   const file = (flag: Flag): string | null => value(flag) || null;
   const certFile = file('tls-cert');
   const keyFile = file('tls-key');
-  if ((certFile === null) !== (keyFile === null)) throw new UsageError('--tls-cert and --tls-key belong together; give both or neither');
+  if ((certFile === null) !== (keyFile === null))
+    throw new OperatorError('USAGE', '--tls-cert and --tls-key belong together', 'give both or neither');
   const level = given['log-level'] ?? env['TRANSSHIP_LOG_LEVEL'];
   return {
     policy: file('policy'),
@@ -102,19 +99,21 @@ function parse(args: readonly string[]): Given {
     const { once, ...given } = values;
     return { ...given, once };
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}. See transship serve --help`, { cause: error });
+    throw new OperatorError('USAGE', error instanceof Error ? error.message : String(error), 'see transship serve --help', {
+      cause: error,
+    });
   }
 }
 
 function wholeNumber(flag: Flag, text: string, { least = 0, most }: { least?: number; most: number }): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw new UsageError(`--${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
+  throw new OperatorError('USAGE', `--${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`);
 }
 
 function oneOf<T extends string>(flag: Flag, text: string, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === text);
-  if (found === undefined) throw new UsageError(`--${flag} takes one of ${known.join(', ')}, not ${JSON.stringify(text)}`);
+  if (found === undefined) throw new OperatorError('USAGE', `--${flag} takes one of ${known.join(', ')}, not ${JSON.stringify(text)}`);
   return found;
 }
 
@@ -125,5 +124,5 @@ function operators(text: string): string[] {
     .filter((name) => name !== '');
   const unknown = names.find((name) => !Object.hasOwn(comparingOperators, name));
   if (unknown === undefined) return names;
-  throw new UsageError(`--exclude-operators knows ${Object.keys(comparingOperators).join(', ')}, not ${unknown}`);
+  throw new OperatorError('USAGE', `--exclude-operators knows ${Object.keys(comparingOperators).join(', ')}, not ${unknown}`);
 }

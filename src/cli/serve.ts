@@ -2,14 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { formatFinding } from '../config/finding.ts';
-import { PolicyError } from '../config/source.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { createLog } from '../observe/log.ts';
 import { closedBySignal, hearSignals } from '../process/shutdown.ts';
 import { startWebhook, type WebhookOptions } from '../server/webhook.ts';
-import { KeyPairError } from '../tls/pair.ts';
 import type { Command, Io } from './command.ts';
-import { flagHelp, readServeOptions, UsageError, type ServeOptions } from './serve-options.ts';
+import { flagHelp, readServeOptions, type ServeOptions } from './serve-options.ts';
 
 export const samplePolicy = fileURLToPath(new URL('../../examples/sample.yaml', import.meta.url));
 
@@ -33,19 +31,12 @@ ${flagHelp()}
 
 Each flag is also an environment variable: --metrics-port is TRANSSHIP_METRICS_PORT. SIGTERM drains and ends; a second one ends at once.
 `,
-  run: async (args, io) => {
-    try {
-      return await run(readServeOptions(args, io.env), io);
-    } catch (error) {
-      io.stderr.write(`transship serve: ${explain(error)}\n`);
-      return 2;
-    }
-  },
+  run: async (args, io) => run(readServeOptions(args, io.env), io),
 };
 
 async function run(options: ServeOptions, io: Io): Promise<number> {
   const isFirstRun = options.policy === null && options.tls === null;
-  if (options.once && !isFirstRun) throw new UsageError('--once belongs to the first run; leave --policy and --tls-cert out');
+  if (options.once && !isFirstRun) throw new OperatorError('USAGE', '--once belongs to the first run', 'leave --policy and --tls-cert out');
   // The table of the first run is for a person: lines of a log between them would hide it.
   const log = createLog(options.logLevel ?? (isFirstRun ? 'warn' : 'info'));
   const heard = hearSignals((signal) => log.warn({ signal }, 'forced'));
@@ -85,7 +76,7 @@ async function serve(options: ServeOptions, firstSignal: Promise<NodeJS.Signals>
 
 function webhookOptions(options: ServeOptions, pair: { cert: string; key: string } | null): WebhookOptions {
   const tls = options.tls ?? pair;
-  if (tls === null) throw new UsageError('no certificate');
+  if (tls === null) throw new OperatorError('USAGE', 'no certificate');
   return {
     policy: { policy: options.policy ?? samplePolicy, resolvedHosts: options.resolvedHosts },
     tls,
@@ -105,15 +96,4 @@ async function selfSigned(host: string): Promise<{ ca: string; cert: string; key
   const authority = await makeAuthority(`transship first run ${randomUUID().slice(0, 8)}`, { lifetime: day });
   const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(host === '0.0.0.0' || host === '::' ? [] : [host])])];
   return { ca: authority.cert, ...(await issueServing(authority, names, { lifetime: day })) };
-}
-
-function explain(error: unknown): string {
-  if (error instanceof PolicyError) return [error.message, ...error.findings.map(formatFinding)].join('\n');
-  if (error instanceof UsageError) return error.message;
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof KeyPairError) return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `${error.message}; another program has that port, choose another with --port or --metrics-port`;
-  if (code === 'EACCES') return `${error.message}; ports below 1024 need a privilege, choose another with --port`;
-  return error.message;
 }

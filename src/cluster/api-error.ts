@@ -1,5 +1,7 @@
 /** What the API server's refusals and a broken connection mean for the caller, and a line about them that is safe to log. */
 
+import { OperatorError } from '../errors/operator-error.ts';
+
 /** The parts of a Status object that are read. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 interface Status {
   readonly reason?: string;
@@ -8,9 +10,15 @@ interface Status {
   readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly field?: string }[] };
 }
 
+/** By HTTP status. The others pass, or are handled where the call is made. */
+const remedies: Readonly<Record<number, string>> = {
+  401: 'check the credentials, they may have expired',
+  403: 'grant this right or use credentials that have it',
+};
+
 /** An answer other than 2xx, or an ERROR event of a watch. */
-export class ApiError extends Error {
-  readonly code = 'KUBERNETES_API_ERROR';
+export class ApiError extends OperatorError {
+  override readonly name = 'ApiError';
   readonly status: number;
   /** `reason` of the Status object, as `AlreadyExists`; null when the answer was none. */
   readonly reason: string | null;
@@ -20,8 +28,7 @@ export class ApiError extends Error {
   /** @param what the method and path, or the watch, that failed */
   constructor(what: string, status: number, body: unknown, retryAfter: number | null = null) {
     const parsed = asStatus(body);
-    super(`${what}: ${sentence(status, parsed)}`);
-    this.name = 'ApiError';
+    super('KUBERNETES_API_ERROR', `${what}: ${sentence(status, parsed)}`, remedies[status] ?? '');
     this.status = status;
     this.reason = parsed.reason ?? null;
     this.retryAfter = retryAfter ?? secondsToMilliseconds(parsed.details?.retryAfterSeconds);
@@ -53,8 +60,10 @@ const longest = 300;
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error));
   const code = codeOf(error);
+  // Without its remedy: the log has many of these, and the controller's rights are documented in one place.
+  if (error instanceof ApiError) return oneLine(error.problem);
   const text =
-    error.message === '' || code === null || error.message.includes(code) || error instanceof ApiError
+    error.message === '' || code === null || error.message.includes(code) || error instanceof OperatorError
       ? error.message
       : `${error.message} (${code})`;
   return oneLine(text === '' ? (code ?? error.name) : text);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
+import { OperatorError } from '../errors/operator-error.ts';
 import type { TlsIdentity } from './shared-dispatcher.ts';
 
 export interface Credentials {
@@ -13,8 +14,12 @@ export interface Credentials {
 }
 
 /** The configuration names no API server that can be used. */
-export class ClusterConfigError extends Error {
-  readonly code = 'CLUSTER_CONFIG_INVALID';
+export class ClusterConfigError extends OperatorError {
+  override readonly name = 'ClusterConfigError';
+
+  constructor(problem: string, remedy?: string, cause?: unknown) {
+    super('CLUSTER_CONFIG_INVALID', problem, remedy, { cause });
+  }
 }
 
 const mountedFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -26,7 +31,7 @@ const mountedFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
  */
 export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, folder = mountedFolder): Credentials {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = environment;
-  if (host === undefined) throw new ClusterConfigError('KUBERNETES_SERVICE_HOST is not set; run in a pod, or name a kubeconfig');
+  if (host === undefined) throw new ClusterConfigError('KUBERNETES_SERVICE_HOST is not set', 'run in a pod, or name a kubeconfig');
   return {
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
     current: async () => {

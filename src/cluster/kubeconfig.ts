@@ -35,9 +35,11 @@ function load(file: string | undefined): KubeConfig {
     if (file === undefined) kubeconfig.loadFromDefault();
     else kubeconfig.loadFromFile(file);
   } catch (cause) {
-    throw new ClusterConfigError(`${file ?? 'the default kubeconfig'} cannot be read as a kubeconfig; name one that kubectl accepts`, {
+    throw new ClusterConfigError(
+      `${file ?? 'the default kubeconfig'} cannot be read as a kubeconfig`,
+      'name one that kubectl accepts',
       cause,
-    });
+    );
   }
   return kubeconfig;
 }
@@ -47,11 +49,12 @@ function serverOf(kubeconfig: KubeConfig): string {
   // Without any configuration the library falls back to plain HTTP on localhost, over which no token may go.
   if (cluster === null || !cluster.server.startsWith('https://')) {
     throw new ClusterConfigError(
-      'no Kubernetes API server with an https address is configured; name a kubeconfig, or run in a pod with its service account token mounted',
+      'no Kubernetes API server with an https address is configured',
+      'name a kubeconfig, or run in a pod with its service account token mounted',
     );
   }
   if (cluster.proxyUrl !== undefined)
-    throw new ClusterConfigError(`cluster ${cluster.name}: proxy-url is not supported; connect without a proxy`);
+    throw new ClusterConfigError(`cluster ${cluster.name}: proxy-url is not supported`, 'connect without a proxy');
   return cluster.server.replace(/\/+$/, '');
 }
 

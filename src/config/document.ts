@@ -1,6 +1,6 @@
 /** What makes a policy file unfit before its content is looked at: no YAML, no single document, aliases and keys that mislead. */
 import { isScalar, visit, type YAMLError } from 'yaml';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../errors/finding.ts';
 import type { SourceFile } from './position.ts';
 
 /** More aliases than anybody writes by hand; each costs a search for its anchor. */

@@ -1,21 +1,7 @@
-/** A finding about a policy file: where, how bad, what and what to do. */
+/** Where in a policy file a problem is. */
+import type { Finding } from '../errors/finding.ts';
 import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
-import { positionOf, type Position, type SourceFile } from './position.ts';
-
-export interface Finding extends Position {
-  readonly severity: 'error' | 'warning';
-  readonly file: string;
-  readonly message: string;
-}
-
-/** `policy.yaml:12:7: error: rule hub: …`, the form that editors and CI systems link. */
-export function formatFinding(finding: Finding): string {
-  return `${finding.file}:${finding.line}:${finding.column}: ${finding.severity}: ${finding.message}`;
-}
-
-export function hasErrors(findings: readonly Finding[]): boolean {
-  return findings.some((finding) => finding.severity === 'error');
-}
+import { positionOf, type SourceFile } from './position.ts';
 
 /** Gives a problem its position and the name of the rule it is in. */
 export function locate(file: SourceFile, problem: PolicyProblem & { readonly key?: boolean }): Finding {

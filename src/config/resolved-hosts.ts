@@ -2,7 +2,8 @@
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import * as z from 'zod';
 import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
-import { locate, type Finding } from './finding.ts';
+import type { Finding } from '../errors/finding.ts';
+import { locate } from './finding.ts';
 
 const schema = z.record(z.string(), z.string());
 

@@ -7,7 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { readSettled } from '../files/settled.ts';
 import { watchFiles, type Watch } from '../files/watch.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { hasErrors, type Finding } from './finding.ts';
+import { hasErrors, type Finding } from '../errors/finding.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { unreadableReason } from '../errors/system-error.ts';
 import { loadPolicy } from './load.ts';
 import { parseResolvedHosts } from './resolved-hosts.ts';
 
@@ -72,14 +74,11 @@ export class PolicySource {
 }
 
 /** A policy that cannot be used. `findings` say where and why. */
-export class PolicyError extends Error {
-  readonly code = 'POLICY_INVALID';
-  readonly findings: readonly Finding[];
+export class PolicyError extends OperatorError {
+  override readonly name = 'PolicyError';
 
   constructor(file: string, findings: readonly Finding[]) {
-    super(`${file} cannot be used`);
-    this.name = 'PolicyError';
-    this.findings = findings;
+    super('POLICY_INVALID', `${file} cannot be used`, 'correct what follows', { findings });
   }
 }
 
@@ -117,14 +116,7 @@ async function readText(path: string, absent?: string): Promise<ReadText> {
     if (code === 'ENOENT' && absent !== undefined) return { ok: true, text: absent };
     return {
       ok: false,
-      finding: { file: path, line: 1, column: 1, severity: 'error', message: `the file cannot be read: ${unreadable[code] ?? code}` },
+      finding: { file: path, line: 1, column: 1, severity: 'error', message: `the file cannot be read: ${unreadableReason(error)}` },
     };
   }
 }
-
-const unreadable: Readonly<Record<string, string>> = {
-  ENOENT: 'there is none of that name',
-  EISDIR: 'it is a folder',
-  EACCES: 'permission denied',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
-};

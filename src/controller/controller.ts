@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { describeError } from '../cluster/api-error.ts';
 import { connect } from '../cluster/connection.ts';
 import { electLeader } from '../cluster/lease.ts';
-import { formatFinding } from '../config/finding.ts';
+import { formatFinding } from '../errors/finding.ts';
 import { PolicySource } from '../config/source.ts';
 import { startMetricsServer } from '../observe/metrics-server.ts';
 import { Leadership } from './leadership.ts';

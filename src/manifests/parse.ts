@@ -1,6 +1,7 @@
 /** A file of manifests: YAML documents (or JSON, which YAML contains) with the text they came from. */
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
-import { Failure, messageOf } from '../cli/failure.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { messageOf } from '../cli/failure.ts';
 
 export interface ManifestFile {
   /** As messages show it. */
@@ -15,7 +16,7 @@ export interface ManifestFile {
 const maximumAliases = 1000;
 
 /**
- * @throws Failure (INVALID) with file, line and column of the first mistake
+ * @throws OperatorError (MANIFEST_INVALID) with file, line and column of the first mistake
  */
 export function parseManifests(text: string, name: string): ManifestFile {
   const lines = new LineCounter();
@@ -29,13 +30,20 @@ export function parseManifests(text: string, name: string): ManifestFile {
   const error = documents.flatMap((document) => document.errors)[0];
   if (error === undefined) return { name, text, newline: text.includes('\r\n') ? '\r\n' : '\n', documents, lines };
   const { line, col } = lines.linePos(error.pos[0]);
-  throw new Failure('INVALID', `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${messageOf(error)}; it must be YAML or JSON`, error);
+  throw new OperatorError(
+    'MANIFEST_INVALID',
+    `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${messageOf(error)}`,
+    'it must be YAML or JSON',
+    {
+      cause: error,
+    },
+  );
 }
 
 /**
  * The document as the API server would read it, aliases and merges resolved, every place a value of its own.
  *
- * @throws Failure (INVALID) for aliases that grow without end
+ * @throws OperatorError (MANIFEST_INVALID) for aliases that grow without end
  */
 export function plainValue(document: Document.Parsed, file: string): unknown {
   try {
@@ -43,6 +51,11 @@ export function plainValue(document: Document.Parsed, file: string): unknown {
     // Through JSON: an anchor and its aliases come as one shared object, and a change to one must not show in the others.
     return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
   } catch (error) {
-    throw new Failure('INVALID', `${file} has a document whose aliases cannot be resolved: ${messageOf(error)}`, error);
+    throw new OperatorError(
+      'MANIFEST_INVALID',
+      `${file} has a document whose aliases cannot be resolved: ${messageOf(error)}`,
+      'write the values out',
+      { cause: error },
+    );
   }
 }

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'yaml';
 import jsonPatch from 'fast-json-patch';
+import { OperatorError } from '../errors/operator-error.ts';
 import type { Operation } from '../patch/operations.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { Failure } from '../cli/failure.ts';
 import { decideDocument, type ManifestImage, type Surroundings } from './decide.ts';
 import { applyEdits, editsOf, type Edit } from './edit.ts';
 import { writtenAnew } from './expand.ts';
@@ -15,7 +15,7 @@ export interface RewrittenText {
   readonly images: readonly { readonly image: ManifestImage; readonly document: Document.Parsed }[];
 }
 
-/** @throws Failure (INVALID) for what is no YAML */
+/** @throws OperatorError (MANIFEST_INVALID) for what is no YAML */
 export function rewriteText(policy: CompiledPolicy, file: ManifestFile, surroundings: Surroundings): RewrittenText {
   const images: RewrittenText['images'][number][] = [];
   const edits: Edit[] = [];
@@ -55,7 +55,11 @@ function documentEdits({ file, document, start, value }: Changed, operations: re
   }
   const text = writtenAnew(document, before, operations);
   if (!readsAs(text, wanted))
-    throw new Failure('INVALID', `${file.name}: a document could not be changed as decided; please report it together with the file`);
+    throw new OperatorError(
+      'MANIFEST_INVALID',
+      `${file.name}: a document could not be changed as decided`,
+      'please report it together with the file',
+    );
   return [{ start, end, text }];
 }
 
@@ -64,7 +68,7 @@ function readsAs(text: string, wanted: unknown): boolean {
     const [document, ...others] = parseManifests(text, '').documents;
     return document !== undefined && others.length === 0 && isDeepStrictEqual(plainValue(document, ''), wanted);
   } catch (error) {
-    if (error instanceof Failure) return false;
+    if (error instanceof OperatorError) return false;
     throw error;
   }
 }

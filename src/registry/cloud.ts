@@ -24,6 +24,7 @@ export function requireHost(cloud: CloudName, host: string | undefined): string 
   if (host !== undefined) return host;
   throw new CredentialError(
     'CREDENTIAL_INVALID',
-    `credentials of provider ${cloud} are for the registry's \`host\`, and it has none; write it into the policy`,
+    `credentials of provider ${cloud} are for the registry's \`host\`, and it has none`,
+    'write it into the policy',
   );
 }

@@ -25,7 +25,7 @@ export function dockerConfigJson(entries: readonly HostCredential[]): string {
 function keyOf(address: string): string {
   const host = hostOfAddress(address);
   if (host === '')
-    throw new CredentialError('CREDENTIAL_INVALID', `the host ${JSON.stringify(address)} of a credential is empty; name a registry`);
+    throw new CredentialError('CREDENTIAL_INVALID', `the host ${JSON.stringify(address)} of a credential is empty`, 'name a registry');
   return host === dockerHub ? dockerHubKey : host;
 }
 

@@ -29,12 +29,13 @@ export function readSourceSecret(name: string, secret: SecretContent, host: stri
   const reading = readPullSecret(secret);
   if (reading.result !== 'read') {
     const code = reading.result === 'unreadable' || secret.type === dockerConfigType ? 'SECRET_UNREADABLE' : 'SECRET_TYPE';
-    throw new CredentialError(code, `Secret ${name} ${reading.problem}; create it with \`kubectl create secret docker-registry\``);
+    throw new CredentialError(code, `Secret ${name} ${reading.problem}`, 'create it with `kubectl create secret docker-registry`');
   }
   if (!reading.entries.some(hasPassword))
     throw new CredentialError(
       'SECRET_WITHOUT_AUTHS',
-      `Secret ${name} has no password in its auths; a kubelet can use neither a credential store nor an identity token, so create it with \`kubectl create secret docker-registry\``,
+      `Secret ${name} has no password in its auths`,
+      'a kubelet can use neither a credential store nor an identity token, so create it with `kubectl create secret docker-registry`',
     );
   return { encoded: encodedConfig(secret), mismatch: host === undefined ? null : mismatchOf(name, reading.entries, host) };
 }

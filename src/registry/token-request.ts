@@ -31,7 +31,7 @@ export async function requestToken(
   if (expired === undefined) return entries;
   throw new CredentialError(
     'TOKEN_EXPIRED',
-    `${cloud} gave a token for ${expired.host} that ended at ${expired.credential.expiresAt?.toISOString()}; check the clock of the node`,
+    `${cloud} gave a token for ${expired.host} that ended at ${expired.credential.expiresAt?.toISOString()}`,
   );
 }
 

@@ -1,19 +1,8 @@
-/** Every error that a client of the server can get: its code, status and sentence. Documented in docs/reference/errors.md. */
+/** Every error that a client of the server can get: its code, status and sentence. */
 import type { FastifyReply } from 'fastify';
+import { answerCodes } from '../errors/codes.ts';
 
-export const clientErrors = {
-  BODY_NOT_JSON: { status: 400, remedy: 'POST an AdmissionReview as uncompressed JSON' },
-  BODY_ENCODED: { status: 400, remedy: 'send the body without Content-Encoding' },
-  REVIEW_INVALID: { status: 400, remedy: 'POST an AdmissionReview of admission.k8s.io/v1' },
-  REQUEST_INVALID: { status: 400, remedy: 'check the request line, headers and body length' },
-  CLIENT_CERTIFICATE_REQUIRED: { status: 403, remedy: 'present a certificate that the client CA signed' },
-  NOT_FOUND: { status: 404, remedy: 'POST to /mutate or /shadow; GET /healthz or /readyz' },
-  REQUEST_TOO_SLOW: { status: 408, remedy: 'send the whole request at once' },
-  BODY_TOO_LARGE: { status: 413, remedy: 'an AdmissionReview has at most 8 MiB' },
-  HEADERS_TOO_LARGE: { status: 431, remedy: 'the request line and the headers have at most 16 KiB' },
-  INTERNAL: { status: 500, remedy: 'see the log of the server' },
-  OVERLOADED: { status: 503, remedy: 'try again in a second' },
-} as const;
+export const clientErrors = answerCodes;
 
 export type ClientErrorCode = keyof typeof clientErrors;
 

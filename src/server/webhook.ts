@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Scope } from '../admission/scope.ts';
-import { formatFinding, type Finding } from '../config/finding.ts';
+import { formatFinding, type Finding } from '../errors/finding.ts';
 import { PolicySource, type PolicyFiles, type Reload, type Revision } from '../config/source.ts';
 import { startMetricsServer } from '../observe/metrics-server.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -36,7 +36,7 @@ export interface Webhook extends Closing {
   readonly revision: () => Revision;
 }
 
-/** @throws PolicyError, KeyPairError, or the error of a port that cannot be had */
+/** @throws OperatorError, or Node's error for an address that cannot be listened on */
 export async function startWebhook(options: WebhookOptions, log: Logger): Promise<Webhook> {
   const { source, findings } = await PolicySource.open(options.policy);
   const metrics = createMetrics();

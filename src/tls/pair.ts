@@ -2,6 +2,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { OperatorError } from '../errors/operator-error.ts';
+import { unreadableReason } from '../errors/system-error.ts';
 
 export interface KeyPair {
   /** PEM, the leaf first. */
@@ -17,13 +19,12 @@ export interface KeyPairFiles {
   readonly keyFile: string;
 }
 
-/** Why a pair cannot be used. */
-export class KeyPairError extends Error {
-  readonly code = 'TLS_PAIR_INVALID';
+/** A certificate, key or CA that cannot be used. */
+export class KeyPairError extends OperatorError {
+  override readonly name = 'KeyPairError';
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'KeyPairError';
+  constructor(problem: string, remedy?: string, cause?: unknown) {
+    super('TLS_PAIR_INVALID', problem, remedy, { cause });
   }
 }
 
@@ -38,9 +39,9 @@ export function checkKeyPair({ cert, key }: { cert: string; key: string }, { cer
   const certificate = parse(certFile, 'a PEM certificate', () => new X509Certificate(cert));
   const privateKey = parse(keyFile, 'a PEM private key without a passphrase', () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey))
-    throw new KeyPairError(`${keyFile} is not the key of ${certFile}; write both files of one pair`);
+    throw new KeyPairError(`${keyFile} is not the key of ${certFile}`, 'write both files of one pair');
   if (certificate.validToDate.getTime() <= Date.now())
-    throw new KeyPairError(`${certFile} expired at ${certificate.validToDate.toISOString()}; renew it`);
+    throw new KeyPairError(`${certFile} expired at ${certificate.validToDate.toISOString()}`, 'renew it');
   parse(certFile, 'a certificate chain that TLS accepts', () => createSecureContext({ cert, key }));
   return { cert, key, notAfter: certificate.validToDate };
 }
@@ -61,7 +62,11 @@ async function readPem(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new KeyPairError(`${file} cannot be read`, { cause });
+    throw new KeyPairError(
+      `${file} cannot be read: ${unreadableReason(cause)}`,
+      'name a file that exists and that this process may read',
+      cause,
+    );
   }
 }
 
@@ -69,6 +74,11 @@ function parse<T>(file: string, what: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new KeyPairError(`${file} does not hold ${what}`, { cause });
+    throw new KeyPairError(`${file} does not hold ${what}${reasonOf(cause)}`, undefined, cause);
   }
+}
+
+/** OpenSSL's reason in words, as `no start line`, without its number. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error && 'reason' in cause ? ` (${String(cause.reason)})` : '';
 }

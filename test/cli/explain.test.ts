@@ -235,18 +235,18 @@ const refusals: readonly {
   {
     name: 'a policy that is not there',
     args: ['--policy', 'nowhere.yaml', 'nginx'],
-    message: 'nowhere.yaml cannot be used\nnowhere.yaml:1:1: error: the file cannot be read: there is none of that name',
+    message: 'nowhere.yaml cannot be used; correct what follows\nnowhere.yaml:1:1: error: the file cannot be read: no such file',
   },
   { name: 'a policy that is a folder', args: ['--policy', 'src', 'nginx'], message: 'it is a folder' },
   {
     name: 'a file of resolved hosts that is not there',
     args: ['--policy', policy, '--resolved-hosts', 'nowhere.yaml', 'nginx'],
-    message: 'nowhere.yaml cannot be read: ENOENT',
+    message: 'nowhere.yaml cannot be read: no such file',
   },
   {
     name: 'a manifest that is not there',
     args: ['--policy', policy, '-f', 'nowhere.yaml'],
-    message: 'nowhere.yaml cannot be read: there is none of that name',
+    message: 'nowhere.yaml cannot be read: no such file',
   },
   {
     name: 'a manifest that is a folder',

@@ -70,17 +70,22 @@ const cases: readonly {
     args: ['nowhere.yaml', 'unknown.yaml'],
     code: 2,
     stdout: /^unknown\.yaml:3:1/,
-    stderr: /^transship lint: nowhere\.yaml cannot be read: there is none of that name\nunknown\.yaml: 1 error/,
+    stderr: /^transship lint: FILE_UNREADABLE: nowhere\.yaml cannot be read: no such file; .*\nunknown\.yaml: 1 error/,
   },
   { name: 'a folder', args: ['.'], code: 2, stderr: /\. cannot be read: it is a folder; name the files in it\n$/ },
-  { name: 'a file that is not text', args: ['binary.yaml'], code: 2, stderr: /binary\.yaml cannot be read: it is not UTF-8 text\n$/ },
+  {
+    name: 'a file that is not text',
+    args: ['binary.yaml'],
+    code: 2,
+    stderr: /binary\.yaml cannot be read: it is not UTF-8 text; save it as UTF-8\n$/,
+  },
   { name: 'tests of a host that is not resolved', args: ['waits.yaml'], code: 1, stdout: /not active yet/, stderr: /1 error/ },
   { name: 'tests of a host that is', args: ['--resolved-hosts', 'hosts.yaml', 'waits.yaml'], code: 0, stderr: /1 test passed/ },
   {
     name: 'resolved hosts that are none',
     args: ['--resolved-hosts', 'hosts-broken.yaml', 'waits.yaml'],
     code: 2,
-    stderr: /^transship lint: hosts-broken\.yaml:1:1: error: the file maps names/,
+    stderr: /^transship lint: POLICY_INVALID: hosts-broken\.yaml cannot be used; .*\nhosts-broken\.yaml:1:1: error: the file maps names/,
   },
   {
     name: 'resolved hosts that are not there',
@@ -88,12 +93,12 @@ const cases: readonly {
     code: 2,
     stderr: /nowhere\.yaml cannot be read/,
   },
-  { name: 'no file', args: [], code: 2, stderr: /^transship lint: name at least one policy file\n/ },
+  { name: 'no file', args: [], code: 2, stderr: /^transship lint: USAGE: no policy file is named; name at least one\n$/ },
   {
     name: 'an unknown flag',
     args: ['--fix', 'good.yaml'],
     code: 2,
-    stderr: /^transship lint: unknown flag --fix; flags are --resolved-hosts\n/,
+    stderr: /^transship lint: USAGE: unknown flag --fix; flags are --resolved-hosts\n$/,
   },
 ];
 

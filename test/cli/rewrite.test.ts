@@ -109,7 +109,7 @@ const refusals: readonly { readonly name: string; readonly args: readonly string
       name: 'YAML that is none',
       args: [],
       stdin: 'a: 1\n---\nb: [\n',
-      message: /^transship rewrite: standard input:4:1: .*; it must be YAML or JSON$/m,
+      message: /^transship rewrite: MANIFEST_INVALID: standard input:4:1: .*; it must be YAML or JSON$/m,
     },
     { name: 'JSON cut short', args: [], stdin: '{"kind": "Pod", "spec": {', message: /standard input:1:26: / },
     { name: 'nesting without end', args: [], stdin: '['.repeat(50_000), message: /standard input:1:\d+: / },

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { test } from 'tap';
-import { serveCommand } from '../../src/cli/serve.ts';
+import { runCommandLine } from '../../src/cli/cli.ts';
 import { call } from '../server/call.ts';
 import { samplePolicy } from '../server/running.ts';
 import { until } from '../server/until.ts';
@@ -24,7 +24,7 @@ const read = (stream: PassThrough): string => String(stream.read() ?? '');
 /** The command without a process of its own, for runs that end by themselves. */
 async function run(args: readonly string[]): Promise<Finished> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const code = await serveCommand.run(args, { stdin, stdout, stderr, env: {} });
+  const code = await runCommandLine(['serve', ...args], { stdin, stdout, stderr, env: {} });
   return { code, stdout: read(stdout), stderr: read(stderr) };
 }
 
@@ -88,7 +88,7 @@ test('a port that is taken', async (t) => {
   await once(taken, 'listening');
   const port = String((taken.address() as AddressInfo).port);
   const says = new RegExp(
-    `^transship serve: .*EADDRINUSE.*${port}; another program has that port, choose another with --port or --metrics-port\n$`,
+    `^transship serve: ADDRESS_UNAVAILABLE: .*EADDRINUSE.*${port}; another program has that port: stop it or choose another port\n$`,
   );
   const child = transship(t, { args: ['serve', '--port', port, '--metrics-port', '0'] });
   t.same(await child.ended, { code: 2, signal: null });
@@ -110,12 +110,12 @@ test('starts that cannot succeed', async (t) => {
   const table: readonly (readonly [args: readonly string[], says: RegExp])[] = [
     [
       ['--policy', `${folder}/none.yaml`],
-      /none\.yaml cannot be used\n.*none\.yaml:1:1: error: the file cannot be read: there is none of that name/,
+      /none\.yaml cannot be used; correct what follows\n.*none\.yaml:1:1: error: the file cannot be read: no such file/,
     ],
     [['--policy', `${folder}/bad.yaml`], /bad\.yaml:3:1: error: unknown key ruels/],
     [[...tls, '--policy', samplePolicy, '--once'], /--once belongs to the first run/],
     [['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/ca.key`], /ca\.key is not the key of .*tls\.crt/],
-    [['--tls-cert', `${folder}/none.crt`, '--tls-key', `${folder}/tls.key`], /none\.crt cannot be read: ENOENT/],
+    [['--tls-cert', `${folder}/none.crt`, '--tls-key', `${folder}/tls.key`], /none\.crt cannot be read: no such file/],
     [['--client-ca', `${folder}/noise.crt`], /noise\.crt does not hold a PEM certificate/],
     [['--client-ca', `${folder}/none.crt`], /none\.crt cannot be read/],
     [['--host', '192.0.2.1'], /EADDRNOTAVAIL/],

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { formatFinding } from '../../src/config/finding.ts';
+import { formatFinding } from '../../src/errors/finding.ts';
 import { loadPolicy } from '../../src/config/load.ts';
 
 const folder = new URL('../../examples/', import.meta.url);

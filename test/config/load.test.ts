@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { formatFinding } from '../../src/config/finding.ts';
+import { formatFinding } from '../../src/errors/finding.ts';
 import { loadPolicy } from '../../src/config/load.ts';
 import { decideImage } from '../../src/rules/decide.ts';
 

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { formatFinding } from '../../src/config/finding.ts';
+import { formatFinding } from '../../src/errors/finding.ts';
 import { parseResolvedHosts } from '../../src/config/resolved-hosts.ts';
 
 test('hosts that the controller resolved', (t) => {

@@ -56,10 +56,10 @@ test('the first load', async (t) => {
 });
 
 const unreadable: readonly (readonly [name: string, path: string, says: RegExp])[] = [
-  ['absent', 'none.yaml', /there is none of that name/],
+  ['absent', 'none.yaml', /no such file/],
   ['a folder', '.', /it is a folder/],
   ['not text', 'noise.yaml', /it is not UTF-8 text/],
-  ['under a file', 'noise.yaml/policy.yaml', /ENOTDIR/],
+  ['under a file', 'noise.yaml/policy.yaml', /not a directory/],
 ];
 
 test('files that cannot be read', async (t) => {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { checkKeyPair, KeyPairError, readClientCa, readKeyPair } from '../../src/tls/pair.ts';
+import { checkKeyPair, readClientCa, readKeyPair } from '../../src/tls/pair.ts';
 import { authority, otherAuthority, servingPair } from './pairs.ts';
 
 const good = await servingPair();
@@ -29,13 +29,18 @@ test('what is accepted', (t) => {
 
 test('what is refused', (t) => {
   const refused: readonly (readonly [name: string, cert: string, key: string, says: RegExp])[] = [
-    ['nothing', '', '', /^tls\.crt does not hold a PEM certificate$/],
-    ['no key', good.cert, '', /^tls\.key does not hold a PEM private key without a passphrase$/],
-    ['a key with a passphrase', good.cert, encrypted, /^tls\.key does not hold a PEM private key without a passphrase$/],
+    ['nothing', '', '', /^tls\.crt does not hold a PEM certificate \(no start line\); write both files/],
+    ['no key', good.cert, '', /^tls\.key does not hold a PEM private key without a passphrase \(/],
+    ['a key with a passphrase', good.cert, encrypted, /^tls\.key does not hold a PEM private key without a passphrase \(/],
     ['another key', good.cert, other.key, /^tls\.key is not the key of tls\.crt; write both files of one pair$/],
     ['the authority first', authority.cert + good.cert, good.key, /^tls\.key is not the key of tls\.crt/],
     ['expired', expired.cert, expired.key, /^tls\.crt expired at \d{4}-\d\d-\d\dT.*Z; renew it$/],
-    ['half a chain', good.cert + authority.cert.slice(0, 300), good.key, /^tls\.crt does not hold a certificate chain that TLS accepts$/],
+    [
+      'half a chain',
+      good.cert + authority.cert.slice(0, 300),
+      good.key,
+      /^tls\.crt does not hold a certificate chain that TLS accepts \(bad end line\)/,
+    ],
   ];
   for (const [name, cert, key, says] of refused) {
     t.throws(() => checkKeyPair({ cert, key }, files), { code: 'TLS_PAIR_INVALID', name: 'KeyPairError', message: says }, name);
@@ -76,6 +81,10 @@ test('client authorities: all of the file, or none', async (t) => {
     otherAuthority.cert.slice(0, 200) + cert,
   ]) {
     await writeFile(path, text);
-    await t.rejects(readClientCa(path), new KeyPairError(`${path} does not hold a PEM certificate`), text.slice(0, 20));
+    await t.rejects(
+      readClientCa(path),
+      { code: 'TLS_PAIR_INVALID', problem: /ca\.crt does not hold a PEM certificate/ },
+      text.slice(0, 20),
+    );
   }
 });

@@ -1,0 +1,158 @@
+/**
+ * Every error code, for docs/reference/errors.md and for the remedy where an error does not say a better one. A code stays what it is;
+ * sentences may change. Retired codes are not used again.
+ */
+
+export interface CodeEntry {
+  /** HTTP status, for answers of the webhook. */
+  readonly status?: number;
+  /** When it happens: a sentence in Markdown. */
+  readonly when: string;
+  /** What to do: a clause, as messages end with it. */
+  readonly remedy: string;
+}
+
+/** Answers of `serve` other than 200. The remedy is sent to the caller. */
+export const answerCodes = {
+  BODY_NOT_JSON: {
+    status: 400,
+    when: 'The body is empty, cut off, or not JSON.',
+    remedy: 'POST an AdmissionReview as uncompressed JSON',
+  },
+  BODY_ENCODED: {
+    status: 400,
+    when: 'The request has a `Content-Encoding`, such as gzip.',
+    remedy: 'send the body without Content-Encoding',
+  },
+  REVIEW_INVALID: {
+    status: 400,
+    when: 'The body is JSON, but not an AdmissionReview of admission.k8s.io/v1 with a request, a uid and an operation. Also `rewrite --review`.',
+    remedy: 'POST an AdmissionReview of admission.k8s.io/v1',
+  },
+  REQUEST_INVALID: {
+    status: 400,
+    when: 'Not an HTTP/1.1 request, an invalid URL or content type, or a body shorter than its `Content-Length`.',
+    remedy: 'check the request line, headers and body length',
+  },
+  CLIENT_CERTIFICATE_REQUIRED: {
+    status: 403,
+    when: '`--client-ca` is set, and the connection has no client certificate signed by that CA, or an expired one. [Configure the API server](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#authenticate-apiservers) to present one.',
+    remedy: 'present a certificate that the client CA signed',
+  },
+  NOT_FOUND: { status: 404, when: 'Another method or path.', remedy: 'POST to /mutate or /shadow; GET /healthz or /readyz' },
+  REQUEST_TOO_SLOW: {
+    status: 408,
+    when: 'The headers took more than 125 s, or the whole request more than 130 s.',
+    remedy: 'send the whole request at once',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    when: 'The body has more than 8 MiB. The connection is closed.',
+    remedy: 'an AdmissionReview has at most 8 MiB',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    when: 'The request line and the headers have more than 16 KiB, or there are too many headers.',
+    remedy: 'the request line and the headers have at most 16 KiB',
+  },
+  INTERNAL: {
+    status: 500,
+    when: 'A fault of transship; its stack is in the log. The command line prints the stack and ends with 2. Please report it.',
+    remedy: 'see the log of the server',
+  },
+  OVERLOADED: {
+    status: 503,
+    when: '`--max-in-flight` requests are being received, or the event loop is more than `--max-lag` late. `Retry-After: 1`: the API server tries again within `timeoutSeconds` of the webhook. Add replicas or CPU.',
+    remedy: 'try again in a second',
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
+
+/** What every command can end with. */
+export const startCodes = {
+  USAGE: {
+    when: 'A flag, environment variable, argument, or a combination of these, that the command does not accept.',
+    remedy: 'see --help of the command',
+  },
+  FILE_UNREADABLE: { when: 'A file does not exist, may not be read, or is not UTF-8 text.', remedy: 'check the path and its permissions' },
+  POLICY_INVALID: {
+    when: 'The policy or the file of resolved hosts cannot be read or has errors; each is printed with file, line and column. While `serve` or `controller` runs, a changed file like that is rejected, and the last good policy stays in force.',
+    remedy: 'correct what follows',
+  },
+  MANIFEST_INVALID: {
+    when: 'A manifest is not YAML or JSON, or cannot be decided as a whole. Nothing is printed to standard output.',
+    remedy: 'correct it; kubectl apply --dry-run=client shows what kubectl makes of it',
+  },
+  TLS_PAIR_INVALID: {
+    when: 'The certificate, its key or the client CA cannot be read, do not belong together, or the certificate has expired. While `serve` runs, the last good files stay in use.',
+    remedy: 'write both files of one valid pair',
+  },
+  ADDRESS_UNAVAILABLE: {
+    when: 'A port is in use, needs a privilege, or the address is not one of this machine.',
+    remedy: 'choose another address or port',
+  },
+  OUTPUT_FAILED: {
+    when: 'Standard output or standard error cannot be written, as on a full disk. A reader that has closed its end of a pipe is no error.',
+    remedy: 'check the space and the permissions of where the output goes',
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
+
+/** Of pull secrets and of the token refresh of the controller. */
+export const credentialCodes = {
+  SECRET_TYPE: {
+    when: 'The Secret has another type than `kubernetes.io/dockerconfigjson`.',
+    remedy: 'make it with `kubectl create secret docker-registry`',
+  },
+  SECRET_UNREADABLE: {
+    when: 'The data of the Secret is missing or not a JSON object.',
+    remedy: 'make it again with `kubectl create secret docker-registry`',
+  },
+  SECRET_WITHOUT_AUTHS: {
+    when: 'The Secret holds no credential, or points to a credential store.',
+    remedy: 'make it again with `kubectl create secret docker-registry`',
+  },
+  CREDENTIAL_INVALID: {
+    when: 'A host, user name or password that a pull secret cannot hold, or a registry whose host does not fit its cloud.',
+    remedy: 'correct the credential',
+  },
+  SDK_MISSING: { when: "The cloud vendor's package for tokens is not installed.", remedy: 'install it, or use an image that has it' },
+  TOKEN_REFUSED: { when: 'The cloud did not issue a token.', remedy: 'check the identity and the rights of the controller' },
+  TOKEN_UNREADABLE: {
+    when: 'The answer of the cloud holds no usable token.',
+    remedy: "check the cloud's status page; report it when it stays",
+  },
+  TOKEN_EXPIRED: { when: 'The token had already expired when it arrived.', remedy: 'check the clock of the node' },
+  TOKEN_TIMEOUT: { when: 'The cloud did not answer in time.', remedy: "check the network path to the cloud's endpoint" },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
+
+/** Of talking to the API server. */
+export const kubernetesCodes = {
+  CLUSTER_CONFIG_INVALID: {
+    when: 'There is no usable kubeconfig or service account.',
+    remedy: 'name a kubeconfig that kubectl accepts, or run in a pod with a service account',
+  },
+  KUBERNETES_API_ERROR: {
+    when: 'The API server answered with another status than 2xx; the message has it. 401 and 403: check the credentials and their rights. Others pass, and the controller tries again.',
+    remedy: '',
+  },
+  RESOURCE_PATH_UNKNOWN: { when: 'A fault of transship: a kind without a path.', remedy: 'please report it' },
+  WATCH_LINE_INVALID: {
+    when: 'A watch delivered a line that is cut off or too long. It starts again by itself.',
+    remedy: 'nothing, unless it goes on for minutes',
+  },
+  WATCH_HISTORY_CHANGED: {
+    when: 'The API server went back in its history, as after a restore. The watch lists again by itself.',
+    remedy: 'nothing, unless it goes on for minutes',
+  },
+  WATCH_SILENT: {
+    when: 'A watch had no sign of life, not even a bookmark. It connects again by itself.',
+    remedy: 'nothing, unless it goes on for minutes',
+  },
+  WATCH_CLOSED: { when: 'The watch was ended while somebody waited for it; seen at shutdown.', remedy: 'nothing' },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
+
+const all = { ...answerCodes, ...startCodes, ...credentialCodes, ...kubernetesCodes };
+
+export type ErrorCode = keyof typeof all;
+export type CredentialErrorCode = keyof typeof credentialCodes;
+
+export const errorCodes: Readonly<Record<ErrorCode, CodeEntry>> = all;
