@@ -4,12 +4,6 @@ import { formatFinding } from '../errors/finding.ts';
 import type { OperatorError } from '../errors/operator-error.ts';
 import { asOperatorError } from '../errors/system-error.ts';
 
-/** What an error says, on one line. */
-export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/\n[^]*$/, '').replace(/\.$/, '');
-}
-
 /** Prints why the command ended; of anything unforeseen the stack too, since a report needs it. */
 export function exitCodeOf(error: unknown, command: string, stderr: Writable): number {
   const known = asOperatorError(error);

@@ -2,7 +2,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { nearest } from '../rules/nearest.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { messageOf } from './failure.ts';
+import { messageOf } from '../errors/message.ts';
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Flags> = ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>>;

@@ -4,7 +4,7 @@ import { answer } from '../admission/answer.ts';
 import { readReview } from '../admission/review.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { messageOf } from './failure.ts';
+import { messageOf } from '../errors/message.ts';
 import { commandLineScope } from '../manifests/decide.ts';
 
 /**

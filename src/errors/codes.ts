@@ -99,22 +99,21 @@ export const startCodes = {
 /** Of pull secrets and of the token refresh of the controller. */
 export const credentialCodes = {
   SECRET_TYPE: {
-    when: 'The Secret has another type than `kubernetes.io/dockerconfigjson`.',
+    when: 'The Secret has another type than `kubernetes.io/dockerconfigjson` or `kubernetes.io/dockercfg`.',
     remedy: 'make it with `kubectl create secret docker-registry`',
   },
   SECRET_UNREADABLE: {
-    when: 'The data of the Secret is missing or not a JSON object.',
+    when: 'The data of the Secret is missing, or not a docker config that a kubelet reads; the message names the entry and the field.',
     remedy: 'make it again with `kubectl create secret docker-registry`',
   },
   SECRET_WITHOUT_AUTHS: {
-    when: 'The Secret holds no credential, or points to a credential store.',
+    when: 'None of its entries has a password; a kubelet can use neither a credential store nor an identity token.',
     remedy: 'make it again with `kubectl create secret docker-registry`',
   },
   CREDENTIAL_INVALID: {
     when: 'A host, user name or password that a pull secret cannot hold, or a registry whose host does not fit its cloud.',
     remedy: 'correct the credential',
   },
-  SDK_MISSING: { when: "The cloud vendor's package for tokens is not installed.", remedy: 'install it, or use an image that has it' },
   TOKEN_REFUSED: { when: 'The cloud did not issue a token.', remedy: 'check the identity and the rights of the controller' },
   TOKEN_UNREADABLE: {
     when: 'The answer of the cloud holds no usable token.',

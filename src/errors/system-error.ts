@@ -1,4 +1,5 @@
 /** Errors of the operating system that an operator can fix, whichever command meets them. */
+import { messageOf } from './message.ts';
 import { OperatorError } from './operator-error.ts';
 
 interface Translation {
@@ -39,5 +40,5 @@ export function unreadableReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const known = 'code' in error ? reasons[String(error.code)] : undefined;
   // Node's own is `ENAMETOOLONG: name too long, open '…'`.
-  return known ?? /^E[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message.replace(/\n[^]*$/, '').replace(/\.$/, '');
+  return known ?? /^E[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? messageOf(error);
 }

@@ -1,7 +1,7 @@
 /** A file of manifests: YAML documents (or JSON, which YAML contains) with the text they came from. */
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { OperatorError } from '../errors/operator-error.ts';
-import { messageOf } from '../cli/failure.ts';
+import { messageOf } from '../errors/message.ts';
 
 export interface ManifestFile {
   /** As messages show it. */

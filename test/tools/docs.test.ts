@@ -5,10 +5,10 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { commands } from '../../src/cli/commands.ts';
-import { generate, generatedFiles } from '../../src/cli/generate.ts';
-import { policyReference } from '../../src/cli/policy-reference.ts';
+import { generate, generatedFiles } from '../../tools/docs/generate.ts';
+import { policyReference } from '../../tools/docs/policy-reference.ts';
 import type { JsonSchema } from '../../src/config/json-schema.ts';
-import { transship } from './terminal.ts';
+import { transship } from '../cli/terminal.ts';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 

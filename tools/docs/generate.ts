@@ -6,12 +6,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { policyJsonSchema } from '../config/json-schema.ts';
+import { policyJsonSchema } from '../../src/config/json-schema.ts';
 import { commandReference } from './command-reference.ts';
-import type { Io } from './command.ts';
-import { commands } from './commands.ts';
-import { exitCodeOf } from './failure.ts';
-import { noArguments, parseFlags } from './options.ts';
+import type { Io } from '../../src/cli/command.ts';
+import { commands } from '../../src/cli/commands.ts';
+import { exitCodeOf } from '../../src/cli/failure.ts';
+import { noArguments, parseFlags } from '../../src/cli/options.ts';
+import { errorsReference } from './errors-reference.ts';
 import { policyReference } from './policy-reference.ts';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
@@ -24,6 +25,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/policy.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
     ['docs/reference/policy.md', policyReference(schema)],
     ['docs/reference/cli.md', commandReference(all)],
+    ['docs/reference/errors.md', errorsReference()],
   ]);
 }
 

@@ -1,5 +1,5 @@
 /** The page that documents every key of the policy file, made from its JSON Schema. */
-import type { JsonSchema } from '../config/json-schema.ts';
+import type { JsonSchema } from '../../src/config/json-schema.ts';
 
 /** A key as one of the alternatives of its map has it. */
 interface Occurrence {
@@ -27,7 +27,7 @@ const whole = { condition: null, alternatives: 1 } as const;
 
 const introduction = `# Policy file
 
-<!-- Written by src/cli/generate.ts from src/config/schema.ts: change that. -->
+<!-- Written by tools/docs/policy-reference.ts from src/config/schema.ts: change that. -->
 
 One YAML file says what becomes of which image. \`[]\` stands for an entry of a list and \`NAME\` for a name of your choice.
 A key that is not listed here is an error. Editors check the file against [policy.schema.json](policy.schema.json) with this first line:

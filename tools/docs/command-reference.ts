@@ -1,11 +1,11 @@
 /** The page that documents the command line: the help of every command, as the command prints it, with examples. */
-import type { Command } from './command.ts';
+import type { Command } from '../../src/cli/command.ts';
 
 const fence = '```';
 
 const introduction = `# Command line
 
-<!-- Written by src/cli/generate.ts from the help texts in src/cli: change those. -->
+<!-- Written by tools/docs/command-reference.ts from the help texts in src/cli: change those. -->
 
 In a checkout, \`npx transship COMMAND\`. Data goes to standard output and messages to standard error, so that outputs can be piped.
 

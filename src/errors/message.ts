@@ -1,0 +1,5 @@
+/** What an error says, on one line and without a full stop. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\n[^]*$/, '').replace(/\.$/, '');
+}
