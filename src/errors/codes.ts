@@ -142,7 +142,7 @@ export const kubernetesCodes = {
     when: 'The API server went back in its history, as after a restore. The watch lists again by itself.',
     remedy: 'nothing, unless it goes on for minutes',
   },
-  WATCH_SILENT: {
+  WATCH_IDLE_TIMEOUT: {
     when: 'A watch had no sign of life, not even a bookmark. It connects again by itself.',
     remedy: 'nothing, unless it goes on for minutes',
   },
