@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { makeAuthority } from '../src/tls/certificate.ts';
+import { createCa } from '../src/tls/certificate.ts';
 import { startBackend, type ComparedSample } from './soak/backend.ts';
 import { verdict, type Row, type Soaked } from './soak/bounds.ts';
 import { account, changeOnAndOn, mount, type Done } from './soak/changes.ts';
@@ -58,7 +58,7 @@ if (values.help) {
 async function soak(folder: string): Promise<Soaked> {
   const folders = { policy: join(folder, 'policy'), pair: join(folder, 'pair') };
   await Promise.all(Object.values(folders).map((path) => mkdir(path)));
-  const mounts = await mount(folders, await makeAuthority('transship soak', { lifetime: day }));
+  const mounts = await mount(folders, await createCa('transship soak', { lifetime: day }));
   const lasting = await startBackend(mounts.files);
   const ready = [lasting, await startBackend(mounts.files)];
   const done: Done = { policies: 0, refusedPolicies: 0, certificates: 0, exitCodes: [], errors: [], undecided: 0 };

@@ -1,7 +1,7 @@
 /** `npm run certs -- NAME…`: a CA and a serving certificate for development, into this folder. */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { issueServing, makeAuthority } from '../src/tls/certificate.ts';
+import { issueServing, createCa } from '../src/tls/certificate.ts';
 
 const lifetime = 30 * 24 * 60 * 60_000;
 const folder = fileURLToPath(new URL('.', import.meta.url));
@@ -13,7 +13,7 @@ if (wrong !== undefined) {
   process.stderr.write(`${wrong} is not a host name or IP address\nusage: npm run certs -- NAME…\n`);
   process.exit(2);
 }
-const authority = await makeAuthority('transship development CA', { lifetime });
+const authority = await createCa('transship development CA', { lifetime });
 const pair = await issueServing(authority, names, { lifetime });
 await writeFile(`${folder}ca.crt`, authority.cert);
 await writeFile(`${folder}tls.crt`, pair.cert);

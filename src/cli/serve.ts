@@ -92,8 +92,8 @@ function webhookOptions(options: ServeOptions, pair: { cert: string; key: string
 
 async function selfSigned(host: string): Promise<{ ca: string; cert: string; key: string }> {
   // Loaded only here: what runs in a cluster is given its certificate.
-  const { issueServing, makeAuthority } = await import('../tls/certificate.ts');
-  const authority = await makeAuthority(`transship first run ${randomUUID().slice(0, 8)}`, { lifetime: day });
+  const { issueServing, createCa } = await import('../tls/certificate.ts');
+  const authority = await createCa(`transship first run ${randomUUID().slice(0, 8)}`, { lifetime: day });
   const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(host === '0.0.0.0' || host === '::' ? [] : [host])])];
   return { ca: authority.cert, ...(await issueServing(authority, names, { lifetime: day })) };
 }

@@ -17,7 +17,7 @@ export interface ControllerMetrics {
   readonly hosts: Gauge<'registry'>;
   /** `kind` is that of the object written: secret, configmap, … in lower case. */
   readonly writes: Counter<'kind' | 'verb' | 'result'>;
-  /** `certificate`: `serving` or `authority`. */
+  /** `certificate`: `serving` or `ca`. */
   readonly certificateExpiry: Gauge<'certificate'>;
   readonly certificateSteps: Counter<'step'>;
   readonly lastReconcile: Gauge<'feature'>;
@@ -58,7 +58,7 @@ export function createControllerMetrics(): ControllerMetrics {
     writes: counter('writes_total', 'Writes to the API by what became of them.', 'kind', 'verb', 'result'),
     certificateExpiry: gauge(
       'certificate_expiry_timestamp_seconds',
-      'End of the serving certificate and of its authority, Unix time.',
+      'End of the serving certificate and of its CA, Unix time.',
       'certificate',
     ),
     certificateSteps: counter('certificate_steps_total', 'Steps taken to make, renew and rotate certificates.', 'step'),

@@ -37,7 +37,7 @@ export interface CertificateOptions {
   readonly service: string;
   readonly webhookConfiguration: string;
   readonly certificateLifetime: number;
-  readonly authorityLifetime: number;
+  readonly caLifetime: number;
   /** Until every API server trusts a bundle that it was given. */
   readonly bundleDelay: number;
   /** Until every webhook pod serves a pair that was written. */

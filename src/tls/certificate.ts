@@ -32,8 +32,8 @@ export interface IssuedPair {
 /** Milliseconds from now, or from when to when. */
 export type Validity = { readonly lifetime: number } | Period;
 
-/** A certificate authority of its own. The name shows in `openssl x509 -issuer`. */
-export async function makeAuthority(commonName: string, validity: Validity): Promise<IssuedPair> {
+/** A certificate authority (CA) of its own. The name shows in `openssl x509 -issuer`. */
+export async function createCa(commonName: string, validity: Validity): Promise<IssuedPair> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -56,10 +56,10 @@ export async function makeAuthority(commonName: string, validity: Validity): Pro
  * A serving certificate. Names go into subjectAltName, the only place where the API server looks
  * (kubernetes/client-go, transport/transport.go).
  */
-export async function issueServing(authority: IssuedPair, names: readonly string[], validity: Validity): Promise<IssuedPair> {
+export async function issueServing(ca: IssuedPair, names: readonly string[], validity: Validity): Promise<IssuedPair> {
   cryptoProvider.set(webcrypto);
-  const issuer = new X509Certificate(authority.cert);
-  const signingKey = await importKey(authority.key);
+  const issuer = new X509Certificate(ca.cert);
+  const signingKey = await importKey(ca.key);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),

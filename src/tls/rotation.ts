@@ -1,7 +1,7 @@
 /**
- * Renewal of the serving certificate and of the authority behind it, as a state machine: what is there goes in, the one next step comes out.
+ * Renewal of the serving certificate and of the CA behind it, as a state machine: what is there goes in, the one next step comes out.
  *
- * A new authority is trusted before it signs, and an old one until nobody serves what it signed. So at every moment, with API servers and webhooks that
+ * A new CA is trusted before it signs, and an old one until nobody serves what it signed. So at every moment, with API servers and webhooks that
  * learn of a change some time after it, what is served is trusted. Every step can be repeated, and all that must survive a restart is in the cluster.
  *
  * The clock may be wrong, and only those who verify know whose is right. So it decides when something new is made, never what is not trusted any more; and
@@ -11,7 +11,7 @@
 /** Milliseconds. */
 export interface RotationTimes {
   readonly certificateLifetime: number;
-  readonly authorityLifetime: number;
+  readonly caLifetime: number;
   /** Until every API server trusts a bundle that it was given. */
   readonly bundleDelay: number;
   /** Until every webhook serves a pair that was written. */
@@ -40,7 +40,7 @@ export interface ServingCertificate extends Period {
 /** What is there now. The durations are measured by who asks and begin anew with it: waiting again is safe, comparing clocks of two machines is not. */
 export interface RotationState {
   /** Signs; null when there is none that could. */
-  readonly authority: TrustedCertificate | null;
+  readonly ca: TrustedCertificate | null;
   /** Do not sign any more, and are trusted still. */
   readonly previous: readonly TrustedCertificate[];
   /** Whatever else API servers were told to trust, or users of the pair. */
@@ -50,18 +50,18 @@ export interface RotationState {
   readonly stored: string;
   /** The bundle of each entry of the webhook configuration. */
   readonly published: readonly string[];
-  /** Milliseconds for which each of them has had the authority; 0 when one has not. */
+  /** Milliseconds for which each of them has had the CA; 0 when one has not. */
   readonly trustedFor: number;
   /** Milliseconds for which the present pair has been there to load. */
   readonly servedFor: number;
 }
 
 export type RotationStep =
-  /** Write a new authority, beside those that stay trusted. */
-  | { readonly do: 'make-authority'; readonly period: Period; readonly previous: readonly TrustedCertificate[] }
-  /** Change those that stay trusted beside the authority. */
+  /** Write a new CA, beside those that stay trusted. */
+  | { readonly do: 'create-ca'; readonly period: Period; readonly previous: readonly TrustedCertificate[] }
+  /** Change those that stay trusted beside the CA. */
   | { readonly do: 'adopt' | 'retire'; readonly previous: readonly TrustedCertificate[] }
-  /** Write a pair signed by the authority. */
+  /** Write a pair signed by the CA. */
   | { readonly do: 'issue'; readonly period: Period; readonly bundle: string }
   /** Tell the API servers whom to trust. */
   | { readonly do: 'publish'; readonly bundle: string }
@@ -75,17 +75,17 @@ export const bundleOf = (certificates: readonly TrustedCertificate[]): string =>
 
 /** @param now Unix time in milliseconds */
 export function nextStep(state: RotationState, times: RotationTimes, now: number): RotationStep {
-  const { authority, previous, serving } = state;
-  if (authority === null) return makeAuthority(null, distinct([...previous, ...state.adoptable]), { times, now });
-  if (!isValid(authority, now)) return makeAuthority(authority, distinct([authority, ...previous, ...state.adoptable]), { times, now });
-  const adopted = adoption(state, authority);
+  const { ca, previous, serving } = state;
+  if (ca === null) return createCa(null, distinct([...previous, ...state.adoptable]), { times, now });
+  if (!isValid(ca, now)) return createCa(ca, distinct([ca, ...previous, ...state.adoptable]), { times, now });
+  const adopted = adoption(state, ca);
   if (adopted !== null) return { do: 'adopt', previous: [...previous, adopted] };
 
-  const bundle = bundleOf([authority, ...previous]);
-  const isNeeded = needsCertificate(state, authority, { times, now });
-  // With nothing else trusted there is nothing to wait for: what this authority signs is the best there can be.
+  const bundle = bundleOf([ca, ...previous]);
+  const isNeeded = needsCertificate(state, ca, { times, now });
+  // With nothing else trusted there is nothing to wait for: what this CA signs is the best there can be.
   const untilTrusted = previous.length === 0 ? 0 : times.bundleDelay - state.trustedFor;
-  if (isNeeded && untilTrusted <= 0) return { do: 'issue', period: servingPeriod(serving, authority, { times, now }), bundle };
+  if (isNeeded && untilTrusted <= 0) return { do: 'issue', period: servingPeriod(serving, ca, { times, now }), bundle };
   if (state.published.some((text) => text !== bundle)) return { do: 'publish', bundle };
   if (serving !== null && state.stored !== bundle) return { do: 'store', bundle };
   if (isNeeded) return wait(untilTrusted);
@@ -94,20 +94,20 @@ export function nextStep(state: RotationState, times: RotationTimes, now: number
     const untilServed = times.reloadDelay - state.servedFor;
     return untilServed > 0 ? wait(untilServed) : { do: 'retire', previous: [] };
   }
-  const untilDue = dueAt(authority.notAfter, times.authorityLifetime) - now;
-  if (untilDue <= 0) return makeAuthority(authority, [authority], { times, now });
-  return wait(Math.min(untilDue, untilRenewal(state, authority, { times, now })));
+  const untilDue = dueAt(ca.notAfter, times.caLifetime) - now;
+  if (untilDue <= 0) return createCa(ca, [ca], { times, now });
+  return wait(Math.min(untilDue, untilRenewal(state, ca, { times, now })));
 }
 
 /**
  * Why rotations with these times could break calls; null when they cannot.
  * From the moment at which a renewal is due, a third of the life is left for all that it takes.
  */
-export function timesProblem({ certificateLifetime, authorityLifetime, bundleDelay, reloadDelay }: RotationTimes): string | null {
+export function timesProblem({ certificateLifetime, caLifetime, bundleDelay, reloadDelay }: RotationTimes): string | null {
   const needed = bundleDelay + reloadDelay;
   if (certificateLifetime / 3 <= needed)
     return `a third of certificate-lifetime must be longer than bundle-delay and reload-delay together, ${needed / 1000} s`;
-  if (authorityLifetime < certificateLifetime) return 'authority-lifetime must not be shorter than certificate-lifetime';
+  if (caLifetime < certificateLifetime) return 'ca-lifetime must not be shorter than certificate-lifetime';
   return null;
 }
 
@@ -119,10 +119,10 @@ const distinct = (certificates: readonly TrustedCertificate[]): TrustedCertifica
   ...new Map(certificates.map((certificate) => [certificate.id, certificate])).values(),
 ];
 
-/** Who signed what is served, when that is neither ours nor kept: the pair is of cert-manager, or of a time before our authority was lost. */
-function adoption({ serving, previous, adoptable }: RotationState, authority: TrustedCertificate): TrustedCertificate | null {
+/** Who signed what is served, when that is neither ours nor kept: the pair is of cert-manager, or of a time before our CA was lost. */
+function adoption({ serving, previous, adoptable }: RotationState, ca: TrustedCertificate): TrustedCertificate | null {
   const signer = adoptable.find(({ id }) => id === serving?.signer);
-  return signer === undefined || signer.id === authority.id || previous.some(({ id }) => id === signer.id) ? null : signer;
+  return signer === undefined || signer.id === ca.id || previous.some(({ id }) => id === signer.id) ? null : signer;
 }
 
 interface At {
@@ -134,33 +134,33 @@ interface At {
  * Covers the time of the one before. The first begins a lifetime ago: made while the clock was ahead, it is valid when the clock is right again.
  * A late begin protects nobody, since the key is as young as the certificate.
  */
-function makeAuthority(before: TrustedCertificate | null, previous: readonly TrustedCertificate[], { times, now }: At): RotationStep {
-  const { authorityLifetime } = times;
-  const notBefore = Math.min(now - authorityLifetime, before?.notBefore ?? Infinity);
+function createCa(before: TrustedCertificate | null, previous: readonly TrustedCertificate[], { times, now }: At): RotationStep {
+  const { caLifetime } = times;
+  const notBefore = Math.min(now - caLifetime, before?.notBefore ?? Infinity);
   return {
-    do: 'make-authority',
-    period: { notBefore: Math.max(0, notBefore), notAfter: Math.max(now + authorityLifetime, before?.notAfter ?? 0) },
+    do: 'create-ca',
+    period: { notBefore: Math.max(0, notBefore), notAfter: Math.max(now + caLifetime, before?.notAfter ?? 0) },
     previous,
   };
 }
 
-/** Begins with its authority, as kubeadm's do (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the present one. */
-function servingPeriod(serving: ServingCertificate | null, authority: TrustedCertificate, { times, now }: At): Period {
+/** Begins with its CA, as kubeadm's do (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the present one. */
+function servingPeriod(serving: ServingCertificate | null, ca: TrustedCertificate, { times, now }: At): Period {
   const end = Math.max(now + times.certificateLifetime, serving?.notAfter ?? 0);
-  return { notBefore: authority.notBefore, notAfter: Math.min(end, authority.notAfter) };
+  return { notBefore: ca.notBefore, notAfter: Math.min(end, ca.notAfter) };
 }
 
-function needsCertificate(state: RotationState, authority: TrustedCertificate, at: At): boolean {
+function needsCertificate(state: RotationState, ca: TrustedCertificate, at: At): boolean {
   const { serving } = state;
-  if (serving === null || !serving.fits || serving.signer !== authority.id || serving.notBefore > at.now) return true;
-  return untilRenewal(state, authority, at) <= 0;
+  if (serving === null || !serving.fits || serving.signer !== ca.id || serving.notBefore > at.now) return true;
+  return untilRenewal(state, ca, at) <= 0;
 }
 
-/** Milliseconds until a new certificate is due that would also last longer than the present one: no certificate outlives its authority. */
-function untilRenewal({ serving }: RotationState, authority: TrustedCertificate, { times, now }: At): number {
+/** Milliseconds until a new certificate is due that would also last longer than the present one: no certificate outlives its CA. */
+function untilRenewal({ serving }: RotationState, ca: TrustedCertificate, { times, now }: At): number {
   if (serving === null) return 0;
   const { certificateLifetime } = times;
-  const isAsLongAsCanBe = authority.notAfter - serving.notAfter < certificateLifetime / 20;
+  const isAsLongAsCanBe = ca.notAfter - serving.notAfter < certificateLifetime / 20;
   return (isAsLongAsCanBe ? serving.notAfter : dueAt(serving.notAfter, certificateLifetime)) - now;
 }
 

@@ -1,18 +1,18 @@
-/** What PEM texts say: which authorities they hold, and whether a pair is signed by one of them for the right names. */
+/** What PEM texts say: which CAs they hold, and whether a pair is signed by one of them for the right names. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 import type { Period, ServingCertificate, TrustedCertificate } from './rotation.ts';
 
 const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The authorities in a text, each once. What cannot be read, or is none, is left out. */
-export function authoritiesOf(pem: string): TrustedCertificate[] {
+/** The CAs in a text, each once. What cannot be read, or is none, is left out. */
+export function caCertificatesIn(pem: string): TrustedCertificate[] {
   const certificates = (pem.match(block) ?? []).flatMap((text) => parse(text) ?? []).filter(({ ca }) => ca);
   return [...new Map(certificates.map((certificate) => [certificate.fingerprint256, trusted(certificate)])).values()];
 }
 
-/** The one authority that has this key; null when it is none, or not a pair. */
-export function authorityOf(cert: string, key: string): TrustedCertificate | null {
+/** The one CA that has this key; null when it is none, or not a pair. */
+export function caCertificateOf(cert: string, key: string): TrustedCertificate | null {
   const certificate = parse(cert);
   return certificate !== null && certificate.ca && isKeyOf(key, certificate) ? trusted(certificate) : null;
 }

@@ -3,7 +3,7 @@ import { test } from 'tap';
 
 import type { V1MutatingWebhookConfiguration } from '@kubernetes/client-node';
 
-import { authoritiesOf } from '../../src/tls/trust.ts';
+import { caCertificatesIn } from '../../src/tls/trust.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { serve } from '../cluster/serve.ts';
@@ -17,11 +17,11 @@ import { labelled } from './opt-in.ts';
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${release.name}`;
 const rewritten = 'mirror.example.com/library/nginx';
 
-/** The authorities that API servers are told to trust, by the bundle of each entry. */
-async function publishedAuthorities(plane: ControlPlane): Promise<string[]> {
+/** The CAs that API servers are told to trust, by the bundle of each entry. */
+async function publishedCas(plane: ControlPlane): Promise<string[]> {
   const { body } = await plane.api.send<V1MutatingWebhookConfiguration>('GET', configurationPath);
   const bundles = (body.webhooks ?? []).map(({ clientConfig }) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString());
-  return [...new Set(bundles)].flatMap((bundle) => (bundle === '' ? ['none'] : authoritiesOf(bundle).map(({ id }) => id)));
+  return [...new Set(bundles)].flatMap((bundle) => (bundle === '' ? ['none'] : caCertificatesIn(bundle).map(({ id }) => id)));
 }
 
 /** Creates pods until it is told to stop. Resolves to how many there were, and to what went wrong. */
@@ -48,11 +48,11 @@ function createPods(plane: ControlPlane, namespace: string) {
   };
 }
 
-// A certificate that is due has 8 s left, an authority 15 s.
-const times = ['--certificate-lifetime=24s', '--authority-lifetime=45s', '--bundle-delay=2s', '--reload-delay=4s'];
+// A certificate that is due has 8 s left, a CA 15 s.
+const times = ['--certificate-lifetime=24s', '--ca-lifetime=45s', '--bundle-delay=2s', '--reload-delay=4s'];
 
 test(
-  'leaf and authority are replaced under constant pod creation, and no pod is refused',
+  'certificate and CA are replaced under constant pod creation, and no pod is refused',
   { skip: skipReason({ level: 1 }) },
   async (t) => {
     const values = { tls: { mode: 'controller' }, failurePolicy: 'Fail', rewritePolicy: { inline: hubPolicy } };
@@ -82,21 +82,21 @@ test(
     );
 
     const load = createPods(plane, 'team-a');
-    const [first = ''] = await publishedAuthorities(plane);
+    const [first = ''] = await publishedCas(plane);
     await upgrade({ ...values, logLevel: 'debug' });
-    t.same(await publishedAuthorities(plane), [first], 'helm upgrade leaves the bundle as it is');
+    t.same(await publishedCas(plane), [first], 'helm upgrade leaves the bundle as it is');
 
-    await eventually('an authority is published beside it', async () => (await publishedAuthorities(plane)).length === 2, 120_000);
-    t.match(await publishedAuthorities(plane), [String, first], 'the new one and the old one');
+    await eventually('a CA is published beside it', async () => (await publishedCas(plane)).length === 2, 120_000);
+    t.match(await publishedCas(plane), [String, first], 'the new one and the old one');
     await plane.helm(['rollback', release.name, '1', '--namespace', release.namespace]);
-    await eventually('the first authority is gone', async () => !(await publishedAuthorities(plane)).includes(first), 120_000);
-    t.equal((await publishedAuthorities(plane)).includes('none'), false);
+    await eventually('the first CA is gone', async () => !(await publishedCas(plane)).includes(first), 120_000);
+    t.equal((await publishedCas(plane)).includes('none'), false);
 
     const created = await load.stop();
     t.same(load.failures, [], `${created} pods`);
     t.ok(created > 100, `${created} pods were created meanwhile`);
     t.ok(leaves.size > 2, `${leaves.size} certificates were served`);
-    t.comment(`${created} pods, ${leaves.size} certificates, 2 authorities`);
+    t.comment(`${created} pods, ${leaves.size} certificates, 2 CAs`);
 
     await plane.helm(['uninstall', release.name, '--namespace', release.namespace]);
     const [certificates, writes] = [

@@ -24,7 +24,7 @@ test('defaults', async (t) => {
       service: 'transship',
       webhookConfiguration: 'transship',
       certificateLifetime: 90 * 86_400_000,
-      authorityLifetime: 365 * 86_400_000,
+      caLifetime: 365 * 86_400_000,
       bundleDelay: 60_000,
       reloadDelay: 150_000,
     },
@@ -45,7 +45,7 @@ test('a flag wins over the environment, which wins over the default', async (t) 
     TRANSSHIP_KUBECONFIG: '/k',
   };
   const options = readControllerOptions(
-    ['--namespace', 'from-flag', '--features', 'hosts, certificates', '--certificate-lifetime', '45s', '--authority-lifetime', '12h'],
+    ['--namespace', 'from-flag', '--features', 'hosts, certificates', '--certificate-lifetime', '45s', '--ca-lifetime', '12h'],
     env,
   );
   t.match(options, {
@@ -56,7 +56,7 @@ test('a flag wins over the environment, which wins over the default', async (t) 
     features: ['hosts', 'certificates'],
     kubeconfig: '/k',
   });
-  t.match(options.certificates, { certificateLifetime: 45_000, authorityLifetime: 43_200_000, reloadDelay: 120_000 });
+  t.match(options.certificates, { certificateLifetime: 45_000, caLifetime: 43_200_000, reloadDelay: 120_000 });
 });
 
 test('what cannot be used is named, with what it takes', async (t) => {
@@ -91,7 +91,7 @@ test('the help has every flag', async (t) => {
     'service',
     'webhook-configuration',
     'certificate-lifetime',
-    'authority-lifetime',
+    'ca-lifetime',
     'bundle-delay',
     'reload-delay',
     'host',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
 import { acrProvider, type AcrOptions } from '../../src/registry/acr.ts';
-import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
+import { issueServing, createCa } from '../../src/tls/certificate.ts';
 import { conforms, failureOf, marker, type Behaviour, type CloudUnderTest } from './conformance.ts';
 import { setEnvironment, startLoopback, trustedPair, type Loopback, type Received, type Reply } from './loopback.ts';
 
@@ -215,7 +215,7 @@ test('a registry with a certificate that nobody trusts is told apart from one th
   const untrusted = await startLoopback(
     t,
     () => ({ body: '{}' }),
-    await issueServing(await makeAuthority('unknown', { lifetime: 3_600_000 }), ['127.0.0.1'], { lifetime: 3_600_000 }),
+    await issueServing(await createCa('unknown', { lifetime: 3_600_000 }), ['127.0.0.1'], { lifetime: 3_600_000 }),
   );
   t.match((await failureOf(acrProvider({ host: untrusted.host }), signal)).message, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   t.equal(untrusted.requests.length, 0);

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { issueServing, makeAuthority, type IssuedPair } from '../../src/tls/certificate.ts';
+import { issueServing, createCa, type IssuedPair } from '../../src/tls/certificate.ts';
 
 export interface Received {
   readonly method: string;
@@ -64,7 +64,7 @@ export async function startLoopback(t: Teardown, reply: (request: Received) => R
 
 /** A pair for 127.0.0.1, trusted by this process until the test ends. */
 export async function trustedPair(t: Teardown): Promise<IssuedPair> {
-  const authority = await makeAuthority('transship test', { lifetime: 3_600_000 });
+  const authority = await createCa('transship test', { lifetime: 3_600_000 });
   const before = getCACertificates('default');
   setDefaultCACertificates([...before, authority.cert]);
   t.teardown(() => setDefaultCACertificates(before));

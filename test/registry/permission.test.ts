@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test, type Test } from 'tap';
-import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
+import { issueServing, createCa } from '../../src/tls/certificate.ts';
 import { startLoopback } from './loopback.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -128,7 +128,7 @@ test('acr with managed identity', async (t) => {
 });
 
 async function acrRestricted(t: Test, environment: (origin: string, token: string, imds: string) => Record<string, string>): Promise<void> {
-  const authority = await makeAuthority('transship test', { lifetime: 3_600_000 });
+  const authority = await createCa('transship test', { lifetime: 3_600_000 });
   const pair = await issueServing(authority, ['127.0.0.1'], { lifetime: 3_600_000 });
   const secrets = t.testdir({ token: 'projected-token', 'ca.crt': authority.cert });
   const server = await startLoopback(

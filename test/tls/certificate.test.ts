@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'tap';
-import { issueServing, makeAuthority } from '../../src/tls/certificate.ts';
+import { issueServing, createCa } from '../../src/tls/certificate.ts';
 import { authority, otherAuthority, servingNames, servingPair } from './pairs.ts';
 
 const hour = 60 * 60_000;
@@ -68,7 +68,7 @@ const periods: readonly (readonly [notBefore: string, notAfter: string])[] = [
 test('valid from when to when it is told, whatever the clock says', async (t) => {
   for (const [notBefore, notAfter] of periods) {
     const period = { notBefore: Date.parse(notBefore), notAfter: Date.parse(notAfter) };
-    const issuer = await makeAuthority('transship tests', period);
+    const issuer = await createCa('transship tests', period);
     for (const { cert } of [issuer, await issueServing(issuer, servingNames, period)]) {
       const { validFromDate, validToDate } = new X509Certificate(cert);
       t.same([validFromDate.toISOString(), validToDate.toISOString()], [notBefore, notAfter]);
@@ -78,7 +78,7 @@ test('valid from when to when it is told, whatever the clock says', async (t) =>
 
 test('serial numbers are positive, long and different', async (t) => {
   const serials = await Promise.all(
-    Array.from({ length: 20 }, async () => new X509Certificate((await makeAuthority('x', { lifetime: hour })).cert).serialNumber),
+    Array.from({ length: 20 }, async () => new X509Certificate((await createCa('x', { lifetime: hour })).cert).serialNumber),
   );
   t.equal(new Set(serials).size, 20);
   for (const serial of serials) t.match(serial, /^[4-7][0-9A-F]{31}$/);

@@ -6,14 +6,14 @@ import type { IssuedPair } from '../../src/tls/certificate.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-export async function clientPair(authority: IssuedPair, notAfter: Date): Promise<IssuedPair> {
+export async function clientPair(ca: IssuedPair, notAfter: Date): Promise<IssuedPair> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', derOf(authority.key), algorithm, false, ['sign']);
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', derOf(ca.key), algorithm, false, ['sign']);
   const certificate = await X509CertificateGenerator.create({
     serialNumber: '01',
     subject: 'CN=kube-apiserver',
-    issuer: new X509Certificate(authority.cert).subject,
+    issuer: new X509Certificate(ca.cert).subject,
     notBefore: new Date(notAfter.getTime() - 60 * 60_000),
     notAfter,
     publicKey: keys.publicKey,

@@ -86,7 +86,7 @@ function none(failures: readonly string[]): void {
   if (failures.length > 0) throw new Error(failures.join(', '));
 }
 
-/** A renewal is one write in 40 s, a rotation of the authority six in 100 s. */
+/** A renewal is one write in 40 s, a rotation of the CA six in 100 s. */
 function boundedWrites({ steps, now }: Model, began: number, changes: number): void {
   const most = 12 * (changes + 1) + (now - began) / second / 10;
   if (steps.length > most) throw new Error(`${steps.length} writes, ${most} are enough: ${steps.join(' ')}`);
@@ -104,7 +104,7 @@ test("the controller's clock is set: all that is served is valid and trusted at 
     }),
     { numRuns: 1_000 },
   );
-  t.same([...taken].toSorted(), ['issue', 'make-authority', 'publish', 'retire', 'store']);
+  t.same([...taken].toSorted(), ['issue', 'create-ca', 'publish', 'retire', 'store']);
 });
 
 test('every clock is set: what is served is trusted all the time, and soon valid again', async (t) => {

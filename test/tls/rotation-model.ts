@@ -9,7 +9,7 @@ import {
 } from '../../src/tls/rotation.ts';
 
 /** Ticks of a second, in milliseconds. */
-export const times: RotationTimes = { certificateLifetime: 60_000, authorityLifetime: 150_000, bundleDelay: 3_000, reloadDelay: 5_000 };
+export const times: RotationTimes = { certificateLifetime: 60_000, caLifetime: 150_000, bundleDelay: 3_000, reloadDelay: 5_000 };
 
 interface Pair extends Period {
   readonly signer: string;
@@ -26,7 +26,7 @@ export class Model {
   now = 10_000_000;
   /** How far the clocks are ahead of it: the controller's, and that of all who verify. */
   ahead = { controller: 0, verifiers: 0 };
-  authority: TrustedCertificate | null = null;
+  ca: TrustedCertificate | null = null;
   previous: readonly TrustedCertificate[] = [];
   pair: Pair | null = null;
   stored = '';
@@ -43,11 +43,11 @@ export class Model {
     const served = stopwatch();
     return {
       step: () => {
-        const { authority, now, pair } = this;
-        const isTrusted = authority !== null && this.published.every((bundle) => bundle.includes(authority.pem));
-        const known = [...(authority ? [authority] : []), ...this.previous, ...this.adoptable()];
+        const { ca, now, pair } = this;
+        const isTrusted = ca !== null && this.published.every((bundle) => bundle.includes(ca.pem));
+        const known = [...(ca ? [ca] : []), ...this.previous, ...this.adoptable()];
         const state: RotationState = {
-          authority,
+          ca,
           previous: this.previous,
           adoptable: this.adoptable(),
           serving: pair && {
@@ -58,7 +58,7 @@ export class Model {
           },
           stored: this.stored,
           published: this.published,
-          trustedFor: trusted(isTrusted ? authority.id : null, now),
+          trustedFor: trusted(isTrusted ? ca.id : null, now),
           servedFor: served(pair === null ? null : String(pair.serial), now),
         };
         return nextStep(state, told, now + this.ahead.controller);
@@ -72,7 +72,7 @@ export class Model {
     return [...this.#all.values()].filter(({ pem }) => [this.stored, ...this.published].some((bundle) => bundle.includes(pem)));
   }
 
-  makeAuthority(period: Period = { notBefore: this.now, notAfter: this.now + times.authorityLifetime }): TrustedCertificate {
+  createCa(period: Period = { notBefore: this.now, notAfter: this.now + times.caLifetime }): TrustedCertificate {
     const id = `ca-${++this.#made}`;
     const made = { id, pem: `<${id}>`, ...period };
     this.#all.set(id, made);
@@ -92,8 +92,8 @@ export class Model {
   apply(step: RotationStep): void {
     if (step.do !== 'wait') this.steps.push(step.do);
     switch (step.do) {
-      case 'make-authority':
-        this.authority = this.makeAuthority(step.period);
+      case 'create-ca':
+        this.ca = this.createCa(step.period);
         this.previous = step.previous;
         return;
       case 'adopt':
@@ -101,10 +101,9 @@ export class Model {
         this.previous = step.previous;
         return;
       case 'issue':
-        if (this.authority === null || step.period.notAfter > this.authority.notAfter)
-          throw new Error('a pair without, or longer than, its authority');
+        if (this.ca === null || step.period.notAfter > this.ca.notAfter) throw new Error('a pair without, or longer than, its CA');
         this.stored = step.bundle;
-        return this.serve({ signer: this.authority.id, ...step.period });
+        return this.serve({ signer: this.ca.id, ...step.period });
       case 'store':
         this.stored = step.bundle;
         return;

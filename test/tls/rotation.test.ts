@@ -13,19 +13,19 @@ import {
 import { Model, times } from './rotation-model.ts';
 
 const now = 1_000_000;
-const notBefore = now - times.authorityLifetime;
-const authority = (id: string, left = times.authorityLifetime): TrustedCertificate => ({
+const notBefore = now - times.caLifetime;
+const ca = (id: string, left = times.caLifetime): TrustedCertificate => ({
   id,
   pem: `<${id}>`,
   notBefore,
   notAfter: now + left,
 });
-const [one, two, other] = [authority('one'), authority('two'), authority('other')];
+const [one, two, other] = [ca('one'), ca('two'), ca('other')];
 const pairOf = (signer: string | null, left = times.certificateLifetime) => ({ signer, notBefore, notAfter: now + left, fits: true });
 
 /** Nothing to do. */
 const settled: RotationState = {
-  authority: one,
+  ca: one,
   previous: [],
   adoptable: [],
   serving: pairOf('one'),
@@ -34,23 +34,19 @@ const settled: RotationState = {
   trustedFor: 0,
   servedFor: 0,
 };
-/** The new authority is there, and nobody knows of it yet. */
-const rotating: RotationState = { ...settled, authority: two, previous: [one] };
+/** The new CA is there, and nobody knows of it yet. */
+const rotating: RotationState = { ...settled, ca: two, previous: [one] };
 const both = bundleOf([two, one]);
 const told = { ...rotating, published: [both, both], stored: both };
 const issued = { ...told, serving: pairOf('two'), trustedFor: times.bundleDelay };
 
 const life = times.certificateLifetime;
 const lasting = (left: number, from = notBefore): Period => ({ notBefore: from, notAfter: now + left });
-const [leaf, whole] = [lasting(life), lasting(times.authorityLifetime)];
-const past = authority('past', 0);
+const [leaf, whole] = [lasting(life), lasting(times.caLifetime)];
+const past = ca('past', 0);
 const early = { ...one, notBefore: now + 1 };
 const rows: readonly (readonly [says: string, state: RotationState, step: RotationStep])[] = [
-  [
-    'a new cluster',
-    { ...settled, authority: null, serving: null, stored: '', published: [''] },
-    { do: 'make-authority', period: whole, previous: [] },
-  ],
+  ['a new cluster', { ...settled, ca: null, serving: null, stored: '', published: [''] }, { do: 'create-ca', period: whole, previous: [] }],
   [
     'the first pair comes before the bundle: pods wait for it',
     { ...settled, serving: null, stored: '', published: [''] },
@@ -63,21 +59,21 @@ const rows: readonly (readonly [says: string, state: RotationState, step: Rotati
   ['and not before', { ...settled, serving: pairOf('one', life / 3 + 1) }, { do: 'wait', milliseconds: 1 }],
   ['a pair for another name', { ...settled, serving: { ...pairOf('one'), fits: false } }, { do: 'issue', period: leaf, bundle: '<one>' }],
   [
-    'the authority is due',
-    { ...settled, authority: { ...one, notAfter: now + times.authorityLifetime / 3 } },
-    { do: 'make-authority', period: whole, previous: [{ ...one, notAfter: now + times.authorityLifetime / 3 }] },
+    'the CA is due',
+    { ...settled, ca: { ...one, notAfter: now + times.caLifetime / 3 } },
+    { do: 'create-ca', period: whole, previous: [{ ...one, notAfter: now + times.caLifetime / 3 }] },
   ],
   [
     'a pair that is due goes first',
-    { ...settled, serving: pairOf('one', 1), authority: authority('one', 50_000) },
+    { ...settled, serving: pairOf('one', 1), ca: ca('one', 50_000) },
     { do: 'issue', period: lasting(50_000), bundle: '<one>' },
   ],
   [
     'a pair that cannot last longer is left',
-    { ...settled, serving: pairOf('one', 10_000), authority: authority('one', 10_000) },
-    { do: 'make-authority', period: whole, previous: [authority('one', 10_000)] },
+    { ...settled, serving: pairOf('one', 10_000), ca: ca('one', 10_000) },
+    { do: 'create-ca', period: whole, previous: [ca('one', 10_000)] },
   ],
-  ['both authorities are published', rotating, { do: 'publish', bundle: both }],
+  ['both CAs are published', rotating, { do: 'publish', bundle: both }],
   ['and stored', { ...rotating, published: [both, both] }, { do: 'store', bundle: both }],
   ['nothing is signed before all API servers know', { ...told, trustedFor: 1_000 }, { do: 'wait', milliseconds: 2_000 }],
   ['then it is', { ...told, trustedFor: times.bundleDelay }, { do: 'issue', period: leaf, bundle: both }],
@@ -86,22 +82,18 @@ const rows: readonly (readonly [says: string, state: RotationState, step: Rotati
     { ...told, serving: null, trustedFor: 1_000 },
     { do: 'wait', milliseconds: 2_000 },
   ],
-  ['the old authority stays while pods may serve the old pair', { ...issued, servedFor: 4_000 }, { do: 'wait', milliseconds: 1_000 }],
+  ['the old CA stays while pods may serve the old pair', { ...issued, servedFor: 4_000 }, { do: 'wait', milliseconds: 1_000 }],
   ['then it goes', { ...issued, servedFor: times.reloadDelay }, { do: 'retire', previous: [] }],
   ['and from the bundle', { ...issued, previous: [] }, { do: 'publish', bundle: '<two>' }],
+  ['an expired CA', { ...settled, ca: ca('one', 0) }, { do: 'create-ca', period: whole, previous: [ca('one', 0)] }],
   [
-    'an expired authority',
-    { ...settled, authority: authority('one', 0) },
-    { do: 'make-authority', period: whole, previous: [authority('one', 0)] },
-  ],
-  [
-    'a lost authority stays trusted',
-    { ...settled, authority: null, adoptable: [one, authority('old', 0), one] },
-    { do: 'make-authority', period: whole, previous: [one, authority('old', 0)] },
+    'a lost CA stays trusted',
+    { ...settled, ca: null, adoptable: [one, ca('old', 0), one] },
+    { do: 'create-ca', period: whole, previous: [one, ca('old', 0)] },
   ],
   ['a pair of somebody else', { ...settled, serving: pairOf('other'), adoptable: [other] }, { do: 'adopt', previous: [other] }],
   [
-    'whose authority is known by now',
+    'whose CA is known by now',
     { ...settled, serving: pairOf('other'), adoptable: [other], previous: [other], published: ['<other>'] },
     { do: 'publish', bundle: '<one><other>' },
   ],
@@ -122,19 +114,19 @@ const clockRows: typeof rows = [
     { do: 'wait', milliseconds: (life * 2) / 3 + 9 },
   ],
   [
-    'a pair begins with its authority',
-    { ...settled, authority: { ...one, notBefore: 5 }, serving: null },
+    'a pair begins with its CA',
+    { ...settled, ca: { ...one, notBefore: 5 }, serving: null },
     { do: 'issue', period: lasting(life, 5), bundle: '<one>' },
   ],
   [
-    'an authority from the future is replaced by one that ends with it',
-    { ...settled, authority: { ...early, notAfter: now + 999_999 } },
-    { do: 'make-authority', period: lasting(999_999), previous: [{ ...early, notAfter: now + 999_999 }] },
+    'a CA from the future is replaced by one that ends with it',
+    { ...settled, ca: { ...early, notAfter: now + 999_999 } },
+    { do: 'create-ca', period: lasting(999_999), previous: [{ ...early, notAfter: now + 999_999 }] },
   ],
   [
     'an expired one by one that begins with it',
-    { ...settled, authority: { ...one, notBefore: 5, notAfter: now }, previous: [two], adoptable: [two, other] },
-    { do: 'make-authority', period: lasting(times.authorityLifetime, 5), previous: [{ ...one, notBefore: 5, notAfter: now }, two, other] },
+    { ...settled, ca: { ...one, notBefore: 5, notAfter: now }, previous: [two], adoptable: [two, other] },
+    { do: 'create-ca', period: lasting(times.caLifetime, 5), previous: [{ ...one, notBefore: 5, notAfter: now }, two, other] },
   ],
   [
     'an expired one stays trusted until nobody serves what it signed',
@@ -145,13 +137,13 @@ const clockRows: typeof rows = [
 
 test('the next step', async (t) => {
   for (const [says, state, step] of [...rows, ...clockRows]) t.same(nextStep(state, times, now), step, says);
-  t.match(nextStep({ ...settled, authority: null }, times, 1_000), { period: { notBefore: 0 } }, 'none begins before 1970');
+  t.match(nextStep({ ...settled, ca: null }, times, 1_000), { period: { notBefore: 0 } }, 'none begins before 1970');
 });
 
 test('times that leave no room', async (t) => {
   t.equal(timesProblem(times), null);
   t.match(timesProblem({ ...times, certificateLifetime: 24_000 }), /a third of certificate-lifetime must be longer than .* 8 s/);
-  t.match(timesProblem({ ...times, authorityLifetime: 59_000 }), /authority-lifetime must not be shorter/);
+  t.match(timesProblem({ ...times, caLifetime: 59_000 }), /ca-lifetime must not be shorter/);
 });
 
 /** All steps until there is nothing to do at this moment. */
@@ -202,7 +194,7 @@ test('interrupted anywhere, what is served is trusted at every moment', async (t
     }),
     { numRuns: 500 },
   );
-  t.ok(rotations > 100, `${rotations} authorities were replaced on the way`);
+  t.ok(rotations > 100, `${rotations} CAs were replaced on the way`);
 });
 
 test('without one of the delays somebody meets a pair that it does not trust', async (t) => {
@@ -222,15 +214,15 @@ test('without one of the delays somebody meets a pair that it does not trust', a
 
 /** What people and other programs do to the objects. */
 const harms: readonly ((model: Model) => void)[] = [
-  (model) => (model.authority = null),
+  (model) => (model.ca = null),
   (model) => (model.previous = []),
   (model) => (model.pair = null),
   (model) => (model.stored = ''),
   (model) => model.publish(''),
-  (model) => model.publish(model.makeAuthority().pem),
-  (model) => model.serve({ signer: model.makeAuthority().id, notBefore: model.now, notAfter: model.now + 60_000 }),
+  (model) => model.publish(model.createCa().pem),
+  (model) => model.serve({ signer: model.createCa().id, notBefore: model.now, notAfter: model.now + 60_000 }),
   (model) => (model.now += times.certificateLifetime),
-  (model) => (model.now += times.authorityLifetime),
+  (model) => (model.now += times.caLifetime),
 ];
 
 test('whatever is taken away or changed, it comes to rest with a trusted pair', async (t) => {

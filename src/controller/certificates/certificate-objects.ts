@@ -1,4 +1,4 @@
-/** The objects that certificates live in: the Secret that the webhook mounts, the one with the authority's key, and the webhook configuration. */
+/** The objects that certificates live in: the Secret that the webhook mounts, the one with the CA's key, and the webhook configuration. */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
 import type { CertificateOptions } from '../options.ts';
@@ -9,7 +9,7 @@ export interface CertificateNames extends Pick<CertificateOptions, 'tlsSecret' |
 }
 
 /** The webhook's pods mount the first Secret, so the key that could sign anything is in another. */
-export const authoritySecretName = ({ tlsSecret }: Pick<CertificateNames, 'tlsSecret'>): string => `${tlsSecret}-ca`;
+export const caSecretName = ({ tlsSecret }: Pick<CertificateNames, 'tlsSecret'>): string => `${tlsSecret}-ca`;
 
 /** All names under which a Service is called. https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
 export const serviceNames = ({ service, namespace }: CertificateNames): string[] => [
@@ -19,14 +19,14 @@ export const serviceNames = ({ service, namespace }: CertificateNames): string[]
   service,
 ];
 
-export interface AuthorityContent {
+export interface CaContent {
   readonly cert: string;
   readonly key: string;
   /** PEM of those that are trusted beside it. */
   readonly previous: string;
 }
 
-export const authorityContent = (secret: V1Secret | null): AuthorityContent => ({
+export const caContent = (secret: V1Secret | null): CaContent => ({
   cert: textOf(secret, 'ca.crt'),
   key: textOf(secret, 'ca.key'),
   previous: textOf(secret, 'previous.crt'),
@@ -35,7 +35,7 @@ export const authorityContent = (secret: V1Secret | null): AuthorityContent => (
 export interface ServingContent {
   readonly cert: string;
   readonly key: string;
-  /** The trust bundle, for people and for a controller that has lost its authority. */
+  /** The trust bundle, for people and for a controller that has lost its CA. */
   readonly bundle: string;
 }
 
@@ -50,16 +50,16 @@ export const publishedBundles = (configuration: V1MutatingWebhookConfiguration):
   (configuration.webhooks ?? []).map(({ clientConfig }) => decoded(clientConfig.caBundle));
 
 /** @param seen the Secret as it is, null to make it; written over nothing else */
-export function authoritySecret(names: CertificateNames, { cert, key, previous }: AuthorityContent, seen: V1Secret | null): V1Secret {
+export function caSecret(names: CertificateNames, { cert, key, previous }: CaContent, seen: V1Secret | null): V1Secret {
   return {
-    ...secretHead(names, authoritySecretName(names), seen),
+    ...secretHead(names, caSecretName(names), seen),
     type: seen?.type ?? 'Opaque',
     // Every key each time: an apply does not take away what the POST before has written.
     data: { 'ca.crt': encoded(cert), 'ca.key': encoded(key), 'previous.crt': encoded(previous) },
   };
 }
 
-/** Goes away with the Secret of the authority, which the chart owns: nothing is left after `helm uninstall`. */
+/** Goes away with the Secret of the CA, which the chart owns: nothing is left after `helm uninstall`. */
 export function servingSecret(
   names: CertificateNames,
   content: ServingContent,

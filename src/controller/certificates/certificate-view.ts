@@ -2,13 +2,13 @@
 import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
 import type { RotationState } from '../../tls/rotation.ts';
-import { authoritiesOf, authorityOf, servingOf } from '../../tls/trust.ts';
-import { authorityContent, publishedBundles, servingContent, serviceNames, type CertificateNames } from './certificate-objects.ts';
+import { caCertificatesIn, caCertificateOf, servingOf } from '../../tls/trust.ts';
+import { caContent, publishedBundles, servingContent, serviceNames, type CertificateNames } from './certificate-objects.ts';
 
 /** Null for what is not there. */
 export interface SeenObjects {
   readonly serving: V1Secret | null;
-  readonly authority: V1Secret | null;
+  readonly ca: V1Secret | null;
   readonly configuration: V1MutatingWebhookConfiguration | null;
 }
 
@@ -25,23 +25,23 @@ export class CertificateView {
   }
 
   look(seen: SeenObjects): RotationState {
-    const { cert, key, previous } = authorityContent(seen.authority);
+    const { cert, key, previous } = caContent(seen.ca);
     const serving = servingContent(seen.serving);
     const published = seen.configuration === null ? [] : publishedBundles(seen.configuration);
-    const authority = authorityOf(cert, key);
-    // The certificate of an authority that lost its key is trusted as any other.
-    const kept = authoritiesOf(authority === null ? cert + previous : previous);
-    const adoptable = authoritiesOf([serving.bundle, ...published].join(''));
-    const known = [...(authority === null ? [] : [authority]), ...kept, ...adoptable];
-    const isTrusted = authority !== null && published.every((bundle) => authoritiesOf(bundle).some(({ id }) => id === authority.id));
+    const ca = caCertificateOf(cert, key);
+    // The certificate of a CA that lost its key is trusted as any other.
+    const kept = caCertificatesIn(ca === null ? cert + previous : previous);
+    const adoptable = caCertificatesIn([serving.bundle, ...published].join(''));
+    const known = [...(ca === null ? [] : [ca]), ...kept, ...adoptable];
+    const isTrusted = ca !== null && published.every((bundle) => caCertificatesIn(bundle).some(({ id }) => id === ca.id));
     return {
-      authority,
+      ca,
       previous: kept,
       adoptable,
       serving: servingOf(serving, serviceNames(this.#names), known),
       stored: serving.bundle,
       published,
-      trustedFor: this.#trusted.elapsed(isTrusted ? authority.id : null),
+      trustedFor: this.#trusted.elapsed(isTrusted ? ca.id : null),
       servedFor: this.#served.elapsed(serving.cert === '' ? null : serving.cert),
     };
   }

@@ -3,7 +3,7 @@ import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from 
 
 import { isOlder } from '../../cluster/object-store.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
-import { authoritySecretName, type CertificateNames } from './certificate-objects.ts';
+import { caSecretName, type CertificateNames } from './certificate-objects.ts';
 import type { SeenObjects } from './certificate-view.ts';
 import type { Written } from './certificate-writer.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
@@ -15,7 +15,7 @@ const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookcon
 
 export class CertificateWatches {
   readonly #serving: ResourceWatch<V1Secret>;
-  readonly #authority: ResourceWatch<V1Secret>;
+  readonly #ca: ResourceWatch<V1Secret>;
   readonly #configuration: ResourceWatch<V1MutatingWebhookConfiguration>;
   #written: (Written & { readonly until: number }) | null = null;
 
@@ -24,16 +24,16 @@ export class CertificateWatches {
       observedWatch<T>(context, name, { path, fieldSelector: `metadata.name=${object}`, onEvent: changed });
     const secrets = `/api/v1/namespaces/${encodeURIComponent(names.namespace)}/secrets`;
     this.#serving = watch('certificate', secrets, names.tlsSecret);
-    this.#authority = watch('authority', secrets, authoritySecretName(names));
+    this.#ca = watch('ca', secrets, caSecretName(names));
     this.#configuration = watch('webhook-configuration', configurations, names.webhookConfiguration);
   }
 
   /** Null while there is not enough to go by; look again at the next change, or after some seconds. */
   seen(): SeenObjects | null {
-    if (![this.#serving, this.#authority, this.#configuration].every(({ isSynced }) => isSynced)) return null;
+    if (![this.#serving, this.#ca, this.#configuration].every(({ isSynced }) => isSynced)) return null;
     const seen = {
       serving: this.#serving.list()[0] ?? null,
-      authority: this.#authority.list()[0] ?? null,
+      ca: this.#ca.list()[0] ?? null,
       configuration: this.#configuration.list()[0] ?? null,
     };
     if (this.#written === null) return seen;
@@ -49,6 +49,6 @@ export class CertificateWatches {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#serving.close(), this.#authority.close(), this.#configuration.close()]);
+    await Promise.all([this.#serving.close(), this.#ca.close(), this.#configuration.close()]);
   }
 }

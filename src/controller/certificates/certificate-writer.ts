@@ -2,17 +2,17 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import type { Cluster } from '../../cluster/connection.ts';
-import { issueServing, makeAuthority } from '../../tls/certificate.ts';
+import { issueServing, createCa } from '../../tls/certificate.ts';
 import { bundleOf, type RotationStep } from '../../tls/rotation.ts';
 import {
-  authorityContent,
-  authoritySecret,
-  authoritySecretName,
+  caContent,
+  caSecret,
+  caSecretName,
   configurationWithBundle,
   servingContent,
   servingSecret,
   serviceNames,
-  type AuthorityContent,
+  type CaContent,
   type CertificateNames,
   type ServingContent,
 } from './certificate-objects.ts';
@@ -29,9 +29,9 @@ export interface Written {
 
 /** What a step writes. */
 export const targetOf: Readonly<Record<WritingStep['do'], keyof SeenObjects>> = {
-  'make-authority': 'authority',
-  adopt: 'authority',
-  retire: 'authority',
+  'create-ca': 'ca',
+  adopt: 'ca',
+  retire: 'ca',
   issue: 'serving',
   store: 'serving',
   publish: 'configuration',
@@ -61,15 +61,15 @@ export class CertificateWriter {
 
   async #object(step: WritingStep, seen: SeenObjects): Promise<KubernetesObject> {
     switch (step.do) {
-      case 'make-authority': {
-        const made = await makeAuthority(authoritySecretName(this.#names), step.period);
-        return this.#authority({ ...made, previous: bundleOf(step.previous) }, seen);
+      case 'create-ca': {
+        const made = await createCa(caSecretName(this.#names), step.period);
+        return this.#ca({ ...made, previous: bundleOf(step.previous) }, seen);
       }
       case 'adopt':
       case 'retire':
-        return this.#authority({ ...authorityContent(seen.authority), previous: bundleOf(step.previous) }, seen);
+        return this.#ca({ ...caContent(seen.ca), previous: bundleOf(step.previous) }, seen);
       case 'issue': {
-        const issued = await issueServing(authorityContent(seen.authority), serviceNames(this.#names), step.period);
+        const issued = await issueServing(caContent(seen.ca), serviceNames(this.#names), step.period);
         return this.#serving({ ...issued, bundle: step.bundle }, seen);
       }
       case 'store':
@@ -79,11 +79,11 @@ export class CertificateWriter {
     }
   }
 
-  #authority(content: AuthorityContent, { authority: seen }: SeenObjects): KubernetesObject {
-    return authoritySecret(this.#names, content, seen);
+  #ca(content: CaContent, { ca: seen }: SeenObjects): KubernetesObject {
+    return caSecret(this.#names, content, seen);
   }
 
-  #serving(content: ServingContent, { serving: seen, authority: owner }: SeenObjects): KubernetesObject {
+  #serving(content: ServingContent, { serving: seen, ca: owner }: SeenObjects): KubernetesObject {
     return servingSecret(this.#names, content, { seen, owner });
   }
 }

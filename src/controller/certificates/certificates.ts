@@ -149,16 +149,16 @@ class CertificatesReconciler implements Reconciler {
 
   #measure(): void {
     const { certificateExpiry } = this.#context.metrics;
-    const { authority, serving } = this.#state ?? {};
-    if (authority) certificateExpiry.set({ certificate: 'authority' }, authority.notAfter / 1000);
+    const { ca, serving } = this.#state ?? {};
+    if (ca) certificateExpiry.set({ certificate: 'ca' }, ca.notAfter / 1000);
     if (serving) certificateExpiry.set({ certificate: 'serving' }, serving.notAfter / 1000);
   }
 }
 
 const stepTexts: Readonly<Record<WritingStep['do'], string>> = {
-  'make-authority': 'a new authority is there',
-  adopt: 'the authority of the certificate in use is kept',
-  retire: 'the authority before is not trusted any more',
+  'create-ca': 'a new CA is there',
+  adopt: 'the CA of the certificate in use is kept',
+  retire: 'the CA before is not trusted any more',
   issue: 'a new certificate is there',
   store: 'the trust bundle is stored beside the certificate',
   publish: 'API servers are told whom to trust',

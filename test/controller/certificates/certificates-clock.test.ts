@@ -7,7 +7,7 @@ import { test } from 'tap';
 
 import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import { authoritiesOf } from '../../../src/tls/trust.ts';
+import { caCertificatesIn } from '../../../src/tls/trust.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane } from '../../cluster/control-plane.ts';
 import {
@@ -23,7 +23,7 @@ import {
 } from '../controllers.ts';
 
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-const [tls, authority] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];
+const [tlsPath, caPath] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];
 const day = 86_400_000;
 const webhook = {
   name: 'one.transship.dev',
@@ -36,8 +36,8 @@ const webhook = {
 
 const clocks: readonly (readonly [name: string, days: number, steps: readonly string[]])[] = [
   ['61 days ahead: the pair is due', 61, ['issue']],
-  ['400 days ahead: the authority would be over', 400, ['make-authority', 'publish', 'store', 'issue', 'retire', 'publish', 'store']],
-  ['800 days behind: nothing would be valid yet', -800, ['make-authority', 'publish', 'store', 'issue', 'retire', 'publish', 'store']],
+  ['400 days ahead: the CA would be over', 400, ['create-ca', 'publish', 'store', 'issue', 'retire', 'publish', 'store']],
+  ['800 days behind: nothing would be valid yet', -800, ['create-ca', 'publish', 'store', 'issue', 'retire', 'publish', 'store']],
 ];
 
 test('a clock that is set', { skip: skipReason({ level: 1 }) }, async (t) => {
@@ -65,9 +65,9 @@ test('a clock that is set', { skip: skipReason({ level: 1 }) }, async (t) => {
     await change(plane, `${configurations}/transship`, { metadata: { annotations: { touched: String(performance.now()) } } });
   /** What somebody would find fault with whose clock is right. */
   const faults = async (): Promise<string[]> => {
-    const leaf = new X509Certificate(Buffer.from((await plane.api.send<V1Secret>('GET', tls)).body.data?.['tls.crt'] ?? '', 'base64'));
+    const leaf = new X509Certificate(Buffer.from((await plane.api.send<V1Secret>('GET', tlsPath)).body.data?.['tls.crt'] ?? '', 'base64'));
     const { webhooks = [] } = (await plane.api.send<V1MutatingWebhookConfiguration>('GET', `${configurations}/transship`)).body;
-    const bundle = authoritiesOf(Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString()).map(
+    const bundle = caCertificatesIn(Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString()).map(
       ({ pem }) => new X509Certificate(pem),
     );
     const signer = bundle.find((candidate) => leaf.checkIssued(candidate) && leaf.verify(candidate.publicKey));
@@ -78,11 +78,11 @@ test('a clock that is set', { skip: skipReason({ level: 1 }) }, async (t) => {
       .map(({ subject, validFrom, validTo }) => `${subject}: ${validFrom} to ${validTo}`);
   };
   const versions = async (): Promise<unknown[]> => {
-    const objects = await Promise.all([tls, authority].map((path) => plane.api.send<V1Secret>('GET', path)));
+    const objects = await Promise.all([tlsPath, caPath].map((path) => plane.api.send<V1Secret>('GET', path)));
     return objects.map(({ body }) => body.metadata?.resourceVersion);
   };
 
-  await eventually('the log shows all of the beginning', async () => stepsSoFar().join(' ') === 'make-authority issue publish');
+  await eventually('the log shows all of the beginning', async () => stepsSoFar().join(' ') === 'create-ca issue publish');
   // A step that was just taken is not taken again for a second or more.
   await sleep(2_000);
   t.same(await faults(), []);

@@ -4,8 +4,8 @@ import { test, type Test } from 'tap';
 
 import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import { issueServing, makeAuthority } from '../../../src/tls/certificate.ts';
-import { authoritiesOf } from '../../../src/tls/trust.ts';
+import { issueServing, createCa } from '../../../src/tls/certificate.ts';
+import { caCertificatesIn } from '../../../src/tls/trust.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
 import {
@@ -24,7 +24,7 @@ import {
 
 const policy = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-const [tls, authority] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];
+const [tlsPath, caPath] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];
 const day = 86_400_000;
 
 /** Calls nobody: its selector matches no namespace. */
@@ -66,14 +66,14 @@ async function contentOf(plane: ControlPlane, path: string): Promise<Record<stri
 
 /** Certificates in a bundle that the certificate in use is signed by: 1 when it is trusted. */
 async function signersOf(plane: ControlPlane): Promise<number[]> {
-  const leaf = new X509Certificate((await contentOf(plane, tls))?.['tls.crt'] ?? '');
+  const leaf = new X509Certificate((await contentOf(plane, tlsPath))?.['tls.crt'] ?? '');
   const isSigner = ({ pem }: { pem: string }) =>
     leaf.checkIssued(new X509Certificate(pem)) && leaf.verify(new X509Certificate(pem).publicKey);
-  return (await bundlesOf(plane)).map((bundle) => authoritiesOf(bundle).filter(isSigner).length);
+  return (await bundlesOf(plane)).map((bundle) => caCertificatesIn(bundle).filter(isSigner).length);
 }
 
 async function versionsOf(plane: ControlPlane): Promise<(string | undefined)[]> {
-  const objects = await Promise.all([`${configurations}/transship`, tls, authority].map((path) => plane.api.send<V1Secret>('GET', path)));
+  const objects = await Promise.all([`${configurations}/transship`, tlsPath, caPath].map((path) => plane.api.send<V1Secret>('GET', path)));
   return objects.map(({ body }) => body.metadata?.resourceVersion);
 }
 
@@ -98,13 +98,13 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
       (await controller.get('/readyz')).text.includes('MutatingWebhookConfiguration transship is not there'),
     );
     t.equal((await controller.get('/readyz')).status, 503);
-    t.same([await contentOf(plane, tls), await contentOf(plane, authority)], [null, null]);
+    t.same([await contentOf(plane, tlsPath), await contentOf(plane, caPath)], [null, null]);
   });
 
-  group.test('a pair, its authority apart, and the bundle in each entry of the one configuration', async (t) => {
+  group.test('a pair, its CA apart, and the bundle in each entry of the one configuration', async (t) => {
     for (const name of ['transship', 'other']) await createConfiguration(plane, name);
     await whenReady(controller);
-    const [pair, ca] = [await contentOf(plane, tls), await contentOf(plane, authority)];
+    const [pair, ca] = [await contentOf(plane, tlsPath), await contentOf(plane, caPath)];
     t.same(await bundlesOf(plane), [ca?.['ca.crt'], ca?.['ca.crt']]);
     t.same(await bundlesOf(plane, 'other'), ['', ''], 'another configuration');
     t.same(
@@ -126,8 +126,8 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     t.equal(Math.round((new X509Certificate(ca?.['ca.crt'] ?? '').validToDate.getTime() - Date.now()) / day), 365);
     t.same(await signersOf(plane), [1, 1]);
 
-    const { body } = await plane.api.send<V1Secret>('GET', tls);
-    const { body: owner } = await plane.api.send<V1Secret>('GET', authority);
+    const { body } = await plane.api.send<V1Secret>('GET', tlsPath);
+    const { body: owner } = await plane.api.send<V1Secret>('GET', caPath);
     t.match(body, {
       type: 'kubernetes.io/tls',
       metadata: { ownerReferences: [{ kind: 'Secret', name: 'transship-tls-ca', uid: owner.metadata?.uid ?? '' }] },
@@ -170,40 +170,40 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     });
   });
 
-  group.test('a lost pair is made anew by the same authority', async (t) => {
+  group.test('a lost pair is made anew by the same CA', async (t) => {
     const before = await bundlesOf(plane);
-    await remove(plane, tls);
-    await eventually('it is there', async () => (await contentOf(plane, tls)) !== null);
+    await remove(plane, tlsPath);
+    await eventually('it is there', async () => (await contentOf(plane, tlsPath)) !== null);
     t.same([await bundlesOf(plane), await signersOf(plane)], [before, [1, 1]]);
   });
 
-  group.test('a lost authority stays trusted until the new one signs', async (t) => {
+  group.test('a lost CA stays trusted until the new one signs', async (t) => {
     const [before = ''] = await bundlesOf(plane);
-    await remove(plane, authority);
+    await remove(plane, caPath);
     await eventually('both are trusted', async () =>
-      (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2 && bundle.endsWith(before)),
+      (await bundlesOf(plane)).every((bundle) => caCertificatesIn(bundle).length === 2 && bundle.endsWith(before)),
     );
     t.same(await signersOf(plane), [1, 1]);
     await eventually('the new one alone', async () =>
-      (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1 && bundle !== before),
+      (await bundlesOf(plane)).every((bundle) => caCertificatesIn(bundle).length === 1 && bundle !== before),
     );
     t.same(await signersOf(plane), [1, 1]);
-    t.same([await stepsOf(controller, 'make-authority'), await stepsOf(controller, 'retire')], [2, 1], 'each step once');
+    t.same([await stepsOf(controller, 'create-ca'), await stepsOf(controller, 'retire')], [2, 1], 'each step once');
   });
 
-  group.test('a pair of somebody else is replaced, and its authority trusted until then', async (t) => {
-    const other = await makeAuthority('another', { lifetime: day });
+  group.test('a pair of somebody else is replaced, and its CA trusted until then', async (t) => {
+    const other = await createCa('another', { lifetime: day });
     const names = [`transship.${releaseNamespace}.svc`];
     const pair = await issueServing(other, names, { lifetime: day });
     const data = { 'tls.crt': pair.cert, 'tls.key': pair.key, 'ca.crt': other.cert };
-    await change(plane, tls, { stringData: data });
-    const [adopted] = authoritiesOf(other.cert);
+    await change(plane, tlsPath, { stringData: data });
+    const [adopted] = caCertificatesIn(other.cert);
     await eventually('it is trusted', async () =>
-      (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).some(({ id }) => id === adopted?.id)),
+      (await bundlesOf(plane)).every((bundle) => caCertificatesIn(bundle).some(({ id }) => id === adopted?.id)),
     );
     t.same(await signersOf(plane), [1, 1]);
-    await eventually('it is replaced', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1));
-    t.not((await contentOf(plane, tls))?.['tls.crt'], pair.cert);
+    await eventually('it is replaced', async () => (await bundlesOf(plane)).every((bundle) => caCertificatesIn(bundle).length === 1));
+    t.not((await contentOf(plane, tlsPath))?.['tls.crt'], pair.cert);
     t.same(await signersOf(plane), [1, 1]);
   });
 
@@ -211,9 +211,9 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     const [before = ''] = await bundlesOf(plane);
     await controller.stop();
     // What is a third of this from its end, is due: everything there is.
-    const longer = ['--certificate-lifetime=1000d', '--authority-lifetime=4000d', '--bundle-delay=3s'];
+    const longer = ['--certificate-lifetime=1000d', '--ca-lifetime=4000d', '--bundle-delay=3s'];
     controller = await run(plane, ...longer);
-    await eventually('both are trusted', async () => (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 2));
+    await eventually('both are trusted', async () => (await bundlesOf(plane)).every((bundle) => caCertificatesIn(bundle).length === 2));
     await controller.kill();
     const [during] = await bundlesOf(plane);
     controller = await run(plane, ...longer);
@@ -221,19 +221,19 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     await eventually('the new one alone', async () => {
       const signers = await signersOf(plane);
       if (signers.some((count) => count !== 1)) untrusted.push(signers);
-      return (await bundlesOf(plane)).every((bundle) => authoritiesOf(bundle).length === 1);
+      return (await bundlesOf(plane)).every((bundle) => caCertificatesIn(bundle).length === 1);
     });
     t.same(untrusted, [], 'what was there to serve was trusted all the time');
     const [after = ''] = await bundlesOf(plane);
-    t.equal(during, after + before, 'it is the authority of the first one');
+    t.equal(during, after + before, 'it is the CA of the first one');
   });
 
   group.test('what is taken away with the release is not made again', async (t) => {
     await remove(plane, `${configurations}/transship`);
-    for (const secret of [authority, tls]) await remove(plane, secret);
+    for (const secret of [caPath, tlsPath]) await remove(plane, secret);
     await eventually('it says what is missing', async () => (await controller.get('/readyz')).text.includes('is not there'));
     await sleep(500);
-    t.same([await contentOf(plane, tls), await contentOf(plane, authority)], [null, null]);
+    t.same([await contentOf(plane, tlsPath), await contentOf(plane, caPath)], [null, null]);
     t.equal(await controller.stop(), 0);
     t.notMatch(controller.log(), /PRIVATE KEY|LS0tLS1CRUdJTiB/, 'no key was logged');
   });
