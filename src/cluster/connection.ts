@@ -3,7 +3,6 @@ import type { Dispatcher } from 'undici';
 
 import { parseRetryAfter } from './api-error.ts';
 import { type Credentials, serviceAccount } from './credentials.ts';
-import { kubeconfigCredentials } from './kubeconfig.ts';
 import { sharedDispatcher, type SharedDispatcher } from './shared-dispatcher.ts';
 
 export interface RequestDetails {
@@ -46,10 +45,13 @@ export interface Cluster {
  * @param options `kubeconfig`: a file; without it `$KUBECONFIG`, else the service account when run in a pod, else `~/.kube/config`
  * @throws ClusterConfigError
  */
-export function connect(options: { readonly kubeconfig?: string } = {}): Cluster {
+export async function connect(options: { readonly kubeconfig?: string } = {}): Promise<Cluster> {
   const { KUBERNETES_SERVICE_HOST: inPod, KUBECONFIG: chosen } = process.env;
   const isServiceAccount = options.kubeconfig === undefined && chosen === undefined && inPod !== undefined;
-  return connectWith(isServiceAccount ? serviceAccount() : kubeconfigCredentials(options.kubeconfig));
+  if (isServiceAccount) return connectWith(serviceAccount());
+  // Loaded here and not above: the client library would cost a controller in a pod, which has no kubeconfig, 20 MiB.
+  const { kubeconfigCredentials } = await import('./kubeconfig.ts');
+  return connectWith(kubeconfigCredentials(options.kubeconfig));
 }
 
 export function connectWith(credentials: Credentials): Cluster {

@@ -1,8 +1,7 @@
 /** The credentials of a kubeconfig file, with every way to log in that the client library knows. */
-import type { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node';
 import type { RequestOptions } from 'node:https';
 
-import { clientLibrary } from './client-library.ts';
 import { ClusterConfigError, type Credentials } from './credentials.ts';
 
 /**
@@ -30,7 +29,7 @@ export function kubeconfigCredentials(file?: string): Credentials {
 }
 
 function load(file: string | undefined): KubeConfig {
-  const kubeconfig = new (clientLibrary().KubeConfig)();
+  const kubeconfig = new KubeConfig();
   try {
     if (file === undefined) kubeconfig.loadFromDefault();
     else kubeconfig.loadFromFile(file);

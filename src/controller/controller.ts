@@ -40,7 +40,7 @@ const renewals = 4;
 export async function startController(options: ControllerOptions, log: Logger): Promise<Controller> {
   const metrics = createControllerMetrics();
   const source = await followPolicy(options.policy, { log, metrics });
-  const cluster = connect(options.kubeconfig === null ? {} : { kubeconfig: options.kubeconfig });
+  const cluster = await connect(options.kubeconfig === null ? {} : { kubeconfig: options.kubeconfig });
   const makers = await Promise.all(options.features.map((feature) => loops[feature]()));
   const context = { cluster, log, metrics, options, policy: () => source.policy.current.compiled };
   const renewSeconds = options.leaseSeconds / renewals;

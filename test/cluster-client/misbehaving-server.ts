@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { stringify } from 'yaml';
 
-import { connect, type Cluster } from '../../src/cluster/connection.ts';
+import { connectWith, type Cluster } from '../../src/cluster/connection.ts';
+import { kubeconfigCredentials } from '../../src/cluster/kubeconfig.ts';
 import { createAuthority, type KeyPair } from '../cluster/pki.ts';
 import { temporaryFolder } from '../cluster/temporary-folder.ts';
 
@@ -131,7 +132,7 @@ export async function misbehavingServer(t: Test, user: object = { token: 'plante
     stop,
     listen,
     cluster: () => {
-      const cluster = connect({ kubeconfig });
+      const cluster = connectWith(kubeconfigCredentials(kubeconfig));
       t.teardown(() => cluster.close());
       return cluster;
     },

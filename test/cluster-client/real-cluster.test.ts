@@ -18,7 +18,7 @@ const level1 = { skip: skipReason({ level: 1, helm: false }), timeout: 180_000 }
 
 test('on a real API server', level1, async (suite) => {
   const plane = await startControlPlane(suite);
-  const cluster = connect({ kubeconfig: plane.kubeconfig });
+  const cluster = await connect({ kubeconfig: plane.kubeconfig });
   suite.teardown(() => cluster.close());
   await suite.test('server-side apply', (t) => applies(t, cluster, plane));
   await suite.test('events', (t) => records(t, cluster, plane));
@@ -85,7 +85,7 @@ function candidateProcess(t: Test, plane: ControlPlane, identity: string) {
     import { connect } from ${JSON.stringify(new URL('../../src/cluster/connection.ts', import.meta.url).href)}
     import { electLeader } from ${JSON.stringify(new URL('../../src/cluster/lease.ts', import.meta.url).href)}
     const options = ${JSON.stringify({ ...lease, ...times, identity })}
-    electLeader(connect({ kubeconfig: ${JSON.stringify(plane.kubeconfig)} }), { ...options, onElected: () => console.log('elected'), onLost: (reason) => console.log(reason) })
+    electLeader(await connect({ kubeconfig: ${JSON.stringify(plane.kubeconfig)} }), { ...options, onElected: () => console.log('elected'), onLost: (reason) => console.log(reason) })
     process.stdin.on('end', () => process.exit()).resume()`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');

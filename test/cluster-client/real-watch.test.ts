@@ -23,7 +23,7 @@ const relabel = (plane: ControlPlane, name: string, value: string | null) =>
 
 test('a watch on a real API server', level1, async (suite) => {
   const plane = await startControlPlane(suite);
-  const cluster = connect({ kubeconfig: plane.kubeconfig });
+  const cluster = await connect({ kubeconfig: plane.kubeconfig });
   const changes: string[] = [];
   const errors: unknown[] = [];
   for (const name of ['one', 'two', 'three']) await create(plane, name);

@@ -14,14 +14,16 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 /** Two folders deep, as the files of src are: what is read beside them (examples, package.json) is found from both. */
 const folder = process.argv[2] ?? join(project, 'dist/bundle');
 
-/** A file of its own for the client library, loaded when it is first needed: it would cost a controller in a pod, which needs none of it, 20 MiB. */
-const clientLibrary: Plugin = {
-  name: 'client-library',
+/** Of the client library, the code for kubeconfigs is used: without this its 900 models, which do nothing when they are loaded, would come along. */
+const clientLibraryWithoutModels: Plugin = {
+  name: 'client-library-without-models',
   setup: (build) => {
-    build.onLoad({ filter: /\/src\/cluster\/client-library\.ts$/ }, () => ({
-      contents:
-        "import { createRequire } from 'node:module'; const load = createRequire(import.meta.url); export const clientLibrary = () => load('./client-library.cjs');",
-    }));
+    build.onResolve({ filter: /./ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === 'resolved' || !`${path} ${from.importer}`.includes('@kubernetes/client-node')) return undefined;
+      const { importer, resolveDir, kind } = from;
+      const found = await build.resolve(path, { importer, resolveDir, kind, pluginData: 'resolved' });
+      return found.path.includes('@kubernetes/client-node') ? { ...found, sideEffects: false } : found;
+    });
   },
 };
 
@@ -35,37 +37,27 @@ const noSchemaCompilers: Plugin = {
   },
 };
 
-const common = {
+rmSync(folder, { recursive: true, force: true });
+const program = await bundle({
   absWorkingDir: project,
+  entryPoints: [join(project, 'src/main.ts')],
+  outdir: folder,
   bundle: true,
+  splitting: true,
   platform: 'node',
+  format: 'esm',
   target: 'node24',
   // Names stay, so that a stack trace says where it happened.
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
   metafile: true,
-} as const;
-
-rmSync(folder, { recursive: true, force: true });
-const program = await bundle({
-  ...common,
-  entryPoints: [join(project, 'src/main.ts')],
-  outdir: folder,
-  splitting: true,
-  format: 'esm',
-  plugins: [clientLibrary, noSchemaCompilers],
+  plugins: [clientLibraryWithoutModels, noSchemaCompilers],
   // For the packages in CommonJS.
   banner: { js: "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);" },
 });
-const library = await bundle({
-  ...common,
-  stdin: { contents: "module.exports = require('@kubernetes/client-node');", resolveDir: project },
-  outfile: join(folder, 'client-library.cjs'),
-  format: 'cjs',
-});
 
-const packages = bundledPackages(project, [program.metafile, library.metafile]);
+const packages = bundledPackages(project, [program.metafile]);
 const product: Readonly<Record<'name' | 'version' | 'license', string>> = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
 writeFileSync(join(folder, 'LICENSES.txt'), licenseTexts(project, packages));
 writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(billOfMaterials(product, packages), null, 2)}\n`);

@@ -39,7 +39,7 @@ const createIn = (namespace: string): ReplicationStep => ({ verb: 'create', desi
 
 test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
   const plane = await startControlPlane(whole);
-  const cluster = connect({ kubeconfig: plane.kubeconfig });
+  const cluster = await connect({ kubeconfig: plane.kubeconfig });
   whole.teardown(() => cluster.close());
   const metrics = createControllerMetrics();
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the options only the namespace is used here
@@ -141,7 +141,7 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'create-secrets' },
       subjects: [{ kind: 'ServiceAccount', namespace: 'unreadable', name: 'creator' }],
     });
-    const creator = connect({ kubeconfig: await accountKubeconfig(plane, { namespace: 'unreadable', name: 'creator' }) });
+    const creator = await connect({ kubeconfig: await accountKubeconfig(plane, { namespace: 'unreadable', name: 'creator' }) });
     t.teardown(() => creator.close());
     const blind = new CopyWriter({ ...context, cluster: creator }, owner, stopping.signal);
     const [created, deleted] = [await counted('create', 'failed'), await counted('delete', 'failed')];
@@ -154,7 +154,7 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
   });
 
   await whole.test('an API server that is not there holds everything back', async (t) => {
-    const nobody = connect({ kubeconfig: plane.kubeconfig });
+    const nobody = await connect({ kubeconfig: plane.kubeconfig });
     await nobody.close();
     const alone = new CopyWriter({ ...context, cluster: nobody }, owner, stopping.signal);
     const pauses: number[] = [];
