@@ -1,9 +1,7 @@
 /** The program as the image has it, in a folder with nothing else but what the Dockerfile puts beside it. */
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -58,29 +56,6 @@ t.test('the first run', async (tt) => {
   tt.equal(code, 0);
   tt.match(stdout, /quay.io/);
 });
-
-t.test(
-  'memory of the start is given back when nobody has asked for anything',
-  { skip: process.platform === 'linux' ? false : 'there is no /proc here' },
-  async (tt) => {
-    const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--metrics-port', '0', '--drain-seconds', '0'], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    tt.teardown(() => child.kill('SIGKILL'));
-    const resident = (): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
-    await once(child.stdout, 'data');
-    let before = 0;
-    for (let turn = 0; turn < 100; turn += 1) {
-      before = Math.max(before, resident());
-      if (resident() < before - 5) break;
-      await sleep(100);
-    }
-    const after = resident();
-    tt.ok(after < before - 5, `${before.toFixed(0)} MiB became ${after.toFixed(0)}`);
-  },
-);
 
 t.test('a command', async (tt) => {
   const { stdout } = await node([main, 'explain', '--policy', join(root, 'examples/replicated.yaml'), '-o', 'json', 'quay.io/acme/app:1']);
