@@ -1,8 +1,9 @@
 /** One round of the engine suite, on the sources below the folder that is the first argument. Prints JSON. */
+import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { RE2JS } from 're2js';
 import type * as admitModule from '../src/admission/admit.ts';
-import type * as answerModule from '../src/admission/answer.ts';
+import type * as responseModule from '../src/admission/response.ts';
 import type * as reviewModule from '../src/admission/review.ts';
 import type * as schemaModule from '../src/config/schema.ts';
 import type * as compileModule from '../src/rules/compile.ts';
@@ -19,9 +20,9 @@ const at = async (path: string): Promise<unknown> => await import(pathToFileURL(
 const { decideImage } = (await at('rules/decide.ts')) as typeof decideModule;
 const { compilePolicy } = (await at('rules/compile.ts')) as typeof compileModule;
 const { policySchema } = (await at('config/schema.ts')) as typeof schemaModule;
-const { readReview } = (await at('admission/review.ts')) as typeof reviewModule;
+const { readReview, reviewFields } = (await at('admission/review.ts')) as typeof reviewModule;
 const { admit } = (await at('admission/admit.ts')) as typeof admitModule;
-const { answer } = (await at('admission/answer.ts')) as typeof answerModule;
+const toResponse = await responseFunction();
 
 type Policy = ReturnType<typeof compilePolicy>;
 const compiled = (wish: PolicyWish): Policy => {
@@ -31,7 +32,7 @@ const compiled = (wish: PolicyWish): Policy => {
 };
 
 const context = { namespace: 'shop', podLabels: { app: 'shop' } };
-const scope = { releaseNamespace: 'transship', excludedOperators: ['cloudnative-pg'] };
+const scope = { releaseNamespace: 'transship', imageManagers: ['cloudnative-pg'], excludedOperators: ['cloudnative-pg'] };
 // Many images, so that nothing can be remembered from the call before.
 const images = Array.from({ length: 512 }, (_, index) => `quay.io/acme/service-${index}:1.${index}.0`);
 const results: EngineResult[] = [];
@@ -77,13 +78,21 @@ function decideAll(table: Policy['table'], texts: readonly string[] = images): (
   return () => texts.map((text) => decideImage(table, text, context));
 }
 
+/** Revisions before the reviews' fields were declared have it under another name. */
+async function responseFunction(): Promise<(typeof responseModule)['toResponse']> {
+  if (existsSync(`${root}/src/admission/response.ts`)) return ((await at('admission/response.ts')) as typeof responseModule).toResponse;
+  return ((await at('admission/answer.ts')) as { readonly answer: (typeof responseModule)['toResponse'] }).answer;
+}
+
 /** From the parsed review to the text of the answer. */
 function decideReview(value: unknown, policy: Policy): () => unknown {
+  // Absent in those revisions too.
+  const fields = (reviewFields as typeof reviewFields | undefined)?.([]) as ReturnType<typeof reviewFields>;
   return () => {
-    const read = readReview(value);
+    const read = readReview(value, fields);
     if (!read.ok) throw new Error(read.problem);
     return JSON.stringify(
-      answer(read.review.uid, admit(read.review, policy, scope, 'enforce'), (text) => Buffer.from(text).toString('base64')),
+      toResponse(read.review.uid, admit(read.review, policy, scope, 'enforce'), (text) => Buffer.from(text).toString('base64')),
     );
   };
 }

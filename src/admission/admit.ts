@@ -5,9 +5,9 @@
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Operation } from '../patch/operations.ts';
 import { auditAnnotations } from './audit.ts';
-import type { Question } from './review.ts';
+import type { DecisionInput } from './review.ts';
 import { rewritePod, type Change, type SiteDecision } from './rewrite-pod.ts';
-import { reasonToSkip, type Scope } from './scope.ts';
+import { reasonToSkip, scopeLabels, type Scope, type SkipReason } from './scope.ts';
 import { warnings } from './warnings.ts';
 
 /** `enforce` patches; `shadow` decides and tells, and patches nothing. */
@@ -16,7 +16,7 @@ export type Mode = 'enforce' | 'shadow';
 export interface Admission {
   readonly mode: Mode;
   /** Why the request was left alone as a whole; null when its images were decided. */
-  readonly skipped: string | null;
+  readonly skipped: SkipReason | null;
   readonly images: readonly SiteDecision[];
   /** Secrets that the patch appends. */
   readonly pullSecrets: readonly string[];
@@ -27,7 +27,12 @@ export interface Admission {
   readonly auditAnnotations: Readonly<Record<string, string>>;
 }
 
-export function admit(review: Question, { table, policy }: CompiledPolicy, scope: Scope, mode: Mode): Admission {
+/** Keys of the labels that `admit` reads. */
+export function decisionLabels({ table }: CompiledPolicy): readonly string[] {
+  return [...scopeLabels, ...table.labelKeys];
+}
+
+export function admit(review: DecisionInput, { table, policy }: CompiledPolicy, scope: Scope, mode: Mode): Admission {
   const skipped = reasonToSkip(review, scope);
   if (skipped !== null) return { mode, skipped, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
   const context = { namespace: review.namespace, podLabels: review.pod.labels };
@@ -43,7 +48,7 @@ export function admit(review: Question, { table, policy }: CompiledPolicy, scope
   };
 }
 
-function changeOf({ operation, subResource, oldPod }: Question): Change {
+function changeOf({ operation, subResource, oldPod }: DecisionInput): Change {
   if (operation === 'CREATE' || oldPod === null) return { kind: 'create' };
   return { kind: subResource === 'ephemeralcontainers' ? 'debug' : 'update', old: oldPod };
 }

@@ -6,27 +6,26 @@
  * (kubernetes/apiserver, pkg/admission/attributes.go). So the value is made from what both calls see: the written image, which
  * the second call finds in the pod's own record, and the present one.
  */
-import { readOriginals } from '../pod/annotations.ts';
 import { siteKey } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
 import type { SiteDecision } from './rewrite-pod.ts';
 
 /** The name part of a qualified name: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set */
 const qualifiedName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
-const maximumValueLength = 512;
-const maximumCount = 64;
+const maxValueLength = 512;
+const maxCount = 64;
 
 export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[]): Record<string, string> {
-  const originals = readOriginals(pod);
+  const { originals } = pod.annotations;
   const repeated = repeatedKeys(images);
   const entries = images.flatMap((image) => {
     const key = siteKey(image.site);
     // The record does not cover debug containers, so what it says under such a name is about something else.
     const original = image.site.list === 'ephemeralContainers' ? undefined : originals.get(key);
     const entry = repeated.has(key) ? null : entryOf(image, key, original);
-    return entry === null || !qualifiedName.test(entry[0]) ? [] : [[entry[0], entry[1].slice(0, maximumValueLength)] as const];
+    return entry === null || !qualifiedName.test(entry[0]) ? [] : [[entry[0], entry[1].slice(0, maxValueLength)] as const];
   });
-  return Object.fromEntries(entries.slice(0, maximumCount));
+  return Object.fromEntries(entries.slice(0, maxCount));
 }
 
 /** Validation, which comes later, refuses a pod with such names; until then nobody could tell which value was whose. */

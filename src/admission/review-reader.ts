@@ -1,9 +1,29 @@
 /** From the bytes of a request to its decision. The cache (src/review-cache) does the same, faster; this is what it must not differ from. */
+import { annotationFields, type AnnotationFields } from '../pod/annotations.ts';
 import { identityOf, type Identity } from './identity.ts';
-import { readReview, type Question } from './review.ts';
+import { readReview, reviewFields, type DecisionInput, type ReadReview, type ReviewFields } from './review.ts';
 
 /** Everything of a review but its identity goes in. */
-export type Decide<T> = (review: Question) => T;
+export type Decide<T> = (review: DecisionInput) => T;
+
+/** How reviews are read: the fields, and the function that reads these fields and no others. */
+export interface ReviewFormat {
+  /** The same object for each review of that many bytes. */
+  readonly fields: (length: number) => ReviewFields;
+  readonly read: (document: unknown, fields: ReviewFields) => ReadReview;
+}
+
+/** @param labels keys of the labels that decisions read */
+export function reviewFormat(labels: readonly string[]): ReviewFormat {
+  const made = new Map<AnnotationFields, ReviewFields>();
+  const fields = (length: number): ReviewFields => {
+    const annotations = annotationFields(length);
+    const known = made.get(annotations) ?? reviewFields(labels, annotations);
+    made.set(annotations, known);
+    return known;
+  };
+  return { fields, read: readReview };
+}
 
 export type ReadResult<T> =
   | { readonly ok: true; readonly identity: Identity; readonly decision: T }
@@ -12,12 +32,13 @@ export type ReadResult<T> =
 /** @param body followed by one byte that is 0 */
 export type ReviewReader<T> = (body: Buffer) => ReadResult<T>;
 
-export function plainReader<T>(decide: Decide<T>): ReviewReader<T> {
+export function plainReader<T>({ fields, read }: ReviewFormat, decide: Decide<T>): ReviewReader<T> {
+  const allFields = fields(Number.POSITIVE_INFINITY);
   return (body) => {
     const text = body.toString('utf8', 0, body.length - 1);
     if (text === '') return { ok: false, code: 'BODY_NOT_JSON', problem: 'the body is empty' };
     try {
-      return readDocument(JSON.parse(text), decide);
+      return decided(read(JSON.parse(text), allFields), decide);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return { ok: false, code: 'BODY_NOT_JSON', problem: `the body is not JSON: ${withoutQuote(error.message)}` };
@@ -25,8 +46,7 @@ export function plainReader<T>(decide: Decide<T>): ReviewReader<T> {
   };
 }
 
-export function readDocument<T>(document: unknown, decide: Decide<T>): ReadResult<T> {
-  const read = readReview(document);
+export function decided<T>(read: ReadReview, decide: Decide<T>): ReadResult<T> {
   if (!read.ok) return { ok: false, code: 'REVIEW_INVALID', problem: read.problem };
   return { ok: true, identity: identityOf(read.review), decision: decide(read.review) };
 }

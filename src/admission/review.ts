@@ -3,8 +3,10 @@
  * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request). The type is not in the
  * OpenAPI document, so it is read by hand.
  */
-import { isObject, member, text } from '../pod/json.ts';
-import { readPod, type Pod, type PodContent } from '../pod/pod.ts';
+import { allAnnotations, type AnnotationFields } from '../pod/annotations.ts';
+import { any, identity, isObject, isTrue, member, objectOf, text, untrusted, type Untrusted } from '../pod/fields.ts';
+import { imageFields, imagesOf } from '../pod/images.ts';
+import { podFields, readPod, type Pod, type PodContent } from '../pod/pod.ts';
 
 export interface Review {
   /** Echoed in the answer. */
@@ -21,32 +23,59 @@ export interface Review {
   readonly dryRun: boolean;
   readonly pod: Pod;
   /** The pod before an UPDATE; null on CREATE. */
-  readonly oldPod: Pod | null;
+  readonly oldPod: OldPod | null;
 }
 
-/** A review without the names in it: reviews that differ in nothing else get the same answer, and are given it from memory. */
-export interface Question extends Omit<Review, 'uid' | 'name' | 'pod' | 'oldPod'> {
+/** Its images are compared, and nothing else is. */
+export type OldPod = Pick<PodContent, 'images'>;
+
+/** A review without its identity: two reviews that differ in nothing else have the same decision. */
+export interface DecisionInput extends Omit<Review, 'uid' | 'name' | 'pod'> {
   readonly pod: PodContent;
-  readonly oldPod: Pick<PodContent, 'images'> | null;
 }
 
 export type ReadReview = { readonly ok: true; readonly review: Review } | { readonly ok: false; readonly problem: string };
 
 const apiVersion = 'admission.k8s.io/v1';
 /** The API server's own are 36 characters long; the bound keeps a log line and an answer small whoever calls. */
-export const maximumUidLength = 256;
+export const maxUidLength = 256;
 
-/** @param body a parsed request body */
-export function readReview(body: unknown): ReadReview {
-  if (!isObject(body)) return problem('the body is not a JSON object; POST an AdmissionReview');
-  if (member(body, 'kind') !== 'AdmissionReview') return problem(`kind must be AdmissionReview, not ${describe(member(body, 'kind'))}`);
-  if (member(body, 'apiVersion') !== apiVersion)
+export type ReviewFields = ReturnType<typeof reviewFields>;
+
+const resourceFields = objectOf({ group: any, resource: any });
+
+/** @param labels keys of the labels that decisions read */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the type is the declaration
+export function reviewFields(labels: readonly string[], annotations: AnnotationFields = allAnnotations) {
+  return objectOf({
+    apiVersion: any,
+    kind: any,
+    request: objectOf({
+      uid: identity('uid'),
+      operation: any,
+      namespace: any,
+      name: identity('name'),
+      resource: resourceFields,
+      subResource: any,
+      dryRun: any,
+      object: podFields(labels, annotations),
+      oldObject: objectOf({ spec: objectOf(imageFields) }),
+    }),
+  });
+}
+
+/** @param document a parsed request body, of which the given fields are read */
+export function readReview(document: unknown, fields: ReviewFields): ReadReview {
+  if (!isObject(document)) return problem('the body is not a JSON object; POST an AdmissionReview');
+  const body = untrusted(document, fields);
+  if (text(body, 'kind') !== 'AdmissionReview') return problem(`kind must be AdmissionReview, not ${describe(member(body, 'kind'))}`);
+  if (text(body, 'apiVersion') !== apiVersion)
     return problem(`apiVersion must be ${apiVersion}, not ${describe(member(body, 'apiVersion'))}`);
   const request = member(body, 'request');
   if (!isObject(request)) return problem('request is missing; an AdmissionReview without one asks nothing');
   const uid = text(request, 'uid');
   if (uid === null || uid === '') return problem('request.uid is missing; the answer must carry it');
-  if (uid.length > maximumUidLength) return problem(`request.uid has more than ${maximumUidLength} characters`);
+  if (uid.length > maxUidLength) return problem(`request.uid has more than ${maxUidLength} characters`);
   const operation = text(request, 'operation');
   if (operation === null) return problem('request.operation is missing');
   const oldObject = member(request, 'oldObject');
@@ -57,17 +86,16 @@ export function readReview(body: unknown): ReadReview {
       operation,
       namespace: text(request, 'namespace') ?? '',
       name: text(request, 'name') ?? '',
-      resource: resourceOf(request),
+      resource: resourceOf(member(request, 'resource')),
       subResource: text(request, 'subResource') ?? '',
-      dryRun: member(request, 'dryRun') === true,
-      pod: readPod(member(request, 'object')),
-      oldPod: isObject(oldObject) ? readPod(oldObject) : null,
+      dryRun: isTrue(request, 'dryRun'),
+      pod: readPod(member(request, 'object'), fields.members.request.members.object),
+      oldPod: isObject(oldObject) ? { images: imagesOf(member(oldObject, 'spec')) } : null,
     },
   };
 }
 
-function resourceOf(request: unknown): string {
-  const resource = member(request, 'resource');
+function resourceOf(resource: Untrusted<typeof resourceFields>): string {
   const group = text(resource, 'group') ?? '';
   const name = text(resource, 'resource') ?? '';
   return group === '' ? name : `${group}/${name}`;
@@ -81,5 +109,5 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
-  return Array.isArray(value) ? 'a list' : isObject(value) ? 'an object' : `a ${typeof value}`;
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -2,6 +2,7 @@
 import { recordOriginals } from '../pod/annotations.ts';
 import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
+import type { OldPod } from './review.ts';
 import { appendSecrets, missingSecrets } from '../pod/pull-secrets.ts';
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { leftAlone, type ImageDecision, type PodContext } from '../rules/decision.ts';
@@ -29,7 +30,7 @@ export interface PodRewrite {
  * - `debug`: images of ephemeral containers that are new; all else is reset or refused
  *   (kubernetes/kubernetes, pkg/registry/core/pod/strategy.go, podEphemeralContainersStrategy)
  */
-export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | 'debug'; readonly old: Pick<PodContent, 'images'> };
+export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | 'debug'; readonly old: OldPod };
 
 export function rewritePod(table: Table, pod: PodContent, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
@@ -47,7 +48,7 @@ export function rewritePod(table: Table, pod: PodContent, context: PodContext, c
     ...rewritten.map((image) => replace(imagePointer(image.site), image.result ?? image.image)),
     ...(create ? rewritten.flatMap(pullPolicyOperations) : []),
     ...appendSecrets(pod.pullSecrets, pullSecrets),
-    ...(change.kind === 'debug' ? [] : recordOriginals(pod, originals)),
+    ...(change.kind === 'debug' ? [] : recordOriginals(pod.annotations, originals)),
   ];
   return { images, pullSecrets, operations };
 }

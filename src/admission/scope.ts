@@ -1,54 +1,80 @@
 /**
- * Which requests are none of our business. The webhook's selectors keep most of them away; they are refused here too, because a
- * configuration can be edited and a pod that must not be touched must not depend on it.
+ * Which requests are left alone as a whole. The webhook's selectors keep most of them away. They are checked here too, because a
+ * configuration can be edited, and a pod that must not be touched must not depend on it.
  */
-import { mirrorAnnotation, rewriteLabel } from '../pod/pod.ts';
-import type { Question } from './review.ts';
+import { rewriteLabel } from '../pod/labels.ts';
+import type { DecisionInput } from './review.ts';
 
 /** Kubernetes' own namespaces: a cluster must come up without this webhook. */
 export const systemNamespaces: readonly string[] = ['kube-system', 'kube-public', 'kube-node-lease'];
 
 /**
- * Operators that compare the image of a pod with the one they asked for, and recreate the pod when it differs: rewriting such a
- * pod would make it restart for ever. By name, the label that marks their pods.
+ * Operators that manage the images of their pods: they compare a pod's image with the one they asked for, and recreate the pod when
+ * it differs, so a rewritten pod would restart for ever. By name, the label that marks their pods.
  */
-export const comparingOperators: Readonly<Record<string, string>> = {
+export const imageManagers: Readonly<Record<string, string>> = {
   // CloudNativePG checks each instance's image against its Cluster: https://cloudnative-pg.io/documentation/current/rolling_update/
   'cloudnative-pg': 'cnpg.io/cluster',
 };
 
-/** Keys of the labels that `reasonToSkip` asks for. */
-export const scopeLabels: readonly string[] = [rewriteLabel, ...Object.values(comparingOperators)];
+/** Keys of the labels that `reasonToSkip` reads. */
+export const scopeLabels: readonly string[] = [rewriteLabel, ...Object.values(imageManagers)];
 
 export interface Scope {
   /** The namespace that this program runs in, never touched; null outside a cluster. */
   readonly releaseNamespace: string | null;
-  /** Keys of `comparingOperators` whose pods are left alone. */
-  readonly excludedOperators: readonly string[];
+  /** Keys of `imageManagers` whose pods are left alone. */
+  readonly imageManagers: readonly string[];
 }
 
-/** Why the request is left alone as a whole, null when its images are to be decided. */
-export function reasonToSkip(review: Question, scope: Scope): string | null {
-  if (review.resource !== 'pods') return `${review.resource || 'the resource'} is not pods`;
-  if (review.operation !== 'CREATE' && review.operation !== 'UPDATE') return `${review.operation} changes no image`;
-  if (review.subResource !== '' && review.subResource !== 'ephemeralcontainers') return `pods/${review.subResource} changes no image`;
-  if (review.operation === 'UPDATE' && review.oldPod === null) return 'an UPDATE without oldObject cannot be compared';
-  if (systemNamespaces.includes(review.namespace)) return `namespace ${review.namespace} belongs to Kubernetes`;
-  if (scope.releaseNamespace !== null && review.namespace === scope.releaseNamespace)
-    return `namespace ${review.namespace} is that of transship itself`;
+/** Why a request is left alone as a whole: the code in metrics and logs, and the sentence for people. */
+export const skipCodes = [
+  'not-pods',
+  'operation',
+  'subresource',
+  'no-old-object',
+  'system-namespace',
+  'release-namespace',
+  'mirror-pod',
+  'opted-out',
+  'image-manager',
+] as const;
+export type SkipCode = (typeof skipCodes)[number];
+
+export interface SkipReason {
+  readonly code: SkipCode;
+  /** A clause. */
+  readonly sentence: string;
+}
+
+function skip(code: SkipCode, sentence: string): SkipReason {
+  return { code, sentence };
+}
+
+/** Null when the images of the request are to be decided. */
+export function reasonToSkip(review: DecisionInput, scope: Scope): SkipReason | null {
+  const { resource, operation, subResource, namespace } = review;
+  if (resource !== 'pods') return skip('not-pods', `${resource || 'the resource'} is not pods`);
+  if (operation !== 'CREATE' && operation !== 'UPDATE') return skip('operation', `${operation} changes no image`);
+  if (subResource !== '' && subResource !== 'ephemeralcontainers') return skip('subresource', `pods/${subResource} changes no image`);
+  if (operation === 'UPDATE' && review.oldPod === null) return skip('no-old-object', 'an UPDATE without oldObject cannot be compared');
+  if (systemNamespaces.includes(namespace)) return skip('system-namespace', `namespace ${namespace} belongs to Kubernetes`);
+  if (scope.releaseNamespace !== null && namespace === scope.releaseNamespace)
+    return skip('release-namespace', `namespace ${namespace} is that of transship itself`);
   return reasonOfPod(review, scope);
 }
 
-function reasonOfPod({ pod }: Pick<Question, 'pod'>, scope: Scope): string | null {
-  if (pod.annotations !== null && Object.hasOwn(pod.annotations, mirrorAnnotation))
-    return 'it is a mirror pod; the kubelet runs it from a file';
+function reasonOfPod({ pod }: Pick<DecisionInput, 'pod'>, scope: Scope): SkipReason | null {
+  if (pod.annotations.isMirror) return skip('mirror-pod', 'it is a mirror pod; the kubelet runs it from a file');
   if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled')
-    return `the pod has the label ${rewriteLabel}: disabled`;
-  const operator = scope.excludedOperators.find((name) => isManagedBy(name, pod.labels));
-  return operator === undefined ? null : `the pod is managed by ${operator}, which would recreate it with the image it asked for`;
+    return skip('opted-out', `the pod has the label ${rewriteLabel}: disabled`);
+  const manager = scope.imageManagers.find((name) => isManagedBy(name, pod.labels));
+  return manager === undefined
+    ? null
+    : skip('image-manager', `the pod is managed by ${manager}, which would recreate it with the image it asked for`);
 }
 
-function isManagedBy(operator: string, labels: Readonly<Record<string, string>>): boolean {
-  const label = Object.hasOwn(comparingOperators, operator) ? comparingOperators[operator] : undefined;
+function isManagedBy(manager: string, labels: Readonly<Record<string, string>>): boolean {
+  const label = Object.hasOwn(imageManagers, manager) ? imageManagers[manager] : undefined;
   return label !== undefined && Object.hasOwn(labels, label);
 }

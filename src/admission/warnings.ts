@@ -3,9 +3,9 @@ import type { RewritePolicy } from '../policy/types.ts';
 import type { SiteDecision } from './rewrite-pod.ts';
 
 /** kubernetes/api, admission/v1/types.go: "limit warnings to 120 characters". */
-const maximumLength = 120;
+const maxLength = 120;
 /** The API server cuts all of them short once they add up to 4096 (kubernetes/apiserver, pkg/endpoints/filters/warning.go). */
-const maximumCount = 30;
+const maxCount = 30;
 
 /**
  * Problems always; rewrites when the policy asks for it, and in shadow mode, where telling is all that is done.
@@ -17,7 +17,7 @@ export function warnings(images: readonly SiteDecision[], mode: 'enforce' | 'sha
     if (mode === 'shadow') return [cut(`transship (shadow): ${label(image)}${image.image} would become ${image.result}`)];
     return cover === 'rewrites' ? [cut(`transship: ${label(image)}${image.image} became ${image.result}`)] : [];
   });
-  return [...new Set(sentences)].slice(0, maximumCount);
+  return [...new Set(sentences)].slice(0, maxCount);
 }
 
 function label({ site }: SiteDecision): string {
@@ -26,7 +26,7 @@ function label({ site }: SiteDecision): string {
 
 /** What is not printed would end up in a terminal, and could turn the sentence around: the image is untrusted text. */
 function cut(sentence: string): string {
-  const short = sentence.length <= maximumLength ? sentence : `${sentence.slice(0, maximumLength - 1)}…`;
+  const short = sentence.length <= maxLength ? sentence : `${sentence.slice(0, maxLength - 1)}…`;
   // After the cut, which may leave half of a character.
   return short.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?');
 }

@@ -1,6 +1,7 @@
 /** Every image that a command is asked about, named on the command line, read line by line or found in manifests, with its decision. */
 import { tokens } from '../patch/pointer.ts';
-import { readPod } from '../pod/pod.ts';
+import { decisionLabels } from '../admission/admit.ts';
+import { podFields, readPod } from '../pod/pod.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
 import { leftAlone, type ImageDecision } from '../rules/decision.ts';
@@ -75,12 +76,12 @@ export function placeOf(file: ManifestFile, document: ManifestFile['documents'][
 }
 
 /** An image alone is decided as that of a pod with the given labels, in the given namespace. */
-function imageDecider({ table }: CompiledPolicy, { namespaceOf, labels }: Question): (image: string) => Decided {
+function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: Question): (image: string) => Decided {
   const namespace = namespaceOf(null);
-  const skipped = skipReason(readPod({ metadata: { labels } }), namespace);
+  const skipped = skipReason(readPod({ metadata: { labels } }, podFields(decisionLabels(policy))), namespace);
   const context = { namespace, podLabels: labels };
   return (image) => ({
-    decision: skipped === null ? decideImage(table, image, context) : leftAlone(image, 'pod-excluded', skipped),
+    decision: skipped === null ? decideImage(policy.table, image, context) : leftAlone(image, 'pod-excluded', skipped),
     place: null,
   });
 }

@@ -1,7 +1,7 @@
 /** An AdmissionReview from a file, answered as /mutate answers it. */
-import { admit } from '../admission/admit.ts';
-import { answer } from '../admission/answer.ts';
-import { readReview } from '../admission/review.ts';
+import { admit, decisionLabels } from '../admission/admit.ts';
+import { toResponse } from '../admission/response.ts';
+import { readReview, reviewFields } from '../admission/review.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { messageOf } from '../errors/message.ts';
@@ -12,11 +12,11 @@ import { commandLineScope } from '../manifests/decide.ts';
  * @throws OperatorError (REVIEW_INVALID) for what /mutate answers with 400
  */
 export function answerReview(policy: CompiledPolicy, text: string, name: string): string {
-  const read = readReview(parseJson(text, name));
+  const read = readReview(parseJson(text, name), reviewFields(decisionLabels(policy)));
   if (!read.ok)
     throw new OperatorError('REVIEW_INVALID', `${name}: ${read.problem}`, '--review reads one AdmissionReview of admission.k8s.io/v1');
   const admission = admit(read.review, policy, commandLineScope, 'enforce');
-  return `${JSON.stringify(answer(read.review.uid, admission, base64))}\n`;
+  return `${JSON.stringify(toResponse(read.review.uid, admission, base64))}\n`;
 }
 
 function parseJson(text: string, name: string): unknown {

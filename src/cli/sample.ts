@@ -4,8 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { imagesOf } from '../pod/images.ts';
-import { pullSecretsOf } from '../pod/pull-secrets.ts';
+import { podFields, readPod } from '../pod/pod.ts';
 import type { Io } from './command.ts';
 import { table } from './table.ts';
 
@@ -34,8 +33,8 @@ interface Shown {
 }
 
 function page({ port, policy }: Sample, { pod, after, operations }: Shown): string {
-  const before = imagesOf(pod);
-  const images = imagesOf(after).flatMap((site, index) => {
+  const before = readPod(pod, podFields([])).images;
+  const images = readPod(after, podFields([])).images.flatMap((site, index) => {
     const written = before[index]?.image ?? '';
     return written === site.image
       ? [[site.name, `   ${written}  (left as it is)`]]
@@ -72,7 +71,7 @@ Try it yourself, from another terminal (Ctrl-C here ends the server):
 const digestTail = /(sha256:[0-9a-f]{8})[0-9a-f]{56}/g;
 
 function names(pod: unknown): string {
-  const present = pullSecretsOf(pod).names ?? [];
+  const present = readPod(pod, podFields([])).pullSecrets.names ?? [];
   return present.length === 0 ? '(none)' : present.join(', ');
 }
 

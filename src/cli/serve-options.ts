@@ -1,7 +1,7 @@
 /** The flags of `serve`, each also an environment variable: `--metrics-port` is `TRANSSHIP_METRICS_PORT`. */
 import { parseArgs } from 'node:util';
 import { OperatorError } from '../errors/operator-error.ts';
-import { comparingOperators } from '../admission/scope.ts';
+import { imageManagers } from '../admission/scope.ts';
 import { logLevels, type LogLevel } from '../observe/log.ts';
 import { loggedReviewKinds, type LoggedReviews } from '../server/review-log.ts';
 
@@ -19,10 +19,11 @@ const flags = {
   'exclude-operators': {
     argument: 'LIST',
     text: 'operators whose pods are left alone, comma separated',
-    default: Object.keys(comparingOperators).join(','),
+    default: Object.keys(imageManagers).join(','),
   },
   'log-level': { argument: 'LEVEL', text: logLevels.join(', '), default: 'info' },
   'log-reviews': { argument: 'WHICH', text: loggedReviewKinds.join(', '), default: 'all' },
+  'review-cache': { argument: 'BOOL', text: 'true, false: whether repeated reviews are answered from memory', default: 'true' },
   'drain-seconds': { argument: 'N', text: 'how long to serve on after SIGTERM', default: '10' },
   'max-in-flight': { argument: 'N', text: 'requests at once before 503', default: '512' },
   'max-lag': { argument: 'MS', text: 'event-loop lag before 503', default: '500' },
@@ -41,10 +42,11 @@ export interface ServeOptions {
   readonly metricsPort: number;
   readonly clientCa: string | null;
   readonly namespace: string | null;
-  readonly excludedOperators: readonly string[];
+  readonly imageManagers: readonly string[];
   /** Null when not given. */
   readonly logLevel: LogLevel | null;
   readonly loggedReviews: LoggedReviews;
+  readonly reviewCache: boolean;
   /** Seconds. */
   readonly drainSeconds: number;
   readonly maximumInFlight: number;
@@ -80,9 +82,10 @@ export function readServeOptions(args: readonly string[], env: Readonly<Record<s
     metricsPort: wholeNumber('metrics-port', value('metrics-port'), { most: 65_535 }),
     clientCa: file('client-ca'),
     namespace: file('namespace'),
-    excludedOperators: operators(value('exclude-operators')),
+    imageManagers: operators(value('exclude-operators')),
     logLevel: level === undefined ? null : oneOf('log-level', level, logLevels),
     loggedReviews: oneOf('log-reviews', value('log-reviews'), loggedReviewKinds),
+    reviewCache: oneOf('review-cache', value('review-cache'), ['true', 'false']) === 'true',
     drainSeconds: wholeNumber('drain-seconds', value('drain-seconds'), { most: 3600 }),
     maximumInFlight: wholeNumber('max-in-flight', value('max-in-flight'), { least: 1, most: 1_000_000 }),
     maximumLag: wholeNumber('max-lag', value('max-lag'), { least: 1, most: 60_000 }),
@@ -122,7 +125,7 @@ function operators(text: string): string[] {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  const unknown = names.find((name) => !Object.hasOwn(comparingOperators, name));
+  const unknown = names.find((name) => !Object.hasOwn(imageManagers, name));
   if (unknown === undefined) return names;
-  throw new OperatorError('USAGE', `--exclude-operators knows ${Object.keys(comparingOperators).join(', ')}, not ${unknown}`);
+  throw new OperatorError('USAGE', `--exclude-operators knows ${Object.keys(imageManagers).join(', ')}, not ${unknown}`);
 }

@@ -84,8 +84,9 @@ function webhookOptions(options: ServeOptions, pair: { cert: string; key: string
     port: options.port,
     metricsPort: options.metricsPort,
     clientCaFile: options.clientCa,
-    scope: { releaseNamespace: options.namespace, excludedOperators: options.excludedOperators },
+    scope: { releaseNamespace: options.namespace, imageManagers: options.imageManagers },
     loggedReviews: options.loggedReviews,
+    reviewCache: options.reviewCache,
     overload: { maximumInFlight: options.maximumInFlight, maximumLag: options.maximumLag },
   };
 }

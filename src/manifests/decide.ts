@@ -1,17 +1,18 @@
 /** What the webhook would decide about the pods of manifests, if they were created as they stand. */
+import { decisionLabels } from '../admission/admit.ts';
 import type { Review } from '../admission/review.ts';
 import { rewritePod, type SiteDecision } from '../admission/rewrite-pod.ts';
-import { comparingOperators, reasonToSkip, type Scope } from '../admission/scope.ts';
+import { imageManagers, reasonToSkip, type Scope } from '../admission/scope.ts';
 import { add, type Operation, type PatchValue } from '../patch/operations.ts';
 import { imagePointer } from '../pod/images.ts';
 import { member } from '../pod/json.ts';
-import { readPod, type Pod } from '../pod/pod.ts';
+import { podFields, readPod, type Pod } from '../pod/pod.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { leftAlone } from '../rules/decision.ts';
 import { workloadsOf, type Workload } from './workloads.ts';
 
 /** Outside a cluster there is no release namespace; operators are left alone as `serve` does by default. */
-export const commandLineScope: Scope = { releaseNamespace: null, excludedOperators: Object.keys(comparingOperators) };
+export const commandLineScope: Scope = { releaseNamespace: null, imageManagers: Object.keys(imageManagers) };
 
 export const defaultNamespace = 'default';
 
@@ -54,14 +55,14 @@ export function skipReason(pod: Pod, namespace: string): string | null {
     pod,
     oldPod: null,
   };
-  return reasonToSkip(review, commandLineScope);
+  return reasonToSkip(review, commandLineScope)?.sentence ?? null;
 }
 
-function decideWorkload({ table }: CompiledPolicy, workload: Workload, { namespaceOf, labels }: Surroundings): ManifestDecision {
+function decideWorkload(policy: CompiledPolicy, workload: Workload, { namespaceOf, labels }: Surroundings): ManifestDecision {
   const namespace = namespaceOf(workload.namespace);
   const lacksMetadata = (member(workload.pod, 'metadata') ?? null) === null;
   // The template of a Job may have no metadata; one is made where there is something to record.
-  const read = readPod(lacksMetadata ? { ...Object(workload.pod), metadata: {} } : workload.pod);
+  const read = readPod(lacksMetadata ? { ...Object(workload.pod), metadata: {} } : workload.pod, podFields(decisionLabels(policy)));
   const pod = labels === undefined ? read : { ...read, labels: { ...read.labels, ...labels } };
   const place = (decision: SiteDecision): ManifestImage => ({
     decision,
@@ -72,7 +73,7 @@ function decideWorkload({ table }: CompiledPolicy, workload: Workload, { namespa
   if (skipped !== null) {
     return { images: pod.images.map((site) => place({ ...leftAlone(site.image, 'pod-excluded', skipped), site })), operations: [] };
   }
-  const { images, operations } = rewritePod(table, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
+  const { images, operations } = rewritePod(policy.table, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
   const complete = lacksMetadata ? operations.map(withMetadata) : operations;
   return { images: images.map(place), operations: complete.map((operation) => moved(operation, workload.pointer)) };
 }

@@ -1,12 +1,12 @@
 /** The log: JSON lines on stderr, so that stdout stays free for data. */
 import { destination, pino, type Logger } from 'pino';
-import { GatheredLines } from './gathered-lines.ts';
+import { BatchedLogStream } from './batched-log-stream.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Characters that may wait for whoever reads the log; what comes above that is dropped, or the memory would fill. */
-const longestBacklog = 8 * 1024 * 1024;
+/** Characters that may wait for a slow reader of the log; lines above that are dropped, or the memory would fill. */
+const maxBacklog = 8 * 1024 * 1024;
 
 let second = 0;
 /** ISO 8601 up to the full second, as JSON. */
@@ -24,9 +24,9 @@ function timestamp(): string {
 }
 
 export function createLog(level: LogLevel): Logger {
-  const lines = new GatheredLines({
-    inBackground: destination({ dest: 2, sync: false, maxLength: longestBacklog }),
-    atOnce: destination({ dest: 2, sync: true }),
+  const lines = new BatchedLogStream({
+    async: destination({ dest: 2, sync: false, maxLength: maxBacklog }),
+    sync: destination({ dest: 2, sync: true }),
   });
   process.once('exit', () => lines.flushSync());
   return pino({ level, base: null, timestamp, formatters: { level: (label) => ({ level: label }) } }, lines);

@@ -1,16 +1,18 @@
 /** The metrics of `serve`, in Prometheus' text format. Names and labels are documented in docs/reference/metrics.md. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { collectNodeMetrics } from './node-metrics.ts';
-import { queuedHistogram, talliedCounter, type Labelled, type Observations, type Tallies } from './tally.ts';
+import { bufferedCounter, bufferedHistogram, type BufferedCounters, type BufferedHistogram, type ByLabels } from './buffered-metrics.ts';
 
-export type ReviewResult = 'patched' | 'unpatched' | 'skipped' | 'rejected' | 'overloaded' | 'failed';
+export const reviewResults = ['patched', 'unpatched', 'skipped', 'rejected', 'overloaded', 'failed'] as const;
+export type ReviewResult = (typeof reviewResults)[number];
 
 export interface Metrics {
   readonly registry: Registry;
-  readonly reviews: Tallies<'mode' | 'result'>;
-  readonly images: Tallies<'rule' | 'outcome' | 'mode'>;
+  readonly reviews: BufferedCounters<'mode' | 'result'>;
+  readonly skipped: BufferedCounters<'reason' | 'mode'>;
+  readonly images: BufferedCounters<'rule' | 'outcome' | 'mode'>;
   /** Seconds. */
-  readonly duration: Labelled<'mode', Observations>;
+  readonly duration: ByLabels<'mode', BufferedHistogram>;
   readonly policyInfo: Gauge<'revision'>;
   readonly policyReloads: Counter<'result'>;
   readonly certificateReloads: Counter<'result'>;
@@ -26,14 +28,25 @@ export function createMetrics(): Metrics {
   collectNodeMetrics(registry);
   return {
     registry,
-    reviews: talliedCounter({
+    reviews: bufferedCounter({
       name: 'transship_reviews_total',
       help: 'Admission reviews answered.',
       labelNames: ['mode', 'result'],
       registers,
     }),
-    images: talliedCounter({ name: 'transship_images_total', help: 'Images decided.', labelNames: ['rule', 'outcome', 'mode'], registers }),
-    duration: queuedHistogram({
+    skipped: bufferedCounter({
+      name: 'transship_reviews_skipped_total',
+      help: 'Admission reviews left alone as a whole, by the reason.',
+      labelNames: ['reason', 'mode'],
+      registers,
+    }),
+    images: bufferedCounter({
+      name: 'transship_images_total',
+      help: 'Images decided.',
+      labelNames: ['rule', 'outcome', 'mode'],
+      registers,
+    }),
+    duration: bufferedHistogram({
       name: 'transship_review_duration_seconds',
       help: 'Time from the whole body read to the answer made.',
       labelNames: ['mode'],
@@ -41,22 +54,19 @@ export function createMetrics(): Metrics {
       registers,
     }),
     policyInfo: new Gauge({ name: 'transship_policy_info', help: 'The policy in force, always 1.', labelNames: ['revision'], registers }),
-    policyReloads: new Counter({
-      name: 'transship_policy_reloads_total',
-      help: 'Changes of the policy file, used or refused.',
-      labelNames: ['result'],
-      registers,
-    }),
-    certificateReloads: new Counter({
-      name: 'transship_certificate_reloads_total',
-      help: 'Changes of the certificate pair, used or refused.',
-      labelNames: ['result'],
-      registers,
-    }),
+    policyReloads: reloadCounter(registry, 'transship_policy_reloads_total', 'Changes of the policy file, used or refused.'),
+    certificateReloads: reloadCounter(registry, 'transship_certificate_reloads_total', 'Changes of the certificate pair, used or refused.'),
     certificateExpiry: new Gauge({
       name: 'transship_certificate_expiry_timestamp_seconds',
       help: 'End of the serving certificate, Unix time.',
       registers,
     }),
   };
+}
+
+/** Both results are there from the start, so that `increase()` in an alert sees the first one. */
+function reloadCounter(registry: Registry, name: string, help: string): Counter<'result'> {
+  const counter = new Counter({ name, help, labelNames: ['result'] as const, registers: [registry] });
+  for (const result of ['loaded', 'refused']) counter.inc({ result }, 0);
+  return counter;
 }

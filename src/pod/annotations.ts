@@ -1,29 +1,73 @@
-/** The annotation that records what a pod said before it was rewritten. */
+/** The annotations that decisions read, and the one that records what a pod said before it was rewritten. */
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { token } from '../patch/pointer.ts';
+import { any, member, objectOf, text, withOthers, type ObjectFields, type Untrusted } from './fields.ts';
 import { isObject } from './json.ts';
-import type { PodContent } from './pod.ts';
+
+/** Annotation of pods that the kubelet made from a file: the API object is only their mirror. */
+export const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 /** JSON object: container name (or `volume.` and the volume's name) to the image as it was written. */
 export const originalImagesAnnotation = 'transship.dev/original-images';
 
 /** Bytes. What does not fit is left out: a record must not keep a pod from being made. */
-export const maximumRecordLength = 16 * 1024;
+export const maxRecordLength = 16 * 1024;
 
 /** All annotations of an object, keys and values, in bytes (kubernetes/apimachinery, pkg/api/validation/objectmeta.go). */
-const maximumTotalLength = 256 * 1024;
+const maxTotalLength = 256 * 1024;
 
-/** Bytes of JSON in which there cannot be too many annotations for one more record: each of them becomes three at most, a broken one U+FFFD. */
-export const alwaysFits = Math.floor((maximumTotalLength - maximumRecordLength - originalImagesAnnotation.length) / 3);
+/** Below this body size the longest record always fits: an invalid byte becomes U+FFFD, three bytes in UTF-8. */
+const alwaysFits = Math.floor((maxTotalLength - maxRecordLength - originalImagesAnnotation.length) / 3);
 
+const decidingAnnotations = objectOf({ [mirrorAnnotation]: any, [originalImagesAnnotation]: any });
+export type AnnotationFields = typeof decidingAnnotations;
+
+/** All of them, because their total length is limited. */
+export const allAnnotations: AnnotationFields = withOthers(decidingAnnotations);
+
+/** The annotations that decisions read in a review of that many bytes. */
+export function annotationFields(reviewLength: number): AnnotationFields {
+  return reviewLength <= alwaysFits ? decidingAnnotations : allAnnotations;
+}
+
+/** Images by container name, or by `volume.` and the volume's name. */
 export type Originals = ReadonlyMap<string, string>;
 
-/** What is recorded already; empty when the annotation is absent or not ours to understand. */
-export function readOriginals(pod: PodContent): Originals {
-  const written = pod.annotations?.[originalImagesAnnotation];
-  if (written === undefined) return new Map();
+/** What the annotations say, as far as a decision needs it. */
+export interface Annotations {
+  readonly isMirror: boolean;
+  /** The value of `transship.dev/original-images`; null when it is absent or no string. */
+  readonly record: string | null;
+  /** What it records; empty when it is absent or not a JSON object. */
+  readonly originals: Originals;
+  /** Bytes that the record may have. */
+  readonly maxRecordLength: number;
+  /** What a patch must make first: nothing, the map of annotations, or `impossible` when there is no metadata to hold it. */
+  readonly missing: 'none' | 'map' | 'impossible';
+}
+
+type Metadata = Untrusted<ObjectFields<{ readonly annotations: AnnotationFields }>>;
+
+export function annotationsOf(metadata: Metadata): Annotations {
+  const annotations = member(metadata, 'annotations');
+  const record = text(annotations, originalImagesAnnotation);
+  return {
+    isMirror: text(annotations, mirrorAnnotation) !== null,
+    record,
+    originals: record === null ? new Map() : parseOriginals(record),
+    maxRecordLength: roomForRecord(annotations),
+    missing: missingFor(metadata, annotations),
+  };
+}
+
+function missingFor(metadata: Metadata, annotations: unknown): Annotations['missing'] {
+  if (isObject(annotations)) return 'none';
+  return isObject(metadata) && (annotations === undefined || annotations === null) ? 'map' : 'impossible';
+}
+
+function parseOriginals(record: string): Originals {
   try {
-    const value: unknown = JSON.parse(written);
+    const value: unknown = JSON.parse(record);
     return new Map(isObject(value) ? Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : []);
   } catch {
     return new Map();
@@ -33,19 +77,18 @@ export function readOriginals(pod: PodContent): Originals {
 /**
  * Adds to the record. Entries of other containers stay, so that a second call (reinvocation) keeps what the first one wrote.
  */
-export function recordOriginals(pod: PodContent, rewritten: Originals): Operation[] {
-  if (rewritten.size === 0 || !pod.hasMetadata) return [];
-  const before = pod.annotations?.[originalImagesAnnotation];
-  const recorded = readOriginals(pod);
-  const after = serialize([...recorded, ...rewritten]);
+export function recordOriginals(annotations: Annotations, rewritten: Originals): Operation[] {
+  const { record: before, originals, missing } = annotations;
+  if (rewritten.size === 0 || missing === 'impossible') return [];
+  const after = serialize([...originals, ...rewritten]);
   if (after === before) return [];
   const path = `/metadata/annotations/${token(originalImagesAnnotation)}`;
-  if (after === null || !fits(pod, after.length)) {
+  if (after === null || after.length > annotations.maxRecordLength) {
     // What an older record says about these containers has just become wrong, and no record is better than that.
-    return [...rewritten.keys()].some((key) => recorded.has(key)) ? [remove(path)] : [];
+    return [...rewritten.keys()].some((key) => originals.has(key)) ? [remove(path)] : [];
   }
-  if (pod.annotations === null) return [add('/metadata/annotations', { [originalImagesAnnotation]: after })];
-  return [before === undefined ? add(path, after) : replace(path, after)];
+  if (missing === 'map') return [add('/metadata/annotations', { [originalImagesAnnotation]: after })];
+  return [before === null ? add(path, after) : replace(path, after)];
 }
 
 /**
@@ -58,7 +101,7 @@ function serialize(entries: readonly (readonly [string, string])[]): string | nu
   for (const [key, image] of entries) {
     const added = `${ascii(JSON.stringify(key))}:${ascii(JSON.stringify(image))}`;
     length -= separatedLength(members.get(key));
-    if (length + separatedLength(added) > maximumRecordLength) {
+    if (length + separatedLength(added) > maxRecordLength) {
       members.delete(key);
       continue;
     }
@@ -77,13 +120,24 @@ function ascii(json: string): string {
   return json.replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function fits(pod: PodContent, added: number): boolean {
-  const own = originalImagesAnnotation.length + added;
-  const others = Object.entries(pod.annotations ?? {}).filter(([key]) => key !== originalImagesAnnotation);
-  const texts = others.flat();
-  const units = texts.reduce((sum, text) => sum + text.length, own);
+/** What the other annotations leave of the total, at most `maxRecordLength`. */
+function roomForRecord(annotations: Untrusted<AnnotationFields>): number {
+  if (!isObject(annotations)) return maxRecordLength;
+  let room = maxTotalLength - originalImagesAnnotation.length;
+  let units = 0;
+  for (const [key, value] of Object.entries(annotations))
+    if (key !== originalImagesAnnotation && typeof value === 'string') units += key.length + value.length;
   // A UTF-16 unit is at most three bytes in UTF-8, so nearly every pod is decided without encoding anything.
-  if (units * 3 <= maximumTotalLength) return true;
-  const encoder = new TextEncoder();
-  return texts.reduce((sum, text) => sum + encoder.encode(text).length, own) <= maximumTotalLength;
+  if (room - units * 3 >= maxRecordLength) return maxRecordLength;
+  for (const [key, value] of Object.entries(annotations)) {
+    if (key === originalImagesAnnotation || typeof value !== 'string') continue;
+    room -= byteLength(key) + byteLength(value);
+    if (room <= 0) return 0;
+  }
+  return Math.min(room, maxRecordLength);
+}
+
+/** In UTF-8, where half of a surrogate pair becomes U+FFFD. */
+function byteLength(string: string): number {
+  return new TextEncoder().encode(string).length;
 }

@@ -3,7 +3,7 @@
  * https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#podspec-v1-core (containers, initContainers,
  * ephemeralContainers, and since 1.31 volumes[].image).
  */
-import { list, member, text } from './json.ts';
+import { any, list, listOf, member, objectOf, text, type ObjectFields, type Untrusted } from './fields.ts';
 
 export type ImageList = 'containers' | 'initContainers' | 'ephemeralContainers' | 'volumes';
 
@@ -20,13 +20,19 @@ export interface ImageSite {
 
 const containerLists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
-/** @param pod a Pod, or anything with the `spec` of one (a pod template) */
-export function imagesOf(pod: unknown): ImageSite[] {
-  const spec = member(pod, 'spec');
-  return [...containerLists.flatMap((name) => containers(spec, name)), ...volumes(spec)];
+const containers = listOf(objectOf({ name: any, image: any, imagePullPolicy: any }));
+/** Most volumes have no image, and the service account's volume has another name in every pod. */
+const volumes = listOf(objectOf({ name: any, image: objectOf({ reference: any, pullPolicy: any }) }, 'image'));
+
+/** Read of `spec`. */
+export const imageFields = { containers, initContainers: containers, ephemeralContainers: containers, volumes } as const;
+type Spec = Untrusted<ObjectFields<typeof imageFields>>;
+
+export function imagesOf(spec: Spec): ImageSite[] {
+  return [...containerLists.flatMap((name) => containerImages(spec, name)), ...volumeImages(spec)];
 }
 
-function containers(spec: unknown, name: ImageList): ImageSite[] {
+function containerImages(spec: Spec, name: (typeof containerLists)[number]): ImageSite[] {
   return list(spec, name).flatMap((container, index) => {
     const image = text(container, 'image');
     if (image === null) return [];
@@ -34,7 +40,7 @@ function containers(spec: unknown, name: ImageList): ImageSite[] {
   });
 }
 
-function volumes(spec: unknown): ImageSite[] {
+function volumeImages(spec: Spec): ImageSite[] {
   return list(spec, 'volumes').flatMap((volume, index) => {
     const source = member(volume, 'image');
     const image = text(source, 'reference');

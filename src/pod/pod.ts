@@ -1,7 +1,9 @@
 /** A pod as far as a decision needs it, read once from untrusted JSON. */
-import { imagesOf, type ImageSite } from './images.ts';
-import { isObject, list, member, strings, text } from './json.ts';
-import { pullSecretsOf, type PullSecrets } from './pull-secrets.ts';
+import { allAnnotations, annotationsOf, type AnnotationFields, type Annotations } from './annotations.ts';
+import { any, identity, isTrue, list, listOf, member, objectOf, text, untrusted, type ObjectFields, type Untrusted } from './fields.ts';
+import { imageFields, imagesOf, type ImageSite } from './images.ts';
+import { labelFields, labelsOf } from './labels.ts';
+import { pullSecretFields, pullSecretsOf, type PullSecrets } from './pull-secrets.ts';
 
 export interface Owner {
   readonly kind: string;
@@ -10,11 +12,9 @@ export interface Owner {
 
 /** What decisions are made from. */
 export interface PodContent {
+  /** Those that were asked for, as far as the pod has them. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Null when there are none, so that a patch must add the map first. The webhook leaves out those that cannot matter. */
-  readonly annotations: Readonly<Record<string, string>> | null;
-  /** Whether `metadata` is there and can take an annotation: false too when something other than a map stands in its place. */
-  readonly hasMetadata: boolean;
+  readonly annotations: Annotations;
   readonly images: readonly ImageSite[];
   readonly pullSecrets: PullSecrets;
 }
@@ -27,29 +27,43 @@ export interface Pod extends PodContent {
   readonly owner: Owner | null;
 }
 
-export function readPod(value: unknown): Pod {
-  const metadata = member(value, 'metadata');
-  const annotations = member(metadata, 'annotations') ?? null;
+const ownerFields = { ownerReferences: listOf(objectOf({ kind: any, name: identity('ownerName'), controller: any })) } as const;
+
+export type PodFields = ReturnType<typeof podFields>;
+
+/** @param labels keys of the labels that decisions read */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- the type is the declaration
+export function podFields(labels: readonly string[], annotations: AnnotationFields = allAnnotations) {
+  return objectOf({
+    metadata: objectOf({
+      name: identity('podName'),
+      generateName: identity('generateName'),
+      labels: labelFields(labels),
+      annotations,
+      ...ownerFields,
+    }),
+    spec: objectOf({ ...imageFields, ...pullSecretFields }),
+  });
+}
+
+/** @param value any JSON, of which the given fields are read */
+export function readPod(value: unknown, fields: PodFields): Pod {
+  const pod = untrusted(value, fields);
+  const metadata = member(pod, 'metadata');
+  const spec = member(pod, 'spec');
   return {
     name: text(metadata, 'name') ?? '',
     generateName: text(metadata, 'generateName') ?? '',
-    labels: strings(metadata, 'labels'),
-    annotations: isObject(annotations) ? strings(metadata, 'annotations') : null,
-    hasMetadata: isObject(metadata) && (annotations === null || isObject(annotations)),
+    labels: labelsOf(member(metadata, 'labels'), fields.members.metadata.members.labels),
+    annotations: annotationsOf(metadata),
     owner: ownerOf(metadata),
-    images: imagesOf(value),
-    pullSecrets: pullSecretsOf(value),
+    images: imagesOf(spec),
+    pullSecrets: pullSecretsOf(spec),
   };
 }
 
-function ownerOf(metadata: unknown): Owner | null {
+function ownerOf(metadata: Untrusted<ObjectFields<typeof ownerFields>>): Owner | null {
   const owners = list(metadata, 'ownerReferences');
-  const owner = owners.find((candidate) => member(candidate, 'controller') === true) ?? owners[0];
+  const owner = owners.find((candidate) => isTrue(candidate, 'controller')) ?? owners[0];
   return owner === undefined ? null : { kind: text(owner, 'kind') ?? '', name: text(owner, 'name') ?? '' };
 }
-
-/** Label that opts a namespace or a pod in or out. */
-export const rewriteLabel = 'transship.dev/rewrite';
-
-/** Annotation of pods that the kubelet made from a file: the API object is only their mirror. */
-export const mirrorAnnotation = 'kubernetes.io/config.mirror';

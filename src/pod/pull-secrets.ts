@@ -1,6 +1,6 @@
 /** The pull secrets of a pod: a list of names, to which missing ones are appended. */
 import { add, type Operation } from '../patch/operations.ts';
-import { isObject, list, member, text } from './json.ts';
+import { any, isObject, list, listOf, member, objectOf, text, type ObjectFields, type Untrusted } from './fields.ts';
 
 export interface PullSecrets {
   /** Null when the field is absent, so that a patch must add the list first. */
@@ -9,9 +9,11 @@ export interface PullSecrets {
   readonly isAppendable: boolean;
 }
 
-export function pullSecretsOf(pod: unknown): PullSecrets {
-  const spec = member(pod, 'spec');
-  const found = member(spec, 'imagePullSecrets');
+/** Read of `spec`. */
+export const pullSecretFields = { imagePullSecrets: listOf(objectOf({ name: any })) } as const;
+
+export function pullSecretsOf(spec: Untrusted<ObjectFields<typeof pullSecretFields>>): PullSecrets {
+  const found: unknown = member(spec, 'imagePullSecrets');
   if (found === undefined || found === null) return { names: null, isAppendable: isObject(spec) };
   if (!Array.isArray(found)) return { names: [], isAppendable: false };
   return { names: list(spec, 'imagePullSecrets').map((entry) => text(entry, 'name') ?? ''), isAppendable: true };

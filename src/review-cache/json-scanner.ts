@@ -1,11 +1,11 @@
 /**
- * Moving past JSON (RFC 8259) in bytes, checking all of it and building nothing.
+ * Moves past JSON (RFC 8259) in bytes. All of it is checked and nothing is built.
  *
  * Positions go in and come out as plain numbers: kept in an object they would cost twice the time of the loop itself
- * (docs/design/performance.md).
+ * (docs/design/request-path.md).
  */
 
-/** `broken`: no JSON from `at` on. `deep`: it nests deeper than the API server itself would read. `large`: more is asked for than there is room. */
+/** `broken`: not JSON at `at`. `deep`: nested deeper than the API server itself would read. `large`: the selection does not fit the output. */
 export class JsonError extends Error {
   readonly code = 'JSON';
   readonly reason: 'broken' | 'deep' | 'large';
@@ -20,7 +20,7 @@ export class JsonError extends Error {
 }
 
 /** As in Go's encoding/json, with which the API server reads. */
-const maximumDepth = 10_000;
+const maxDepth = 10_000;
 
 /** Nothing above it is white space. */
 const blank = 0x20;
@@ -119,12 +119,12 @@ export function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array, lengt
 }
 
 /** 1 for an object, 0 for an array: what the place that is being skipped is in. Nothing here waits, so one is enough. */
-const inObject = new Uint8Array(maximumDepth);
+const inObject = new Uint8Array(maxDepth);
 
 /**
  * Past one value of any kind. There is no recursion: a body may nest as deep as it likes. One loop in which the common case of
  * everything is written out, because whether V8 makes a called function a part of it depends on what else the process does, and
- * in a busy server it did not: that doubled its time (docs/design/performance.md).
+ * in a busy server it did not: that doubled its time (docs/design/request-path.md).
  */
 // oxlint-disable-next-line complexity -- see above; each branch is one character of the grammar
 export function skipValue(bytes: Uint8Array, start: number): number {
@@ -148,7 +148,7 @@ export function skipValue(bytes: Uint8Array, start: number): number {
       at += 1;
       if (bytes[at]! <= blank) at = skipSpace(bytes, at);
       if (bytes[at] !== (byte === openBrace ? closeBrace : closeBracket)) {
-        if (depth === maximumDepth) throw new JsonError('deep', at);
+        if (depth === maxDepth) throw new JsonError('deep', at);
         isKey = byte === openBrace;
         inObject[depth] = isKey ? 1 : 0;
         depth += 1;

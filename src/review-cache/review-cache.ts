@@ -1,82 +1,78 @@
 /**
- * The door to this folder: decisions about reviews that repeat, without reading them. Replace `cachedReader` by `plainReader`, and delete
- * the folder, and everything works as before at twice the CPU (docs/design/performance.md).
+ * The entrance of this folder: a reader that answers repeated reviews without reading them. With `plainReader` in the place of
+ * `cachedReader`, and without the folder, everything works as before at twice the CPU (docs/design/request-path.md).
  */
 import { LRUCache } from 'lru-cache';
 import type { Identity } from '../admission/identity.ts';
-import { maximumUidLength } from '../admission/review.ts';
-import { plainReader, readDocument, type Decide, type ReadResult, type ReviewReader } from '../admission/review-reader.ts';
-import { reviewShape, slots, type ShapeOf, type Slot } from './decision-fields.ts';
-import { placeholder, project, type Asides, type Span } from './json-projection.ts';
-import { RepeatedBodies } from './repeated-bodies.ts';
+import { maxUidLength } from '../admission/review.ts';
+import { decided, plainReader, type Decide, type ReviewFormat, type ReviewReader } from '../admission/review-reader.ts';
+import type { IdentityName } from '../pod/fields.ts';
+import { byteSelection, identitySlots } from './byte-selection.ts';
+import { RepeatedBodies, type Fingerprint, type SelectionOf } from './repeated-bodies.ts';
+import { placeholder, selectFields, type IdentitySpans, type Span } from './select-fields.ts';
 
 interface Entry<T> {
   readonly decision: T;
-  /** `placeholder` where a string stands for itself in the body. */
+  /** `placeholder` where the string is in the body. */
   readonly identity: Identity;
 }
 
-/** What a body asks; the same for bodies that differ in identity only. */
-interface Fingerprint {
-  readonly key: string;
-  /** Where the strings of the identity are in the body. */
-  readonly spans: Asides;
-}
-
-/** A cluster that starts many pods at once starts few kinds of them. Some 5 MiB at most, see `longestKey`. */
-const maximumEntries = 500;
-/** Characters. A pod of twenty containers asks with 4,000; what asks with more is decided anew each time. */
-const longestKey = 8_192;
-/** Bytes. What decides of a review is some thousand; of one with more, all is read. Used again for each. */
+/** A cluster that starts many pods at once starts few kinds of them. */
+const maxEntries = 500;
+/** Characters. The key of a pod with twenty containers has 4,000; a review with a longer key is decided anew each time. */
+const maxKeyLength = 8_192;
+/** Bytes. The selected fields of a review are some thousand; a review with more is parsed as a whole. Used again for each review. */
 const out = Buffer.alloc(64 * 1024);
 
-/** @param labels keys of the labels that decisions read */
-export function cachedReader<T>(labels: readonly string[], decide: Decide<T>): ReviewReader<T> {
-  const shapeOf = reviewShape(labels);
-  const repeated = new RepeatedBodies(shapeOf);
-  const entries = new LRUCache<string, Entry<T>>({ max: maximumEntries });
-  const plain = plainReader(decide);
+export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>): ReviewReader<T> {
+  const selectionOf: SelectionOf = (length) => byteSelection(format.fields(length));
+  const repeated = new RepeatedBodies(selectionOf);
+  const entries = new LRUCache<string, Entry<T>>({ max: maxEntries });
+  const plain = plainReader(format, decide);
   return (body) => {
-    const fingerprint = repeated.find(body, body.length - 1) ?? fingerprintOf(body, shapeOf, repeated);
+    const length = body.length - 1;
+    const fingerprint = repeated.find(body, length) ?? fingerprintOf(body, selectionOf, repeated);
     if (fingerprint === 'too deep') return { ok: false, code: 'BODY_NOT_JSON', problem: 'the body nests too deep' };
     if (fingerprint === null) return plain(body);
-    const { key, spans } = fingerprint;
+    const { key, identitySpans } = fingerprint;
     const known = entries.get(key);
-    if (known !== undefined) return { ok: true, identity: actual(known.identity, body, spans), decision: known.decision };
-    const read: ReadResult<T> = readDocument(JSON.parse(Buffer.from(key, 'latin1').toString('utf8')), decide);
+    if (known !== undefined) return { ok: true, identity: actual(known.identity, body, identitySpans), decision: known.decision };
+    const document: unknown = JSON.parse(Buffer.from(key, 'latin1').toString('utf8'));
+    const read = decided(format.read(document, format.fields(length)), decide);
     if (!read.ok) return read;
-    if (key.length <= longestKey) entries.set(key, { decision: read.decision, identity: read.identity });
-    return { ...read, identity: actual(read.identity, body, spans) };
+    if (key.length <= maxKeyLength) entries.set(key, { decision: read.decision, identity: read.identity });
+    return { ...read, identity: actual(read.identity, body, identitySpans) };
   };
 }
 
-/** Null for what only a reader of the whole body can judge. */
-function fingerprintOf(bytes: Buffer, shapeOf: ShapeOf, repeated: RepeatedBodies): Fingerprint | 'too deep' | null {
+/** Null for a body that must be parsed as a whole. */
+function fingerprintOf(bytes: Buffer, selectionOf: SelectionOf, repeated: RepeatedBodies): Fingerprint | 'too deep' | null {
   const length = bytes.length - 1;
-  const projected = project({ bytes, length }, shapeOf(length), out);
-  if (!projected.ok) return projected.error.reason === 'deep' ? 'too deep' : null;
-  if (projected.asides === null || !projected.asides.every(isShort)) return null;
-  // A character for each byte.
-  const key = out.toString('latin1', 0, projected.length);
+  const selected = selectFields({ bytes, length }, selectionOf(length), out);
+  if (!selected.ok) return selected.error.reason === 'deep' ? 'too deep' : null;
+  const { identitySpans } = selected;
+  if (identitySpans === null || !identitySpans.every(isShort)) return null;
+  // One character for each byte.
+  const key = out.toString('latin1', 0, selected.length);
   repeated.learn({ bytes, length }, key);
-  return { key, spans: projected.asides };
+  return { key, identitySpans };
 }
 
-/** A uid that may be too long must be refused, so it is left to the plain reader. No other name that is valid is longer. */
+/** Long strings bypass the cache, because only the whole reader validates the length of the uid. */
 function isShort(span: Span | undefined): boolean {
-  return span === undefined || span.end - span.start <= maximumUidLength;
+  return span === undefined || span.end - span.start <= maxUidLength;
 }
 
-function actual({ uid, name, podName, generateName, owner }: Identity, body: Buffer, spans: Asides): Identity {
-  const text = (written: string, slot: Slot): string => {
-    const span = written === placeholder ? spans[slot] : undefined;
+function actual({ uid, name, podName, generateName, owner }: Identity, body: Buffer, spans: IdentitySpans): Identity {
+  const text = (written: string, identityName: IdentityName): string => {
+    const span = written === placeholder ? spans[identitySlots[identityName]] : undefined;
     return span === undefined ? written : body.toString('utf8', span.start, span.end);
   };
   return {
-    uid: text(uid, slots.uid),
-    name: text(name, slots.name),
-    podName: text(podName, slots.podName),
-    generateName: text(generateName, slots.generateName),
-    owner: owner === null ? null : { kind: owner.kind, name: text(owner.name, slots.ownerName) },
+    uid: text(uid, 'uid'),
+    name: text(name, 'name'),
+    podName: text(podName, 'podName'),
+    generateName: text(generateName, 'generateName'),
+    owner: owner === null ? null : { kind: owner.kind, name: text(owner.name, 'ownerName') },
   };
 }

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Admission } from '../admission/admit.ts';
 import type { Identity } from '../admission/identity.ts';
-import type { Question } from '../admission/review.ts';
+import type { DecisionInput } from '../admission/review.ts';
 
 /** Which reviews are logged: every one, those with a rewritten image or a problem, or those with a problem. */
 export const loggedReviewKinds = ['all', 'rewritten', 'problems'] as const;
@@ -20,11 +20,11 @@ export type ReviewLog = (identity: Identity, seconds: number) => void;
  * Admission runs before validation, so a pod author's names and images may have megabytes, and a pod ten thousand containers. A log
  * line keeps to what is valid: an image has 255 characters of name, 128 of tag, 135 of digest and the marks between.
  */
-const longestImage = 520;
-const longestReason = 2 * longestImage;
-const mostImages = 100;
+const maxImageLength = 520;
+const maxReasonLength = 2 * maxImageLength;
+const maxImages = 100;
 
-export function reviewLog(review: Question, admission: Admission, { log, loggedReviews }: LogOptions): ReviewLog {
+export function reviewLog(review: DecisionInput, admission: Admission, { log, loggedReviews }: LogOptions): ReviewLog {
   const hasProblem = admission.images.some(({ outcome }) => outcome === 'invalid' || outcome === 'refused');
   const isRewritten = admission.images.some(({ outcome }) => outcome === 'rewritten');
   if (!hasProblem && (loggedReviews === 'problems' || (loggedReviews === 'rewritten' && !isRewritten))) return () => {};
@@ -33,7 +33,7 @@ export function reviewLog(review: Question, admission: Admission, { log, loggedR
   const fields = fieldsOf(review, admission);
   let bound: Logger | null | undefined;
   return (identity, seconds) => {
-    const own = { ...namesOf(identity), durationMs: milliseconds(seconds) };
+    const own = { ...identityFields(identity), durationMs: milliseconds(seconds) };
     // A child writes what it is bound to as text, made once; making one costs as much as some lines, so only where a second line comes.
     if (bound === null) bound = log.child(fields);
     if (bound !== undefined) return bound[level](own, message);
@@ -43,7 +43,7 @@ export function reviewLog(review: Question, admission: Admission, { log, loggedR
   };
 }
 
-export function failureLog(review: Question, err: unknown, { log }: LogOptions): ReviewLog {
+export function failureLog(review: DecisionInput, err: unknown, { log }: LogOptions): ReviewLog {
   return ({ uid }) =>
     log.error(
       { err, uid, namespace: review.namespace },
@@ -51,8 +51,8 @@ export function failureLog(review: Question, err: unknown, { log }: LogOptions):
     );
 }
 
-/** Names as a line has them: `pod` is its name, or what its name will begin with and a star; empty when it has neither. */
-export function namesOf({ uid, name, podName, generateName, owner }: Identity): {
+/** The identity as a log line has it: `pod` is its name, or `generateName` and a star; empty when it has neither. */
+export function identityFields({ uid, name, podName, generateName, owner }: Identity): {
   readonly uid: string;
   readonly pod: string;
   readonly owner: string | null;
@@ -64,30 +64,30 @@ export function namesOf({ uid, name, podName, generateName, owner }: Identity): 
   };
 }
 
-const longestName = 253;
+const maxNameLength = 253;
 
 /** Admission runs before validation, so a name may have megabytes: a log line keeps to what is valid. */
 function shortName(text: string): string {
-  return text.slice(0, longestName);
+  return text.slice(0, maxNameLength);
 }
 
-function fieldsOf(review: Question, { mode, images, pullSecrets, skipped }: Admission): object {
+function fieldsOf(review: DecisionInput, { mode, images, pullSecrets, skipped }: Admission): object {
   return {
     namespace: shortName(review.namespace),
     operation: shortName(review.subResource === '' ? review.operation : `${review.operation} ${review.subResource}`),
     mode,
     dryRun: review.dryRun,
-    images: images.slice(0, mostImages).map(({ site, image, outcome, rule, result, reason }) => ({
+    images: images.slice(0, maxImages).map(({ site, image, outcome, rule, result, reason }) => ({
       name: shortName(site.name),
-      image: image.slice(0, longestImage),
+      image: image.slice(0, maxImageLength),
       outcome,
       rule,
       result,
-      reason: reason.slice(0, longestReason),
+      reason: reason.slice(0, maxReasonLength),
     })),
-    ...(images.length > mostImages ? { imagesLeftOut: images.length - mostImages } : {}),
+    ...(images.length > maxImages ? { imagesLeftOut: images.length - maxImages } : {}),
     pullSecrets,
-    ...(skipped === null ? {} : { skipped: skipped.slice(0, longestReason) }),
+    ...(skipped === null ? {} : { skipped: skipped.sentence.slice(0, maxReasonLength), skipReason: skipped.code }),
   };
 }
 

@@ -1,10 +1,10 @@
 /**
  * The requests of the API server, from their first byte to the last one of the answer. They are taken before fastify routes a request:
- * its request, reply and hooks would cost a review more than the decision does (docs/design/performance.md).
+ * its request, reply and hooks would cost a review more than the decision does (docs/design/request-path.md).
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { Tally } from '../observe/tally.ts';
+import type { BufferedCounter } from '../observe/buffered-metrics.ts';
 import { faultOfOurs, refusal, type Answer } from './errors.ts';
 import type { Reviewer } from './reviewer.ts';
 import type { OverloadGuard } from './overload.ts';
@@ -15,7 +15,7 @@ export const bodyLimit = 8 * 1024 * 1024;
 export interface ReviewRoute {
   readonly review: Reviewer;
   /** Requests turned away by the guard. */
-  readonly overloaded: Tally;
+  readonly overloaded: BufferedCounter;
 }
 
 export interface ListenerOptions {
@@ -70,7 +70,7 @@ function refuseEarly(
 ): Answer | null {
   const overload = guard.reason();
   if (overload !== null) {
-    overloaded.add();
+    overloaded.inc();
     return refusal('OVERLOADED', overload);
   }
   const isAccepted = !needsClientCertificate || (socket instanceof TLSSocket && socket.authorized);

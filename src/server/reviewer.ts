@@ -1,17 +1,18 @@
 /** What the two routes that the API server calls do: bytes in, decision, text out. */
-import type { Mode } from '../admission/admit.ts';
-import { scopeLabels } from '../admission/scope.ts';
+import { decisionLabels, type Mode } from '../admission/admit.ts';
+import { plainReader, reviewFormat, type Decide, type ReviewReader } from '../admission/review-reader.ts';
+import { skipCodes } from '../admission/scope.ts';
 import { cachedReader } from '../review-cache/review-cache.ts';
+import { reviewResults, type Metrics } from '../observe/metrics.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decide, type Decision, type DecisionOptions } from './decision.ts';
 import { refusal, type Answer, type ClientErrorCode } from './errors.ts';
-import { plainReader, type Decide, type ReviewReader } from '../admission/review-reader.ts';
 
 export interface ReviewerOptions extends Omit<DecisionOptions, 'mode'> {
   /** The policy in force at this moment; one request sees one policy. */
   readonly policy: () => CompiledPolicy;
-  /** False: every body is parsed as a whole. */
-  readonly cache?: boolean;
+  /** False: every body is parsed as a whole, and nothing is remembered. */
+  readonly reviewCache: boolean;
 }
 
 export interface ReviewRequest {
@@ -29,15 +30,18 @@ export type Reviewer = (request: ReviewRequest) => Answer;
 export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
   const { metrics, log } = options;
   const duration = metrics.duration({ mode });
+  startCounters(metrics, mode);
   const rejected = metrics.reviews({ mode, result: 'rejected' });
   const readerFor = (inForce: CompiledPolicy): ReviewReader<Decision> => {
+    startImageCounters(metrics, inForce, mode);
+    const format = reviewFormat(decisionLabels(inForce));
     const decideBy: Decide<Decision> = (review) => decide(review, inForce, { ...options, mode });
-    return options.cache === false ? plainReader(decideBy) : cachedReader([...scopeLabels, ...inForce.table.labelKeys], decideBy);
+    return options.reviewCache ? cachedReader(format, decideBy) : plainReader(format, decideBy);
   };
   let policy = options.policy();
   let read = readerFor(policy);
   const reject = (code: ClientErrorCode, detail: string, { remote }: ReviewRequest): Answer => {
-    rejected.add();
+    rejected.inc();
     log.warn({ code, remote: remote() }, `request refused: ${detail}`);
     return refusal(code, detail);
   };
@@ -54,8 +58,18 @@ export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
     const { identity, decision } = result;
     const body = decision.answer(identity.uid);
     const seconds = (performance.now() - began) / 1000;
-    duration.add(seconds);
+    duration.observe(seconds);
     decision.record(identity, seconds);
     return { status: 200, contentType: 'application/json', body };
   };
+}
+
+/** At 0, so that `increase()` in an alert sees the first one. */
+function startImageCounters(metrics: Metrics, { rules }: CompiledPolicy, mode: Mode): void {
+  for (const rule of rules) metrics.images({ rule: rule.policy.name, outcome: 'refused', mode });
+}
+
+function startCounters(metrics: Metrics, mode: Mode): void {
+  for (const result of reviewResults) metrics.reviews({ mode, result });
+  for (const reason of skipCodes) metrics.skipped({ reason, mode });
 }

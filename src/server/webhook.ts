@@ -25,6 +25,8 @@ export interface WebhookOptions {
   readonly clientCaFile: string | null;
   readonly scope: Scope;
   readonly loggedReviews: LoggedReviews;
+  /** False: every review is parsed as a whole, and nothing is remembered. */
+  readonly reviewCache: boolean;
   readonly overload: OverloadLimits;
   /** Those of `defaultTimeouts` when not given. */
   readonly timeouts?: Timeouts;
@@ -46,13 +48,14 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
   const { clientCaFile } = options;
   const clientCa = clientCaFile === null ? null : await readClientCa(clientCaFile);
-  const { scope, loggedReviews, overload, timeouts = defaultTimeouts } = options;
+  const { scope, loggedReviews, reviewCache, overload, timeouts = defaultTimeouts } = options;
   const server = createServer({
     policy: () => source.current.compiled,
     scope,
     metrics,
     log,
     loggedReviews,
+    reviewCache,
     overload,
     pair,
     clientCa,

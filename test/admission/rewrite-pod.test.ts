@@ -80,7 +80,7 @@ test('a skipped request has no decision', (t) => {
   const { admission } = call(reviewOf({ object: pod({ containers: { app: 'nginx' } }), namespace: 'kube-system' }), hub());
   t.strictSame(admission, {
     mode: 'enforce',
-    skipped: 'namespace kube-system belongs to Kubernetes',
+    skipped: { code: 'system-namespace', sentence: 'namespace kube-system belongs to Kubernetes' },
     images: [],
     pullSecrets: [],
     operations: [],

@@ -5,7 +5,7 @@ import type { SiteDecision } from '../../src/admission/rewrite-pod.ts';
 import { warnings } from '../../src/admission/warnings.ts';
 import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
 import type { ImageList } from '../../src/pod/images.ts';
-import { readPod } from '../../src/pod/pod.ts';
+import { podFields, readPod } from '../../src/pod/pod.ts';
 import { leftAlone } from '../../src/rules/decision.ts';
 import { pod } from '../builders/pod.ts';
 
@@ -154,7 +154,7 @@ const annotations: readonly [says: string, record: Record<string, string>, image
 
 for (const [says, record, images, expected] of annotations) {
   test(`audit: ${says}`, (t) => {
-    const recorded = readPod(pod({ metadata: { annotations: { [originalImagesAnnotation]: JSON.stringify(record) } } }));
+    const recorded = readPod(pod({ metadata: { annotations: { [originalImagesAnnotation]: JSON.stringify(record) } } }), podFields([]));
     t.strictSame(auditAnnotations(recorded, images.map(decision)), expected);
     t.end();
   });

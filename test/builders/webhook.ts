@@ -1,13 +1,13 @@
 /** The webhook without its server: a review's body in, the decision and the answer out, and the patch as the API server applies it. */
 import fjp, { type Operation } from 'fast-json-patch';
-import { admit, type Admission, type Mode } from '../../src/admission/admit.ts';
-import { answer, type AdmissionResponse } from '../../src/admission/answer.ts';
-import { readReview } from '../../src/admission/review.ts';
+import { admit, decisionLabels, type Admission, type Mode } from '../../src/admission/admit.ts';
+import { toResponse, type AdmissionResponse } from '../../src/admission/response.ts';
+import { readReview, reviewFields } from '../../src/admission/review.ts';
 import type { Scope } from '../../src/admission/scope.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
 
 /** As the chart installs it. */
-export const installedScope: Scope = { releaseNamespace: 'transship', excludedOperators: ['cloudnative-pg'] };
+export const installedScope: Scope = { releaseNamespace: 'transship', imageManagers: ['cloudnative-pg'] };
 
 export interface Called {
   readonly admission: Admission;
@@ -19,10 +19,10 @@ export interface Called {
 
 /** Throws when the body is not a review. */
 export function call(body: unknown, policy: CompiledPolicy, mode: Mode = 'enforce'): Called {
-  const read = readReview(body);
+  const read = readReview(body, reviewFields(decisionLabels(policy)));
   if (!read.ok) throw new Error(read.problem);
   const admission = admit(read.review, policy, installedScope, mode);
-  const { response } = JSON.parse(JSON.stringify(answer(read.review.uid, admission, base64)));
+  const { response } = JSON.parse(JSON.stringify(toResponse(read.review.uid, admission, base64)));
   return { admission, response, patch: response.patch === undefined ? [] : JSON.parse(Buffer.from(response.patch, 'base64').toString()) };
 }
 

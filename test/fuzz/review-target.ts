@@ -5,14 +5,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fjp from 'fast-json-patch';
 import { pino } from 'pino';
-import { admit, type Mode } from '../../src/admission/admit.ts';
-import { answer } from '../../src/admission/answer.ts';
-import { readReview } from '../../src/admission/review.ts';
+import { admit, decisionLabels, type Mode } from '../../src/admission/admit.ts';
+import { toResponse } from '../../src/admission/response.ts';
+import { readReview, reviewFields } from '../../src/admission/review.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import type { Answer } from '../../src/server/errors.ts';
 import { identityOf } from '../../src/admission/identity.ts';
 import { createReviewer, type Reviewer } from '../../src/server/reviewer.ts';
-import { namesOf } from '../../src/server/review-log.ts';
+import { identityFields } from '../../src/server/review-log.ts';
 import { installedScope } from '../builders/webhook.ts';
 import { damagedBytes } from './bytes.ts';
 import { damagedDocument } from './documents.ts';
@@ -41,7 +41,7 @@ let policy = policies[0];
 const reviewers: Readonly<Record<Mode, Reviewer>> = { enforce: reviewerOf('enforce'), shadow: reviewerOf('shadow') };
 
 function reviewerOf(mode: Mode): Reviewer {
-  return createReviewer({ policy: () => policy, scope: installedScope, metrics, log, loggedReviews: 'all' }, mode);
+  return createReviewer({ policy: () => policy, scope: installedScope, metrics, log, loggedReviews: 'all', reviewCache: true }, mode);
 }
 
 /** An answer as it can be, not as it should be. */
@@ -129,10 +129,10 @@ function wholeAnswer(body: Buffer, mode: Mode): string | null {
   } catch {
     return null;
   }
-  const read = readReview(value);
+  const read = readReview(value, reviewFields(decisionLabels(policy)));
   return read.ok
     ? JSON.stringify(
-        answer(read.review.uid, admit(read.review, policy, installedScope, mode), (text) => Buffer.from(text).toString('base64')),
+        toResponse(read.review.uid, admit(read.review, policy, installedScope, mode), (text) => Buffer.from(text).toString('base64')),
       )
     : null;
 }
@@ -157,9 +157,9 @@ function checkAnswer(body: Buffer, text: string, mode: Mode): string {
 
 /** An answer from memory is logged under the names of who asked, and not of who asked first. */
 function checkNames(body: Buffer): void {
-  const read = readReview(JSON.parse(body.toString('utf8')));
+  const read = readReview(JSON.parse(body.toString('utf8')), reviewFields([]));
   if (!read.ok) return;
-  const { uid, pod, owner } = namesOf(identityOf(read.review));
+  const { uid, pod, owner } = identityFields(identityOf(read.review));
   const line = JSON.parse(lines[0] ?? '{}');
   // In bytes as they are logged: half of a character is none.
   if (JSON.stringify([line.uid, line.pod, line.owner]) !== JSON.stringify([uid, pod, owner]))

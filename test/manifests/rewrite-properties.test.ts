@@ -5,8 +5,8 @@ import * as fc from 'fast-check';
 import fjp from 'fast-json-patch';
 import { test } from 'tap';
 import { parse, stringify, YAMLParseError, type ToStringOptions } from 'yaml';
-import { admit } from '../../src/admission/admit.ts';
-import { readReview } from '../../src/admission/review.ts';
+import { admit, decisionLabels } from '../../src/admission/admit.ts';
+import { readReview, reviewFields } from '../../src/admission/review.ts';
 import { commandLineScope } from '../../src/manifests/decide.ts';
 import { parseManifests } from '../../src/manifests/parse.ts';
 import { rewriteText } from '../../src/manifests/rewrite-text.ts';
@@ -56,7 +56,7 @@ function rewritten({ policy }: Compiled, text: string): string {
 }
 
 function admitted({ policy }: Compiled, pod: Json): Json {
-  const read = readReview(reviewOf({ object: pod, namespace: 'default' }));
+  const read = readReview(reviewOf({ object: pod, namespace: 'default' }), reviewFields(decisionLabels(policy)));
   if (!read.ok) throw new Error(read.problem);
   return fjp.applyPatch(
     structuredClone(pod),

@@ -8,7 +8,7 @@ const own = (await createMetrics().registry.getMetricsAsJSON()).filter(({ name }
 
 test('two registries do not know each other', async (t) => {
   const [one, two] = [createMetrics(), createMetrics()];
-  one.reviews({ mode: 'enforce', result: 'patched' }).add();
+  one.reviews({ mode: 'enforce', result: 'patched' }).inc();
   t.notMatch(await two.registry.metrics(), /transship_reviews_total\{/);
   t.match(await one.registry.metrics(), /^transship_reviews_total\{mode="enforce",result="patched"\} 1$/m);
 });

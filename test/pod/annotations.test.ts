@@ -1,19 +1,19 @@
 import { test } from 'tap';
-import { maximumRecordLength, originalImagesAnnotation, readOriginals, recordOriginals } from '../../src/pod/annotations.ts';
-import { readPod } from '../../src/pod/pod.ts';
+import { maxRecordLength, originalImagesAnnotation, recordOriginals, type Annotations } from '../../src/pod/annotations.ts';
+import { podFields, readPod } from '../../src/pod/pod.ts';
 import type { Operation } from '../../src/patch/operations.ts';
 import { pod, type Json } from '../builders/pod.ts';
 
 const path = '/metadata/annotations/transship.dev~1original-images';
 const totalLimit = 256 * 1024;
 /** A comma is counted that the last entry does not have. */
-const longestImage = 'i'.repeat(maximumRecordLength - '{"a":""},'.length);
+const longestImage = 'i'.repeat(maxRecordLength - '{"a":""},'.length);
 
-function annotated(annotations: Json): ReturnType<typeof readPod> {
-  return readPod(pod({ metadata: { annotations } }));
+function annotated(annotations: Json): Annotations {
+  return readPod(pod({ metadata: { annotations } }), podFields([])).annotations;
 }
 
-function recorded(record: string, more: Record<string, string> = {}): ReturnType<typeof readPod> {
+function recorded(record: string, more: Record<string, string> = {}): Annotations {
   return annotated({ ...more, [originalImagesAnnotation]: record });
 }
 
@@ -43,14 +43,14 @@ const readings: readonly [says: string, annotations: Json, expected: readonly (r
 
 for (const [says, annotations, expected] of readings) {
   test(`read: ${says}`, (t) => {
-    t.strictSame([...readOriginals(annotated(annotations))], expected);
+    t.strictSame([...annotated(annotations).originals], expected);
     t.end();
   });
 }
 
 interface Row {
   readonly says: string;
-  readonly pod: ReturnType<typeof readPod>;
+  readonly pod: Annotations;
   /** `a` was `nginx` unless told. */
   readonly rewritten?: readonly (readonly [string, string])[];
   readonly expected: readonly Operation[];
@@ -64,7 +64,7 @@ const rows: readonly Row[] = [
     expected: [{ op: 'add', path: '/metadata/annotations', value: { [originalImagesAnnotation]: '{"a":"nginx"}' } }],
   },
   { says: 'empty annotations', pod: annotated({}), expected: [{ op: 'add', path, value: '{"a":"nginx"}' }] },
-  { says: 'no metadata', pod: readPod(pod({ metadata: null })), expected: [] },
+  { says: 'no metadata', pod: readPod(pod({ metadata: null }), podFields([])).annotations, expected: [] },
   // A text in the place of the map used to be replaced by a map.
   { says: 'annotations that are no map', pod: annotated('text'), expected: [] },
   { says: 'an entry joins', pod: recorded('{"b":"redis"}'), expected: [{ op: 'replace', path, value: '{"b":"redis","a":"nginx"}' }] },

@@ -1,5 +1,6 @@
 import { test } from 'tap';
-import { appendSecrets, missingSecrets, pullSecretsOf } from '../../src/pod/pull-secrets.ts';
+import { podFields, readPod } from '../../src/pod/pod.ts';
+import { appendSecrets, missingSecrets } from '../../src/pod/pull-secrets.ts';
 
 const whole = (...names: string[]) => [{ op: 'add', path: '/spec/imagePullSecrets', value: names.map((name) => ({ name })) }];
 const each = (...names: string[]) => names.map((name) => ({ op: 'add', path: '/spec/imagePullSecrets/-', value: { name } }));
@@ -24,7 +25,7 @@ const rows: readonly [says: string, pod: unknown, wanted: readonly string[], exp
 
 for (const [says, pod, wanted, expected] of rows) {
   test(says, (t) => {
-    const present = pullSecretsOf(pod);
+    const present = readPod(pod, podFields([])).pullSecrets;
     t.strictSame(appendSecrets(present, missingSecrets(present, wanted)), expected);
     t.end();
   });

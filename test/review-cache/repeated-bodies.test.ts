@@ -1,9 +1,10 @@
-/** Reviews that are known from one before: only what changes nothing may differ, and then it is found to be the same without being read. */
+/** Bodies that are recognised without being read: they may differ in nothing that a decision reads. */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { project } from '../../src/review-cache/json-projection.ts';
-import { reviewShape, slots } from '../../src/review-cache/decision-fields.ts';
+import { reviewFormat } from '../../src/admission/review-reader.ts';
+import { byteSelection, identitySlots } from '../../src/review-cache/byte-selection.ts';
 import { RepeatedBodies } from '../../src/review-cache/repeated-bodies.ts';
+import { selectFields } from '../../src/review-cache/select-fields.ts';
 import { Random } from '../fuzz/random.ts';
 
 const sample = JSON.parse(readFileSync(new URL('../../examples/admission-review.json', import.meta.url), 'utf8'));
@@ -38,23 +39,24 @@ function terminated(body: string): { readonly bytes: Buffer; readonly length: nu
   return { bytes: Buffer.concat([Buffer.from(body)], length + 1), length };
 }
 
-const shapeOf = reviewShape(['tier']);
+const format = reviewFormat(['tier']);
+const selectionOf = (length: number): ReturnType<typeof byteSelection> => byteSelection(format.fields(length));
 const out = Buffer.alloc(64 * 1024);
 
 function keyOf(source: { readonly bytes: Buffer; readonly length: number }): string | null {
-  const projected = project(source, shapeOf(source.length), out);
-  return projected.ok && projected.asides !== null ? out.toString('latin1', 0, projected.length) : null;
+  const selected = selectFields(source, selectionOf(source.length), out);
+  return selected.ok && selected.identitySpans !== null ? out.toString('latin1', 0, selected.length) : null;
 }
 
 function learned(): RepeatedBodies {
-  const alike = new RepeatedBodies(shapeOf);
+  const bodies = new RepeatedBodies(selectionOf);
   const source = terminated(text);
   const key = keyOf(source);
   if (key === null) throw new Error('the sample has no key');
-  alike.learn(source, key);
-  if (alike.find(source.bytes, source.length) !== null) throw new Error('what came once is not worth its memory');
-  alike.learn(source, key);
-  return alike;
+  bodies.learn(source, key);
+  if (bodies.find(source.bytes, source.length) !== null) throw new Error('what came once is not worth its memory');
+  bodies.learn(source, key);
+  return bodies;
 }
 
 const known: readonly (readonly [what: string, from: string, to: string])[] = [
@@ -94,14 +96,14 @@ const unknown: readonly (readonly [what: string, from: string, to: string])[] = 
 ];
 
 test('what may differ', (t) => {
-  const alike = learned();
+  const bodies = learned();
   const key = keyOf(terminated(text));
   for (const [what, from, to] of known) {
     const source = terminated(text.replaceAll(from, to));
-    const found = alike.find(source.bytes, source.length);
+    const found = bodies.find(source.bytes, source.length);
     t.equal(found?.key, key, what);
     t.equal(
-      source.bytes.toString('utf8', found?.spans[slots.uid]?.start, found?.spans[slots.uid]?.end),
+      source.bytes.toString('utf8', found?.identitySpans[identitySlots.uid]?.start, found?.identitySpans[identitySlots.uid]?.end),
       what === 'another uid' ? to : uid,
       `${what}: uid`,
     );
@@ -110,17 +112,17 @@ test('what may differ', (t) => {
 });
 
 test('what may not', (t) => {
-  const alike = learned();
+  const bodies = learned();
   for (const experience of ['the first one after it was learned', 'after all that may differ did']) {
     for (const [what, from, to] of unknown) {
       const changed = text.replace(from, () => to);
       t.not(changed, text, what);
       const source = terminated(changed);
-      t.equal(alike.find(source.bytes, source.length), null, `${what}, ${experience}`);
+      t.equal(bodies.find(source.bytes, source.length), null, `${what}, ${experience}`);
     }
     for (const [what, from, to] of known) {
       const source = terminated(text.replaceAll(from, to));
-      t.ok(alike.find(source.bytes, source.length), what);
+      t.ok(bodies.find(source.bytes, source.length), what);
     }
   }
   t.end();
@@ -139,34 +141,34 @@ function withVariables(value: (index: number) => string): ReturnType<typeof term
 test('bodies that differ in more strings than are remembered', (t) => {
   const first = withVariables(() => 'aaa');
   const key = keyOf(first) ?? '';
-  const alike = new RepeatedBodies(shapeOf);
-  for (let times = 0; times < 2; times += 1) alike.learn(first, key);
+  const bodies = new RepeatedBodies(selectionOf);
+  for (let times = 0; times < 2; times += 1) bodies.learn(first, key);
   for (let round = 0; round < 5; round += 1) {
     const all = withVariables((index) => String((index + round) % 10).repeat(3));
-    t.equal(alike.find(all.bytes, all.length)?.key, key, 'all of them differ');
+    t.equal(bodies.find(all.bytes, all.length)?.key, key, 'all of them differ');
     const one = withVariables((index) => (index === round * 40 ? 'bbb' : 'aaa'));
-    t.equal(alike.find(one.bytes, one.length)?.key, key, 'one of them differs');
+    t.equal(bodies.find(one.bytes, one.length)?.key, key, 'one of them differs');
     const quoted = Buffer.from(all.bytes);
     quoted[quoted.lastIndexOf('"value"') + '"value":"'.length] = 0x22;
-    t.equal(alike.find(quoted, all.length), null, 'one of them is broken');
+    t.equal(bodies.find(quoted, all.length), null, 'one of them is broken');
   }
   t.end();
 });
 
 test('a body that is put where the one before was', (t) => {
   // The pattern was a view into the shared buffer, and so every body of that length was the same as itself.
-  const alike = new RepeatedBodies(shapeOf);
+  const bodies = new RepeatedBodies(selectionOf);
   const { bytes, length } = terminated(text);
   const key = keyOf({ bytes, length }) ?? '';
-  for (let times = 0; times < 2; times += 1) alike.learn({ bytes, length }, key);
-  t.equal(alike.find(bytes, length)?.key, key);
+  for (let times = 0; times < 2; times += 1) bodies.learn({ bytes, length }, key);
+  t.equal(bodies.find(bytes, length)?.key, key);
   bytes.write('2', text.indexOf('quay.io/acme/data:1') + 'quay.io/acme/data:'.length, 'latin1');
-  t.equal(alike.find(bytes, length), null);
+  t.equal(bodies.find(bytes, length), null);
   t.end();
 });
 
 test('20,000 bodies with other bytes anywhere: what is known is what reading them gives', (t) => {
-  const alike = learned();
+  const bodies = learned();
   let found = 0;
   const wrong: string[] = [];
   for (let execution = 0; execution < 20_000; execution += 1) {
@@ -176,7 +178,7 @@ test('20,000 bodies with other bytes anywhere: what is known is what reading the
       bytes[random.below(length)] = random.once(3)
         ? random.below(256)
         : random.pick([...Buffer.from('"\\{}[],:a0 e')] as [number, ...number[]]);
-    const answer = alike.find(bytes, length);
+    const answer = bodies.find(bytes, length);
     if (answer === null) continue;
     found += 1;
     if (answer.key !== keyOf({ bytes, length }) || !isJson(bytes.subarray(0, length))) wrong.push(bytes.toString('base64'));
@@ -196,15 +198,15 @@ function isJson(bytes: Buffer): boolean {
 }
 
 test('memory is bounded, and a kind of pod that comes between changes no answer', (t) => {
-  const alike = new RepeatedBodies(shapeOf);
+  const bodies = new RepeatedBodies(selectionOf);
   const sources = Array.from({ length: 200 }, (_, index) => terminated(text.replace('größe', 'x'.repeat(index * 1_000))));
   for (const source of [...sources, ...sources]) {
     const key = keyOf(source) ?? '';
-    alike.learn(source, key);
-    alike.learn(source, key);
-    t.ok([key, undefined].includes(alike.find(source.bytes, source.length)?.key));
+    bodies.learn(source, key);
+    bodies.learn(source, key);
+    t.ok([key, undefined].includes(bodies.find(source.bytes, source.length)?.key));
   }
-  const kept = sources.filter(({ bytes, length }) => alike.find(bytes, length) !== null);
+  const kept = sources.filter(({ bytes, length }) => bodies.find(bytes, length) !== null);
   t.ok(kept.length > 0 && kept.length < sources.length, `${kept.length} of ${sources.length} are kept`);
   t.end();
 });

@@ -37,8 +37,9 @@ export async function defaults(): Promise<WebhookOptions> {
     port: 0,
     metricsPort: 0,
     clientCaFile: null,
-    scope: { releaseNamespace: 'transship', excludedOperators: ['cloudnative-pg'] },
+    scope: { releaseNamespace: 'transship', imageManagers: ['cloudnative-pg'] },
     loggedReviews: 'all',
+    reviewCache: process.env['TRANSSHIP_REVIEW_CACHE'] !== 'false',
     overload: { maximumInFlight: 512, maximumLag: 60_000 },
   };
 }

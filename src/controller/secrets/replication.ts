@@ -3,7 +3,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { keyOf } from '../../cluster/object-store.ts';
 import type { WatchEvent, ResourceWatch } from '../../cluster/watch.ts';
-import { rewriteLabel } from '../../pod/pod.ts';
+import { rewriteLabel } from '../../pod/labels.ts';
 import { isAsDesired, withoutContent, type DesiredCopy, type SecretObject } from './copy.ts';
 import { CopyWriter } from './copy-writer.ts';
 import { managedBy, managedByLabel, ownerLabel, ownerOf } from '../labels.ts';

@@ -1,14 +1,14 @@
 /** What becomes of log lines between pino and the file. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
-import { GatheredLines } from '../../src/observe/gathered-lines.ts';
+import { BatchedLogStream } from '../../src/observe/batched-log-stream.ts';
 import { until } from '../server/until.ts';
 
-function gathering(): { readonly lines: GatheredLines; readonly calls: string[] } {
+function gathering(): { readonly lines: BatchedLogStream; readonly calls: string[] } {
   const calls: string[] = [];
-  const lines = new GatheredLines({
-    inBackground: { write: (text) => calls.push(`in the background: ${text}`), flushSync: () => calls.push('all from the background') },
-    atOnce: { write: (text) => calls.push(`at once: ${text}`) },
+  const lines = new BatchedLogStream({
+    async: { write: (text) => calls.push(`async: ${text}`), flushSync: () => calls.push('async flush') },
+    sync: { write: (text) => calls.push(`sync: ${text}`) },
   });
   return { lines, calls };
 }
@@ -16,23 +16,23 @@ function gathering(): { readonly lines: GatheredLines; readonly calls: string[] 
 test('a lone line does not wait; those right behind it do, and not for ever', async (t) => {
   const { lines, calls } = gathering();
   for (const line of ['a\n', 'b\n', 'c\n']) lines.write(line);
-  t.same(calls, ['in the background: a\n']);
-  await until('they are passed on', async () => calls.length > 1);
+  t.same(calls, ['async: a\n']);
+  await until('they are written', async () => calls.length > 1);
   lines.write('d\n');
-  t.same(calls, ['in the background: a\n', 'in the background: b\nc\n'], 'each time of waiting is followed by another one');
+  t.same(calls, ['async: a\n', 'async: b\nc\n'], 'each time of waiting is followed by another one');
   await until('a later one too', async () => calls.length > 2);
   await sleep(250);
   lines.write('e\n');
-  t.same(calls.slice(2), ['in the background: d\n', 'in the background: e\n']);
+  t.same(calls.slice(2), ['async: d\n', 'async: e\n']);
 });
 
 test('many lines do not wait, and none is passed on twice', async (t) => {
   const { lines, calls } = gathering();
   const line = `${'x'.repeat(1023)}\n`;
   for (let n = 0; n < 34; n += 1) lines.write(line);
-  t.same(calls, [`in the background: ${line}`, `in the background: ${line.repeat(32)}`]);
+  t.same(calls, [`async: ${line}`, `async: ${line.repeat(32)}`]);
   lines.flushSync();
-  t.same(calls.slice(2), ['all from the background', `at once: ${line}`]);
+  t.same(calls.slice(2), ['async flush', `sync: ${line}`]);
   await sleep(150);
   t.equal(calls.length, 4);
 });
@@ -42,5 +42,5 @@ test('nothing is written when nothing was logged: an idle server was once woken 
   await sleep(250);
   t.same(calls, []);
   lines.flushSync();
-  t.same(calls, ['all from the background']);
+  t.same(calls, ['async flush']);
 });

@@ -1,14 +1,16 @@
-/** What a projection must give, said in the slow and obvious way: parse everything, then leave out what the shape does not name. */
+/** What a selection must give, in the slow and obvious way: parse everything, then leave out what is not selected. */
 import type { JsonError } from '../../src/review-cache/json-scanner.ts';
-import { arrayOf, objectOf, project, whole, type Shape } from '../../src/review-cache/json-projection.ts';
+import { any, listOf, objectOf, type FieldSelection } from '../../src/pod/fields.ts';
+import { byteSelection } from '../../src/review-cache/byte-selection.ts';
+import { selectFields } from '../../src/review-cache/select-fields.ts';
 
-/** A shape as data, so that it can be read by the reader and by the obvious way. */
+/** A selection as data, for the selector and for the obvious way. */
 export type Wish = 'whole' | { readonly members: Readonly<Record<string, Wish>> } | { readonly elements: Wish };
 
-export function shapeOf(wish: Wish): Shape {
-  if (wish === 'whole') return whole;
-  if ('elements' in wish) return arrayOf(shapeOf(wish.elements));
-  return objectOf(Object.fromEntries(Object.entries(wish.members).map(([key, inner]) => [key, shapeOf(inner)])));
+export function fieldsOf(wish: Wish): FieldSelection {
+  if (wish === 'whole') return any;
+  if ('elements' in wish) return listOf(fieldsOf(wish.elements));
+  return objectOf(Object.fromEntries(Object.entries(wish.members).map(([key, inner]) => [key, fieldsOf(inner)])));
 }
 
 export function leaveOut(value: unknown, wish: Wish): unknown {
@@ -24,8 +26,8 @@ export type Read = { readonly ok: true; readonly value: unknown } | { readonly o
 const out = Buffer.alloc(8 * 1024 * 1024);
 
 /** What is left of a document, parsed. */
-export function projected(bytes: Buffer, shape: Shape): Read {
-  const result = project({ bytes: Buffer.concat([bytes], bytes.length + 1), length: bytes.length }, shape, out);
+export function selected(bytes: Buffer, fields: FieldSelection): Read {
+  const result = selectFields({ bytes: Buffer.concat([bytes], bytes.length + 1), length: bytes.length }, byteSelection(fields), out);
   return result.ok ? { ok: true, value: JSON.parse(out.toString('utf8', 0, result.length)) } : result;
 }
 

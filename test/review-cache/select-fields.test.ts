@@ -3,16 +3,16 @@ import * as fc from 'fast-check';
 import { test } from 'tap';
 import { JsonError } from '../../src/review-cache/json-scanner.ts';
 import { json } from '../builders/arbitrary-json.ts';
-import { leaveOut, parsed, projected, shapeOf, type Wish } from './projected.ts';
+import { fieldsOf, leaveOut, parsed, selected, type Wish } from './selected.ts';
 
 const wish: Wish = {
   members: { name: 'whole', image: { members: { reference: 'whole' } }, spec: { elements: { members: { name: 'whole' } } } },
 };
-const shape = shapeOf(wish);
+const fields = fieldsOf(wish);
 
 /** Documents, and what is kept of them. */
 const kept: Readonly<Record<string, readonly [text: string, value: unknown]>> = {
-  'what the shape does not name is left out': [
+  'what the selection does not name is left out': [
     '{"name":"a","other":{"name":"b"},"image":{"reference":"c","name":"d"}}',
     { name: 'a', image: { reference: 'c' } },
   ],
@@ -40,7 +40,7 @@ const kept: Readonly<Record<string, readonly [text: string, value: unknown]>> = 
 
 for (const [what, [text, value]] of Object.entries(kept)) {
   test(what, (t) => {
-    const result = projected(Buffer.from(text), shape);
+    const result = selected(Buffer.from(text), fields);
     t.strictSame(result, { ok: true, value });
     t.strictSame(value, leaveOut(JSON.parse(text), wish), 'and JSON.parse agrees');
     t.end();
@@ -48,7 +48,7 @@ for (const [what, [text, value]] of Object.entries(kept)) {
 }
 
 test('__proto__ is a name like any other', (t) => {
-  const result = projected(Buffer.from('{"__proto__":{"name":"a"},"name":{"__proto__":1}}'), shape);
+  const result = selected(Buffer.from('{"__proto__":{"name":"a"},"name":{"__proto__":1}}'), fields);
   t.ok(result.ok);
   const value = result.ok ? (result.value as { name: object }) : { name: {} };
   t.same(Object.keys(value), ['name']);
@@ -141,7 +141,7 @@ test('what JSON.parse refuses is refused wherever it stands', (t) => {
   // Some are whole in one place, as nothing at all between brackets.
   t.ok(right.length < broken.length / 4, `${right.length} of ${texts.length}`);
   t.strictSame(
-    texts.filter((text) => projected(Buffer.from(text), shape).ok),
+    texts.filter((text) => selected(Buffer.from(text), fields).ok),
     right,
   );
   t.end();
@@ -151,8 +151,8 @@ test('every place where a document can be cut off', (t) => {
   const bytes = Buffer.from(
     String.raw`{"a":[1,-2.5e3,true,{"b":"\u00e9ü"}],"name":"x\ny","spec":[{"name":null}],"image":{"reference":{}}}`,
   );
-  t.ok(projected(bytes, shape).ok);
-  for (let end = 0; end < bytes.length; end += 1) t.notOk(projected(bytes.subarray(0, end), shape).ok, `${end} bytes`);
+  t.ok(selected(bytes, fields).ok);
+  for (let end = 0; end < bytes.length; end += 1) t.notOk(selected(bytes.subarray(0, end), fields).ok, `${end} bytes`);
   t.end();
 });
 
@@ -165,7 +165,7 @@ test('bytes that are no UTF-8 are read as Buffer.toString reads them', (t) => {
     ] as const) {
       const bytes = Buffer.concat([Buffer.from(around[0]), Buffer.from(sequence), Buffer.from(around[1])]);
       t.strictSame(
-        projected(bytes, shape),
+        selected(bytes, fields),
         { ok: true, value: leaveOut(JSON.parse(bytes.toString('utf8')), wish) },
         bytes.toString('latin1'),
       );
@@ -179,16 +179,16 @@ function nested(depth: number): Buffer {
 }
 
 test('depth is bounded where nothing is built, and no stack overflows', (t) => {
-  t.ok(projected(nested(9_999), shape).ok);
+  t.ok(selected(nested(9_999), fields).ok);
   for (const bytes of [nested(20_000), nested(1_000_000), Buffer.from(`{"x":${'{"a":'.repeat(20_000)}`), Buffer.from('['.repeat(20_000))]) {
-    const result = projected(bytes, shape);
+    const result = selected(bytes, fields);
     t.match(result, { ok: false, error: { reason: 'deep', code: 'JSON' } });
     t.ok(!result.ok && result.error instanceof JsonError);
   }
   t.end();
 });
 
-test('every document, every shape: the same as parsing and leaving out', (t) => {
+test('every document, every selection: the same as parsing and leaving out', (t) => {
   const wishes: fc.Arbitrary<Wish> = fc.letrec<{ any: Wish }>((tie) => ({
     any: fc.oneof(
       { maxDepth: 3 },
@@ -203,7 +203,7 @@ test('every document, every shape: the same as parsing and leaving out', (t) => 
   fc.assert(
     fc.property(spaced, wishes, (text, anyWish) => {
       // Not tap's own comparison, which a member called constructor misleads.
-      assert.deepStrictEqual(projected(Buffer.from(text), shapeOf(anyWish)), { ok: true, value: leaveOut(JSON.parse(text), anyWish) });
+      assert.deepStrictEqual(selected(Buffer.from(text), fieldsOf(anyWish)), { ok: true, value: leaveOut(JSON.parse(text), anyWish) });
     }),
     { numRuns: 300 },
   );

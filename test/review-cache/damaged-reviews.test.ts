@@ -5,9 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'tap';
-import { plainReader } from '../../src/admission/review-reader.ts';
-import type { Question } from '../../src/admission/review.ts';
-import { decidingAnnotations } from '../../src/review-cache/decision-fields.ts';
+import { plainReader, reviewFormat, type Decide, type ReadResult } from '../../src/admission/review-reader.ts';
+import type { DecisionInput } from '../../src/admission/review.ts';
 import { cachedReader } from '../../src/review-cache/review-cache.ts';
 
 const executions = Number(process.env['TRANSSHIP_FUZZ_EXECUTIONS'] ?? 5_000);
@@ -104,34 +103,23 @@ function damaged(body: Buffer, random: (below: number) => number): Buffer {
   }
 }
 
-const decidingLabels = ['app', 'a', 'transship.dev/rewrite'];
-/** What a decision, an answer and a log line can be made of. */
-function deciding({ pod, oldPod, operation, namespace, resource, subResource, dryRun }: Question): unknown {
-  const { labels, annotations, hasMetadata, images, pullSecrets } = pod;
-  return {
-    operation,
-    namespace,
-    resource,
-    subResource,
-    dryRun,
-    hasMetadata,
-    images,
-    pullSecrets,
-    labels: only(labels, decidingLabels),
-    annotations: annotations === null ? null : only(annotations, decidingAnnotations),
-    before: oldPod?.images,
-  };
-}
+const format = reviewFormat(['app', 'a', 'transship.dev/rewrite']);
+/** All that a decision can be made of. */
+const deciding: Decide<DecisionInput> = ({ pod: { labels, annotations, images, pullSecrets }, ...review }) => ({
+  operation: review.operation,
+  namespace: review.namespace,
+  resource: review.resource,
+  subResource: review.subResource,
+  dryRun: review.dryRun,
+  oldPod: review.oldPod,
+  pod: { labels, annotations, images, pullSecrets },
+});
 
-function only(texts: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> {
-  return Object.fromEntries(Object.entries(texts).filter(([key]) => keys.includes(key)));
-}
-
-/** The cache and the plain reader, each body twice: the second time it may be known. */
+/** The cache and the plain reader, each body three times: the second time the decision may be known, the third time the body. */
 function agrees(bytes: Buffer): 'json' | 'broken' | null {
   const body = Buffer.concat([bytes], bytes.length + 1);
-  const cached = cachedReader(decidingLabels, deciding);
-  const expected = plainReader(deciding)(body);
+  const cached = cachedReader(format, deciding);
+  const expected = plainReader(format, deciding)(body);
   const isSame = [cached(body), cached(body), cached(body)].every((result) =>
     isDeepStrictEqual(withoutDetail(result), withoutDetail(expected)),
   );
@@ -139,7 +127,7 @@ function agrees(bytes: Buffer): 'json' | 'broken' | null {
   return !expected.ok && expected.code === 'BODY_NOT_JSON' ? 'broken' : 'json';
 }
 
-function withoutDetail(result: ReturnType<ReturnType<typeof plainReader>>): unknown {
+function withoutDetail(result: ReadResult<DecisionInput>): unknown {
   return result.ok ? result : result.code;
 }
 

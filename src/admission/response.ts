@@ -15,7 +15,7 @@ export interface AdmissionResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
-export interface AnsweredReview {
+export interface ReviewResponse {
   readonly apiVersion: 'admission.k8s.io/v1';
   readonly kind: 'AdmissionReview';
   readonly response: AdmissionResponse;
@@ -26,7 +26,7 @@ export interface AnsweredReview {
  *
  * @param base64 of a text in UTF-8
  */
-export function answer(uid: string, admission: Admission, base64: (text: string) => string): AnsweredReview {
+export function toResponse(uid: string, admission: Admission, base64: (text: string) => string): ReviewResponse {
   const { operations, warnings, auditAnnotations } = admission;
   return {
     apiVersion: 'admission.k8s.io/v1',
@@ -41,15 +41,15 @@ export function answer(uid: string, admission: Admission, base64: (text: string)
   };
 }
 
-/** An answer as JSON, but for the uid, which goes between the two. */
-export interface AnswerText {
+/** A response as JSON; its uid goes between the two. */
+export interface ResponseText {
   readonly before: string;
   readonly after: string;
 }
 
-/** The uid is all that differs between the answers to reviews that ask the same. */
-export function answerText(admission: Admission, base64: (text: string) => string): AnswerText {
-  const text = JSON.stringify(answer('', admission, base64));
+/** Responses to reviews with the same decision differ in nothing but the uid. */
+export function responseText(admission: Admission, base64: (text: string) => string): ResponseText {
+  const text = JSON.stringify(toResponse('', admission, base64));
   const mark = '"uid":';
   const at = text.indexOf(mark) + mark.length;
   return { before: text.slice(0, at), after: text.slice(at + '""'.length) };

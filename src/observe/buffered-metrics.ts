@@ -1,0 +1,93 @@
+/**
+ * Counting on the path of a request. For every count prom-client checks the labels and makes a key of them, which costs more than
+ * all the counts of a review together (docs/design/request-path.md); so counts are plain numbers until /metrics is read.
+ */
+import { Counter, Histogram, type CounterConfiguration, type HistogramConfiguration } from 'prom-client';
+
+/** What was counted since it was last drained. */
+export class BufferedCounter {
+  #count = 0;
+
+  inc(): void {
+    this.#count += 1;
+  }
+
+  drain(): number {
+    const count = this.#count;
+    this.#count = 0;
+    return count;
+  }
+}
+
+/** Values that wait to be sorted into buckets; the next one makes room. */
+const maxBuffered = 512;
+
+export class BufferedHistogram {
+  readonly #buffer = new Float64Array(maxBuffered);
+  readonly #observe: (value: number) => void;
+  #length = 0;
+
+  constructor(observe: (value: number) => void) {
+    this.#observe = observe;
+  }
+
+  observe(value: number): void {
+    this.#buffer[this.#length] = value;
+    this.#length += 1;
+    if (this.#length === maxBuffered) this.drain();
+  }
+
+  drain(): void {
+    for (const value of this.#buffer.subarray(0, this.#length)) this.#observe(value);
+    this.#length = 0;
+  }
+}
+
+/** One metric by its labels; the same labels always give the same child, as with `labels()` of prom-client. */
+export type ByLabels<Label extends string, Child> = (labels: Readonly<Record<Label, string>>) => Child;
+export type BufferedCounters<Label extends string> = ByLabels<Label, BufferedCounter>;
+
+/** A child is in /metrics from the moment it is asked for, with 0. */
+export function bufferedCounter<Label extends string>(configuration: CounterConfiguration<Label>): BufferedCounters<Label> {
+  const { find, all } = byLabels(configuration.labelNames ?? [], () => new BufferedCounter());
+  const counter: Counter<Label> = new Counter({
+    ...configuration,
+    collect: () => {
+      for (const { labels, child } of all()) counter.inc(labels, child.drain());
+    },
+  });
+  return find;
+}
+
+export function bufferedHistogram<Label extends string>(configuration: HistogramConfiguration<Label>): ByLabels<Label, BufferedHistogram> {
+  const { find, all } = byLabels(configuration.labelNames ?? [], (labels) => {
+    histogram.zero(labels);
+    return new BufferedHistogram((value) => histogram.observe(labels, value));
+  });
+  const histogram: Histogram<Label> = new Histogram({
+    ...configuration,
+    collect: () => {
+      for (const { child } of all()) child.drain();
+    },
+  });
+  return find;
+}
+
+interface Found<Label extends string, Child> {
+  readonly labels: Readonly<Record<Label, string>>;
+  readonly child: Child;
+}
+
+function byLabels<Label extends string, Child>(
+  names: readonly Label[],
+  make: (labels: Readonly<Record<Label, string>>) => Child,
+): { readonly find: ByLabels<Label, Child>; readonly all: () => Iterable<Found<Label, Child>> } {
+  const known = new Map<string, Found<Label, Child>>();
+  const find = (labels: Readonly<Record<Label, string>>): Child => {
+    const key = JSON.stringify(names.map((name) => labels[name]));
+    const found = known.get(key) ?? { labels, child: make(labels) };
+    known.set(key, found);
+    return found.child;
+  };
+  return { find, all: () => known.values() };
+}

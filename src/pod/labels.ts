@@ -1,0 +1,20 @@
+/** The labels of a pod, as far as a decision asks for them: which ones depends on the policy. */
+import { any, objectOf, text, type ObjectFields, type Untrusted } from './fields.ts';
+
+export type LabelFields = ObjectFields<Readonly<Record<string, typeof any>>>;
+
+/** Label that opts a namespace or a pod in or out. */
+export const rewriteLabel = 'transship.dev/rewrite';
+
+export function labelFields(keys: readonly string[]): LabelFields {
+  return objectOf(Object.fromEntries([...new Set(keys)].map((key) => [key, any] as const)));
+}
+
+/** Only the declared ones; a value that is no string counts as absent. */
+export function labelsOf(labels: Untrusted<LabelFields>, { members }: LabelFields): Readonly<Record<string, string>> {
+  const entries = Object.keys(members).flatMap((key) => {
+    const value = text(labels, key);
+    return value === null ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(entries);
+}
