@@ -21,6 +21,7 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
     clientCa: null,
     resolvedHosts: null,
     logLevel: 'info',
+    reviewCache: true,
     // The grace period that the chart asks for is reckoned with it.
     drainSeconds: 10,
   });
@@ -30,6 +31,7 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
     tls: { clientCA: { configMap: 'a' } },
     resolvedHosts: { configMap: 'b' },
     logLevel: 'silent',
+    reviewCache: false,
   };
   t.match(await serveOptions(values), {
     host: '::',
@@ -38,6 +40,7 @@ test('serve takes the arguments of the Deployment', { skip: skipWithoutHelm }, a
     clientCa: '/etc/transship/client-ca/ca.crt',
     resolvedHosts: '/etc/transship/hosts/hosts.yaml',
     logLevel: 'silent',
+    reviewCache: false,
   });
   for (const [file, more] of ciValues) await t.resolves(serveOptions(more), file);
 });
