@@ -27,23 +27,23 @@ export interface Scope {
   readonly imageManagers: readonly string[];
 }
 
-/** Why a request is left alone as a whole: the code in metrics and logs, and the sentence for people. */
-export const skipCodes = [
-  'not-pods',
-  'operation',
-  'subresource',
-  'no-old-object',
-  'system-namespace',
-  'release-namespace',
-  'mirror-pod',
-  'opted-out',
-  'image-manager',
-] as const;
-export type SkipCode = (typeof skipCodes)[number];
+/** Why a request is left alone as a whole. The code is for metrics and logs; the meaning is for the documents. */
+export const skipCodes = {
+  'not-pods': 'the request is about another resource',
+  operation: 'neither CREATE nor UPDATE',
+  subresource: 'a subresource that changes no image',
+  'no-old-object': 'an UPDATE without `oldObject`',
+  'system-namespace': 'kube-system, kube-public or kube-node-lease',
+  'release-namespace': 'the namespace of transship itself',
+  'mirror-pod': 'a mirror pod: the kubelet runs it from a file',
+  'opted-out': 'the pod has the label `transship.dev/rewrite: disabled`',
+  'image-manager': 'an operator manages the images of the pod',
+} as const;
+export type SkipCode = keyof typeof skipCodes;
 
 export interface SkipReason {
   readonly code: SkipCode;
-  /** A clause. */
+  /** A clause for people, about this request. */
   readonly sentence: string;
 }
 

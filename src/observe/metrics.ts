@@ -3,8 +3,16 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { collectNodeMetrics } from './node-metrics.ts';
 import { bufferedCounter, bufferedHistogram, type BufferedCounters, type BufferedHistogram, type ByLabels } from './buffered-metrics.ts';
 
-export const reviewResults = ['patched', 'unpatched', 'skipped', 'rejected', 'overloaded', 'failed'] as const;
-export type ReviewResult = (typeof reviewResults)[number];
+/** What became of a review, with its meaning for the documents. */
+export const reviewResults = {
+  patched: 'answered with a patch',
+  unpatched: 'answered without a patch',
+  skipped: 'left alone as a whole, such as a mirror pod',
+  rejected: 'answered with 400: not an AdmissionReview',
+  overloaded: 'answered with 503',
+  failed: 'a fault of transship; the pod was left as it is',
+} as const;
+export type ReviewResult = keyof typeof reviewResults;
 
 export interface Metrics {
   readonly registry: Registry;
@@ -36,26 +44,39 @@ export function createMetrics(): Metrics {
     }),
     skipped: bufferedCounter({
       name: 'transship_reviews_skipped_total',
-      help: 'Admission reviews left alone as a whole, by the reason.',
+      help: 'Admission reviews left alone as a whole. Their sum is `transship_reviews_total{result="skipped"}`.',
       labelNames: ['reason', 'mode'],
       registers,
     }),
     images: bufferedCounter({
       name: 'transship_images_total',
-      help: 'Images decided.',
+      help: 'Images decided. `rule` is empty where no rule decided.',
       labelNames: ['rule', 'outcome', 'mode'],
       registers,
     }),
     duration: bufferedHistogram({
       name: 'transship_review_duration_seconds',
-      help: 'Time from the whole body read to the answer made.',
+      help: 'Time from the last byte of the body to the answer. Rejected and overloaded requests are not in it.',
       labelNames: ['mode'],
       buckets,
       registers,
     }),
-    policyInfo: new Gauge({ name: 'transship_policy_info', help: 'The policy in force, always 1.', labelNames: ['revision'], registers }),
-    policyReloads: reloadCounter(registry, 'transship_policy_reloads_total', 'Changes of the policy file, used or refused.'),
-    certificateReloads: reloadCounter(registry, 'transship_certificate_reloads_total', 'Changes of the certificate pair, used or refused.'),
+    policyInfo: new Gauge({
+      name: 'transship_policy_info',
+      help: 'The policy in force, always 1. The same files have the same revision in every replica.',
+      labelNames: ['revision'],
+      registers,
+    }),
+    policyReloads: reloadCounter(
+      registry,
+      'transship_policy_reloads_total',
+      'Changes of the policy or of the resolved hosts, `loaded` or `refused`.',
+    ),
+    certificateReloads: reloadCounter(
+      registry,
+      'transship_certificate_reloads_total',
+      'Changes of the certificate pair, `loaded` or `refused`.',
+    ),
     certificateExpiry: new Gauge({
       name: 'transship_certificate_expiry_timestamp_seconds',
       help: 'End of the serving certificate, Unix time.',

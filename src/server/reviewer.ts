@@ -70,6 +70,6 @@ function startImageCounters(metrics: Metrics, { rules }: CompiledPolicy, mode: M
 }
 
 function startCounters(metrics: Metrics, mode: Mode): void {
-  for (const result of reviewResults) metrics.reviews({ mode, result });
-  for (const reason of skipCodes) metrics.skipped({ reason, mode });
+  for (const result of Object.keys(reviewResults)) metrics.reviews({ mode, result });
+  for (const reason of Object.keys(skipCodes)) metrics.skipped({ reason, mode });
 }

@@ -13,6 +13,7 @@ import { commands } from '../../src/cli/commands.ts';
 import { exitCodeOf } from '../../src/cli/failure.ts';
 import { noArguments, parseFlags } from '../../src/cli/options.ts';
 import { errorsReference } from './errors-reference.ts';
+import { metricsReference } from './metrics-reference.ts';
 import { policyReference } from './policy-reference.ts';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
@@ -26,6 +27,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/policy.md', policyReference(schema)],
     ['docs/reference/cli.md', commandReference(all)],
     ['docs/reference/errors.md', errorsReference()],
+    ['docs/reference/metrics.md', metricsReference(readIfThere(join(checkout, 'docs/reference/metrics.md')) ?? '')],
   ]);
 }
 
