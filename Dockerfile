@@ -6,7 +6,8 @@
 ARG NODE_IMAGE=node:26-slim
 ARG RUNTIME_IMAGE=${NODE_IMAGE}
 
-FROM ${NODE_IMAGE} AS build
+# On the builder's own platform: what it makes is the same for every other.
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 # Scripts are off: none of the packages needs one, and `prepare` belongs to the tests. The bundler itself is an optional package.
@@ -15,31 +16,19 @@ COPY tsconfig.json ./
 COPY tools/bundle ./tools/bundle
 COPY src ./src
 RUN ["node", "tools/bundle/bundle.ts"]
-RUN ["node", "--eval", "fs.mkdirSync('empty')"]
 
-FROM ${RUNTIME_IMAGE} AS program
+FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build /build/dist/bundle ./dist/bundle
 COPY package.json ./
 COPY examples/sample.yaml examples/admission-review.json ./examples/
-# Node's own cache of compiled code: read, and never written outside of this build. One arena: with one for each of the threads that V8 compiles
-# in, 3 MiB more would stay with the process.
-ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compiled MALLOC_ARENA_MAX=1
+# One malloc arena: with one for each of the threads that V8 compiles in, 3 MiB more would stay with the process.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # A number, so that the kubelet can see that it is not root (runAsNonRoot).
 USER 65532:65532
-
-# The first run compiles what `serve` runs. By the same `node`, flags and user: for another one Node would compile anew, as without it.
-FROM program AS compiled
-COPY --from=build --chown=65532:65532 /build/empty /app/compiled
-RUN ["node", "--max-semi-space-size=4", "dist/bundle/main.js", "serve", "--once", "--port=0", "--metrics-port=0"]
-
-FROM program
-# Nobody may write to it: what is in it is run.
-COPY --from=compiled --chown=0:0 --chmod=555 /app/compiled /app/compiled
 EXPOSE 8443 9464
 # A review lives for a millisecond: young objects need little room, and Node's own choice costs 50 MiB more under load.
 # Node's permission model: no child processes, no workers, no native add-ons; reading only its own files, what the chart mounts,
-# and the tokens that the controller uses; writing nowhere, but Node uses a cache only in a folder that it might write to, were it not
-# for the modes of the folder and the read-only file system.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "--allow-fs-write=/app/compiled", "dist/bundle/main.js"]
+# and the tokens that the controller uses; writing nowhere.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/bundle/main.js"]
 CMD ["serve"]

@@ -36,7 +36,7 @@ export async function build(subject: Subject, folder: string): Promise<Built> {
   return { ...subject, ...settings, main: join(folder, 'dist/main.js') };
 }
 
-/** Those of the Dockerfile but for the permission model and the cache of compiled code: they name folders of the image. */
+/** Those of the Dockerfile but for the permission model and, in older revisions, the cache of compiled code: they name folders of the image. */
 async function imageSettings({ root }: Subject): Promise<Pick<Built, 'flags' | 'env'>> {
   const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
   const entrypoint = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1];

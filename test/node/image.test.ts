@@ -19,8 +19,8 @@ interface Manifest {
 }
 
 /** What the product adds to Node.js and its libraries. */
-const mostMegabytes = 12;
-const mostFiles = 90;
+const maxMegabytes = 8;
+const maxFiles = 90;
 
 const nameOf = (pod: V1Pod): string => pod.metadata?.name ?? '';
 
@@ -43,8 +43,8 @@ t.test('the image', { skip: skipReason() }, async (tt) => {
   );
 
   await tt.test('is small and has only what runs', async (test) => {
-    test.ok(megabytes < mostMegabytes, `less than ${mostMegabytes} MB`);
-    test.ok(files.length < mostFiles, `fewer than ${mostFiles} files`);
+    test.ok(megabytes < maxMegabytes, `less than ${maxMegabytes} MB`);
+    test.ok(files.length < maxFiles, `fewer than ${maxFiles} files`);
     for (const wanted of ['main.js', 'LICENSES.txt']) test.ok(files.includes(`app/dist/bundle/${wanted}`), wanted);
     for (const unwanted of [/^app\/src\//, /node_modules/, /\/bin\/(sh|bash|npm)$/])
       test.strictSame(
@@ -61,31 +61,22 @@ t.test('the image', { skip: skipReason() }, async (tt) => {
     test.ok(flags.includes('--permission'));
   });
 
-  await tt.test('starts with the code that was compiled when it was built, from a folder where nobody may write', async (test) => {
+  await tt.test('runs as its user from a file system that nobody may write to', async (test) => {
     const image = join(folder.path, 'root');
     mkdirSync(image);
     for (const layer of manifest.Layers) execFileSync('tar', ['-C', image, '-xf', join(folder.path, layer)]);
-    const found = execFileSync('find', [join(image, 'app/compiled'), '-perm', '/222', '-type', 'f'], { encoding: 'utf8' });
-    test.equal(found, '', 'no file of it can be written');
     const { Entrypoint, Env, WorkingDir } = config.config as { Entrypoint: string[]; Env: string[]; WorkingDir: string };
     // tap would have what it loads into every process of Node looked for inside.
     const script =
       'unset NODE_OPTIONS && mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec chroot --userspec=65532:65532 "$0" /usr/local/bin/"$@"';
     // The working folder is that of the image; chroot alone would leave it at the root.
     const [program = '', ...words] = Entrypoint.map((word) => (word.startsWith('dist/') ? `${WorkingDir}/${word}` : word));
-    const { stdout, stderr } = await run(
-      ['unshare', '--mount', 'bash', '-c', script, image, program, ...words, 'serve', '--once', '--port', '0', '--metrics-port', '0'],
-      {
-        ...Object.fromEntries(Env.map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
-        PATH: process.env['PATH'],
-        NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
-      },
-    );
-    const told = `${stdout}${stderr}`;
-    const accepted = told.match(/was accepted/g)?.length ?? 0;
-    test.ok(accepted > 10, `${accepted} modules were compiled before`);
-    test.notMatch(told, /was rejected|was not initialized/, 'and no other');
-    test.match(told, /quay\.io/, 'the first run shows its table');
+    const explain = ['explain', '--policy', '/app/examples/sample.yaml', '-o', 'json', 'quay.io/acme/app:1'];
+    const { stdout } = await run(['unshare', '--mount', 'bash', '-c', script, image, program, ...words, ...explain], {
+      ...Object.fromEntries(Env.map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
+      PATH: process.env['PATH'],
+    });
+    test.match(JSON.parse(stdout), { image: 'quay.io/acme/app:1' });
   });
 });
 
