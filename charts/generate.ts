@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { policyJsonSchema } from '../src/config/json-schema.ts';
 import { valuesSchema } from './generator/schema.ts';
 import { valuesTables } from './generator/table.ts';
 import { readValues, type Value } from './generator/values.ts';
@@ -21,10 +22,19 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 export function generatedFiles(): GeneratedFile[] {
   const values = readValues(read('charts/transship/values.yaml'));
   return [
-    { path: 'charts/transship/values.schema.json', text: `${JSON.stringify(valuesSchema(values), undefined, 2)}\n` },
+    {
+      path: 'charts/transship/values.schema.json',
+      text: `${JSON.stringify(valuesSchema(values, { policy: inlinePolicySchema() }), undefined, 2)}\n`,
+    },
     { path: 'charts/transship/README.md', text: betweenMarks(read('charts/transship/README.md'), valuesTables(values, '###')) },
     { path: 'docs/reference/values.md', text: valuesPage(values) },
   ];
+}
+
+/** The policy's schema as it is for an object in the values, where the chart adds `apiVersion` and `kind`. */
+function inlinePolicySchema(): Record<string, unknown> {
+  const { $schema: _, required: __, ...schema } = policyJsonSchema();
+  return schema;
 }
 
 /** Those whose text on disk is another one. */

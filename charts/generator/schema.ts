@@ -3,15 +3,20 @@ import { ValuesCommentError, type Value } from './values.ts';
 
 type Schema = Record<string, unknown>;
 
-/** Draft 7 is what Helm understands. https://helm.sh/docs/topics/charts/#schema-files */
-export function valuesSchema(values: readonly Value[]): Schema {
+/**
+ * Draft 7 is what Helm understands. https://helm.sh/docs/topics/charts/#schema-files
+ *
+ * @param definitions schemas that an `@schema` may refer to, as `#/definitions/NAME`
+ */
+export function valuesSchema(values: readonly Value[], definitions: Readonly<Record<string, Schema>> = {}): Schema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the transship chart',
     ...closedObject(values, {
-      // Helm itself adds it when the chart is a dependency of another one.
-      global: { type: 'object', description: 'Values that a parent chart shares with all its charts; not read.' },
+      // https://helm.sh/docs/chart_best_practices/dependencies/#conditions-and-tags
+      enabled: { type: 'boolean', description: 'For a parent chart whose dependency has `condition: transship.enabled`; not read.' },
     }),
+    definitions,
   };
 }
 
@@ -22,12 +27,12 @@ function closedObject(values: readonly Value[], more: Record<string, Schema> = {
 
 function schemaOf(value: Value): Schema {
   const { description } = value;
-  if (value.children.length > 0) return { description, ...closedObject(value.children) };
-  const schema = { description, type: typeOf(value.default), default: value.default, ...value.schema };
-  if (schema.type === 'object' && !('additionalProperties' in schema)) {
+  if (value.children.length > 0) return { description, ...closedObject(value.children), ...value.schema };
+  const schema: Schema = { description, type: typeOf(value.default), default: value.default, ...value.schema };
+  if (schema['type'] === 'object' && !('additionalProperties' in schema)) {
     throw new ValuesCommentError(value.path, 'say in its @schema which additionalProperties it may have');
   }
-  if (schema.type === 'array' && !('items' in schema)) throw new ValuesCommentError(value.path, 'say in its @schema what its items are');
+  if (schema['type'] === 'array' && !('items' in schema)) throw new ValuesCommentError(value.path, 'say in its @schema what its items are');
   return schema;
 }
 

@@ -4,7 +4,7 @@ export const features = ['secrets', 'hosts', 'certificates'] as const;
 export type Feature = (typeof features)[number];
 
 export const optInModes = ['OptIn', 'OptOut'] as const;
-/** `OptIn`: namespaces labelled `transship.dev/rewrite: enabled` or `shadow`. `OptOut`: all but those labelled `disabled`. */
+/** `OptIn`: namespaces whose label `transship.dev/rewrite` has one of `optInValues`. `OptOut`: all but those with one of `optOutValues`. */
 export type OptInMode = (typeof optInModes)[number];
 
 export interface ControllerOptions {
@@ -13,6 +13,8 @@ export interface ControllerOptions {
   /** Namespace of the release: where the sources of pull secrets are, and everything else that it reads or writes for itself. */
   readonly namespace: string;
   readonly optIn: OptInMode;
+  readonly optInValues: readonly string[];
+  readonly optOutValues: readonly string[];
   /** Namespaces whose pods are never looked at, beside those of Kubernetes and the release. */
   readonly excludedNamespaces: readonly string[];
   /** Parts that run. */

@@ -71,9 +71,11 @@ const featureRows: readonly (readonly [says: string, values: Values, features: r
     'both, and the certificate',
     {
       rewritePolicy: {
-        inline: JSON.stringify(
-          registry({ pullSecrets: ['p'], credentials: { secret: 's' }, hostFrom: { localRegistryHosting: true } }).rewritePolicy.inline,
-        ),
+        inline: JSON.stringify({
+          apiVersion: 'transship.dev/v1',
+          kind: 'RewritePolicy',
+          ...registry({ pullSecrets: ['p'], credentials: { secret: 's' }, hostFrom: { localRegistryHosting: true } }).rewritePolicy.inline,
+        }),
       },
     },
     ['certificates', 'secrets', 'hosts'],
@@ -85,16 +87,15 @@ const featureRows: readonly (readonly [says: string, values: Values, features: r
     ['secrets', 'hosts'],
   ],
   ['a local registry', { ...noCertificates, localRegistry: { enabled: true } }, ['hosts']],
-  ['a policy that is no policy', { ...noCertificates, rewritePolicy: { inline: 'registries: [1]' } }, undefined],
 ];
 
 test('the controller is there for what is asked of it, and takes its arguments', { skip: skipWithoutHelm }, async (t) => {
   for (const [says, values, features] of featureRows) t.same((await controllerOptions(values))?.features, features, says);
   const values = {
     ...withHostFrom,
-    policy: 'OptOut',
+    optIn: { mode: 'OptOut', otherValues: ['blue'] },
     excludeNamespaces: ['a', 'b'],
-    tls: { controller: { certificateLifetime: '30d', authorityLifetime: '60d', bundleDelay: '1m', reloadDelay: '2m' } },
+    tls: { controller: { certificateLifetime: '30d', caLifetime: '60d', bundleDelay: '1m', reloadDelay: '2m' } },
     listenAddress: '::',
     logLevel: 'debug',
   };
@@ -102,6 +103,8 @@ test('the controller is there for what is asked of it, and takes its arguments',
     policy: '/etc/transship/policy/policy.yaml',
     namespace: 'images',
     optIn: 'OptOut',
+    optInValues: ['enabled', 'shadow'],
+    optOutValues: ['disabled', 'blue'],
     excludedNamespaces: ['a', 'b'],
     leaseName: 'transship-controller',
     hostsConfigMap: 'transship-hosts',
@@ -124,7 +127,7 @@ test('the controller is there for what is asked of it, and takes its arguments',
 
 test('an operator is excluded in the selectors and in code, or in neither', { skip: skipWithoutHelm }, async (t) => {
   for (const cloudNativePG of [true, false]) {
-    const values = { operatorExclusions: { cloudNativePG } };
+    const values = { excludeImageManagers: { cloudNativePG } };
     t.same((await serveOptions(values)).imageManagers, cloudNativePG ? ['cloudnative-pg'] : []);
     const conditions: { name: string }[] = (await render(values)).one('MutatingWebhookConfiguration')['webhooks'][0].matchConditions;
     t.equal(

@@ -11,6 +11,9 @@ import { binary, skipReason } from '../cluster/binaries.ts';
 export const chartFolder = fileURLToPath(new URL('../../charts/transship/', import.meta.url));
 export const release = { name: 'transship', namespace: 'images' } as const;
 
+/** The Service, and the MutatingWebhookConfiguration, of `tls.mode: secret`, which most tests use. */
+export const secretService = `${release.name}-secret`;
+
 export type Values = Readonly<Record<string, unknown>>;
 
 /** HELM, when set, is the helm to render with: the same tests then show that an older one works too. */
@@ -51,9 +54,10 @@ export const template = (values: Values, more: readonly string[] = []): Promise<
 export async function render(values: Values = {}, more: readonly string[] = []): Promise<Render> {
   const { code, stdout, stderr } = await template(values, more);
   if (code !== 0) throw new Error(`helm template ended with ${code}: ${stderr}`);
-  const objects = parseAllDocuments(stdout).map((document): Rendered => {
+  const objects = parseAllDocuments(stdout).flatMap((document): Rendered[] => {
     if (document.errors[0] !== undefined) throw document.errors[0];
-    return document.toJS();
+    const object: Rendered | null = document.toJS();
+    return object === null ? [] : [object];
   });
   const templates = [...stdout.matchAll(/^# Source: transship\/templates\/(.+)$/gm)].map((match) => match[1] ?? '');
   const one = (kind: string, name?: string): Rendered => {
@@ -63,7 +67,7 @@ export async function render(values: Values = {}, more: readonly string[] = []):
       throw new Error(`no ${kind} ${name ?? ''} in ${objects.map((object) => `${object.kind} ${object.metadata?.name}`).join(', ')}`);
     return found;
   };
-  return { objects: objects.filter(Boolean), templates: [...new Set(templates)], one };
+  return { objects, templates: [...new Set(templates)], one };
 }
 
 /** `ci/*-values.yaml`, by file name: those that helm's own chart-testing would install with. */

@@ -1,11 +1,13 @@
 import { test } from 'tap';
 
-import { skipWithoutHelm, template, type Values } from './chart.ts';
+import { chartFolder, helm, release, skipWithoutHelm, template, type Values } from './chart.ts';
 
 const withCredentials = {
   inline: { registries: { mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } } } },
 };
 const withHostFrom = { inline: { registries: { dev: { hostFrom: { localRegistryHosting: true } } } } };
+
+const head = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
 
 /** Values that must stop the render with this sentence, and how little makes them right. */
 const rows: readonly { readonly values: Values; readonly sentence: string; readonly right: Values }[] = [
@@ -15,14 +17,14 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     right: { rewritePolicy: { existingConfigMap: 'own' } },
   },
   {
-    values: { finalState: { enabled: true } },
-    sentence: 'finalState.enabled is true and finalState.registries is empty: no pod could be created.',
-    right: { finalState: { enabled: true, registries: ['gcr.io'] } },
+    values: { validatingPolicy: { enabled: true } },
+    sentence: 'validatingPolicy.enabled is true and validatingPolicy.registries is empty: no pod could be created.',
+    right: { validatingPolicy: { enabled: true, registries: ['gcr.io'] } },
   },
   {
-    values: { finalState: { validationActions: ['Deny', 'Warn'] } },
-    sentence: 'finalState.validationActions has both Deny and Warn',
-    right: { finalState: { validationActions: ['Deny', 'Audit'] } },
+    values: { validatingPolicy: { validationActions: ['Deny', 'Warn'] } },
+    sentence: 'validatingPolicy.validationActions has both Deny and Warn',
+    right: { validatingPolicy: { validationActions: ['Deny', 'Audit'] } },
   },
   {
     values: { matchConditions: [{ name: 'an-image-changes', expression: 'true' }] },
@@ -38,6 +40,72 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     values: { tls: { mode: 'secret', secret: { name: 'own' } } },
     sentence: 'tls.mode is secret and tls.secret.caBundle is empty',
     right: { tls: { mode: 'secret', secret: { name: 'own', caBundle: 'YQ==' } } },
+  },
+  {
+    values: { tls: { mode: 'controller', previousMode: 'controller' } },
+    sentence: 'tls.previousMode is controller, as tls.mode: it is the mode before.',
+    right: { tls: { mode: 'controller', previousMode: 'certManager' } },
+  },
+  {
+    values: { tls: { mode: 'controller', previousMode: 'certManager' }, failurePolicy: 'Fail' },
+    sentence: 'Set failurePolicy to Ignore until tls.previousMode is empty again.',
+    right: { tls: { mode: 'controller', previousMode: 'certManager' }, failurePolicy: 'Ignore' },
+  },
+  {
+    values: { tls: { mode: 'controller', previousMode: 'certManager' }, service: { clusterIP: '10.0.0.9' } },
+    sentence: 'tls.previousMode and service.clusterIP are both set',
+    right: { tls: { mode: 'controller' }, service: { clusterIP: '10.0.0.9' } },
+  },
+  {
+    values: { optIn: { value: 'blue', shadowValue: 'blue' } },
+    sentence:
+      'optIn.value, optIn.shadowValue, optIn.otherValues and the value disabled, which keeps every release out, must differ; they are blue, blue, disabled.',
+    right: { optIn: { value: 'blue', shadowValue: 'blue-shadow', otherValues: ['enabled', 'shadow'] } },
+  },
+  {
+    values: { rewritePolicy: { inline: 'policy.yaml' } },
+    sentence: 'rewritePolicy.inline is a text that is not a policy: ',
+    right: { rewritePolicy: { inline: head } },
+  },
+  {
+    values: { rewritePolicy: { inline: 'rules: []' } },
+    sentence: 'rewritePolicy.inline is a text without apiVersion: transship.dev/v1. Only an object may leave it out.',
+    right: { rewritePolicy: { inline: { rules: [] } } },
+  },
+  {
+    values: { rewritePolicy: { inline: 'apiVersion: transship.dev/v1\nkind: ConfigMap' } },
+    sentence: 'rewritePolicy.inline is a text without kind: RewritePolicy.',
+    right: {},
+  },
+  {
+    values: { rewritePolicy: { inline: `${head}rule: []` } },
+    sentence: 'rewritePolicy.inline has the unknown key rule; a policy has registries, exclude, rules, warnings and tests.',
+    right: { rewritePolicy: { inline: `${head}rules: []` } },
+  },
+  {
+    values: { rewritePolicy: { inline: `${head}registries: []` } },
+    sentence: 'registries of rewritePolicy.inline must be a map.',
+    right: { rewritePolicy: { inline: `${head}registries:` } },
+  },
+  {
+    values: { rewritePolicy: { inline: `${head}rules: [hub]` } },
+    sentence: 'rule 1 of rewritePolicy.inline must be a map with name, match and rewrite.',
+    right: { rewritePolicy: { inline: `${head}rules: [{ name: hub, match: { images: [docker.io] } }]` } },
+  },
+  {
+    values: { podDisruptionBudget: { maxUnavailable: 0 } },
+    sentence: 'podDisruptionBudget.maxUnavailable is 0: no node with a pod of the webhook could be drained.',
+    right: { podDisruptionBudget: { maxUnavailable: 1 } },
+  },
+  {
+    values: { podDisruptionBudget: { minAvailable: '51%' } },
+    sentence: 'podDisruptionBudget.minAvailable is 51% with 2 replicas: no node with a pod of the webhook could be drained.',
+    right: { podDisruptionBudget: { minAvailable: '50%' } },
+  },
+  {
+    values: { podDisruptionBudget: { minAvailable: 3 }, autoscaling: { enabled: true, minReplicas: 3 } },
+    sentence: 'podDisruptionBudget.minAvailable is 3 with 3 replicas',
+    right: { podDisruptionBudget: { minAvailable: 2 }, autoscaling: { enabled: true, minReplicas: 3 } },
   },
   {
     values: { tls: { secret: { name: 'own' } } },
@@ -111,6 +179,12 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     right: { ports: { metrics: 8444 } },
   },
 ];
+
+test('the namespace default is refused: its pods would never be rewritten', { skip: skipWithoutHelm }, async (t) => {
+  const { code, stderr } = await helm(['template', release.name, chartFolder]);
+  t.equal(code, 1);
+  t.match(stderr, /the release namespace is default, and transship never rewrites pods of its own namespace/);
+});
 
 test('values that contradict each other stop the render with a sentence', { skip: skipWithoutHelm }, async (t) => {
   for (const { values, sentence, right } of rows) {

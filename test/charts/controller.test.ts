@@ -108,6 +108,12 @@ test('a local registry is a registry of the policy', options, async (t) => {
 });
 
 test('a text stays as it is: who writes it writes the registry', options, async (t) => {
-  const rendered = await render({ localRegistry: { enabled: true }, rewritePolicy: { inline: '# mine\nrules: []\n' } });
-  t.equal(rendered.one('ConfigMap', 'transship-policy')['data']['policy.yaml'], '# mine\nrules: []\n');
+  const rendered = await render({
+    localRegistry: { enabled: true },
+    rewritePolicy: { inline: '# mine\napiVersion: transship.dev/v1\nkind: RewritePolicy\n' },
+  });
+  t.equal(
+    rendered.one('ConfigMap', 'transship-policy')['data']['policy.yaml'],
+    '# mine\napiVersion: transship.dev/v1\nkind: RewritePolicy\n',
+  );
 });

@@ -33,7 +33,7 @@ test('install, upgrade, rollback and uninstall decide whom the API server asks',
   await eventually('the webhook is called', isCalled(installation, 'team-enabled'));
   await optInTable(t, installation, 'OptIn');
 
-  await upgrade({ policy: 'OptOut' });
+  await upgrade({ optIn: { mode: 'OptOut' } });
   await eventually('a namespace without label is opted in', isCalled(installation, 'team-none'));
   await optInTable(t, installation, 'OptOut');
 
@@ -117,7 +117,7 @@ test('what is sent of an opted-in namespace', options, async (group) => {
     }
 
     await installation.upgrade({
-      operatorExclusions: { cloudNativePG: false },
+      excludeImageManagers: { cloudNativePG: false },
       matchConditions: [{ name: 'not-me', expression: '!("skip" in object.metadata.?labels.orValue({}))' }],
     });
     await eventually('the exclusion is off', async () => (await called({ labels: { 'cnpg.io/cluster': 'db' } })) === 1);

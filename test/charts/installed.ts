@@ -5,11 +5,13 @@ import type { V1Pod } from '@kubernetes/client-node';
 
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions, type TestScope } from '../cluster/control-plane.ts';
 import { servicePort, servingCertificate, type ServingCertificate } from '../cluster/serve.ts';
-import { chartFolder, release, type Values } from './chart.ts';
+import { chartFolder, release, secretService, type Values } from './chart.ts';
 
 export interface Installation {
   readonly plane: ControlPlane;
   readonly certificate: ServingCertificate;
+  /** Name of the webhook's Service, and of its MutatingWebhookConfiguration. */
+  readonly service: string;
   /** Where the API server expects the webhook. */
   readonly address: { readonly host: string; readonly port: number };
   /** `helm upgrade` with these values and none of those before. */
@@ -18,12 +20,13 @@ export interface Installation {
 
 const helmArguments = ['--namespace', release.namespace, '--values', '-'] as const;
 
-/** Starts a control plane and installs. Does not wait for pods: below level 3 there are none. */
+/** Starts a control plane and installs, with `tls.mode: secret` unless the values have another `tls`, which must be the controller's. Does not wait for pods: below level 3 there are none. */
 export async function install(t: TestScope, values: Values = {}, options: ControlPlaneOptions = {}): Promise<Installation> {
   const plane = await startControlPlane(t, options);
   // The release's own pods must be allowed under the strictest Pod Security Standard.
   await plane.createNamespace(release.namespace, { 'pod-security.kubernetes.io/enforce': 'restricted' });
-  const certificate = await servingCertificate({ service: release.name, namespace: release.namespace });
+  const service = 'tls' in values ? release.name : secretService;
+  const certificate = await servingCertificate({ service, namespace: release.namespace });
   const needed = {
     service: { port: servicePort },
     tls: { mode: 'secret', secret: { name: 'certificate', caBundle: certificate.authority } },
@@ -31,18 +34,11 @@ export async function install(t: TestScope, values: Values = {}, options: Contro
   const withNeeded = (more: Values) => ({ input: JSON.stringify({ ...needed, ...more }) });
 
   await plane.helm(['install', release.name, chartFolder, ...helmArguments], withNeeded(values));
-  const { stdout: host } = await plane.kubectl([
-    '-n',
-    release.namespace,
-    'get',
-    'service',
-    release.name,
-    '-o',
-    'jsonpath={.spec.clusterIP}',
-  ]);
+  const { stdout: host } = await plane.kubectl(['-n', release.namespace, 'get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}']);
   return {
     plane,
     certificate,
+    service,
     address: { host, port: servicePort },
     upgrade: async (more) => void (await plane.helm(['upgrade', release.name, chartFolder, ...helmArguments], withNeeded(more))),
   };

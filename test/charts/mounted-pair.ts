@@ -17,11 +17,13 @@ export interface MountedPair {
 
 const secretPath = `/api/v1/namespaces/${release.namespace}/secrets/${release.name}-tls`;
 
-/** Undefined while there is none. */
+/** Undefined while the Secret is not there or still empty, as the chart renders it. */
 export async function readPair(plane: ControlPlane): Promise<MountedPair | undefined> {
   const { status, body } = await plane.api.send<V1Secret>('GET', secretPath);
   const text = (key: string): string => Buffer.from(body.data?.[key] ?? '', 'base64').toString();
-  return status === 200 ? { certificate: text('tls.crt'), key: text('tls.key'), authority: text('ca.crt') } : undefined;
+  return status === 200 && text('tls.crt') !== ''
+    ? { certificate: text('tls.crt'), key: text('tls.key'), authority: text('ca.crt') }
+    : undefined;
 }
 
 /** Until the test ends. @param told each pair after the first one */

@@ -47,7 +47,7 @@ const rows: readonly {
   },
   {
     says: 'a local registry in a policy that is a text',
-    values: { localRegistry: { enabled: true }, rewritePolicy: { inline: '{}' } },
+    values: { localRegistry: { enabled: true }, rewritePolicy: { inline: 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n' } },
     has: [
       /the node port of Service images\/transship-registry on localhost/,
       /\n  local:\n    hostFrom:\n      service: \{ namespace: "images", name: transship-registry, port: registry, via: localhost \}\n/,
@@ -62,9 +62,46 @@ const rows: readonly {
   },
   {
     says: 'the strict way',
-    values: { policy: 'OptOut', failurePolicy: 'Fail', tls: { mode: 'certManager' } },
-    has: [/rewrite=disabled/, /no pod can be created/, /\(network, DNS, storage, cert-manager\) in excludeNamespaces/],
+    values: { optIn: { mode: 'OptOut' }, failurePolicy: 'Fail', tls: { mode: 'certManager' } },
+    has: [
+      /rewrite=disabled/,
+      /no pod can be created/,
+      /kubectl delete mutatingwebhookconfiguration transship-cert-manager\n/,
+      /\(network, DNS, storage, cert-manager\) in excludeNamespaces/,
+    ],
     hasNot: [/rewrite=enabled/],
+  },
+  {
+    says: 'a policy that the chart does not read: auto was off, and nothing said so',
+    values: { rewritePolicy: { existingConfigMap: 'p' } },
+    has: [
+      /credentials \(controller\.features\.secrets\) and hostFrom \(controller\.features\.hosts\) of its registries\s+are not acted on/,
+    ],
+    hasNot: [],
+  },
+  {
+    says: 'a policy that the chart does not read, and features that say what they do',
+    values: { rewritePolicy: { existingConfigMap: 'p' }, controller: { features: { secrets: true, hosts: false } } },
+    has: [],
+    hasNot: [/acted on/],
+  },
+  {
+    says: 'a mode of TLS that is changing',
+    values: { tls: { mode: 'certManager', previousMode: 'controller' } },
+    has: [/upgrade once more with an\s+empty tls\.previousMode/],
+    hasNot: [],
+  },
+  {
+    says: 'a second release of the cluster',
+    values: { optIn: { value: 'blue', shadowValue: 'blue-shadow' } },
+    has: [/rewrite=blue\n/, /"blue-shadow"/],
+    hasNot: [/rewrite=enabled/],
+  },
+  {
+    says: 'no self-test',
+    values: { rewritePolicy: { inline: { tests: [test1] } }, selfTest: { enabled: false } },
+    has: [/--dry-run=server/],
+    hasNot: [/helm test/],
   },
 ];
 

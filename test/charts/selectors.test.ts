@@ -19,7 +19,7 @@ const calledPaths = (
 
 for (const policy of ['OptIn', 'OptOut'] satisfies PolicyMode[]) {
   test(`${policy}: each pod reaches the one entry that its labels ask for`, options, async (t) => {
-    const list = await webhooks({ policy });
+    const list = await webhooks({ optIn: { mode: policy } });
     for (const namespace of labelValues) {
       for (const pod of labelValues) {
         const mode = expectedMode(policy, namespace, pod);
@@ -32,7 +32,7 @@ for (const policy of ['OptIn', 'OptOut'] satisfies PolicyMode[]) {
 
 test('guarded namespaces reach none, whatever the labels', options, async (t) => {
   for (const policy of ['OptIn', 'OptOut']) {
-    const list = await webhooks({ policy, excludeNamespaces: ['cert-manager', 'kube-system'] });
+    const list = await webhooks({ optIn: { mode: policy }, excludeNamespaces: ['cert-manager', 'kube-system'] });
     for (const name of ['kube-system', 'kube-public', 'kube-node-lease', release.namespace, 'cert-manager']) {
       for (const pod of labelValues)
         t.same(calledPaths(list, { name, labels: labelled('enabled') }, labelled(pod)), [], `${policy}: ${name}, pod ${pod}`);
@@ -63,13 +63,20 @@ test('what the API server is told of each entry', options, async (t) => {
         { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'], scope: 'Namespaced' },
       ],
     );
-    const conditions = ['not-a-mirror-pod', 'an-image-changes', 'not-of-cloudnativepg', 'mine', 'mode-of-the-pod-as-it-will-be'];
+    const conditions = [
+      'not-a-mirror-pod',
+      'an-image-changes',
+      'not-of-transship',
+      'not-of-cloudnativepg',
+      'mine',
+      'pod-label-matches-mode',
+    ];
     t.same(
       webhook.matchConditions?.map(({ name }) => name),
       conditions,
     );
   }
-  const closed = await webhooks({ failurePolicy: 'Fail', timeoutSeconds: 2, operatorExclusions: { cloudNativePG: false } });
+  const closed = await webhooks({ failurePolicy: 'Fail', timeoutSeconds: 2, excludeImageManagers: { cloudNativePG: false } });
   t.match(closed[0], { failurePolicy: 'Fail', timeoutSeconds: 2 });
   t.notOk(closed[0]?.matchConditions?.some(({ name }) => name === 'not-of-cloudnativepg'));
 });

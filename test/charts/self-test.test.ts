@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'tap';
 
-import { skipReason } from '../cluster/binaries.ts';
-import { startControlPlane } from '../cluster/control-plane.ts';
+import type { V1Namespace } from '@kubernetes/client-node';
+
+import { binary, skipReason } from '../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { installTransship } from '../cluster/install.ts';
 import { eventually } from './installed.ts';
 import { runPod } from './pretend-kubelet.ts';
 
-/** Level 2: the namespace of the self-test goes away only with the controller manager. */
+/** Level 2: a namespace goes away only with the controller manager. */
 const options = { skip: skipReason({ level: 2 }) };
 
 const policy = `
@@ -21,6 +25,18 @@ tests:
   - { image: quay.io/acme/app, becomes: quay.io/acme/app }
 `;
 
+/** Starts `helm test` and kills it when its Role is there. */
+async function killedTest(plane: ControlPlane, { release, namespace }: { release: string; namespace: string }): Promise<void> {
+  const child = spawn(binary('helm'), ['test', release, '--namespace', namespace], { env: plane.environment, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await eventually('the Role of the test is there', async () => (await roles(plane, `${release}-self-test`)).length === 1);
+  child.kill('SIGKILL');
+  await ended;
+}
+
+const roles = async (plane: ControlPlane, namespace: string): Promise<readonly object[]> =>
+  (await plane.api.send<{ items: object[] }>('GET', `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`)).body.items;
+
 test('helm test creates the pods of the policy in dry run and compares their images', options, async (t) => {
   const plane = await startControlPlane(t, { level: 2 });
   const installed = await installTransship(plane, { policy });
@@ -28,24 +44,19 @@ test('helm test creates the pods of the policy in dry run and compares their ima
   const self = `${release}-self-test`;
 
   const exists = async (path: string) => (await plane.api.send('GET', path)).status !== 404;
-  const namespaceIsGone = () => eventually('its namespace is gone', async () => !(await exists(`/api/v1/namespaces/${self}`)));
   const helmTest = () => plane.helm(['test', release, '--namespace', namespace, '--timeout', '90s']);
+  const pod = `/api/v1/namespaces/${namespace}/pods/${self}`;
+
+  await killedTest(plane, installed);
+  const { body } = await plane.api.send<V1Namespace>('GET', `/api/v1/namespaces/${self}`);
+  t.equal(body.metadata?.labels?.['transship.dev/rewrite'], 'disabled', 'its namespace gets no copies of pull secrets');
+  await plane.api.send('DELETE', pod);
 
   const [run, passed] = await Promise.all([runPod(plane, namespace, self), helmTest()]);
   t.equal(run.stdout, 'ok      nginx:1.27 -> mirror.example.com/library/nginx:1.27\nok      quay.io/acme/app -> quay.io/acme/app\n');
-  t.match(passed.stdout, /Phase:\s+Succeeded/);
-  await namespaceIsGone();
-  const { stdout } = await plane.kubectl([
-    '-n',
-    namespace,
-    'get',
-    'pod,configmap,serviceaccount',
-    '-l',
-    'app.kubernetes.io/component=self-test',
-    '-o',
-    'name',
-  ]);
-  t.equal(stdout, '', 'nothing of the test is left');
+  t.match(passed.stdout, /Phase:\s+Succeeded/, 'also after a test that was killed: its namespace was once in the way');
+  t.same(await roles(plane, self), [], 'the right to create pods is gone');
+  t.notOk(await exists(pod), 'and so is the pod');
 
   await installed.upgrade({ selfTest: { images: [{ image: 'nginx', becomes: 'elsewhere.example.com/nginx' }] } });
   const [failedRun, failed] = await Promise.allSettled([runPod(plane, namespace, self), helmTest()]);
@@ -54,6 +65,10 @@ test('helm test creates the pods of the policy in dry run and compares their ima
     value: { code: 1, stdout: /NOT OK {2}nginx -> mirror\.example\.com\/library\/nginx\n +expected elsewhere/ },
   });
   t.match(failed, { status: 'rejected' });
-  t.ok(await exists(`/api/v1/namespaces/${namespace}/pods/${self}`), 'the pod stays, for its log');
-  await namespaceIsGone();
+  t.ok(await exists(pod), 'the pod stays, for its log');
+  t.same(await roles(plane, self), []);
+
+  await plane.helm(['uninstall', release, '--namespace', namespace]);
+  await eventually('its namespace is gone', async () => !(await exists(`/api/v1/namespaces/${self}`)));
+  t.notOk(await exists(`/api/v1/namespaces/${namespace}/configmaps/${self}`));
 });

@@ -11,6 +11,8 @@ const chart = fileURLToPath(new URL('../../charts/transship', import.meta.url));
 /** The chart names its objects after a release whose name has `transship` in it. */
 const release = 'transship';
 const namespace = 'transship';
+/** Of `tls.mode: secret`. */
+const service = 'transship-secret';
 const secretName = 'transship-serving';
 
 export interface InstallOptions {
@@ -31,7 +33,7 @@ export interface Installation extends Serving {
 
 /** Resolves when the process answers on the Service's ClusterIP. The API server learns of a new webhook a moment later: poll with a dry-run pod. */
 export async function installTransship(plane: ControlPlane, { policy, values = {} }: InstallOptions): Promise<Installation> {
-  const name = { service: release, namespace };
+  const name = { service, namespace };
   const certificate = await servingCertificate(name);
   await plane.createNamespace(namespace);
   await createTlsSecret(plane, certificate);
@@ -59,9 +61,9 @@ async function createTlsSecret(plane: ControlPlane, { certificate, key }: Servin
 }
 
 async function clusterIPOf(plane: ControlPlane): Promise<string> {
-  const { body } = await plane.api.send<V1Service>('GET', `/api/v1/namespaces/${namespace}/services/${release}`);
+  const { body } = await plane.api.send<V1Service>('GET', `/api/v1/namespaces/${namespace}/services/${service}`);
   const clusterIP = body.spec?.clusterIP;
   if (clusterIP === undefined)
-    throw new Error(`the chart made no Service ${namespace}/${release} with a ClusterIP: ${JSON.stringify(body)}`);
+    throw new Error(`the chart made no Service ${namespace}/${service} with a ClusterIP: ${JSON.stringify(body)}`);
   return clusterIP;
 }

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 
 import type { V1SelfSubjectRulesReview } from '@kubernetes/client-node';
 
-import { release } from '../charts/chart.ts';
+import { release, secretService } from '../charts/chart.ts';
 import { createDryRun, eventually, podWith } from '../charts/installed.ts';
 import { labelled } from '../charts/opt-in.ts';
 import { skipReason } from '../cluster/binaries.ts';
@@ -15,7 +15,7 @@ import { serviceHost, servicePort, type Serving } from '../cluster/serve.ts';
 import { imagesOf, reviews, running, type Running } from './running.ts';
 
 const rewritten = 'mirror.example.com/library/nginx:1.27';
-const host = serviceHost({ service: release.name, namespace: release.namespace });
+const host = serviceHost({ service: secretService, namespace: release.namespace });
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** The flag with which the API server shows its webhooks who it is. https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#authenticate-apiservers */

@@ -3,7 +3,7 @@ import { test } from 'tap';
 
 import type { V1MutatingWebhookConfiguration } from '@kubernetes/client-node';
 
-import { release } from '../charts/chart.ts';
+import { release, secretService } from '../charts/chart.ts';
 import { createDryRun, eventually, podWith } from '../charts/installed.ts';
 import { expectedMode, labelled, labelValues } from '../charts/opt-in.ts';
 import { skipReason } from '../cluster/binaries.ts';
@@ -16,7 +16,7 @@ const becomes = {
   shadow: { image: 'nginx:1.27', secrets: undefined, warnings: [shadowWarning] },
   none: { image: 'nginx:1.27', secrets: undefined, warnings: [] },
 };
-const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${release.name}`;
+const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${secretService}`;
 
 const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`;
 

@@ -28,11 +28,11 @@ interface Backend {
 }
 
 /** Starts process after process, each on an address of its own as pods have one. */
-function backends({ plane, certificate, address }: Installation): () => Promise<Backend> {
+function backends({ plane, certificate, address, service }: Installation): () => Promise<Backend> {
   let count = 0;
   return async () => {
     const host = plane.serviceCidr.replace(/\.0\.0\/17$/, `.200.${++count}`);
-    const name = { service: release.name, namespace: release.namespace };
+    const name = { service, namespace: release.namespace };
     const args = ['--namespace', release.namespace, '--drain-seconds', String(drain)];
     const serving = await serve(plane, { ...name, clusterIP: host, port: address.port, policy: hubPolicy, certificate, args });
     return { address: { host, port: address.port }, serving };

@@ -42,8 +42,8 @@ export async function running(
   { policy = hubPolicy, values = {}, args = [], cluster = {} }: RunningOptions = {},
 ): Promise<Running> {
   const installation = await install(t, { rewritePolicy: { inline: policy }, ...values }, cluster);
-  const { plane, certificate, address } = installation;
-  const name = { service: release.name, namespace: release.namespace, clusterIP: address.host, port: address.port };
+  const { plane, certificate, address, service } = installation;
+  const name = { service, namespace: release.namespace, clusterIP: address.host, port: address.port };
   const start: Running['start'] = (more = args) =>
     serve(plane, {
       ...name,

@@ -15,6 +15,8 @@ test('defaults', async (t) => {
     namespace: 'release',
     features: ['secrets', 'hosts'],
     optIn: 'OptIn',
+    optInValues: ['enabled', 'shadow'],
+    optOutValues: ['disabled'],
     excludedNamespaces: [],
     hostsConfigMap: 'transship-hosts',
     leaseName: 'transship-controller',

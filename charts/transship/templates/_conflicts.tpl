@@ -1,6 +1,9 @@
 {{- /* Values that contradict each other, or of which one would be ignored, stop the render. */ -}}
 {{- define "transship.refuseConflicts" -}}
+{{- include "transship.refuseNamespace" . -}}
 {{- include "transship.refusePolicyConflicts" . -}}
+{{- include "transship.refusePolicyText" . -}}
+{{- include "transship.refuseOptInConflicts" . -}}
 {{- include "transship.refuseTlsConflicts" . -}}
 {{- include "transship.refuseControllerConflicts" . -}}
 {{- include "transship.refuseLocalRegistryConflicts" . -}}
@@ -11,26 +14,36 @@
 {{- if and .Values.rewritePolicy.inline .Values.rewritePolicy.existingConfigMap -}}
 {{- fail "rewritePolicy.inline and rewritePolicy.existingConfigMap are both set: give the policy in one place." -}}
 {{- end -}}
-{{- if and .Values.finalState.enabled (not .Values.finalState.registries) -}}
-{{- fail "finalState.enabled is true and finalState.registries is empty: no pod could be created. List the registries that images may come from." -}}
+{{- if and .Values.validatingPolicy.enabled (not .Values.validatingPolicy.registries) -}}
+{{- fail "validatingPolicy.enabled is true and validatingPolicy.registries is empty: no pod could be created. List the registries that images may come from." -}}
 {{- end -}}
-{{- if and (has "Deny" .Values.finalState.validationActions) (has "Warn" .Values.finalState.validationActions) -}}
-{{- fail "finalState.validationActions has both Deny and Warn: Kubernetes takes one of them, because a refusal already says why." -}}
+{{- if and (has "Deny" .Values.validatingPolicy.validationActions) (has "Warn" .Values.validatingPolicy.validationActions) -}}
+{{- fail "validatingPolicy.validationActions has both Deny and Warn: Kubernetes takes one of them, because a refusal already says why." -}}
 {{- end -}}
 {{- range .Values.matchConditions -}}
-{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-cloudnativepg" "mode-of-the-pod-as-it-will-be") -}}
+{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "not-of-cloudnativepg" "pod-label-matches-mode") -}}
 {{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the chart: choose another name." .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "transship.refuseTlsConflicts" -}}
-{{- if eq .Values.tls.mode "secret" -}}
+{{- $modes := splitList "," (include "transship.tls.modes" .) -}}
+{{- if eq .Values.tls.mode .Values.tls.previousMode -}}
+{{- fail (printf "tls.previousMode is %s, as tls.mode: it is the mode before. Leave it empty when the mode does not change." .Values.tls.mode) -}}
+{{- end -}}
+{{- if and .Values.tls.previousMode (eq .Values.failurePolicy "Fail") -}}
+{{- fail "tls.previousMode is set and failurePolicy is Fail: while the mode changes, one of two webhook configurations may call a pod with the other one's certificate, and its refusal would count. Set failurePolicy to Ignore until tls.previousMode is empty again." -}}
+{{- end -}}
+{{- if and .Values.tls.previousMode .Values.service.clusterIP -}}
+{{- fail "tls.previousMode and service.clusterIP are both set: the two modes have a Service each, which cannot have the same address. Empty service.clusterIP." -}}
+{{- end -}}
+{{- if has "secret" $modes -}}
 {{- if not .Values.tls.secret.name -}}
 {{- fail "tls.mode is secret and tls.secret.name is empty: name the Secret that holds the webhook's certificate and key." -}}
 {{- end -}}
 {{- if not .Values.tls.secret.caBundle -}}
-{{- fail "tls.mode is secret and tls.secret.caBundle is empty: the API server needs the certificate of the authority that signed the webhook's." -}}
+{{- fail "tls.mode is secret and tls.secret.caBundle is empty: the API server needs the certificate of the CA that signed the webhook's." -}}
 {{- end -}}
 {{- else if or .Values.tls.secret.name .Values.tls.secret.caBundle -}}
 {{- fail (printf "tls.secret is set but tls.mode is %s, which ignores it: set tls.mode to secret, or leave tls.secret empty." .Values.tls.mode) -}}
@@ -46,6 +59,8 @@
 {{- if and (ne (toString .Values.podDisruptionBudget.minAvailable) "") (ne (toString .Values.podDisruptionBudget.maxUnavailable) "") -}}
 {{- fail "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable are both set: Kubernetes takes one of them." -}}
 {{- end -}}
+{{- include "transship.refuseBlockedDrains" . -}}
+{{- include "transship.refuseHostNetwork" . -}}
 {{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
 {{- fail "serviceMonitor.enabled and podMonitor.enabled are both true: every pod would be counted twice. Enable one." -}}
 {{- end -}}

@@ -38,7 +38,7 @@
 {{- $secrets := .Values.controller.features.secrets -}}
 {{- $hosts := .Values.controller.features.hosts -}}
 {{- $features := list -}}
-{{- if eq .Values.tls.mode "controller" -}}{{- $features = append $features "certificates" -}}{{- end -}}
+{{- if has "controller" (splitList "," (include "transship.tls.modes" .)) -}}{{- $features = append $features "certificates" -}}{{- end -}}
 {{- if eq (toString $secrets) "auto" | ternary $asked.secrets $secrets -}}{{- $features = append $features "secrets" -}}{{- end -}}
 {{- if and (eq (toString $hosts) "auto" | ternary $asked.hosts $hosts) (not .Values.resolvedHosts.configMap) -}}{{- $features = append $features "hosts" -}}{{- end -}}
 {{- join "," $features -}}

@@ -5,22 +5,30 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 
 {{- /* kubernetes.io/metadata.name is set by the API server and cannot be faked, so names can be excluded by it. */ -}}
 {{- define "transship.guard" -}}
-{{- $names := concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.excludeNamespaces -}}
 - key: kubernetes.io/metadata.name
   operator: NotIn
-  values: {{ $names | uniq | sortAlpha | toJson }}
+  values: {{ include "transship.guardedNamespaces" . }}
+{{- end -}}
+
+{{- define "transship.guardedNamespaces" -}}
+{{- concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.excludeNamespaces | uniq | sortAlpha | toJson -}}
 {{- end -}}
 
 {{- /* Namespaces that are rewritten unless a pod says otherwise. */ -}}
 {{- define "transship.enforcedNamespaces" -}}
 - key: transship.dev/rewrite
-  {{- if eq .Values.policy "OptOut" }}
+  {{- if eq .Values.optIn.mode "OptOut" }}
   operator: NotIn
-  values: [disabled, shadow]
+  values: {{ concat (list "disabled" .Values.optIn.shadowValue) .Values.optIn.otherValues | uniq | toJson }}
   {{- else }}
   operator: In
-  values: [enabled]
+  values: [{{ .Values.optIn.value | quote }}]
   {{- end }}
+{{- end -}}
+
+{{- /* Values of the label on a pod that mean something to this release: JSON. With any other one the pod goes by its namespace. */ -}}
+{{- define "transship.podValues" -}}
+{{- list .Values.optIn.value .Values.optIn.shadowValue "disabled" | toJson -}}
 {{- end -}}
 
 {{- define "transship.notMirrorPod" -}}
@@ -43,7 +51,10 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 {{- define "transship.matchConditions" -}}
 {{ include "transship.notMirrorPod" . }}
 {{ include "transship.imageChanges" . }}
-{{- if .Values.operatorExclusions.cloudNativePG }}
+# Two releases that wait for each other's pods could never start again.
+- name: not-of-transship
+  expression: 'object.metadata.?labels[?"app.kubernetes.io/part-of"].orValue("") != "transship"'
+{{- if .Values.excludeImageManagers.cloudNativePG }}
 - name: not-of-cloudnativepg
   expression: '!("cnpg.io/cluster" in object.metadata.?labels.orValue({}))'
 {{- end }}

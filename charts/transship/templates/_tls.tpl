@@ -1,29 +1,57 @@
-{{- /* One answer for each tls.mode to: which Secret is mounted, what the webhook configuration says of its authority. */ -}}
+{{- /*
+Each tls.mode has a Service, a MutatingWebhookConfiguration and a Secret of its own. So nobody fills in a field of an object that another writer had before
+(caBundle has one owner for the life of its object), and while the mode changes (tls.previousMode) the configuration of each mode calls only pods whose
+certificate it trusts.
+*/ -}}
 
+{{- /* Modes in use, the present one first: `controller,secret`. */ -}}
+{{- define "transship.tls.modes" -}}
+{{- list .Values.tls.mode .Values.tls.previousMode | compact | join "," -}}
+{{- end -}}
+
+{{- /* Name of the Service and of the configuration: `list $ mode`. */ -}}
+{{- define "transship.tls.name" -}}
+{{- $suffixes := dict "controller" "" "certManager" "-cert-manager" "secret" "-secret" -}}
+{{- include "transship.fullname" (first .) }}{{ get $suffixes (last .) -}}
+{{- end -}}
+
+{{- define "transship.serviceName" -}}
+{{- include "transship.tls.name" (list . .Values.tls.mode) -}}
+{{- end -}}
+
+{{- /* The Secret that pods mount: `list $ mode`. */ -}}
 {{- define "transship.tls.secretName" -}}
-{{- if eq .Values.tls.mode "secret" -}}
-{{- .Values.tls.secret.name -}}
+{{- if eq (last .) "secret" -}}
+{{- (first .).Values.tls.secret.name -}}
 {{- else -}}
-{{- include "transship.fullname" . }}-tls
+{{- include "transship.tls.name" . }}-tls
 {{- end -}}
 {{- end -}}
 
-{{- /* Annotations of the webhook configuration: cert-manager's CA injector fills in caBundle. */ -}}
+{{- /* Whose certificate a pod has: the Services select by it. */ -}}
+{{- define "transship.tls.modeLabel" -}}
+transship.dev/tls-mode: {{ . | kebabcase }}
+{{- end -}}
+
+{{- /* Annotations of the webhook configuration: cert-manager's CA injector fills in caBundle. `list $ mode` */ -}}
 {{- define "transship.tls.annotations" -}}
-{{- if eq .Values.tls.mode "certManager" -}}
-cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/{{ include "transship.fullname" . }}
+{{- $root := first . -}}
+{{- $own := dict -}}
+{{- if eq (last .) "certManager" -}}
+{{- $own = dict "cert-manager.io/inject-ca-from" (printf "%s/%s" $root.Release.Namespace (include "transship.fullname" $root)) -}}
 {{- end -}}
-{{- end -}}
-
-{{- /* The Secret with the key that signs: only the controller reads it. The controller goes by the same name (src/controller/certificates/certificate-objects.ts). */ -}}
-{{- define "transship.tls.authoritySecretName" -}}
-{{- include "transship.tls.secretName" . }}-ca
+{{- with merge $own $root.Values.webhookAnnotations }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{- /* Empty when somebody else owns the field: what a release does not render, an upgrade does not reset. */ -}}
+{{- /* The Secret with the key that signs: only the controller reads it. The controller derives the same name from that of the other Secret. */ -}}
+{{- define "transship.tls.caSecretName" -}}
+{{- include "transship.tls.secretName" (list . "controller") }}-ca
+{{- end -}}
+
+{{- /* Empty when somebody else owns the field: what a release does not render, an upgrade does not reset. `list $ mode` */ -}}
 {{- define "transship.tls.caBundle" -}}
-{{- if eq .Values.tls.mode "secret" -}}
-{{- $bundle := trim .Values.tls.secret.caBundle -}}
+{{- if eq (last .) "secret" -}}
+{{- $bundle := trim (first .).Values.tls.secret.caBundle -}}
 {{- if hasPrefix "-----BEGIN" $bundle -}}
 {{- $bundle | b64enc -}}
 {{- else -}}

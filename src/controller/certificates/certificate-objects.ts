@@ -2,7 +2,6 @@
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
 import type { CertificateOptions } from '../options.ts';
-import { managedBy, managedByLabel } from '../labels.ts';
 
 export interface CertificateNames extends Pick<CertificateOptions, 'tlsSecret' | 'service' | 'webhookConfiguration'> {
   readonly namespace: string;
@@ -59,19 +58,16 @@ export function caSecret(names: CertificateNames, { cert, key, previous }: CaCon
   };
 }
 
-/** Goes away with the Secret of the CA, which the chart owns: nothing is left after `helm uninstall`. */
-export function servingSecret(
-  names: CertificateNames,
-  content: ServingContent,
-  { seen, owner }: { seen: V1Secret | null; owner: V1Secret | null },
-): V1Secret {
-  const { metadata, ...head } = secretHead(names, names.tlsSecret, seen);
-  const { name, uid } = owner?.metadata ?? {};
-  const ownerReferences = name === undefined || uid === undefined ? [] : [{ apiVersion: 'v1', kind: 'Secret', name, uid }];
+/**
+ * Without an owner reference: the loss of the CA's Secret would take the certificate in use with it. The chart renders both, so both go with the release.
+ *
+ * @param seen as of `caSecret`
+ */
+export function servingSecret(names: CertificateNames, content: ServingContent, seen: V1Secret | null): V1Secret {
   return {
-    ...head,
-    metadata: { ...metadata, ownerReferences },
-    type: 'kubernetes.io/tls',
+    ...secretHead(names, names.tlsSecret, seen),
+    // The type of a Secret never changes: the chart's is Opaque, cert-manager's kubernetes.io/tls.
+    type: seen?.type ?? 'Opaque',
     data: { 'tls.crt': encoded(content.cert), 'tls.key': encoded(content.key), 'ca.crt': encoded(content.bundle) },
   };
 }
@@ -95,10 +91,8 @@ export function configurationWithBundle(
 }
 
 function secretHead({ namespace }: CertificateNames, name: string, seen: V1Secret | null) {
-  // A Secret of Helm keeps its label: only what is ours says so.
-  const isOurs = seen?.metadata?.labels?.[managedByLabel] === undefined || seen.metadata.labels[managedByLabel] === managedBy;
-  const labels = isOurs ? { labels: { [managedByLabel]: managedBy } } : {};
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen), ...labels } };
+  // No labels: they are the chart's, and an upgrade that finds another value under another owner fails.
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen) } };
 }
 
 const versioned = (seen: KubernetesObject | null): { resourceVersion?: string } =>

@@ -83,7 +83,7 @@ export class CertificateWriter {
     return caSecret(this.#names, content, seen);
   }
 
-  #serving(content: ServingContent, { serving: seen, ca: owner }: SeenObjects): KubernetesObject {
-    return servingSecret(this.#names, content, { seen, owner });
+  #serving(content: ServingContent, { serving: seen }: SeenObjects): KubernetesObject {
+    return servingSecret(this.#names, content, seen);
   }
 }

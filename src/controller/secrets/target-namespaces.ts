@@ -12,7 +12,7 @@ export interface TargetNamespace {
   readonly isTerminating: boolean;
 }
 
-export type TargetScope = Pick<ControllerOptions, 'namespace' | 'optIn' | 'excludedNamespaces'>;
+export type TargetScope = Pick<ControllerOptions, 'namespace' | 'optIn' | 'optInValues' | 'optOutValues' | 'excludedNamespaces'>;
 
 /** No pod runs there: it holds the Leases of nodes. */
 const leaseNamespace = 'kube-node-lease';
@@ -24,7 +24,7 @@ export function isTarget(namespace: TargetNamespace, { namespaces }: Pick<Regist
 }
 
 /** As the selectors of the webhook have it: whose pods are never looked at needs no secrets. */
-function isOptedIn({ name, rewrite }: TargetNamespace, { namespace, optIn, excludedNamespaces }: TargetScope): boolean {
-  if (systemNamespaces.includes(name) || name === namespace || excludedNamespaces.includes(name)) return false;
-  return optIn === 'OptOut' ? rewrite !== 'disabled' : rewrite === 'enabled' || rewrite === 'shadow';
+function isOptedIn({ name, rewrite = '' }: TargetNamespace, scope: TargetScope): boolean {
+  if (systemNamespaces.includes(name) || name === scope.namespace || scope.excludedNamespaces.includes(name)) return false;
+  return scope.optIn === 'OptOut' ? !scope.optOutValues.includes(rewrite) : scope.optInValues.includes(rewrite);
 }

@@ -11,7 +11,13 @@ import { planReplication, type ReplicationState, type ReplicationStep } from '..
 import { isTarget, type TargetNamespace, type TargetScope } from '../../../src/controller/secrets/target-namespaces.ts';
 import { holds } from '../../image/property.ts';
 
-const scope: TargetScope = { namespace: 'release', optIn: 'OptIn', excludedNamespaces: ['left-out'] };
+const scope: TargetScope = {
+  namespace: 'release',
+  optIn: 'OptIn',
+  optInValues: ['enabled', 'shadow'],
+  optOutValues: ['disabled', 'of-another-release'],
+  excludedNamespaces: ['left-out'],
+};
 const owner = 'release.transship-controller';
 const old = contentOf('b2xk');
 const fresh = contentOf('bmV3');
@@ -118,6 +124,7 @@ test('who gets the secrets of a registry', async (t) => {
     ['shop', 'disabled', undefined, false, false],
     ['shop', undefined, undefined, false, true],
     ['shop', 'yes', undefined, false, true],
+    ['shop', 'of-another-release', undefined, false, false],
     ['left-out', 'enabled', undefined, false, false],
     ['kube-system', 'enabled', undefined, false, false],
     ['release', 'enabled', undefined, false, false],

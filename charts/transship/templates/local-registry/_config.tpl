@@ -1,3 +1,12 @@
+{{- /* The image, with its host replaced where a parent chart gives a registry to all images. */ -}}
+{{- define "transship.localRegistryImage" -}}
+{{- if .Values.global.imageRegistry -}}
+{{- include "transship.registry" (list . "") }}{{ regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" .Values.localRegistry.image "" -}}
+{{- else -}}
+{{- .Values.localRegistry.image -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* https://distribution.github.io/distribution/about/configuration/ */ -}}
 {{- define "transship.localRegistryConfig" -}}
 version: 0.1

@@ -52,7 +52,7 @@ const outside = [
 async function withPolicy(t: Test, emulatedVersion?: string): Promise<ControlPlane> {
   const { plane } = await install(
     t,
-    { finalState: { enabled: true, registries } },
+    { validatingPolicy: { enabled: true, registries } },
     emulatedVersion === undefined ? {} : { emulatedVersion },
   );
   await plane.createNamespace('team-a', labelled('enabled'));
@@ -63,7 +63,7 @@ async function withPolicy(t: Test, emulatedVersion?: string): Promise<ControlPla
   return plane;
 }
 
-test('the final state', options, async (group) => {
+test('the validating policy', options, async (group) => {
   const plane = await withPolicy(group);
 
   group.test('images are compared by whole components of their complete names', async (t) => {
@@ -74,7 +74,7 @@ test('the final state', options, async (group) => {
     for (const image of outside) {
       const { status, body } = await createDryRun(plane, 'team-a', podWith(image));
       t.equal(status, 403, image);
-      t.match(body.message, `images outside of the allowed registries (${registries.join(', ')}): ${image}`);
+      t.match(body.message, `images outside the allowed registries (${registries.join(', ')}): ${image}`);
     }
   });
 
@@ -128,8 +128,8 @@ test('the final state', options, async (group) => {
 });
 
 test('the expressions fit the types of a pod', { skip: skipReason({ level: 2 }) }, async (t) => {
-  const { plane } = await install(t, { finalState: { enabled: true, registries } }, { level: 2 });
-  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/transship-final-state';
+  const { plane } = await install(t, { validatingPolicy: { enabled: true, registries } }, { level: 2 });
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/transship-registries';
   // The controller manager checks types; https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#type-checking
   await eventually('types are checked', async () => {
     const { body } = await plane.api.send<V1ValidatingAdmissionPolicy>('GET', path);

@@ -1,0 +1,48 @@
+{{- /* A policy that cannot be one stops the render. An object is checked by values.schema.json; of a text, what a template can see. */ -}}
+{{- define "transship.refusePolicyText" -}}
+{{- if and (kindIs "string" .Values.rewritePolicy.inline) .Values.rewritePolicy.inline -}}
+{{- $policy := fromYaml .Values.rewritePolicy.inline -}}
+{{- if hasKey $policy "Error" -}}
+{{- fail (printf "rewritePolicy.inline is a text that is not a policy: %s. To read a file, use --set-file rewritePolicy.inline=FILE." $policy.Error) -}}
+{{- end -}}
+{{- if ne (get $policy "apiVersion") "transship.dev/v1" -}}
+{{- fail "rewritePolicy.inline is a text without apiVersion: transship.dev/v1. Only an object may leave it out." -}}
+{{- end -}}
+{{- if ne (get $policy "kind") "RewritePolicy" -}}
+{{- fail "rewritePolicy.inline is a text without kind: RewritePolicy. Only an object may leave it out." -}}
+{{- end -}}
+{{- range $key, $_ := omit $policy "apiVersion" "kind" "registries" "exclude" "rules" "warnings" "tests" -}}
+{{- fail (printf "rewritePolicy.inline has the unknown key %s; a policy has registries, exclude, rules, warnings and tests." $key) -}}
+{{- end -}}
+{{- range $key, $kind := dict "registries" "map" "exclude" "map" "rules" "slice" "tests" "slice" -}}
+{{- $value := get $policy $key -}}
+{{- if and (hasKey $policy $key) (not (kindIs "invalid" $value)) (not (kindIs $kind $value)) -}}
+{{- fail (printf "%s of rewritePolicy.inline must be a %s." $key (eq $kind "map" | ternary "map" "list")) -}}
+{{- end -}}
+{{- end -}}
+{{- range $index, $rule := $policy.rules -}}
+{{- if not (kindIs "map" $rule) -}}
+{{- fail (printf "rule %d of rewritePolicy.inline must be a map with name, match and rewrite." (add $index 1)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- include "transship.refuseUnseenFeatures" . -}}
+{{- end -}}
+
+{{- /* `auto` looks into the policy. Of a ConfigMap it sees nothing, so what that asks for would silently not be done. */ -}}
+{{- define "transship.refuseUnseenFeatures" -}}
+{{- if .Values.rewritePolicy.existingConfigMap -}}
+{{- $map := lookup "v1" "ConfigMap" .Release.Namespace .Values.rewritePolicy.existingConfigMap -}}
+{{- if $map -}}
+{{- $policy := get ($map.data | default dict) .Values.rewritePolicy.key | default "" | fromYaml -}}
+{{- range $name, $registry := kindIs "map" $policy.registries | ternary $policy.registries dict -}}
+{{- if and (kindIs "map" $registry) (get $registry "credentials") (eq (toString $.Values.controller.features.secrets) "auto") -}}
+{{- fail (printf "registry %s in ConfigMap %s has credentials, and controller.features.secrets is auto, which does not look into a ConfigMap: its pull secrets would not be copied. Set it to true, or to false when you bring the Secrets yourself." $name $.Values.rewritePolicy.existingConfigMap) -}}
+{{- end -}}
+{{- if and (kindIs "map" $registry) (get $registry "hostFrom") (eq (toString $.Values.controller.features.hosts) "auto") (not $.Values.resolvedHosts.configMap) -}}
+{{- fail (printf "registry %s in ConfigMap %s has hostFrom, and controller.features.hosts is auto, which does not look into a ConfigMap: its host would not be resolved. Set it to true, or to false when its host is enough." $name $.Values.rewritePolicy.existingConfigMap) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
