@@ -49,7 +49,7 @@ export async function startServe(
 ): Promise<Program> {
   const files = ['--policy', policyFile, '--tls-cert', certificate.certFile, '--tls-key', certificate.keyFile];
   // The load has one core and the server another, so the loop is late whenever somebody else uses the machine.
-  const ports = ['--port', '0', '--metrics-port', '0', '--max-lag', '60000', '--drain-seconds', '0'];
+  const ports = ['--port', '0', '--metrics-port', '0', '--drain-seconds', '0'];
   return await start({ name, args: [...flags, main, 'serve', ...files, ...ports, ...args], env: { ...imageEnv, ...env } });
 }
 

@@ -25,8 +25,14 @@ const flags = {
   'log-reviews': { argument: 'WHICH', text: loggedReviewKinds.join(', '), default: 'all' },
   'review-cache': { argument: 'BOOL', text: 'true, false: whether repeated reviews are answered from memory', default: 'true' },
   'drain-seconds': { argument: 'N', text: 'how long to serve on after SIGTERM', default: '10' },
-  'max-in-flight': { argument: 'N', text: 'requests at once before 503', default: '512' },
-  'max-lag': { argument: 'MS', text: 'event-loop lag before 503', default: '500' },
+  'max-connections': { argument: 'N', text: 'open connections; a new one beyond it closes another', default: '1024' },
+  'max-in-flight': { argument: 'N', text: 'reviews at once before 503', default: '512' },
+  'max-request-memory': {
+    argument: 'BYTES',
+    text: "memory of requests before 503; a quarter of the container's limit when absent",
+    default: '',
+  },
+  'max-event-loop-delay': { argument: 'MS', text: 'time of one client in an iteration of the event loop before 503', default: '500' },
 } as const;
 
 type Flag = keyof typeof flags;
@@ -49,9 +55,12 @@ export interface ServeOptions {
   readonly reviewCache: boolean;
   /** Seconds. */
   readonly drainSeconds: number;
-  readonly maximumInFlight: number;
+  readonly maxConnections: number;
+  readonly maxInFlight: number;
+  /** Bytes; null for a part of the memory limit. */
+  readonly maxRequestMemory: number | null;
   /** Milliseconds. */
-  readonly maximumLag: number;
+  readonly maxEventLoopDelay: number;
   readonly once: boolean;
 }
 
@@ -87,11 +96,15 @@ export function readServeOptions(args: readonly string[], env: Readonly<Record<s
     loggedReviews: oneOf('log-reviews', value('log-reviews'), loggedReviewKinds),
     reviewCache: oneOf('review-cache', value('review-cache'), ['true', 'false']) === 'true',
     drainSeconds: wholeNumber('drain-seconds', value('drain-seconds'), { most: 3600 }),
-    maximumInFlight: wholeNumber('max-in-flight', value('max-in-flight'), { least: 1, most: 1_000_000 }),
-    maximumLag: wholeNumber('max-lag', value('max-lag'), { least: 1, most: 60_000 }),
+    maxConnections: wholeNumber('max-connections', value('max-connections'), { least: 1, most: 1_000_000 }),
+    maxInFlight: wholeNumber('max-in-flight', value('max-in-flight'), { least: 1, most: 1_000_000 }),
+    maxRequestMemory: value('max-request-memory') === '' ? null : wholeNumber('max-request-memory', value('max-request-memory'), bytes),
+    maxEventLoopDelay: wholeNumber('max-event-loop-delay', value('max-event-loop-delay'), { least: 1, most: 60_000 }),
     once: given.once,
   };
 }
+
+const bytes = { least: 1024 * 1024, most: 2 ** 40 };
 
 type Given = Partial<Record<Flag, string>> & { readonly once: boolean };
 

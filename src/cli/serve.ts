@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { OperatorError } from '../errors/operator-error.ts';
 import { createLog } from '../observe/log.ts';
 import { closedBySignal, hearSignals } from '../process/shutdown.ts';
+import { defaultBudget } from '../server/byte-budget.ts';
 import { startWebhook, type WebhookOptions } from '../server/webhook.ts';
 import type { Command, Io } from './command.ts';
 import { flagHelp, readServeOptions, type ServeOptions } from './serve-options.ts';
@@ -87,7 +88,12 @@ function webhookOptions(options: ServeOptions, pair: { cert: string; key: string
     scope: { releaseNamespace: options.namespace, imageManagers: options.imageManagers },
     loggedReviews: options.loggedReviews,
     reviewCache: options.reviewCache,
-    overload: { maximumInFlight: options.maximumInFlight, maximumLag: options.maximumLag },
+    overload: {
+      maxConnections: options.maxConnections,
+      maxInFlight: options.maxInFlight,
+      maxRequestMemory: options.maxRequestMemory ?? defaultBudget(process.constrainedMemory()),
+      maxEventLoopDelay: options.maxEventLoopDelay,
+    },
   };
 }
 

@@ -42,13 +42,13 @@ export const answerCodes = {
   NOT_FOUND: { status: 404, when: 'Another method or path.', remedy: 'POST to /mutate or /shadow; GET /healthz or /readyz' },
   REQUEST_TOO_SLOW: {
     status: 408,
-    when: 'The headers took more than 125 s, or the whole request more than 130 s.',
+    when: 'The headers took more than 125 s, or the body more than 30 s.',
     remedy: 'send the whole request at once',
   },
   BODY_TOO_LARGE: {
     status: 413,
-    when: 'The body has more than 8 MiB. The connection is closed.',
-    remedy: 'an AdmissionReview has at most 8 MiB',
+    when: 'The body has more than 37 MiB, the most that an API server sends: object and oldObject of 3 MiB with every byte escaped as six, and 1 MiB for the rest. Or more than three quarters of `--max-request-memory`. It is logged and counted in `transship_rejected_requests_total`.',
+    remedy: 'give the container more memory, or --max-request-memory, when it was the API server that sent it',
   },
   HEADERS_TOO_LARGE: {
     status: 431,
@@ -62,7 +62,7 @@ export const answerCodes = {
   },
   OVERLOADED: {
     status: 503,
-    when: '`--max-in-flight` requests are being received, or the event loop is more than `--max-lag` late. `Retry-After: 1`: the API server tries again within `timeoutSeconds` of the webhook. Add replicas or CPU.',
+    when: '`--max-in-flight` reviews are in flight, `--max-request-memory` is in use, the reviews of one address have taken `--max-event-loop-delay` of an iteration of the event loop, or the request was slow and its place was given to another. `Retry-After: 1`: the API server tries again within `timeoutSeconds` of the webhook. Add replicas, memory or CPU.',
     remedy: 'try again in a second',
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { collectNodeMetrics } from './node-metrics.ts';
 import { bufferedCounter, bufferedHistogram, type BufferedCounters, type BufferedHistogram, type ByLabels } from './buffered-metrics.ts';
+import { createTransportMetrics, type TransportMetrics } from './transport-metrics.ts';
 
 /** What became of a review, with its meaning for the documents. */
 export const reviewResults = {
@@ -25,6 +26,7 @@ export interface Metrics {
   readonly policyReloads: Counter<'result'>;
   readonly certificateReloads: Counter<'result'>;
   readonly certificateExpiry: Gauge;
+  readonly transport: TransportMetrics;
 }
 
 /** Seconds. A review takes tens of microseconds; the upper end is where the API server would give up. */
@@ -82,6 +84,7 @@ export function createMetrics(): Metrics {
       help: 'End of the serving certificate, Unix time.',
       registers,
     }),
+    transport: createTransportMetrics(registry),
   };
 }
 

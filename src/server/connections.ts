@@ -1,24 +1,129 @@
-/** Every open connection of a server, those that never sent a request among them, so that all of them can be ended. */
-import type { Server, Socket } from 'node:net';
+/**
+ * Every open connection of a server, those that never sent a request among them. There is room for so many; where it is used up, a new
+ * one takes the place of another and is not refused: refusing would leave the API server outside for as long as somebody holds them all.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Client } from './client.ts';
 
-export interface Connections {
-  /** Ends them all, whatever is on its way. */
-  readonly destroy: () => void;
+export class Connection {
+  readonly client: Client;
+  readonly raw: Socket;
+  readonly opened = performance.now();
+  /** Requests so far. */
+  requests = 0;
+  /** Requests that are not answered. */
+  inFlight = 0;
+  /** Whether it presented a certificate that the client CA signed. */
+  isTrusted = false;
+  isPipelined = false;
+
+  constructor(raw: Socket, client: Client) {
+    this.raw = raw;
+    this.client = client;
+  }
 }
 
-/**
- * `closeAllConnections()` of Node knows the connections that have come as far as HTTP. One that stopped before its TLS handshake
- * would keep `close()` waiting for two minutes, and the kubelet would then kill the process.
- */
-export function trackConnections(server: Server): Connections {
-  const open = new Set<Socket>();
-  server.on('connection', (socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  return {
-    destroy: () => {
-      for (const socket of open) socket.destroy();
-    },
-  };
+/** Milliseconds that a connection has for its handshake and first request before it counts as one that says nothing. */
+const grace = 1_000;
+
+export class Connections {
+  readonly #max: number;
+  readonly #onEvicted: () => void;
+  /** By the address and port of the other side, oldest first. */
+  readonly #open = new Map<string, Connection>();
+  readonly #secure = new WeakMap<object, Connection>();
+  readonly #clients = new Map<string, Client>();
+
+  /** @param onEvicted is called for each connection that lost its place to a new one */
+  constructor(server: Server, max: number, onEvicted: () => void) {
+    this.#max = max;
+    this.#onEvicted = onEvicted;
+    server.on('connection', (raw) => this.#add(raw));
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('request', (request, response) => this.#requested(request, response));
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** @param socket of a request */
+  of(socket: Socket): Connection | undefined {
+    return this.#secure.get(socket);
+  }
+
+  /**
+   * Closes all of them, whatever is on its way. `closeAllConnections()` of Node knows only those that have come as far as HTTP: one that
+   * stopped before its TLS handshake would keep `close()` waiting for two minutes, and the kubelet would then kill the process.
+   */
+  destroy(): void {
+    for (const { raw } of this.#open.values()) raw.destroy();
+  }
+
+  #add(raw: Socket): void {
+    const address = raw.remoteAddress;
+    // Closed by the other side already.
+    if (address === undefined) return void raw.destroy();
+    if (this.#open.size >= this.#max) this.#evict();
+    const client = this.#clients.get(address) ?? new Client();
+    this.#clients.set(address, client);
+    client.connections += 1;
+    const key = keyOf(raw);
+    this.#open.set(key, new Connection(raw, client));
+    raw.once('close', () => {
+      this.#open.delete(key);
+      client.connections -= 1;
+      if (client.connections === 0) this.#clients.delete(address);
+    });
+  }
+
+  #secured(socket: TLSSocket): void {
+    const connection = this.#open.get(keyOf(socket));
+    if (connection === undefined) return;
+    connection.isTrusted = socket.authorized;
+    this.#secure.set(socket, connection);
+  }
+
+  #requested({ socket }: IncomingMessage, response: ServerResponse): void {
+    const connection = this.of(socket);
+    if (connection === undefined) return;
+    connection.requests += 1;
+    connection.inFlight += 1;
+    response.once('close', () => {
+      connection.inFlight -= 1;
+    });
+    if (connection.inFlight === 1 || connection.isPipelined) return;
+    connection.isPipelined = true;
+    // While a client pipelines more than it reads, Node pauses its parser, which takes what TLS decrypts from below the stream and is
+    // given more of it all the same: an error, and a reset in the middle of good requests. A listener makes Node read from the stream.
+    socket.on('data', () => {});
+  }
+
+  #evict(): void {
+    let worst: Connection | undefined;
+    let most = 0;
+    for (const connection of this.#open.values()) {
+      const weight = weightOf(connection);
+      if (weight <= most) continue;
+      worst = connection;
+      most = weight;
+    }
+    if (worst === undefined) return;
+    worst.raw.destroy();
+    this.#onEvicted();
+  }
+}
+
+/** The more connections an address has, and the less it does with this one, the sooner it loses it; of equal ones the oldest. */
+function weightOf({ client, opened, requests, inFlight, isTrusted }: Connection): number {
+  if (isTrusted) return client.connections / 1_000;
+  if (inFlight > 0 || performance.now() - opened < grace) return client.connections;
+  return client.connections * (requests === 0 ? 4 : 2);
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

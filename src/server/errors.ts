@@ -1,5 +1,4 @@
 /** Every error that a client of the server can get: its code, status and sentence. */
-import type { FastifyReply } from 'fastify';
 import { answerCodes } from '../errors/codes.ts';
 
 export const clientErrors = answerCodes;
@@ -23,22 +22,16 @@ export function clientError(code: ClientErrorCode, detail: string): ClientError 
 export const errorContentType = 'text/plain; charset=utf-8';
 
 /** The detail of an INTERNAL one, whatever happened: what it was is for the log. */
-export const faultOfOurs = 'the request failed for a reason that is no fault of its own';
+export const internalError = 'internal error';
 
 /** What the server sends back. */
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
 }
 
 /** @param detail what exactly was wrong, a clause */
-export function refusal(code: ClientErrorCode, detail: string): Answer {
+export function errorResponse(code: ClientErrorCode, detail: string): HttpResponse {
   return { status: clientErrors[code].status, contentType: errorContentType, body: JSON.stringify(clientError(code, detail)) };
-}
-
-/** @param detail what exactly was wrong, a clause */
-export function refuse(reply: FastifyReply, code: ClientErrorCode, detail: string): FastifyReply {
-  const { status, contentType, body } = refusal(code, detail);
-  return reply.code(status).type(contentType).send(body);
 }

@@ -6,7 +6,7 @@ import { cachedReader } from '../review-cache/review-cache.ts';
 import { reviewResults, type Metrics } from '../observe/metrics.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decide, type Decision, type DecisionOptions } from './decision.ts';
-import { refusal, type Answer, type ClientErrorCode } from './errors.ts';
+import { errorResponse, type HttpResponse, type ClientErrorCode } from './errors.ts';
 
 export interface ReviewerOptions extends Omit<DecisionOptions, 'mode'> {
   /** The policy in force at this moment; one request sees one policy. */
@@ -24,7 +24,7 @@ export interface ReviewRequest {
   readonly remote: () => string | undefined;
 }
 
-export type Reviewer = (request: ReviewRequest) => Answer;
+export type Reviewer = (request: ReviewRequest) => HttpResponse;
 
 /** Answers one review after the other. */
 export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
@@ -40,10 +40,10 @@ export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
   };
   let policy = options.policy();
   let read = readerFor(policy);
-  const reject = (code: ClientErrorCode, detail: string, { remote }: ReviewRequest): Answer => {
+  const reject = (code: ClientErrorCode, detail: string, { remote }: ReviewRequest): HttpResponse => {
     rejected.inc();
     log.warn({ code, remote: remote() }, `request refused: ${detail}`);
-    return refusal(code, detail);
+    return errorResponse(code, detail);
   };
   return (request) => {
     const began = performance.now();

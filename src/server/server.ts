@@ -1,17 +1,21 @@
 /** The HTTPS server: routes, limits and time-outs. HTTP/1.1 only, since the API server offers nothing else to webhooks. */
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { createServer as createHttpsServer, type Server, type ServerOptions as HttpsServerOptions } from 'node:https';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Server } from 'node:https';
 import type { Logger } from 'pino';
 import type { Mode } from '../admission/admit.ts';
 import type { Readiness } from '../observe/metrics-server.ts';
 import type { KeyPair } from '../tls/pair.ts';
+import { ByteBudget } from './byte-budget.ts';
 import { answerClientError } from './client-error.ts';
-import { trackConnections, type Connections } from './connections.ts';
-import { faultOfOurs, refuse } from './errors.ts';
-import { createReviewer, type ReviewerOptions } from './reviewer.ts';
+import { Connections } from './connections.ts';
+import { errorResponse, internalError, type HttpResponse } from './errors.ts';
+import { InFlightRequests } from './in-flight.ts';
 import { noSchemas } from './no-schemas.ts';
-import { OverloadGuard, type OverloadLimits } from './overload.ts';
-import { reviewListener, type ReviewRoute } from './review-route.ts';
+import type { OverloadLimits } from './overload.ts';
+import { RejectionLog } from './rejection-log.ts';
+import { addReviewRoutes } from './review-routes.ts';
+import { createReviewer, type ReviewerOptions } from './reviewer.ts';
+import { tlsOptions } from './tls-options.ts';
 
 /** All in milliseconds. */
 export interface Timeouts {
@@ -19,7 +23,7 @@ export interface Timeouts {
   readonly keepAlive: number;
   /** From the first byte of a request, or from a connection's beginning, to the end of its headers. */
   readonly headers: number;
-  /** From there to the last byte of the body. */
+  /** From there to the last byte of the body, and from there until the client has read the response. */
   readonly request: number;
   /** From a connection's beginning to the end of its TLS handshake. */
   readonly handshake: number;
@@ -29,22 +33,10 @@ export interface Timeouts {
 
 /**
  * The API server's client keeps idle connections for 90 s (Go's net/http default), those that it opened to spare and never used
- * among them. A server that closed first would turn the next call into a failed one. So even slow headers have that long.
+ * among them. A server that closed first would turn the next call into a failed one. So even slow headers have that long. A body has
+ * as long as a webhook may be waited for (`timeoutSeconds`, 30 at most).
  */
-export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000, request: 130_000, handshake: 30_000, check: 15_000 };
-
-/**
- * TLS 1.2 with forward secrecy and authenticated encryption only, as in https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate);
- * Node's own list has CBC in it. Each one is known to Go, in which API server and kubelet are written. TLS 1.3 has no others.
- */
-const ciphers = [
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':');
+export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000, request: 30_000, handshake: 30_000, check: 15_000 };
 
 export interface ServerOptions extends ReviewerOptions {
   readonly pair: KeyPair;
@@ -62,53 +54,64 @@ export interface WebhookServer {
   readonly useKeyPair: (pair: KeyPair) => void;
   /** The same for the PEM of another client CA. Only where there was one. */
   readonly useClientCa: (pem: string) => void;
-  /** Turns /readyz to 503 and asks every client to close its connection after the next answer. */
+  /** Turns /readyz to 503 and asks every client to close its connection after the next response. */
   readonly startDraining: () => void;
   readonly readiness: () => Readiness;
   readonly connections: Connections;
 }
 
+const modes: readonly (readonly [path: string, mode: Mode])[] = [
+  ['/mutate', 'enforce'],
+  ['/shadow', 'shadow'],
+];
+
 export function createServer(options: ServerOptions): WebhookServer {
-  const { timeouts, metrics } = options;
+  const { timeouts, metrics, overload } = options;
   let { pair, clientCa } = options;
-  const guard = new OverloadGuard(options.overload);
   let isDraining = false;
-  const route = (mode: Mode): ReviewRoute => ({
-    review: createReviewer(options, mode),
-    overloaded: metrics.reviews({ mode, result: 'overloaded' }),
+  const inFlight = new InFlightRequests(new ByteBudget(overload.maxRequestMemory), {
+    maxInFlight: overload.maxInFlight,
+    requestTimeout: timeouts.request,
+    checkInterval: timeouts.check,
   });
-  const routes = new Map([
-    ['/mutate', route('enforce')],
-    ['/shadow', route('shadow')],
-  ]);
-  const app: WebhookInstance = Fastify({
-    serverFactory: (next) =>
-      createHttpsServer(
-        { ...tlsOptions(pair, clientCa), ...timeoutOptions(timeouts) },
-        reviewListener(
-          {
-            routes,
-            guard,
-            needsClientCertificate: options.clientCa !== null,
-            isDraining: () => isDraining,
-            tellFault: (error) => tellFault(error, options.log),
-          },
-          next,
-        ),
-      ),
+  const respond: Respond = (reply, { status, contentType, body }, isLast = isDraining) => {
+    if (status === 503) reply.header('retry-after', 1);
+    if (isLast) reply.header('connection', 'close');
+    reply.code(status).header('content-type', contentType).send(body);
+  };
+  const app: WebhookInstance = Fastify<Server>({
+    https: {
+      ...tlsOptions(pair, clientCa),
+      handshakeTimeout: timeouts.handshake,
+      headersTimeout: timeouts.headers,
+      connectionsCheckingInterval: timeouts.check,
+    },
+    keepAliveTimeout: timeouts.keepAlive,
+    // From the first byte of the headers on, where `timeouts.request` is from their last one on.
+    requestTimeout: timeouts.headers + timeouts.request,
     logger: false,
     schemaController: noSchemas,
     clientErrorHandler: answerClientError,
     // A request that arrives on an open connection while closing is answered and not turned into a failed call.
     return503OnClosing: false,
-    frameworkErrors: (error, _request, reply) => refuse(reply, 'REQUEST_INVALID', error.message),
+    frameworkErrors: (error, _request, reply) => respond(reply, errorResponse('REQUEST_INVALID', error.message)),
+  });
+  const connections = new Connections(app.server, overload.maxConnections, () => metrics.transport.connectionsEvicted.inc());
+  metrics.transport.observe({
+    connections: () => connections.size,
+    requestBytes: () => inFlight.budget.used,
+    maxRequestBytes: () => inFlight.budget.limit,
   });
   const readiness = (): Readiness => ({ ready: !isDraining, lines: [isDraining ? 'draining' : 'ok'] });
-  addRoutes(app, options, readiness);
-  app.addHook('onClose', () => guard.close());
+  const context: Context = { ...options, respond, readiness, connections, inFlight };
+  addErrorHandlers(app, context);
+  addReviews(app, context);
+  addProbes(app, context);
+  app.addHook('onClose', () => inFlight.close());
   return {
     app,
-    connections: trackConnections(app.server),
+    connections,
+    readiness,
     useKeyPair: (next) => {
       app.server.setSecureContext(tlsOptions(next, clientCa));
       pair = next;
@@ -117,62 +120,75 @@ export function createServer(options: ServerOptions): WebhookServer {
       app.server.setSecureContext(tlsOptions(pair, next));
       clientCa = next;
     },
-    readiness,
     startDraining: () => {
       isDraining = true;
     },
   };
 }
 
-/** What is not a review: probes, and what nobody should ask. */
-function addRoutes(app: WebhookInstance, options: ServerOptions, readiness: () => Readiness): void {
-  // No route of fastify's reads a body; whatever comes with a request is thrown away.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (!readiness().ready) reply.header('connection', 'close');
+type Respond = (reply: FastifyReply, response: HttpResponse, isLast?: boolean) => void;
+
+interface Context extends ServerOptions {
+  readonly respond: Respond;
+  readonly readiness: () => Readiness;
+  readonly connections: Connections;
+  readonly inFlight: InFlightRequests;
+}
+
+function addReviews(app: WebhookInstance, context: Context): void {
+  const { metrics, overload, log, respond, connections, inFlight, clientCa } = context;
+  const rejections = new RejectionLog(log);
+  const reviewers = new Map(modes.map(([path, mode]) => [path, createReviewer(context, mode)]));
+  const counters = new Map(
+    modes.map(([path, mode]) => [
+      path,
+      { overloaded: metrics.reviews({ mode, result: 'overloaded' }), rejected: metrics.reviews({ mode, result: 'rejected' }) },
+    ]),
+  );
+  void app.register((own: WebhookInstance, _options, done) => {
+    addReviewRoutes(own, {
+      reviewers,
+      connections,
+      inFlight,
+      maxEventLoopDelay: overload.maxEventLoopDelay,
+      needsClientCertificate: clientCa !== null,
+      respond,
+      onRejected: ({ routeOptions, socket }: FastifyRequest, code, detail) => {
+        counters.get(routeOptions.url ?? '')?.[code === 'OVERLOADED' ? 'overloaded' : 'rejected'].inc();
+        metrics.transport.rejections.inc({ code });
+        rejections.write(code, detail, socket.remoteAddress);
+      },
+      logInternalError: (error) => logInternalError(error, log),
+    });
     done();
   });
-  app.get('/healthz', (_request, reply) => reply.type('text/plain').send('ok\n'));
+}
+
+function addProbes(app: WebhookInstance, { readiness, respond }: Context): void {
+  // No other route reads a body; whatever comes with a request is thrown away.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.get('/healthz', (_request, reply) => respond(reply, { status: 200, contentType: 'text/plain', body: 'ok\n' }));
   app.get('/readyz', (_request, reply) => {
     const { ready, lines } = readiness();
-    return reply
-      .code(ready ? 200 : 503)
-      .type('text/plain')
-      .send(`${lines.join('\n')}\n`);
+    respond(reply, { status: ready ? 200 : 503, contentType: 'text/plain', body: `${lines.join('\n')}\n` });
   });
-  app.setNotFoundHandler((request, reply) => refuse(reply, 'NOT_FOUND', `there is no ${request.method} ${request.url.slice(0, 200)}`));
-  app.setErrorHandler((error, _request, reply) => handleError(error, reply, options));
 }
 
-function timeoutOptions(timeouts: Timeouts): HttpsServerOptions {
-  return {
-    handshakeTimeout: timeouts.handshake,
-    headersTimeout: timeouts.headers,
-    requestTimeout: timeouts.request,
-    keepAliveTimeout: timeouts.keepAlive,
-    connectionsCheckingInterval: timeouts.check,
-  };
+function addErrorHandlers(app: WebhookInstance, { respond, log }: Context): void {
+  app.setNotFoundHandler(({ method, url }, reply) =>
+    respond(reply, errorResponse('NOT_FOUND', `there is no ${method} ${url.slice(0, 200)}`)),
+  );
+  app.setErrorHandler((error, _request, reply) => {
+    const detail = error instanceof Error ? error.message : String(error);
+    const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+    if (typeof status === 'number' && status < 500) return respond(reply, errorResponse('REQUEST_INVALID', detail));
+    logInternalError(error, log);
+    return respond(reply, errorResponse('INTERNAL', internalError));
+  });
 }
 
-function tlsOptions(
-  { cert, key }: KeyPair,
-  clientCa: string | null,
-): { cert: string; key: string; minVersion: 'TLSv1.2'; ciphers: string; ALPNProtocols: string[] } {
-  // Probes of the kubelet come without a certificate, so an unauthorized connection is not refused here but at the routes.
-  const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return { cert, key, minVersion: 'TLSv1.2', ciphers, ALPNProtocols: ['http/1.1'], ...client };
-}
-
-function handleError(error: unknown, reply: FastifyReply, { log }: ServerOptions): FastifyReply {
-  const detail = error instanceof Error ? error.message : String(error);
-  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  if (typeof status === 'number' && status < 500) return refuse(reply, 'REQUEST_INVALID', detail);
-  tellFault(error, log);
-  return refuse(reply, 'INTERNAL', faultOfOurs);
-}
-
-function tellFault(error: unknown, log: Logger): void {
+function logInternalError(error: unknown, log: Logger): void {
   try {
     log.error({ err: error }, 'a request failed');
   } catch {

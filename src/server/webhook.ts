@@ -1,5 +1,6 @@
 /** A running webhook: policy and certificates followed, both ports open. What `serve` starts and tests talk to. */
-import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Scope } from '../admission/scope.ts';
@@ -61,8 +62,9 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
     clientCa,
     timeouts,
   });
-  const host = await addressOf(options.host);
-  await server.app.listen({ host, port: options.port });
+  const { host } = options;
+  await server.app.ready();
+  const port = await listen(server.app.server, { host, port: options.port });
   const metricsServer = await startMetricsServer(metrics.registry, server.readiness, { host, port: options.metricsPort }).catch(
     async (error: unknown) => {
       await server.app.close();
@@ -75,7 +77,7 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
     clientCaFile === null || clientCa === null ? null : followClientCa(clientCaFile, clientCa, { server, log }),
   ];
   return {
-    port: portOf(server.app.server.address()),
+    port,
     metricsPort: metricsServer.port,
     revision: () => source.current,
     startDraining: server.startDraining,
@@ -91,9 +93,12 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   };
 }
 
-/** fastify opens two servers for the name localhost, and a new certificate would reach only one of them. */
-async function addressOf(host: string): Promise<string> {
-  return host === 'localhost' ? (await lookup(host)).address : host;
+/** Not fastify's: by the name localhost it opens a second server, which a new certificate would not reach. */
+async function listen(server: Server, address: { readonly host: string; readonly port: number }): Promise<number> {
+  server.listen(address);
+  await once(server, 'listening');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
+  return (server.address() as AddressInfo).port;
 }
 
 async function firstPair(tls: WebhookOptions['tls']): Promise<KeyPair> {
@@ -114,8 +119,4 @@ function policyChanged(reload: Reload, metrics: Metrics, log: Logger): void {
 
 function logFinding(log: Logger, finding: Finding): void {
   log[finding.severity === 'error' ? 'error' : 'warn'](formatFinding(finding));
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -18,8 +18,10 @@ const defaults: ServeOptions = {
   loggedReviews: 'all',
   reviewCache: true,
   drainSeconds: 10,
-  maximumInFlight: 512,
-  maximumLag: 500,
+  maxConnections: 1024,
+  maxInFlight: 512,
+  maxRequestMemory: null,
+  maxEventLoopDelay: 500,
   once: false,
 };
 
@@ -40,8 +42,10 @@ const flags: readonly (readonly [flag: string, text: string, options: Partial<Se
   ['log-reviews', 'problems', { loggedReviews: 'problems' }],
   ['review-cache', 'false', { reviewCache: false }],
   ['drain-seconds', '0', { drainSeconds: 0 }],
-  ['max-in-flight', '1', { maximumInFlight: 1 }],
-  ['max-lag', '60000', { maximumLag: 60_000 }],
+  ['max-connections', '7', { maxConnections: 7 }],
+  ['max-in-flight', '1', { maxInFlight: 1 }],
+  ['max-request-memory', '1048576', { maxRequestMemory: 1024 * 1024 }],
+  ['max-event-loop-delay', '60000', { maxEventLoopDelay: 60_000 }],
 ];
 
 const variable = (flag: string): string => `TRANSSHIP_${flag.toUpperCase().replaceAll('-', '_')}`;
@@ -91,7 +95,8 @@ const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['--metrics-port', 'none'], /--metrics-port takes a whole number/],
   [['--drain-seconds', '1.5'], /--drain-seconds takes a whole number from 0 to 3600/],
   [['--max-in-flight', '0'], /--max-in-flight takes a whole number from 1/],
-  [['--max-lag', '0'], /--max-lag takes a whole number from 1 to 60000/],
+  [['--max-event-loop-delay', '0'], /--max-event-loop-delay takes a whole number from 1 to 60000/],
+  [['--max-request-memory', '64Mi'], /--max-request-memory takes a whole number from 1048576/],
   [['--log-level', 'verbose'], /--log-level takes one of trace, debug, .*not "verbose"/],
   [['--log-reviews', 'none'], /--log-reviews takes one of all, rewritten, problems/],
   [['--review-cache', 'no'], /--review-cache takes one of true, false/],

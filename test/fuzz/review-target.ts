@@ -9,7 +9,7 @@ import { admit, decisionLabels, type Mode } from '../../src/admission/admit.ts';
 import { toResponse } from '../../src/admission/response.ts';
 import { readReview, reviewFields } from '../../src/admission/review.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
-import type { Answer } from '../../src/server/errors.ts';
+import type { HttpResponse } from '../../src/server/errors.ts';
 import { identityOf } from '../../src/admission/identity.ts';
 import { createReviewer, type Reviewer } from '../../src/server/reviewer.ts';
 import { identityFields } from '../../src/server/review-log.ts';
@@ -93,7 +93,7 @@ function inShared(body: Buffer): Buffer {
 }
 
 /** The reviewer itself and no server around it: what comes before is not what is searched for, and takes ten times as long. */
-function answerTo(body: Buffer, mode: Mode): Answer {
+function answerTo(body: Buffer, mode: Mode): HttpResponse {
   try {
     return reviewers[mode]({ body: inShared(body), encoding: undefined, remote: () => '127.0.0.1' });
   } catch (error) {

@@ -6,7 +6,7 @@ import { test } from 'tap';
 import { defaultTimeouts, type Timeouts } from '../../src/server/server.ts';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { call, dial, exchange, get, receive, type Target } from './call.ts';
-import { running } from './running.ts';
+import { limitsWith, running } from './running.ts';
 import { until } from './until.ts';
 
 const review = JSON.stringify(reviewOf({ object: pod({ containers: { web: 'nginx:1.27' } }) }));
@@ -115,6 +115,24 @@ test('answers to pipelined requests come in order', async (t) => {
   );
 });
 
+test('500 pipelined reviews are answered in order: a pause of the parser once reset the connection in the middle', async (t) => {
+  const server = await running(t);
+  for (const size of [review.length, 3_000, 60_000]) {
+    const socket = await dial(server);
+    const received = receive(socket);
+    for (let n = 0; n < 500; n += 1) {
+      const body = review.replace(/"uid":"[^"]*"/, `"uid":"${n}"`).padEnd(size);
+      socket.write(`${head(n === 499 ? 'Connection: close\r\n' : '')}Content-Length: ${body.length}\r\n\r\n${body}`);
+    }
+    const text = await received.closed;
+    t.same(
+      [...text.matchAll(/"uid":"(\d+)"/g)].map((match) => Number(match[1])),
+      Array.from({ length: 500 }, (_value, n) => n),
+      `${size} bytes`,
+    );
+  }
+});
+
 const soon: Timeouts = { keepAlive: 300, headers: 300, request: 600, handshake: 300, check: 20 };
 
 /** Each sends something and then nothing, or too little at a time. */
@@ -158,7 +176,7 @@ test('the slow are waited for and then told', async (t) => {
 });
 
 test('who says goodbye in the middle is answered or let go', async (t) => {
-  const server = await running(t, { overload: { maximumInFlight: 1, maximumLag: 60_000 } });
+  const server = await running(t, { overload: limitsWith({ maxInFlight: 1 }) });
   for (const bytes of [head(), whole.slice(0, -20), 'POST']) {
     const socket = await dial(server);
     const received = receive(socket);

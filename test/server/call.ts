@@ -18,6 +18,8 @@ export interface Call {
   /** An object is sent as JSON. */
   readonly body?: string | Buffer | object;
   readonly agent?: Agent;
+  /** Whom the call comes from; 127.0.0.1 unless told. */
+  readonly localAddress?: string;
   /** PEM of a client certificate. */
   readonly cert?: string;
   readonly key?: string;

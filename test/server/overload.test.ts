@@ -1,15 +1,17 @@
-/** Too much at once: a quick 503 that the API server tries again, and an end of it. */
-import { fileURLToPath } from 'node:url';
+/** Too much at once: a quick 503 that the API server tries again, an end of it, and no place for those who only hold one. */
+import type { TLSSocket } from 'node:tls';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type Test } from 'tap';
-import { lagOf } from '../../src/server/overload.ts';
+import { ByteBudget, defaultBudget } from '../../src/server/byte-budget.ts';
 import { pod, reviewOf } from '../builders/pod.ts';
-import { serving } from '../cli/child.ts';
-import { call, dial, get, receive, type Answer } from './call.ts';
-import { metricsOf, running } from './running.ts';
+import { call, dial, get, receive, type Answer, type Received, type Target } from './call.ts';
+import { limitsWith, metricsOf, running } from './running.ts';
 import { until } from './until.ts';
 
 const review = reviewOf({ object: pod({ containers: { web: 'nginx:1.27' } }) });
-const lateLoop = fileURLToPath(new URL('./late-loop.ts', import.meta.url));
+const mebibyte = 1024 * 1024;
+/** Of somebody else than the calls of these tests, which come from 127.0.0.1. */
+const elsewhere: object = { localAddress: '127.0.0.2' };
 
 /** As kubernetes/client-go, rest/with_retry.go wants it: a 5xx with whole seconds. */
 function isOverloaded(t: Test, { status, headers, text }: Answer, reason: RegExp): void {
@@ -18,66 +20,149 @@ function isOverloaded(t: Test, { status, headers, text }: Answer, reason: RegExp
   t.match(JSON.parse(text), { code: 'OVERLOADED', error: reason });
 }
 
+interface Held {
+  readonly socket: TLSSocket;
+  readonly received: Received;
+}
+
+/** A request of which the last byte is missing. */
+async function hold(server: Target, options = {}, bytes = 1): Promise<Held> {
+  const socket = await dial(server, options);
+  const received = receive(socket);
+  socket.write(`POST /mutate HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: ${bytes + 1}\r\nConnection: close\r\n\r\n`);
+  await until('it has begun', () => received.text().includes('HTTP/1.1 100') || socket.destroyed);
+  socket.write('{'.padEnd(bytes));
+  return { socket, received };
+}
+
 test('more requests in flight than allowed', async (t) => {
-  const maximumInFlight = 3;
-  const server = await running(t, { overload: { maximumInFlight, maximumLag: 60_000 } });
-  const waiting = await Promise.all(
-    Array.from({ length: maximumInFlight }, async () => {
-      const socket = await dial(server);
-      socket.write('POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{');
-      return { socket, received: receive(socket) };
-    }),
-  );
-  await until('all are in flight', async () => (await call(server, { body: review })).status === 503);
+  const server = await running(t, { overload: limitsWith({ maxInFlight: 3 }) });
+  const waiting = await Promise.all(Array.from({ length: 3 }, async () => await hold(server)));
   isOverloaded(t, await call(server, { body: review }), /3 requests are in flight/);
   isOverloaded(t, await call(server, { path: '/shadow', body: review }), /3 requests are in flight/);
   for (const path of ['/healthz', '/readyz']) t.equal((await get(server, path)).status, 200, path);
   t.equal((await call(server, { path: '/nowhere' })).status, 404);
   const metrics = await metricsOf(server);
-  t.ok((metrics.get('transship_reviews_total{mode="enforce",result="overloaded"}') ?? 0) >= 2);
+  t.equal(metrics.get('transship_reviews_total{mode="enforce",result="overloaded"}'), 1);
   t.equal(metrics.get('transship_reviews_total{mode="shadow",result="overloaded"}'), 1);
+  t.equal(metrics.get('transship_rejected_requests_total{code="OVERLOADED"}'), 2);
+  t.equal(server.lines.filter(({ msg }) => /in flight/.test(msg)).length, 1, 'one line for all of them');
   for (const { socket, received } of waiting) {
     socket.write('}');
-    t.match(await received.closed, /^HTTP\/1\.1 400 .*REVIEW_INVALID/s, 'those that were let in are answered');
+    t.match(await received.closed, /HTTP\/1\.1 400 .*REVIEW_INVALID/s, 'those that were let in are answered');
   }
-  await until('there is room again', async () => (await call(server, { body: review })).status === 200);
+  t.equal((await call(server, { body: review })).status, 200, 'there is room again');
+});
+
+test('slow requests once kept all places for two minutes: they lose them to new ones', async (t) => {
+  const server = await running(t, { overload: limitsWith({ maxInFlight: 3 }) });
+  const others = await Promise.all(Array.from({ length: 3 }, async () => await hold(server, elsewhere)));
+  t.equal((await call(server, { body: review })).status, 200, 'at once to those of an address that has fewer');
+  const answers = others.map(({ received }) => received.text()).filter((text) => text.includes('503'));
+  t.match(answers, [/OVERLOADED.*to make room/s], 'and only one is ended for it');
+  await hold(server, elsewhere);
+  await sleep(1_100);
+  t.equal((await call(server, { body: review, localAddress: '127.0.0.2' })).status, 200, 'and after a second to those of the same address');
+});
+
+test('clients that never read their answer once kept their places for ever', async (t) => {
+  const timeouts = { keepAlive: 60_000, headers: 60_000, request: 300, handshake: 60_000, check: 50 };
+  const server = await running(t, { timeouts });
+  const images = Object.fromEntries(Array.from({ length: 20_000 }, (_value, n) => [`c${n}`, `nginx:${n}`]));
+  const body = JSON.stringify(reviewOf({ object: pod({ containers: images }) }));
+  const socket = await dial(server);
+  socket.pause();
+  for (let n = 0; n < 3; n += 1) socket.write(`POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  const held = async (): Promise<number> => (await metricsOf(server)).get('transship_request_memory_bytes') ?? 0;
+  await until('its answers wait', async () => (await held()) > mebibyte);
+  await until('it is given up', async () => (await held()) === 0);
+  await until('and its connection closed', async () => (await metricsOf(server)).get('transship_connections') === 0);
+  socket.destroy();
+});
+
+test('bodies hold no more memory than there is for them', async (t) => {
+  const server = await running(t, { overload: limitsWith({ maxRequestMemory: 8 * mebibyte }) });
+  const held: Held[] = [];
+  for (let n = 0; n < 4; n += 1) held.push(await hold(server, elsewhere, 2.5 * mebibyte));
+  await until('the memory is in use', async () => ((await metricsOf(server)).get('transship_request_memory_bytes') ?? 0) > 4 * mebibyte);
+  t.ok(((await metricsOf(server)).get('transship_request_memory_bytes') ?? 0) <= 6 * mebibyte, 'and a quarter is left');
+  t.match(
+    held.map(({ received }) => received.text()).filter((text) => text.includes('503')),
+    [/OVERLOADED/],
+  );
+  t.equal((await call(server, { body: review })).status, 200, 'small ones go on');
+  const large = JSON.stringify(review).padEnd(5 * mebibyte);
+  isOverloaded(t, await call(server, { body: large }), /memory/);
+  await sleep(1_100);
+  t.equal((await call(server, { body: large })).status, 200, 'and asked again a large one takes the place of old ones');
+  t.equal((await call(server, { body: large.padEnd(7 * mebibyte) })).status, 413, 'what never has room is not asked for again');
+  for (const { socket } of held) socket.destroy();
+  await until('all is given back', async () => (await metricsOf(server)).get('transship_request_memory_bytes') === 0);
 });
 
 test('a refused request with a large body leaves its connection whole', async (t) => {
-  const server = await running(t, { overload: { maximumInFlight: 0, maximumLag: 60_000 } });
-  for (let n = 0; n < 10; n += 1) isOverloaded(t, await call(server, { body: Buffer.alloc(4 * 1024 * 1024, ' ') }), /in flight/);
+  const server = await running(t, { overload: limitsWith({ maxInFlight: 0 }) });
+  for (let n = 0; n < 10; n += 1) isOverloaded(t, await call(server, { body: Buffer.alloc(4 * mebibyte, ' ') }), /in flight/);
 });
 
-test('an event loop that is late', async (t) => {
-  const server = await serving(t, { args: ['--max-lag', '40'], preload: lateLoop });
-  // A busy machine may be late by itself while the process starts.
-  await until('it serves', async () => (await call(server, { body: review })).status === 200);
-  server.process.kill('SIGUSR2');
-  const answer = await until('it says so', async () => {
-    const given = await call(server, { body: review });
-    return given.status === 503 ? given : null;
-  });
-  isOverloaded(t, answer, /the event loop is \d+ ms late/);
-  for (const path of ['/healthz', '/readyz']) t.equal((await get(server, path)).status, 200, path);
-  server.process.kill('SIGUSR2');
-  await until('it recovers', async () => (await call(server, { body: review })).status === 200);
+test('reviews of one address take so much of an iteration of the event loop, and those of another are answered all the same', async (t) => {
+  const server = await running(t, { overload: limitsWith({ maxEventLoopDelay: 1 }) });
+  const images = Object.fromEntries(Array.from({ length: 3_000 }, (_value, n) => [`c${n}`, `nginx:${n}`]));
+  const heavy = JSON.stringify(reviewOf({ object: pod({ containers: images }) }));
+  const socket = await dial(server, elsewhere);
+  const received = receive(socket);
+  const head = 'POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: ';
+  // Pipelined behind the end of a heavy one, so that they come in the same iteration.
+  socket.write(`${head}${heavy.length}\r\n\r\n${heavy}${`${head}2\r\n\r\n{}`.repeat(5)}${head}2\r\nConnection: close\r\n\r\n{}`);
+  const statuses = [...(await received.closed).matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);
+  t.equal(statuses[0], '200');
+  t.ok(statuses.includes('503'), statuses.join(' '));
+  t.match(received.text(), /have kept the event loop for \d+ ms/);
+  t.equal((await call(server, { body: review })).status, 200);
 });
 
-/** Milliseconds that the iterations took, in a quarter of a second; then how long a request waits that comes at any moment of it. */
-const loads: readonly (readonly [what: string, iterations: readonly number[], lag: number])[] = [
-  ['none', [], 0],
-  ['idle but for one short one', [1], 0.002],
-  ['always busy, 125 ms each', [125, 125], 62.5],
-  ['always busy, 5 ms each', Array.from({ length: 50 }, () => 5), 2.5],
-  ['half of the time busy, 25 ms each', [25, 25, 25, 25, 25], 6.25],
-  ['one long one among short ones', [200, 1, 1, 1, 1, 1], 80.01],
-];
+test('connections beyond the limit: those that never asked for anything are closed first, and a new one is served', async (t) => {
+  const maxConnections = 20;
+  const server = await running(t, { overload: limitsWith({ maxConnections }) });
+  const speaking = await dial(server);
+  const answers = receive(speaking);
+  const ask = async (): Promise<void> => {
+    const before = answers.text().length;
+    speaking.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until('it is answered', () => answers.text().length > before);
+  };
+  await ask();
+  const silent: TLSSocket[] = [];
+  for (let n = 0; n < maxConnections - 1; n += 1) silent.push(await dial(server, elsewhere));
+  await sleep(1_100);
+  const fresh: TLSSocket[] = [];
+  for (let n = 0; n < 10; n += 1) fresh.push(await dial(server));
+  await until('ten have lost their place', () => silent.filter(({ destroyed }) => destroyed).length === 10);
+  await ask();
+  t.equal((await call(server, { body: review })).status, 200);
+  t.same(
+    silent.slice(0, 10).map(({ destroyed }) => destroyed),
+    Array.from({ length: 10 }, () => true),
+    'the oldest first',
+  );
+  const metrics = await metricsOf(server);
+  t.ok((metrics.get('transship_connections') ?? 0) <= maxConnections);
+  t.ok((metrics.get('transship_evicted_connections_total') ?? 0) >= 10);
+  for (const socket of [...silent, ...fresh]) socket.destroy();
+  speaking.destroy();
+});
 
-for (const [what, iterations, lag] of loads) {
-  test(`lateness: ${what}`, (t) => {
-    const mean = iterations.reduce((sum, each) => sum + each, 0) / iterations.length;
-    const stddev = Math.sqrt(iterations.reduce((sum, each) => sum + (each - mean) ** 2, 0) / iterations.length);
-    t.ok(Math.abs(lagOf({ count: iterations.length, mean: mean * 1e6, stddev: stddev * 1e6 }, 250) - lag) < 1e-6);
-    t.end();
-  });
-}
+test('the budget', (t) => {
+  t.equal(defaultBudget(256 * mebibyte), 64 * mebibyte);
+  t.equal(defaultBudget(2 ** 64), 1024 * mebibyte, 'no limit');
+  t.equal(defaultBudget(16 * mebibyte), 16 * mebibyte);
+  const budget = new ByteBudget(4 * mebibyte);
+  t.ok(budget.change(0, 3 * mebibyte));
+  t.notOk(budget.change(0, 200 * 1024), 'large ones have three quarters');
+  t.ok(budget.change(0, 100 * 1024));
+  t.notOk(budget.change(100 * 1024, 200 * 1024), 'and one that grows large is one of them');
+  t.ok(budget.change(3 * mebibyte, 0));
+  t.ok(budget.change(100 * 1024, 0));
+  t.equal(budget.used, 0);
+  t.end();
+});

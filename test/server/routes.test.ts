@@ -100,13 +100,13 @@ const refusals: readonly Refused[] = [
   { name: 'an answer instead of a request', send: { body: withRequest([]) }, status: 400, code: 'REVIEW_INVALID', says: /request/ },
   { name: 'no uid', send: { body: withRequest(withoutUid) }, status: 400, code: 'REVIEW_INVALID', says: /uid/ },
   { name: 'an empty uid', send: { body: withRequest({ ...review.request, uid: '' }) }, status: 400, code: 'REVIEW_INVALID', says: /uid/ },
-  { name: '9 MiB with a length', send: { body: Buffer.alloc(9 * mebibyte, ' ') }, status: 413, code: 'BODY_TOO_LARGE', says: /8 MiB/ },
+  { name: '38 MiB with a length', send: { body: Buffer.alloc(38 * mebibyte, ' ') }, status: 413, code: 'BODY_TOO_LARGE', says: /37 MiB/ },
   {
-    name: '9 MiB in chunks',
-    send: { body: Buffer.alloc(9 * mebibyte, ' '), headers: { 'transfer-encoding': 'chunked' } },
+    name: '38 MiB in chunks',
+    send: { body: Buffer.alloc(38 * mebibyte, ' '), headers: { 'transfer-encoding': 'chunked' } },
     status: 413,
     code: 'BODY_TOO_LARGE',
-    says: /8 MiB/,
+    says: /37 MiB/,
   },
   { name: 'GET /mutate', send: { method: 'GET' }, status: 404, code: 'NOT_FOUND', says: /GET \/mutate/ },
   { name: 'PUT', send: { method: 'PUT', body: review }, status: 404, code: 'NOT_FOUND', says: /PUT/ },
@@ -119,6 +119,13 @@ const refusals: readonly Refused[] = [
     status: 404,
     code: 'NOT_FOUND',
     says: /\/metrics/,
+  },
+  {
+    name: 'a content type that is none',
+    send: { body: review, headers: { 'content-type': ';;' } },
+    status: 400,
+    code: 'REQUEST_INVALID',
+    says: /media type/i,
   },
   { name: 'a path that is no URL', send: { path: '/%zz' }, status: 400, code: 'REQUEST_INVALID', says: /%zz/ },
 ];
@@ -148,19 +155,21 @@ test('a refused body is not quoted, in the answer or in the log: V8 quotes what 
   t.notMatch(JSON.stringify(server.lines), secret);
 });
 
-test('9 MiB end their connection, and a body of just 8 MiB is read', async (t) => {
+test('a body of just 37 MiB is read; a larger one is counted, and its connection goes on', async (t) => {
   const server = await running(t);
-  t.equal((await call(server, { body: Buffer.alloc(9 * mebibyte, ' ') })).headers['connection'], 'close');
-  const padded = JSON.stringify(review).padEnd(8 * mebibyte, ' ');
+  const padded = JSON.stringify(review).padEnd(37 * mebibyte, ' ');
   t.equal((await call(server, { body: padded })).status, 200);
-  t.equal((await call(server, { body: `${padded} ` })).status, 413);
+  const { status, headers } = await call(server, { body: `${padded} ` });
+  t.equal(status, 413);
+  t.not(headers['connection'], 'close');
+  t.equal((await metricsOf(server)).get('transship_rejected_requests_total{code="BODY_TOO_LARGE"}'), 1);
+  t.match(server.lines.at(-1), { level: 'warn', code: 'BODY_TOO_LARGE', msg: /more than 37 MiB/ });
 });
 
 const accepted: readonly (readonly [name: string, Call])[] = [
   ['a content type with parameters', { headers: { 'content-type': 'application/json; charset=utf-8' } }],
   ['another content type', { headers: { 'content-type': 'text/plain' } }],
   ['no content type', { headers: { 'content-type': null } }],
-  ['a content type that is none', { headers: { 'content-type': ';;' } }],
   ["the API server's accept header", { headers: { accept: 'application/json, */*' } }],
   ['a query', { path: '/mutate?timeout=10s' }],
 ];

@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import type { Test } from 'tap';
+import type { OverloadLimits } from '../../src/server/overload.ts';
 import { startWebhook, type Webhook, type WebhookOptions } from '../../src/server/webhook.ts';
 import { authority, servingPair } from '../tls/pairs.ts';
 import type { Target } from './call.ts';
@@ -16,6 +17,11 @@ export interface Running extends Target {
   /** What was logged so far. */
   readonly lines: LogLine[];
 }
+
+const limits: OverloadLimits = { maxConnections: 1024, maxInFlight: 512, maxRequestMemory: 128 * 1024 * 1024, maxEventLoopDelay: 60_000 };
+
+/** The usual limits but for some. */
+export const limitsWith = (some: Partial<OverloadLimits>): OverloadLimits => ({ ...limits, ...some });
 
 type Teardown = Pick<Test, 'teardown'>;
 
@@ -40,7 +46,7 @@ export async function defaults(): Promise<WebhookOptions> {
     scope: { releaseNamespace: 'transship', imageManagers: ['cloudnative-pg'] },
     loggedReviews: 'all',
     reviewCache: process.env['TRANSSHIP_REVIEW_CACHE'] !== 'false',
-    overload: { maximumInFlight: 512, maximumLag: 60_000 },
+    overload: limits,
   };
 }
 
