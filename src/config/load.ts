@@ -6,7 +6,7 @@ import { documentProblems, plainValue } from './document.ts';
 import { failedExpectations } from './expectations.ts';
 import { hasErrors, type Finding } from '../errors/finding.ts';
 import { locate } from './finding.ts';
-import { lint } from './lint.ts';
+import { lint } from './lint/lint.ts';
 import type { SourceFile } from './position.ts';
 import { schemaProblems } from './schema-problems.ts';
 import type { RewritePolicy } from '../policy/types.ts';

@@ -1,10 +1,10 @@
 /** Sources that two patterns name and that one transform gives the same name: one image would silently stand in for another. */
-import type { PolicyProblem } from '../policy/problem.ts';
-import { transformOf } from '../policy/transform/transforms.ts';
-import { isGlob } from '../rules/glob.ts';
-import type { NamePattern, Pattern } from '../rules/pattern.ts';
-import { parseReference } from '../image/reference.ts';
-import type { Rule } from '../rules/rule.ts';
+import type { PolicyProblem } from '../../policy/problem.ts';
+import { transformOf } from '../../policy/transform/transforms.ts';
+import { isGlob } from '../../rules/glob.ts';
+import type { NamePattern, Pattern } from '../../rules/pattern.ts';
+import { parseReference } from '../../image/reference.ts';
+import type { Rule } from '../../rules/rule.ts';
 
 interface Source {
   readonly pattern: NamePattern;

@@ -2,13 +2,13 @@
  * Rules whose result another rule would rewrite once more. They are found by trying: each pattern is turned into an image that
  * it matches, and the table is asked what it makes of the rule's result.
  */
-import { parseReference, type Reference } from '../image/reference.ts';
-import type { PolicyProblem } from '../policy/problem.ts';
-import type { CompiledPolicy } from '../rules/compile.ts';
-import { checkIdempotence } from '../rules/idempotence.ts';
-import { matchPattern, type Pattern } from '../rules/pattern.ts';
-import type { Rule } from '../rules/rule.ts';
-import type { Table } from '../rules/table.ts';
+import { parseReference, type Reference } from '../../image/reference.ts';
+import type { PolicyProblem } from '../../policy/problem.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import { checkIdempotence } from '../../rules/idempotence.ts';
+import { matchPattern, type Pattern } from '../../rules/pattern.ts';
+import type { Rule } from '../../rules/rule.ts';
+import type { Table } from '../../rules/table.ts';
 
 export function nonConverging({ rules, table }: CompiledPolicy): PolicyProblem[] {
   return rules.flatMap((rule, index) => {

@@ -1,13 +1,13 @@
 /** What is allowed and probably not meant: warnings about a policy that compiles, and results that can be shown never to settle. */
-import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
-import type { CompiledPolicy } from '../rules/compile.ts';
-import { covers } from '../rules/coverage.ts';
-import type { NamePattern, Pattern } from '../rules/pattern.ts';
-import { isAnchored, unescapedDot } from '../rules/regex.ts';
-import { isUnder, type RepositoryPrefix } from '../rules/registries.ts';
-import type { Rule } from '../rules/rule.ts';
-import { collisions } from './lint-collisions.ts';
-import { nonConverging } from './lint-convergence.ts';
+import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import { covers } from '../../rules/coverage.ts';
+import type { NamePattern, Pattern } from '../../rules/pattern.ts';
+import { isAnchored, unescapedDot } from '../../rules/regex.ts';
+import { isUnder, type RepositoryPrefix } from '../../rules/registries.ts';
+import type { Rule } from '../../rules/rule.ts';
+import { collisions } from './collisions.ts';
+import { nonConverging } from './convergence.ts';
 
 export function lint(compiled: CompiledPolicy): PolicyProblem[] {
   return [
