@@ -13,10 +13,14 @@ const plainer: Readonly<Record<string, string>> = {
   NON_STRING_KEY: 'a key must be plain text',
   BAD_ALIAS: "a * that stands at the start of a value is quoted: '*'",
   RESOURCE_EXHAUSTION: 'it is nested too deeply',
+  TAB_AS_INDENT: 'the line begins with a tab; YAML wants spaces',
 };
 
 export function documentProblems(file: SourceFile): Finding[] {
   const { errors } = file.document;
+  // Whatever else the parser says of a file with tabs follows from them.
+  const tab = errors.find((error) => error.code === 'TAB_AS_INDENT');
+  if (tab !== undefined) return [syntaxFinding(file, tab)];
   if (errors.length > 0) return errors.map((error) => syntaxFinding(file, error));
   const findings: Finding[] = [];
   let aliases = 0;

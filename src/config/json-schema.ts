@@ -25,6 +25,17 @@ export function knownKeys(path: readonly PropertyKey[]): string[] {
   return [...new Set(schemas.flatMap((schema) => Object.keys(schema.properties ?? {})))];
 }
 
+/** Where in the file a key is known, seen from a map at this path: below one of its keys, or beside it; null where it is nowhere near. */
+export function placesOf(key: string, path: readonly (string | number)[]): string | null {
+  const inner = knownKeys(path).find((child) => knownKeys([...path, child]).includes(key));
+  if (inner !== undefined) return `below ${inner}`;
+  for (let end = path.length - 1; end >= 0; end -= 1) {
+    const outer = path.slice(0, end);
+    if (typeof path[end] === 'string' && knownKeys(outer).includes(key)) return `beside ${path[end]}`;
+  }
+  return null;
+}
+
 function alternatives(schema: JsonSchema): JsonSchema[] {
   const inner = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
   return inner.length === 0 ? [schema] : [schema, ...inner.flatMap(alternatives)];

@@ -41,7 +41,7 @@ function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
       locate(file, { severity: 'error', path: [], message: 'its aliases multiply to more than a policy can need; write the values out' }),
     ]);
   const parsed = policySchema.safeParse(plain.value, { reportInput: false });
-  if (!parsed.success) return refused(schemaProblems(parsed.error.issues).map((problem) => locate(file, problem)));
+  if (!parsed.success) return refused(schemaProblems(parsed.error.issues, plain.value).map((problem) => locate(file, problem)));
   const compiled = compilePolicy(parsed.data, hosts);
   if (compiled.problems.length > 0) return refused(compiled.problems.map((problem) => locate(file, problem)));
   const findings = lint(compiled).map((problem) => locate(file, problem));

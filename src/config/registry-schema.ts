@@ -1,5 +1,6 @@
 /** The schema of a registry in the policy file: where nodes pull from, and where its credentials come from. */
 import * as z from 'zod';
+import { labelKeyProblem, labelValueProblem, namespaceProblem } from './name-problems.ts';
 
 export const secretName = z
   .string()
@@ -15,7 +16,21 @@ export const repositoryPath = z
 
 export const registryName = z.string().min(1).describe('Name of an entry of `registries`.');
 
-export const nameGlob = z.string().min(1).describe('Name, `*` stands for any characters.');
+export const namespaceGlob = z
+  .string()
+  .superRefine((text, context) => complain(namespaceProblem(text), context))
+  // For editors and Helm, which read the schema and not the check.
+  .meta({ pattern: '^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$' })
+  .describe('Name of a namespace, `*` stands for any characters.');
+
+export const labels = z.record(
+  z.string().superRefine((key, context) => complain(labelKeyProblem(key), context)),
+  z.string().superRefine((value, context) => complain(labelValueProblem(value), context)),
+);
+
+function complain(message: string | null, context: z.RefinementCtx<string>): void {
+  if (message !== null) context.addIssue({ code: 'custom', message });
+}
 
 const servicePort = z.union([z.string().min(1), z.int().min(1).max(65535)], { error: 'a port of the Service, by name or number' });
 
@@ -86,7 +101,7 @@ export const registry = z
       .describe('Secrets that pods need for this registry. A pod gets them when one of its images points at it.'),
     credentials: credentials.optional(),
     namespaces: z
-      .array(nameGlob)
+      .array(namespaceGlob)
       .min(1, 'leave namespaces out for every namespace that is opted in')
       .optional()
       .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Every namespace that is opted in when absent.'),

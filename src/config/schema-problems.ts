@@ -1,45 +1,99 @@
 /** What the schema refuses, in words that name the key and the remedy. */
 import type * as z from 'zod';
-import { nearest } from '../rules/nearest.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
-import { knownKeys } from './json-schema.ts';
+import { nearest } from '../rules/nearest.ts';
+import { describeUnknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
 export type SchemaProblem = PolicyProblem & { readonly key?: boolean };
+type Path = readonly (string | number)[];
 
-export function schemaProblems(issues: readonly Issue[]): SchemaProblem[] {
-  return issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? unknownKeys(issue.path, issue.keys) : [other(issue)]));
-}
-
-function unknownKeys(path: readonly PropertyKey[], keys: readonly string[]): SchemaProblem[] {
-  const known = knownKeys(path);
-  return keys.map((key) => {
-    const near = nearest(key, known);
-    const remedy = near === null ? `known keys here are ${known.join(', ')}` : `did you mean ${near}?`;
-    return { severity: 'error', path: [...steps(path), key], key: true, message: `unknown key ${key}; ${remedy}` };
+/** @param document what the file holds, as plain values */
+export function schemaProblems(issues: readonly Issue[], document: unknown): SchemaProblem[] {
+  return issues.flatMap((issue): SchemaProblem[] => {
+    const path = steps(issue.path);
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ severity: 'error', path: [...path, key], key: true, message: describeUnknownKey(key, path) }));
+    if (issue.code === 'invalid_key')
+      return [{ severity: 'error', path, key: true, message: sentence(path, issue.issues[0]?.message ?? issue.message) }];
+    return [{ severity: 'error', path, message: describe(issue, path, valueAt(document, path)) }];
   });
 }
 
-function other(issue: Issue): SchemaProblem {
-  const path = steps(issue.path);
+function describe(issue: Issue, path: Path, value: unknown): string {
+  if (issue.code === 'invalid_type') return describeType(issue.expected, path, value);
+  if (issue.code === 'invalid_value') return describeValue(issue.values, path, value);
+  if (issue.code === 'too_small' && issue.origin === 'string') return `${placeOf(path)} is empty`;
+  return sentence(path, issue.message);
+}
+
+const types: Readonly<Record<string, string>> = {
+  array: 'a list',
+  record: 'a map',
+  object: 'a map',
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+};
+
+function describeType(expected: string, path: Path, value: unknown): string {
   const place = placeOf(path);
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
-    return { severity: 'error', path, message: `${place} is missing; it must be ${article(issue.expected)}` };
-  }
-  const message = issue.message.replace(/^Invalid input: /, '');
-  // Some sentences of the schema begin with the key that they are about.
-  return { severity: 'error', path, message: message.startsWith(String(path.at(-1))) ? message : `${place}: ${message}` };
+  const wanted = types[expected] ?? expected;
+  if (value === undefined) return `${place} is missing; it must be ${wanted}`;
+  if (path.length === 0 && typeof value === 'string') return wholeIsText(value);
+  if (value === null) return `${place} has no value; it must be ${wanted}`;
+  if (expected === 'array' && (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'))
+    return `${place} is a list; write [${value}]`;
+  if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
+    return `${place} is text, and ${value} is a ${typeof value} in YAML; write it in quotes: '${value}'`;
+  return `${place} must be ${wanted}, not ${received(value)}`;
+}
+
+/** A file that holds one word is nearly always the name of a file, put where its content belongs. */
+function wholeIsText(value: string): string {
+  const text = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  const isPath = /^[^\s:]+\.ya?ml$/.test(value);
+  return `the policy is the text ${text} and no map${isPath ? '; with helm use --set-file and not --set' : '; it needs at least apiVersion and kind'}`;
+}
+
+function describeValue(values: readonly unknown[], path: Path, value: unknown): string {
+  const place = placeOf(path);
+  const words = values.map(String);
+  const [only] = words;
+  if (words.length === 1) return value === undefined ? `${place} is missing; write ${place}: ${only}` : `${place} must be ${only}`;
+  const near = typeof value === 'string' ? nearest(value, words) : null;
+  const written = typeof value === 'string' ? `${value} is unknown` : `it cannot be ${received(value)}`;
+  return near === null ? `${place}: ${written}; it is one of ${words.join(', ')}` : `${place}: ${written}; did you mean ${near}?`;
+}
+
+function received(value: unknown): string {
+  if (value === null || value === undefined) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object'
+    ? 'a map'
+    : typeof value === 'string'
+      ? `the text ${JSON.stringify(value)}`
+      : `the ${typeof value} ${JSON.stringify(value)}`;
+}
+
+/** Some sentences of the schema begin with the key that they are about. */
+function sentence(path: Path, message: string): string {
+  const plain = message.replace(/^Invalid input: /, '');
+  return plain.startsWith(String(path.at(-1))) ? plain : `${placeOf(path)}: ${plain}`;
 }
 
 /** The keys that lead to a value; the finding itself says which rule it is in. */
-function placeOf(path: readonly (string | number)[]): string {
+function placeOf(path: Path): string {
   const [section, index, ...below] = path;
   const keys = section === 'rules' && typeof index === 'number' && below.length > 0 ? below : path;
   return keys.length === 0 ? 'the file' : keys.join('.');
 }
 
-function article(noun: string): string {
-  return `${/^[aeio]/.test(noun) ? 'an' : 'a'} ${noun}`;
+function valueAt(document: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null && Object.hasOwn(value, step) ? Reflect.get(value, step) : undefined),
+    document,
+  );
 }
 
 function steps(path: readonly PropertyKey[]): (string | number)[] {

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { outcomes } from '../policy/outcome.ts';
 import type { RewritePolicy } from '../policy/types.ts';
-import { nameGlob, registry, secretName } from './registry-schema.ts';
+import { labels, namespaceGlob, registry, secretName } from './registry-schema.ts';
 import { rewrite } from './rewrite-schema.ts';
 
 // zod would compile checks from text for files that are read once a minute at most.
@@ -32,11 +32,11 @@ const match = z.strictObject({
     .describe('The rule matches when one of these does.'),
   exclude: z.array(pattern).default([]).describe('Images that the rule passes over, whatever `images` says.'),
   namespaces: z
-    .array(nameGlob)
+    .array(namespaceGlob)
     .min(1, 'leave namespaces out to match every namespace')
     .optional()
     .describe('Namespaces of the pod; all when absent.'),
-  podLabels: z.record(z.string(), z.string()).optional().describe('Labels that the pod must have, with exactly these values.'),
+  podLabels: labels.optional().describe('Labels that the pod must have, with exactly these values.'),
 });
 
 const rule = z
@@ -63,7 +63,7 @@ const expectation = z
     outcome: z.enum(outcomes).optional().describe('The outcome of the decision.'),
     pullSecrets: z.array(z.string()).optional().describe('All pull secrets that the image brings, in order.'),
     namespace: z.string().default('default').describe('Namespace of the pod.'),
-    podLabels: z.record(z.string(), z.string()).default({}).describe('Labels of the pod.'),
+    podLabels: labels.default({}).describe('Labels of the pod.'),
   })
   .refine(
     (value) => value.becomes !== undefined || value.rule !== undefined || value.outcome !== undefined || value.pullSecrets !== undefined,
@@ -80,8 +80,8 @@ function named<T extends { readonly name?: string | undefined }>(entry: T, index
 /** A section may be empty (`rules:` with nothing below it), as it is when every entry is commented out. */
 export const policySchema = z
   .strictObject({
-    apiVersion: z.literal('transship.dev/v1', { error: 'apiVersion must be transship.dev/v1' }),
-    kind: z.literal('RewritePolicy', { error: 'kind must be RewritePolicy' }),
+    apiVersion: z.literal('transship.dev/v1'),
+    kind: z.literal('RewritePolicy'),
     registries: z
       .record(z.string(), registry)
       .nullable()

@@ -14,7 +14,7 @@ import {
   path as pathGrammar,
   tag as tagGrammar,
 } from './grammar.ts';
-import { comparableHost, dockerHub, isHost } from './host.ts';
+import { comparableHost, dockerHub, isHost, withoutPort } from './host.ts';
 
 export interface Reference {
   /** Exactly what was written. */
@@ -129,10 +129,32 @@ function problem(text: string): ParsedReference {
 function malformed(text: string, writtenHost: string | null): string {
   if (text.trim() !== text) return 'it has white space at an end';
   if (text.includes('://')) return 'it has a scheme; an image name starts with the host';
+  const port = writtenHost === null ? null : wrongPort(writtenHost);
+  if (port !== null) return port;
+  const at = text.indexOf('@');
+  const digest = at === -1 ? null : malformedDigest(text.slice(at + 1));
+  if (digest !== null) return digest;
   const rest = writtenHost === null ? text : text.slice(writtenHost.length + 1);
   const name = rest.split(/[:@]/, 1)[0] ?? '';
   if (name !== name.toLowerCase()) return 'a repository name must be lower case';
   return 'it does not follow the grammar [host[:port]/]path[:tag][@digest]';
+}
+
+function wrongPort(host: string): string | null {
+  const name = withoutPort(host);
+  const port = host.slice(name.length + 1);
+  if (name === host || /^[0-9]+$/.test(port)) return null;
+  return port === '' ? `the port of ${name} is missing` : `the port is not a number: ${port}`;
+}
+
+/** A digest that is so short, or has such characters, that the grammar does not take it for one. */
+function malformedDigest(text: string): string | null {
+  const colon = text.indexOf(':');
+  const algorithm = text.slice(0, colon);
+  if (colon === -1) return `a digest is an algorithm and hexadecimal characters, such as sha256:0a1b2c…`;
+  const hex = text.slice(colon + 1);
+  if (Object.hasOwn(digestLengths, algorithm) && !/^[0-9a-f]*$/i.test(hex)) return `a ${algorithm} digest has hexadecimal characters only`;
+  return Object.hasOwn(digestLengths, algorithm) ? wrongDigest(text) : null;
 }
 
 function wrongDigest(digest: string): string | null {

@@ -68,6 +68,8 @@ function shapeProblem(text: string): string | null {
   if (text === '') return 'a pattern cannot be empty; * alone matches every image';
   if (text.includes('://')) return 'a pattern starts with the host, without a scheme';
   if (/\s/.test(text)) return 'a pattern holds no white space';
+  if (/^\*+$/.test(text)) return 'a single * is every image';
+  if (/[\\^$()|+?{}]/.test(text)) return `${text} is no name; write a regular expression as { regex: '${text}' }`;
   if (text.endsWith('/')) return `a name matches everything under it already; write ${text.replace(/\/+$/, '')}`;
   return null;
 }
@@ -102,8 +104,10 @@ function restProblem(host: string, path: string, tag: string | null, digest: str
   const wrong = path.split('/').find((component) => !componentWithStars.test(component));
   if (wrong !== undefined)
     return wrong === '' ? 'a component between two slashes is empty' : `${wrong} is not a component of a repository name`;
-  if (tag !== null && !tagExpression.test(tag)) return `${tag} is not a tag; * stands in names only`;
-  if (digest !== null && !digestExpression.test(digest)) return `${digest} is not a digest`;
+  if (tag !== null && !tagExpression.test(tag))
+    return tag.includes('*') ? 'a tag holds no *; without a tag the name matches every tag' : `${tag} is not a tag`;
+  if (digest !== null && !digestExpression.test(digest))
+    return `${digest} is not a digest: an algorithm and its hexadecimal characters, such as sha256: and 64 of them`;
   const exact = tag !== null || digest !== null;
   if (exact && host === dockerHub && !path.includes('/'))
     return `the canonical name of that image is ${dockerHub}/library/${path}; write it in full`;

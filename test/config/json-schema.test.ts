@@ -65,7 +65,7 @@ test('the keys that a message offers', (t) => {
     ],
     [
       ['rules', 0, 'rewrite'],
-      ['as', 'registry', 'prefix', 'spelling', 'repository', 'image', 'template'],
+      ['as', 'registry', 'prefix', 'collisions', 'spelling', 'repository', 'image', 'template'],
     ],
     [['rules', 0, 'match', 'images', 0], ['regex']],
     [

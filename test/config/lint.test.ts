@@ -12,7 +12,7 @@ registries:
 /** Every finding of the policy: line, column, severity and a part of the message. */
 type Row = readonly [title: string, text: string, findings: readonly string[]];
 
-function rule(name: string, images: string, rest = 'rewrite: { registry: mirror, as: path }'): string {
+function rule(name: string, images: string, rest = 'rewrite: { registry: mirror, as: path, collisions: accept }'): string {
   return `  - { name: ${name}, match: { images: ${images} }, ${rest} }\n`;
 }
 
@@ -22,7 +22,11 @@ const shadowed: Row[] = [
     rule('all', '[docker.io]') + rule('late', '[docker.io/library/nginx]'),
     ['8:5: warning: rule late: it is shadowed: rule all matches all of its images first'],
   ],
-  ['by everything', rule('all', "['*']") + rule('late', "[quay.io, '*.example']"), ['8:5: warning: rule late: it is shadowed: rule all']],
+  [
+    'by everything',
+    rule('all', "['*', other.example]") + rule('late', "[quay.io, '*.example']"),
+    ['8:5: warning: rule late: it is shadowed: rule all'],
+  ],
   ['not where one image is left', rule('all', '[docker.io]') + rule('late', '[docker.io/library/nginx, quay.io]'), []],
   [
     'not by a rule with a condition',
@@ -104,20 +108,233 @@ const collisions: Row[] = [
     [],
   ],
   [
-    'not for what cannot be known',
-    rule(
-      'a',
-      "[quay.io/*/app, ghcr.io/b/app, gcr.io, { regex: '^registry\\.example/app$' }, 'x.example:*/app']",
-      'rewrite: { registry: mirror, as: flatten }',
-    ),
+    'not for other ports and hosts that fit no more than one image',
+    rule('a', '[quay.io/a/app, quay.io/b/web]', 'rewrite: { registry: mirror, as: flatten }'),
     [],
   ],
   [
     'not for one image named twice',
     rule('a', '[quay.io/a/app]', 'rewrite: { registry: mirror, as: flatten }') +
-      `  - { name: b, match: { images: [quay.io/a/app, quay.io/b] }, rewrite: { registry: mirror, as: flatten } }\n`,
+      `  - { name: b, match: { images: [quay.io/a/app, quay.io/a/web] }, rewrite: { registry: mirror, as: flatten } }\n`,
     [],
   ],
+  [
+    'not for two tags, which stay two',
+    rule('a', "['quay.io/a/app:1', 'quay.io/b/app:2']", 'rewrite: { registry: mirror, as: flatten }'),
+    [],
+  ],
+  [
+    'for two images with one tag',
+    rule('a', "['quay.io/a/app:1', 'quay.io/b/app:1']", 'rewrite: { registry: mirror, as: flatten }'),
+    ['quay.io/b/app and quay.io/a/app (rule a) both become mirror.example/app'],
+  ],
+  [
+    'not where the author says that it is meant',
+    rule('a', '[quay.io/a/app, ghcr.io/b/app, gcr.io]', 'rewrite: { registry: mirror, as: flatten, collisions: accept }'),
+    [],
+  ],
+  [
+    'not for rules that make one image of all',
+    rule('a', '[quay.io/a/app, ghcr.io/b/app, gcr.io]', 'rewrite: { as: image, image: mirror.example/app }'),
+    [],
+  ],
+];
+
+/** What a policy for a whole host or for everything loses; it was silent about these. */
+const meeting: Row[] = [
+  [
+    'flatten of a host',
+    rule('a', '[quay.io]', 'rewrite: { registry: mirror, as: flatten }'),
+    ['7:34: warning: rule a: two images may meet: quay.io/team-b/app and quay.io/team-a/app (rule a) would both become mirror.example/app'],
+  ],
+  [
+    'flatten of organisations',
+    rule('a', '[docker.io/library, docker.io/bitnami]', 'rewrite: { registry: mirror, as: flatten }'),
+    ['7:53: warning: rule a: two images may meet: docker.io/bitnami/app and docker.io/library/app (rule a)'],
+  ],
+  [
+    'flatten of a host and of an image elsewhere',
+    rule('a', '[quay.io/a]', 'rewrite: { registry: mirror, as: flatten }') +
+      rule('b', '[docker.io/library/nginx]', 'rewrite: { registry: mirror, as: flatten }'),
+    ['8:34: warning: rule b: two images may meet: docker.io/library/nginx and quay.io/a/nginx (rule a)'],
+  ],
+  [
+    'singleRepository of everything',
+    rule('a', "['*', mirror.example, other.example]", 'rewrite: { registry: mirror, as: singleRepository, repository: all }').replace(
+      'mirror.example, ',
+      '',
+    ),
+    ['two images may meet: quay.io/team-b/app and quay.io/team-a/app (rule a) would both become mirror.example/all:app-latest'],
+  ],
+  [
+    'escape',
+    rule('a', '[quay.io]', 'rewrite: { registry: mirror, as: escape }'),
+    ['quay.io/team/a_app and quay.io/team_a/app (rule a) would both become mirror.example/quay.io_team_a_app'],
+  ],
+  [
+    'path of two hosts',
+    rule('a', '[docker.io]', 'rewrite: { registry: mirror, as: path }') + rule('b', '[quay.io]', 'rewrite: { registry: mirror, as: path }'),
+    [
+      '8:34: warning: rule b: two images may meet: quay.io/team-a/app and docker.io/team-a/app (rule a) would both become mirror.example/team-a/app',
+    ],
+  ],
+  [
+    'path of hosts with a star',
+    rule('a', "['*.gcr.io']", 'rewrite: { registry: mirror, as: path }'),
+    ['7:34: warning: rule a: two images may meet'],
+  ],
+  [
+    'remainder of two prefixes',
+    rule('a', '[quay.io/a, ghcr.io/b]', 'rewrite: { registry: mirror, as: remainder, prefix: x }'),
+    ['ghcr.io/b/app and quay.io/a/app (rule a) would both become mirror.example/x/app'],
+  ],
+  [
+    'templates',
+    rule('a', "[{ regex: '^quay\\.io/(.*)$' }, { regex: '^ghcr\\.io/(.*)$' }]", 'rewrite: { as: template, template: mirror.example/x/$1 }'),
+    ['would both become mirror.example/x/team-a/app'],
+  ],
+  ['not: path of one host', rule('a', '[docker.io]', 'rewrite: { registry: mirror, as: path }'), []],
+  [
+    'not: path of two hosts with prefixes',
+    rule('a', '[docker.io]', 'rewrite: { registry: mirror, as: path, prefix: hub }') +
+      rule('b', '[quay.io]', 'rewrite: { registry: mirror, as: path, prefix: quay }'),
+    [],
+  ],
+  ['not: fullName of everything', rule('a', "['*', other.example]", 'rewrite: { registry: mirror, as: fullName }'), []],
+  [
+    'not: what an earlier rule or an exclude takes away',
+    rule('all', '[quay.io]') +
+      `  - { name: b, match: { images: [ghcr.io/a, ghcr.io/b], exclude: [ghcr.io/b/app] }, rewrite: { registry: mirror, as: flatten } }\n`,
+    [],
+  ],
+  [
+    'not: two addresses of one registry',
+    rule('a', '[registry.k8s.io, k8s.gcr.io, gcr.io/google-containers]', 'rewrite: { registry: mirror, as: remainder }'),
+    [],
+  ],
+];
+
+const patterns: Row[] = [
+  [
+    'an official image taken for an organisation',
+    rule('a', '[docker.io/nginx]'),
+    ['7:34: warning: rule a: docker.io/nginx is the organisation nginx; the official image is docker.io/library/nginx'],
+  ],
+  [
+    'the same in an exclude of the policy and of the rule',
+    '  - { name: a, match: { images: [docker.io], exclude: [docker.io/redis] }, rewrite: { registry: mirror, as: path } }\nexclude: { images: [docker.io/registry] }\n',
+    ['8:21: warning: docker.io/registry is the organisation registry', '7:56: warning: rule a: docker.io/redis is the organisation redis'],
+  ],
+  ['an organisation', rule('a', '[docker.io/bitnami, docker.io/nginx/*, docker.io/library]'), []],
+  ['an organisation beside the image', rule('a', '[docker.io/traefik, docker.io/library/traefik]'), []],
+  [
+    'an image taken for a host with any port',
+    rule('a', "['nginx:*']"),
+    ['7:34: warning: rule a: nginx:* is a host named nginx with any port; for the image write docker.io/library/nginx'],
+  ],
+  ['hosts with any port', rule('a', "['localhost:*', 'kind-registry:*', 'reg.example:*', '[::1]:*']"), []],
+  [
+    'an expression in plain text',
+    rule('a', '[docker.io/.*]'),
+    [
+      "7:34: warning: rule a: .* is plain text here, no expression; write docker.io, which matches everything under it, or { regex: '^docker\\.io/' }",
+    ],
+  ],
+  [
+    'a component that no repository has',
+    rule('a', "[quay.io/acme/-app, 'quay.io/a*-']"),
+    ['quay.io/acme/-app matches nothing', 'quay.io/a*- matches nothing'],
+  ],
+  ['components with stars', rule('a', "[quay.io/acme/app-*, 'quay.io/*.js/x', 'quay.io/a.*']"), []],
+  [
+    'two stars',
+    rule('a', "['quay.io/**/app']"),
+    ['7:34: warning: rule a: ** is one component, as * is, and a pattern matches everything under it; write quay.io/*/app or { regex: … }'],
+  ],
+  [
+    "another address of Docker Hub's",
+    rule('a', '[registry-1.docker.io/library]'),
+    [
+      '7:34: warning: rule a: registry-1.docker.io/library matches only images that are written with that host; for all of Docker Hub write docker.io/library',
+    ],
+  ],
+  [
+    'the website',
+    rule('a', '[hub.docker.com]'),
+    ['hub.docker.com is the website; images of Docker Hub are called docker.io, write docker.io'],
+  ],
+  ['both addresses', rule('a', '[docker.io, registry-1.docker.io, registry.hub.docker.com]'), []],
+  ['the old address, which is the same', rule('a', '[index.docker.io/library/nginx]'), []],
+];
+
+const misread: Row[] = [
+  ...(
+    [
+      [
+        '^nginx',
+        'is about hosts that begin with nginx, since a canonical name begins with its host; for the image write ^docker\\.io/library/nginx',
+      ],
+      ['^nginx(:|@|$)', 'for the image write ^docker\\.io/library/nginx'],
+      ['^(?:redis|r[e]x\\.io/x):1', 'hosts that begin with redis'],
+      ['^library/', '^library/ matches nothing: a canonical name begins with its host; write ^docker\\.io/library/'],
+      ['^library/(.*)$', '^library/ matches nothing'],
+      ['^bitnami/redis', 'write ^docker\\.io/bitnami/redis'],
+      ['^(library|quay\\\\.io)/', '^library/ matches nothing'],
+      ['^index\\.docker\\.io/', 'images of Docker Hub are called docker.io; write ^docker\\.io/'],
+      ['^docker\\.io/nginx(:|$)', '^docker\\.io/nginx is the organisation nginx; the official image is ^docker\\.io/library/nginx'],
+      ['^ghcr\\.io/Acme/', 'matches nothing: a repository name is lower case'],
+    ] as const
+  ).map(([expression, words]): Row => [
+    expression,
+    rule('a', `[{ regex: '${expression}' }]`, 'pullSecrets: [x]'),
+    [`7:43: warning: rule a: `, words].slice(1),
+  ]),
+  ...[
+    '^docker\\.io/library/(.*)$',
+    '^([^/]+)/(.*)$',
+    '^localhost:5000/',
+    '^quay\\.io',
+    '^(quay|ghcr)\\.io/',
+    '^docker\\.io/nginx/',
+    '^docker\\.io/redis-',
+    '^.*/nginx',
+    '^registry:5000/x',
+    '^(?i)nginx',
+  ].map((expression): Row => [`fine: ${expression}`, rule('a', `[{ regex: '${expression}' }]`, 'pullSecrets: [x]'), []]),
+];
+
+const ownRegistry: Row[] = [
+  [
+    'with a prefix',
+    rule('a', "['*']", 'rewrite: { registry: mirror, as: fullName, prefix: proxy }'),
+    [
+      '7:34: warning: rule a: * also takes images of your own registry: mirror.example/team/app would become mirror.example/proxy/mirror.example/team/app; add mirror.example to exclude',
+      'other.example',
+    ],
+  ],
+  [
+    'excluded',
+    `${rule('a', "['*']", 'rewrite: { registry: mirror, as: fullName, prefix: proxy }')}exclude: { images: [mirror.example, other.example] }\n`,
+    [],
+  ],
+  [
+    'named, so that it is meant',
+    rule('a', "['*', mirror.example, other.example]", 'rewrite: { registry: mirror, as: fullName, prefix: proxy }'),
+    [],
+  ],
+];
+
+const failing: Row[] = [
+  [
+    'the full name of a host with a port',
+    rule('a', "['reg.example:5000', 'localhost:*', docker.io]", 'rewrite: { registry: mirror, as: fullName }'),
+    [
+      '7:34: warning: rule a: images of reg.example:5000 cannot be rewritten: the source host reg.example:5000 has a port, which cannot be inside a path; use as: path with a prefix, or as: template',
+      'images of localhost:* cannot be rewritten',
+    ],
+  ],
+  ['as path', rule('a', "['reg.example:5000']", 'rewrite: { registry: mirror, as: path, prefix: reg }'), []],
+  ['the remainder of an organisation', rule('a', '[quay.io/acme]', 'rewrite: { registry: mirror, as: remainder }'), []],
 ];
 
 const converging: Row[] = [
@@ -164,7 +381,18 @@ const converging: Row[] = [
   ],
 ];
 
-for (const [title, rows] of Object.entries({ shadowed, never, regexes, collisions, converging })) {
+for (const [title, rows] of Object.entries({
+  shadowed,
+  never,
+  regexes,
+  collisions,
+  meeting,
+  patterns,
+  misread,
+  ownRegistry,
+  failing,
+  converging,
+})) {
   test(`lint: ${title}`, (t) => {
     for (const [name, rules, expected] of rows) {
       const { findings, compiled } = loadPolicy(`${head}rules:\n${rules}`, 'policy.yaml');
@@ -182,7 +410,7 @@ for (const [title, rows] of Object.entries({ shadowed, never, regexes, collision
 }
 
 test('patterns of every shape are tried for convergence', (t) => {
-  const patterns = [
+  const shapes = [
     "'*'",
     "'docker.io:*'",
     "'*.io'",
@@ -192,7 +420,7 @@ test('patterns of every shape are tried for convergence', (t) => {
     "{ regex: '^[^a]' }",
     "'[::1]:*/x'",
   ];
-  for (const pattern of patterns) {
+  for (const pattern of shapes) {
     const text = `${head}rules:\n${rule('a', `[${pattern}]`)}${rule('b', '[mirror.example]', 'pullSecrets: [s]')}`;
     t.notOk(
       loadPolicy(text, 'policy.yaml').findings.some(({ severity }) => severity === 'error'),

@@ -15,13 +15,15 @@ type Row = readonly [title: string, text: string, place: string, words: string];
 const syntax: Row[] = [
   ['an empty file', '', '1:1', 'the file is empty; it needs at least apiVersion and kind'],
   ['only comments', '# nothing\n', '1:1', 'the file is empty'],
-  ['a list', '- a\n', '1:1', 'the file: expected object'],
-  ['a text', 'hello\n', '1:1', 'the file: expected object'],
-  ['null', 'null\n', '1:1', 'the file: expected object'],
+  ['a list', '- a\n', '1:1', 'the file must be a map, not a list'],
+  ['a text', 'hello\n', '1:1', 'the policy is the text "hello" and no map; it needs at least apiVersion and kind'],
+  // What helm's --set makes of a path; the message was that an object is expected.
+  ['the name of a file', 'policy.yaml\n', '1:1', 'the policy is the text "policy.yaml" and no map; with helm use --set-file and not --set'],
+  ['null', 'null\n', '1:1', 'the file has no value; it must be a map'],
   ['a key twice', `${head}rules: []\nrules: []\n`, '4:1', 'stands twice'],
   ['a registry twice', `${head}registries:\n  a: { host: a.io }\n  a: { host: b.io }\n`, '5:3', 'stands twice'],
   ['two documents', `${head}---\n${head}`, '3:1', 'one document'],
-  ['a tab', `${head}rules:\n\t- x\n`, '4:1', 'Tabs'],
+  ['a tab', `${head}rules:\n\t- x\n`, '4:1', 'the line begins with a tab; YAML wants spaces'],
   ['an unfinished list', `${head}rules: [`, '3:9', ']'],
   ['a star unquoted', `${head}exclude: { images: [*] }\n`, '3:21', "quoted: '*'"],
   ['a star at the start, unquoted', `${head}exclude:\n  images:\n    - *.example.com\n`, '5:7', "quoted: '*.example.com'"],
@@ -35,7 +37,8 @@ const syntax: Row[] = [
 const schema: Row[] = [
   ['another version', 'apiVersion: v2\nkind: RewritePolicy\n', '1:13', 'apiVersion must be transship.dev/v1'],
   ['another kind', 'apiVersion: transship.dev/v1\nkind: Policy\n', '2:7', 'kind must be RewritePolicy'],
-  ['no kind', 'apiVersion: transship.dev/v1\n', '1:1', 'kind must be RewritePolicy'],
+  ['no kind', 'apiVersion: transship.dev/v1\n', '1:1', 'kind is missing; write kind: RewritePolicy'],
+  ['no apiVersion', 'kind: RewritePolicy\n', '1:1', 'apiVersion is missing; write apiVersion: transship.dev/v1'],
   ['an unknown section', `${head}rule: []\n`, '3:1', 'unknown key rule; did you mean rules?'],
   ['an unknown section like none', `${head}zebra: 1\n`, '3:1', 'known keys here are apiVersion, kind, registries'],
   [
@@ -91,14 +94,19 @@ const schema: Row[] = [
     'no registry',
     `${head}rules:\n  - match: { images: ['*'] }\n    rewrite: { as: flatten }\n`,
     '5:14',
-    'rewrite.registry is missing; it must be a string',
+    'rewrite.registry is missing; it must be text',
   ],
-  ['no match', `${head}rules:\n  - name: x\n`, '4:5', 'rule x: match is missing; it must be an object'],
+  ['no match', `${head}rules:\n  - name: x\n`, '4:5', 'rule x: match is missing; it must be a map'],
   ['no images', `${head}rules:\n  - match: { images: [] }\n`, '4:22', 'at least one pattern'],
   ['no namespaces', `${head}rules:\n  - match: { images: ['*'], namespaces: [] }\n`, '4:41', 'leave namespaces out'],
   ['a pattern of no kind', `${head}exclude: { images: [{ regexp: x }] }\n`, '3:21', 'a pattern is a name such as'],
-  ['rules as a map', `${head}rules: { a: 1 }\n`, '3:8', 'rules: expected array'],
-  ['a host that is a number', `${head}registries: { a: { host: 5000 } }\n`, '3:26', 'expected string'],
+  ['rules as a map', `${head}rules: { a: 1 }\n`, '3:8', 'rules must be a list, not a map'],
+  [
+    'a host that is a number',
+    `${head}registries: { a: { host: 5000 } }\n`,
+    '3:26',
+    "is text, and 5000 is a number in YAML; write it in quotes: '5000'",
+  ],
   ['a registry without a host', `${head}registries: { a: {} }\n`, '3:18', 'needs host or hostFrom'],
   ['half a hostFrom', `${head}registries: { a: { hostFrom: { service: { name: x } } } }\n`, '3:30', 'hostFrom is { service:'],
   ['a port that is none', `${head}registries: { a: { hostFrom: { service: { namespace: n, name: x, port: 0 } } } }\n`, '3:72', 'Too small'],
@@ -131,12 +139,91 @@ const schema: Row[] = [
     'a pull policy in lower case',
     `${head}rules: [{ match: { images: ['*'] }, rewrite: { as: image, image: a.io/x }, pullPolicy: always }]\n`,
     '3:88',
-    '"IfNotPresent"|"Always"',
+    'pullPolicy: always is unknown; did you mean Always?',
   ],
   ['a pull policy for nothing', `${head}rules: [{ match: { images: ['*'] }, pullPolicy: Always }]\n`, '3:49', 'this rule has no rewrite'],
   ['a test of nothing', `${head}tests: [{ image: nginx }]\n`, '3:9', 'expects at least one of'],
-  ['an outcome that is none', `${head}tests: [{ image: nginx, outcome: done }]\n`, '3:34', '"already-there"'],
+  [
+    'an outcome that is none',
+    `${head}tests: [{ image: nginx, outcome: done }]\n`,
+    '3:34',
+    'tests.0.outcome: done is unknown; it is one of rewritten, already-there',
+  ],
 ];
+
+const rule = (match: string, rest = ''): string => `${head}rules: [{ name: x, match: { ${match} }${rest} }]\n`;
+
+/** What people write who know other tools, or YAML less well. */
+const mistaken: Row[] = [
+  ['images as one text', rule('images: docker.io'), '3:37', 'rule x: match.images is a list; write [docker.io]'],
+  ['pullSecrets as one text', rule('images: [a.io]', ', pullSecrets: regcred'), '3:60', 'pullSecrets is a list; write [regcred]'],
+  [
+    'namespaces to exclude',
+    `${head}exclude: { namespaces: [dev] }\n`,
+    '3:12',
+    "unknown key namespaces; namespaces stay out by the label transship.dev/rewrite: disabled or by the chart's excludeNamespaces",
+  ],
+  ['a registry beside rewrite', rule('images: [a.io]', ', registry: m'), '3:47', 'unknown key registry; it belongs below rewrite'],
+  ['images beside match', `${head}rules: [{ match: { images: [a.io] }, images: [b.io] }]\n`, '3:38', 'it belongs below match'],
+  ['rewrite below match', rule('images: [a.io], rewrite: {}'), '3:45', 'unknown key rewrite; it belongs beside match'],
+  ['a spec, as objects have it', `${head}spec: { rules: [] }\n`, '3:1', 'registries, rules and exclude stand at the top'],
+  ['a label that YAML reads as a boolean', rule('images: [a.io], podLabels: { on: true }'), '3:62', "write it in quotes: 'true'"],
+  ['a label with a star', rule("images: [a.io], podLabels: { app: 'web-*' }"), '3:63', 'labels are compared exactly, * is not special'],
+  ['a key that no label has', rule("images: [a.io], podLabels: { 'my app': x }"), '3:58', 'my app is no key of a label'],
+  [
+    'an image with half a digest',
+    rule('images: [a.io]', ", rewrite: { as: image, image: 'nginx:latest@sha256:abc' }"),
+    '3:76',
+    'a sha256 digest has 64 hexadecimal characters, this one 3',
+  ],
+  [
+    'an image with a word for a digest',
+    rule('images: [a.io]', ", rewrite: { as: image, image: 'nginx@latest' }"),
+    '3:76',
+    'a digest is an algorithm and hexadecimal characters',
+  ],
+  ['a host with a word for a port', `${head}registries: { a: { host: 'mirror.corp:port' } }\n`, '3:26', 'the port is not a number: port'],
+  [
+    'a pattern that is an expression',
+    rule("images: ['docker.io/(nginx|redis)']"),
+    '3:38',
+    "write a regular expression as { regex: 'docker.io/(nginx|redis)' }",
+  ],
+  ['a pattern with any tag', rule("images: ['docker.io/library/nginx:*']"), '3:38', 'without a tag the name matches every tag'],
+  ['a pattern of stars', rule("images: ['**']"), '3:38', 'a single * is every image'],
+];
+
+/** These were taken as names that no namespace has, and the controller then deleted every copy of the pull secrets. */
+const namespaces: Row[] = (
+  [
+    ["'^team-.*$'", 'is read as a name and not as a regular expression; only * is special; write team-*'],
+    ["'team-(a|b)'", 'is read as a name and not as a regular expression; only * is special; list the names'],
+    ["'team-.*'", 'write team-*'],
+    ["'team-a, team-b'", 'is one name; write a list, one name an entry: [team-a, team-b]'],
+    ["'team-a team-b'", '[team-a, team-b]'],
+    ["'team-[ab]'", '[ ] is not special'],
+    ["'!kube-system'", 'names cannot be excluded'],
+    ["'-kube-system'", 'names cannot be excluded'],
+    ["'Team-*'", 'the name of a namespace is lower case; write team-*'],
+    ["'team-?'", '? is not special; write *'],
+    ['\u201cteam-a\u201d', 'has curly quotes, which are part of the name; write team-a'],
+    ["' team-a'", 'has white space at an end; write team-a'],
+    ["'team_a'", 'is no name of a namespace'],
+    ["'team=a'", 'is no name of a namespace'],
+    ["'team.a'", 'is no name of a namespace'],
+    ["''", 'is no name of a namespace'],
+    [`'${'a'.repeat(64)}'`, 'at most 63 characters'],
+    ['12', "write it in quotes: '12'"],
+  ] as const
+).flatMap(([name, words]): Row[] => [
+  [`${name} in a rule`, rule(`images: [a.io], namespaces: [ok-*, ${name}]`), '3:64', words],
+  [
+    `${name} in a registry`,
+    `${head}registries: { a: { host: a.io, pullSecrets: [s], credentials: { secret: x }, namespaces: ['*', ${name}] } }\n`,
+    '3:96',
+    words,
+  ],
+]);
 
 const compiled: Row[] = [
   [
@@ -155,7 +242,7 @@ const compiled: Row[] = [
   ['a lookahead', `${head}rules:\n  - match:\n      images:\n        - regex: '^(?=a)'\n`, '6:11', 'RE2 has no lookaround'],
 ];
 
-for (const [title, rows] of Object.entries({ syntax, schema, compiled })) {
+for (const [title, rows] of Object.entries({ syntax, schema, mistaken, namespaces, compiled })) {
   test(`refused, with the place and what to do: ${title}`, (t) => {
     for (const [name, text, place, words] of rows) {
       const loaded = loadPolicy(text, 'policy.yaml');

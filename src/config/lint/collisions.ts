@@ -1,48 +1,141 @@
-/** Sources that two patterns name and that one transform gives the same name: one image would silently stand in for another. */
-import type { PolicyProblem } from '../../policy/problem.ts';
+/**
+ * Two images that a policy gives one name: one would be pulled in place of the other. Found by trying images that the patterns
+ * match, so that it holds for every transform; a transform that says it is lossy is warned about even where no example was found.
+ */
+import { parseReference, type Reference } from '../../image/reference.ts';
+import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import { transformOf } from '../../policy/transform/transforms.ts';
-import { isGlob } from '../../rules/glob.ts';
-import type { NamePattern, Pattern } from '../../rules/pattern.ts';
-import { parseReference } from '../../image/reference.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import { decideImage } from '../../rules/decide.ts';
+import { matchPattern, type Pattern } from '../../rules/pattern.ts';
 import type { Rule } from '../../rules/rule.ts';
+import type { Table } from '../../rules/table.ts';
+import { exampleImages, repositoryOf } from './example-images.ts';
+import { contextOf } from './samples.ts';
+import { warning } from './warning.ts';
 
 interface Source {
-  readonly pattern: NamePattern;
-  readonly path: readonly (string | number)[];
-  readonly rule: string;
+  readonly rule: Rule;
+  readonly pattern: Pattern;
+  readonly path: PolicyPath;
 }
 
-export function collisions(rules: readonly Rule[]): PolicyProblem[] {
-  const seen = new Map<string, Source>();
+interface Example extends Source {
+  readonly image: Reference;
+  readonly result: string;
+}
+
+export function collisions({ rules, table }: CompiledPolicy): PolicyProblem[] {
+  const sources = rules.flatMap(sourcesOf);
+  const leaves = [...new Set(['app', ...sources.flatMap(({ pattern }) => repositoryOf(pattern)?.path.split('/').at(-1) ?? [])])].slice(
+    0,
+    maxLeaves,
+  );
+  const seen = new Map<string, Example>();
+  const warned = new Set<Rule>();
   const found: PolicyProblem[] = [];
-  for (const [index, rule] of rules.entries()) {
-    if (rule.policy.rewrite === undefined || !transformOf(rule.policy.rewrite).isLossy) continue;
-    for (const [position, pattern] of rule.images.entries()) {
-      const source = literalSource(pattern, { path: ['rules', index, 'match', 'images', position], rule: rule.policy.name });
-      const result = source === null ? null : resultOf(rule, source.pattern);
-      if (source === null || result === null) continue;
-      const other = seen.get(result);
-      if (other === undefined) seen.set(result, source);
-      else if (other.pattern.text !== source.pattern.text)
-        found.push({ severity: 'warning', path: source.path, message: message(source, other, result) });
-    }
+  for (const source of sources) {
+    const collision = collisionAmong(examplesOf(source, leaves), seen, table);
+    // One example a rule is enough; what is certain is told of each pattern.
+    if (collision === null || (!collision.isCertain && warned.has(source.rule))) continue;
+    found.push(warning(source.path, collision.message));
+    warned.add(source.rule);
   }
-  return found;
+  return [...found, ...lossyWithoutExample(sources, warned)];
 }
 
-/** Only a repository written out can be checked; what a `*` or a namespace will hold is not known. */
-function literalSource(pattern: Pattern, place: Omit<Source, 'pattern'>): Source | null {
-  if (pattern.kind === 'regex' || pattern.path.length === 0 || pattern.anyPort) return null;
-  return isGlob(pattern.text) ? null : { pattern, ...place };
+/** Names of repositories that are tried under each pattern. */
+const maxLeaves = 20;
+
+/** The patterns of rules whose author has not said that collisions are meant. */
+function sourcesOf(rule: Rule, index: number): Source[] {
+  const target = rule.policy.rewrite;
+  if (target === undefined || rule.rewrite === null || transformOf(target).targetImage !== undefined) return [];
+  if ('collisions' in target && target.collisions === 'accept') return [];
+  return rule.images.map((pattern, position) => ({ rule, pattern, path: ['rules', index, 'match', 'images', position] }));
 }
 
-function resultOf(rule: Rule, pattern: NamePattern): string | null {
-  const parsed = parseReference(`${pattern.host}/${pattern.path.join('/')}`);
-  if (!parsed.ok || rule.rewrite === null) return null;
-  const transformed = rule.rewrite.transform(parsed.reference, { source: pattern.text, remainder: '', captures: new Map() });
-  return transformed.ok ? transformed.text : null;
+function examplesOf(source: Source, leaves: readonly string[]): Example[] {
+  const { rule, pattern } = source;
+  return exampleImages(pattern, leaves).flatMap((text) => {
+    const parsed = parseReference(text);
+    if (!parsed.ok || rule.rewrite === null) return [];
+    const image = parsed.reference;
+    const match =
+      repositoryOf(pattern) === null ? matchPattern(pattern, image) : { source: pattern.text, remainder: '', captures: new Map() };
+    const transformed = match === null ? null : rule.rewrite.transform(image, match);
+    return transformed?.ok === true ? [{ ...source, image, result: transformed.text }] : [];
+  });
 }
 
-function message(source: Source, other: Source, result: string): string {
-  return `${source.pattern.text} and ${other.pattern.text} (rule ${other.rule}) both become ${result}; one would be pulled in place of the other`;
+interface Collision {
+  /** Whether both images are named by their patterns, and are no examples. */
+  readonly isCertain: boolean;
+  readonly message: string;
+}
+
+function collisionAmong(examples: readonly Example[], seen: Map<string, Example>, table: Table): Collision | null {
+  let collision: Collision | null = null;
+  for (const example of examples) {
+    const other = seen.get(example.result);
+    if (other === undefined) seen.set(example.result, example);
+    else if (collision === null && meet(example, other, table)) collision = collisionOf(example, other);
+  }
+  return collision;
+}
+
+function meet(example: Example, other: Example, table: Table): boolean {
+  if (sameContent(example.image.name) === sameContent(other.image.name) || !haveOneTag(example, other)) return false;
+  return isRewritten(example, table) && isRewritten(other, table);
+}
+
+/** Addresses under which the same images are to be had: they may well become one. */
+const aliases: readonly (readonly [prefix: string, same: string])[] = [
+  ['k8s.gcr.io/', 'registry.k8s.io/'],
+  ['gcr.io/google-containers/', 'registry.k8s.io/'],
+  ['gcr.io/google_containers/', 'registry.k8s.io/'],
+  ['public.ecr.aws/docker/', 'docker.io/'],
+  ['registry-1.docker.io/', 'docker.io/'],
+];
+
+function sameContent(name: string): string {
+  const alias = aliases.find(([prefix]) => name.startsWith(prefix));
+  return alias === undefined ? name : alias[1] + name.slice(alias[0].length);
+}
+
+/** Patterns with two different tags or digests never meet. */
+function haveOneTag({ pattern: a }: Example, { pattern: b }: Example): boolean {
+  if (a.kind === 'regex' || b.kind === 'regex') return true;
+  return (a.tag ?? b.tag) === (b.tag ?? a.tag) && (a.digest ?? b.digest) === (b.digest ?? a.digest);
+}
+
+/** Whether the table as a whole lets the rule decide: others may come first, and `exclude` may take the image out. */
+function isRewritten({ rule, pattern, image }: Example, table: Table): boolean {
+  // A pattern with a tag stands for its repository, which the rule as such does not match.
+  if (pattern.kind === 'name' && (pattern.tag !== null || pattern.digest !== null)) return true;
+  const decision = decideImage(table, image.text, contextOf(rule));
+  return decision.rule === rule.policy.name && decision.outcome === 'rewritten';
+}
+
+function collisionOf(example: Example, other: Example): Collision {
+  const isCertain = [example, other].every(({ pattern }) => repositoryOf(pattern) !== null);
+  const images = `${example.image.text} and ${other.image.text} (rule ${other.rule.policy.name})`;
+  const both = isCertain ? `${images} both become ${example.result}` : `two images may meet: ${images} would both become ${example.result}`;
+  return { isCertain, message: `${both}; one would be pulled in place of the other. If that is meant, add collisions: accept to rewrite` };
+}
+
+function lossyWithoutExample(sources: readonly Source[], warned: ReadonlySet<Rule>): PolicyProblem[] {
+  const broad = sources.filter(({ rule, pattern }) => isWholeHost(pattern) && isLossy(rule) && !warned.has(rule));
+  return [...new Map(broad.map((source) => [source.rule, source])).values()].map(({ rule, pattern, path }) => {
+    const may = `as: ${rule.policy.rewrite?.as} may give two images of ${pattern.text} one name`;
+    return warning(path, `${may}; name the repositories, or add collisions: accept to rewrite`);
+  });
+}
+
+function isLossy({ policy: { rewrite } }: Rule): boolean {
+  return rewrite !== undefined && transformOf(rewrite).isLossy;
+}
+
+function isWholeHost(pattern: Pattern): boolean {
+  return pattern.kind === 'name' && pattern.path.length === 0;
 }

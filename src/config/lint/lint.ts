@@ -1,26 +1,27 @@
 /** What is allowed and probably not meant: warnings about a policy that compiles, and results that can be shown never to settle. */
-import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import type { PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { covers } from '../../rules/coverage.ts';
-import type { NamePattern, Pattern } from '../../rules/pattern.ts';
-import { isAnchored, unescapedDot } from '../../rules/regex.ts';
+import type { NamePattern } from '../../rules/pattern.ts';
 import { isUnder, type RepositoryPrefix } from '../../rules/registries.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { collisions } from './collisions.ts';
 import { nonConverging } from './convergence.ts';
+import { failing } from './failing.ts';
+import { ownRegistries } from './own-registry.ts';
+import { patternWarnings } from './patterns.ts';
+import { warning } from './warning.ts';
 
 export function lint(compiled: CompiledPolicy): PolicyProblem[] {
   return [
     ...shadowed(compiled.rules),
     ...neverFiring(compiled),
-    ...regexes(compiled),
-    ...collisions(compiled.rules),
+    ...patterns(compiled),
+    ...failing(compiled.rules),
+    ...collisions(compiled),
+    ...ownRegistries(compiled),
     ...nonConverging(compiled),
   ];
-}
-
-function warning(path: PolicyPath, message: string): PolicyProblem {
-  return { severity: 'warning', path, message };
 }
 
 function isUnconditional({ policy, exclude }: Rule): boolean {
@@ -85,26 +86,12 @@ function isPatternUnder(prefix: RepositoryPrefix, pattern: NamePattern): boolean
   });
 }
 
-function regexes({ excluded, rules }: CompiledPolicy): PolicyProblem[] {
+function patterns({ excluded, rules }: CompiledPolicy): PolicyProblem[] {
   return [
-    ...regexesAmong(excluded, ['exclude', 'images']),
+    ...patternWarnings(excluded, ['exclude', 'images']),
     ...rules.flatMap((rule, index) => [
-      ...regexesAmong(rule.images, ['rules', index, 'match', 'images']),
-      ...regexesAmong(rule.exclude, ['rules', index, 'match', 'exclude']),
+      ...patternWarnings(rule.images, ['rules', index, 'match', 'images']),
+      ...patternWarnings(rule.exclude, ['rules', index, 'match', 'exclude']),
     ]),
-  ];
-}
-
-function regexesAmong(patterns: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
-  return patterns.flatMap((pattern, index) => (pattern.kind === 'regex' ? regexWarnings(pattern.text, [...path, index, 'regex']) : []));
-}
-
-function regexWarnings(expression: string, path: PolicyPath): PolicyProblem[] {
-  const dot = unescapedDot(expression);
-  return [
-    ...(isAnchored(expression)
-      ? []
-      : [warning(path, `${expression} is not anchored, so it matches in the middle of a name too; start it with ^`)]),
-    ...(dot === null ? [] : [warning(path, `the dot in ${dot} matches any character; write ${dot.replace('.', '\\.')}`)]),
   ];
 }

@@ -1,12 +1,12 @@
 /** `escape`: the whole familiar name as one component. Tilt's default_registry. */
 import { familiarName, suffix } from '../../image/reference.ts';
-import { prefix, registry } from './options.ts';
+import { underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
 
 export const escape = defineTransform({
   as: 'escape',
   description: 'HOST/prefix/familiar name with / : @ as _',
-  options: { registry, prefix },
+  options: underRegistry,
   writesTo: 'registry',
   // a/b_c and a_b/c become one.
   isLossy: true,

@@ -1,12 +1,12 @@
 /** `flatten`: only the last component is kept. The registry that KOTS is configured with, Gitpod's dropImageRepo. */
 import { lastComponent, suffix } from '../../image/reference.ts';
-import { prefix, registry } from './options.ts';
+import { underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
 
 export const flatten = defineTransform({
   as: 'flatten',
   description: 'HOST/prefix/last component',
-  options: { registry, prefix },
+  options: underRegistry,
   writesTo: 'registry',
   isLossy: true,
   compile(_options, base) {

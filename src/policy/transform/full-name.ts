@@ -1,13 +1,13 @@
 /** `fullName`: the whole name, host included, below another host. Replicated's proxy. */
 import { withoutPort } from '../../image/host.ts';
 import { suffix } from '../../image/reference.ts';
-import { prefix, registry, spelling } from './options.ts';
+import { spelling, underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
 
 export const fullName = defineTransform({
   as: 'fullName',
   description: 'HOST/prefix/source-host/path',
-  options: { registry, prefix, spelling },
+  options: { ...underRegistry, spelling },
   writesTo: 'registry',
   isLossy: false,
   compile(options, base) {

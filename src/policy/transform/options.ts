@@ -1,10 +1,18 @@
 /** Options that several transforms share. */
 
-export const registry = { type: 'registry' } as const;
+const registry = { type: 'registry' } as const;
+
+const collisions = {
+  type: 'choice',
+  values: ['warn', 'accept'],
+  default: 'warn',
+  description:
+    '`warn`: loading the policy warns where two images that the rule matches may get one name, by example. `accept`: that is meant, and nothing is said.',
+} as const;
 
 export const optionalRegistry = { type: 'registry', optional: true } as const;
 
-export const prefix = {
+const prefix = {
   type: 'repositoryPath',
   optional: true,
   description: 'Path put between the host of the registry and the rewritten name.',
@@ -17,3 +25,8 @@ export const spelling = {
   description:
     '`canonical` expands short Docker Hub names (nginx becomes library/nginx), `written` keeps the name as it stands in the pod.',
 } as const;
+
+/** What every transform takes that writes below a registry. */
+export const underRegistry = { registry, prefix, collisions } as const;
+
+export const anywhere = { registry: optionalRegistry, collisions } as const;

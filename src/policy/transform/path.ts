@@ -1,12 +1,12 @@
 /** `path`: another host, the same path. DevSpace, Gitpod, pull-through caches of Harbor and ECR. */
 import { suffix } from '../../image/reference.ts';
-import { prefix, registry, spelling } from './options.ts';
+import { spelling, underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
 
 export const path = defineTransform({
   as: 'path',
   description: 'HOST/prefix/path',
-  options: { registry, prefix, spelling },
+  options: { ...underRegistry, spelling },
   writesTo: 'registry',
   isLossy: false,
   compile(options, base) {

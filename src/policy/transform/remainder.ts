@@ -1,12 +1,12 @@
 /** `remainder`: the matched part of the name is replaced, what follows is kept. Prefix maps as of Devtron and zarf. */
 import { suffix } from '../../image/reference.ts';
-import { prefix, registry } from './options.ts';
+import { underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
 
 export const remainder = defineTransform({
   as: 'remainder',
   description: 'HOST/prefix/what follows the matched pattern',
-  options: { registry, prefix },
+  options: underRegistry,
   writesTo: 'registry',
   isLossy: false,
   compile(_options, base) {

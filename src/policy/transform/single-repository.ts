@@ -1,6 +1,6 @@
 /** `singleRepository`: every image in one repository, told apart by tag. Tilt's single_name. */
 import { lastComponent } from '../../image/reference.ts';
-import { prefix, registry } from './options.ts';
+import { underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
 
 /** OCI distribution spec, "Pulling manifests". */
@@ -9,7 +9,7 @@ const maxTagLength = 128;
 export const singleRepository = defineTransform({
   as: 'singleRepository',
   description: 'HOST/prefix/repository:last component-tag',
-  options: { registry, prefix, repository: { type: 'repositoryPath', description: 'The one repository that holds every image.' } },
+  options: { ...underRegistry, repository: { type: 'repositoryPath', description: 'The one repository that holds every image.' } },
   writesTo: 'registry',
   isLossy: true,
   compile(options, base) {

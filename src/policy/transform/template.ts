@@ -1,6 +1,6 @@
 /** `template`: a whole reference made from the captures of a regular expression. harbor-container-webhook, image-mapper. */
 import { parseReference, type Reference } from '../../image/reference.ts';
-import { optionalRegistry } from './options.ts';
+import { anywhere } from './options.ts';
 import { defineTransform, type SourcePattern, type Transformed } from './transform.ts';
 
 /** A piece of a template: literal text, or the number or name of a capture. */
@@ -27,7 +27,7 @@ export const template = defineTransform({
   description: 'A template expanded with the captures of the regular expression',
   options: {
     template: { type: 'text', description: 'A whole reference with $1, ${1} or ${name}; $$ is a dollar sign.' },
-    registry: optionalRegistry,
+    ...anywhere,
   },
   writesTo: 'image',
   isLossy: false,

@@ -11,13 +11,13 @@ const root = join(import.meta.dirname, '../../..');
 
 const ninth = `
 import { suffix } from '../../image/reference.ts';
-import { prefix, registry } from './options.ts';
+import { underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
 
 export const lastComponents = defineTransform({
   as: 'lastComponents',
   description: 'HOST/prefix/last components',
-  options: { registry, prefix, count: { type: 'integer', minimum: 1, maximum: 9, description: 'How many components are kept.' } },
+  options: { ...underRegistry, count: { type: 'integer', minimum: 1, maximum: 9, description: 'How many components are kept.' } },
   writesTo: 'registry',
   isLossy: true,
   compile(options, base) {

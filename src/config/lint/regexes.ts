@@ -1,0 +1,60 @@
+/** Expressions that match less or more than their author meant. They are found in canonical names, which begin with a host. */
+import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import { dockerHub, isHost, legacyDockerHub } from '../../image/host.ts';
+import { isAnchored, unescapedDot } from '../../rules/regex.ts';
+import { isOfficialImage } from './official-images.ts';
+import { regexStarts, type RegexStart } from './regex-starts.ts';
+import { warning } from './warning.ts';
+
+export function regexWarnings(expression: string, path: PolicyPath): PolicyProblem[] {
+  const dot = unescapedDot(expression);
+  const misread = regexStarts(expression).map(misreadStart);
+  return [
+    ...(isAnchored(expression)
+      ? []
+      : [warning(path, `${expression} is not anchored, so it matches in the middle of a name too; start it with ^`)]),
+    ...(dot === null ? [] : [warning(path, `the dot in ${dot} matches any character; write ${dot.replace('.', '\\.')}`)]),
+    ...[...new Set(misread)].flatMap((message) => (message === null ? [] : [warning(path, message)])),
+  ];
+}
+
+/** What is wrong with one way in which a match can begin; null when nothing is. */
+function misreadStart({ literal, rest }: RegexStart): string | null {
+  const slash = literal.indexOf('/');
+  if (slash === -1) return hostless(literal, rest);
+  const host = literal.slice(0, slash);
+  const path = literal.slice(slash + 1);
+  if (host === legacyDockerHub)
+    return `^${quoted(host)}/ matches nothing: images of Docker Hub are called ${dockerHub}; write ^${quoted(dockerHub)}/`;
+  // Something before the slash may still make it a host: `^[a-z]+\.io/` has an empty literal and does not come here.
+  if (!isHost(host)) return neverMatches(literal);
+  const name = path.split(/[:@]/, 1)[0] ?? '';
+  if (name !== name.toLowerCase()) return `^${quoted(literal)} matches nothing: a repository name is lower case`;
+  if (host === dockerHub && isOfficialImage(path) && !/^(?:\/|\\?[\w.-])/.test(rest))
+    return `^${quoted(literal)} is the organisation ${path}; the official image is ^${quoted(`${dockerHub}/library/${path}`)}`;
+  return null;
+}
+
+function neverMatches(literal: string): string {
+  const path =
+    literal.startsWith('library/') || literal.split('/').length > 2 || !isOfficialImage(literal.replace(/\/$/, ''))
+      ? literal
+      : `library/${literal}`;
+  return `^${quoted(literal)} matches nothing: a canonical name begins with its host; write ^${quoted(`${dockerHub}/${path}`)}`;
+}
+
+/** An expression without a slash and without a dot or port is meant for the name of an image. */
+function hostless(literal: string, rest: string): string | null {
+  if (literal === '' || isHost(literal.replace(/:.*$/, '')) || /^localhost\b/.test(literal)) return null;
+  const name = literal.split(/[:@]/, 1)[0] ?? '';
+  const isPort = /^[^:@]+:\d*$/.test(literal);
+  const mayBecomeHost =
+    /[/.]/.test(rest.replaceAll('(.*)', '').replaceAll('.*', '').replaceAll('.+', '')) || (isPort && rest.includes('/'));
+  if (mayBecomeHost) return null;
+  return `^${quoted(literal)} is about hosts that begin with ${name}, since a canonical name begins with its host; for the image write ^${quoted(`${dockerHub}/library/${name}`)}`;
+}
+
+/** As it stands in an expression. */
+function quoted(text: string): string {
+  return text.replaceAll('.', '\\.');
+}

@@ -1,0 +1,32 @@
+/** Images that a pattern matches, to try what a policy makes of them. */
+import { parseReference, type Reference } from '../../image/reference.ts';
+import type { PodContext } from '../../rules/decision.ts';
+import { matchPattern, type NamePattern, type Pattern } from '../../rules/pattern.ts';
+import type { Rule } from '../../rules/rule.ts';
+
+/** A pod that the rule applies to, as far as its conditions can be turned into one. */
+export function contextOf({ policy }: Rule): PodContext {
+  return { namespace: (policy.match.namespaces?.[0] ?? 'default').replaceAll('*', 'x'), podLabels: policy.match.podLabels ?? {} };
+}
+
+const endings = ['', 'sample', 'sample:1', '/sample', 'sample/sample:1'];
+
+/** Some image that the pattern matches, null where none was found. */
+export function sampleOf(pattern: Pattern): Reference | null {
+  return samplesOf(pattern)[0] ?? null;
+}
+
+/** Several images that the pattern matches: what a name stands for itself, and what is below it. */
+export function samplesOf(pattern: Pattern): Reference[] {
+  const start = pattern.kind === 'regex' ? pattern.prefix : nameSample(pattern);
+  return endings.flatMap((ending) => {
+    const parsed = parseReference(start + ending);
+    return parsed.ok && matchPattern(pattern, parsed.reference) !== null ? [parsed.reference] : [];
+  });
+}
+
+function nameSample({ text }: NamePattern): string {
+  if (text === '*') return 'sample.example/sample/sample';
+  const named = text.replace(/:\*/, ':5000').replaceAll('*', 'sample');
+  return named.includes('/') ? named : `${named}/sample/sample`;
+}
