@@ -9,8 +9,8 @@ import type { Io } from './command.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { displayName, lineGroups, readText } from './input.ts';
 import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from '../manifests/decide.ts';
-import { nodeAt, startOf } from '../manifests/nodes.ts';
-import { parseManifests, plainValue, type ManifestFile } from '../manifests/parse.ts';
+import { offsetAt } from '../manifests/nodes.ts';
+import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { stdinOnce } from './options.ts';
 
 /** Where an image stands in a file of manifests. */
@@ -63,15 +63,15 @@ export async function* decisions(policy: CompiledPolicy, question: Question, io:
 
 function manifestDecisions(policy: CompiledPolicy, file: ManifestFile, surroundings: Surroundings): Decided[] {
   return file.documents.flatMap((document) =>
-    decideDocument(policy, plainValue(document, file.name), surroundings).images.map((image) => ({
+    decideDocument(policy, plainValue(file, document), surroundings).images.map((image) => ({
       decision: image.decision,
       place: placeOf(file, document, image),
     })),
   );
 }
 
-export function placeOf(file: ManifestFile, document: ManifestFile['documents'][number], { pointer, workload }: ManifestImage): Place {
-  const { line, col } = file.lines.linePos(startOf(nodeAt(document, tokens(pointer))));
+export function placeOf(file: ManifestFile, document: ManifestDocument, { pointer, workload }: ManifestImage): Place {
+  const { line, col } = file.lines.linePos(document.base + offsetAt(document.document, tokens(pointer)));
   return { manifest: file.name, pointer, line, column: col, object: `${workload.kind}/${workload.name}` };
 }
 

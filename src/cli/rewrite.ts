@@ -7,7 +7,7 @@ import { displayName, readText, write } from './input.ts';
 import type { Surroundings } from '../manifests/decide.ts';
 import { joinTexts } from '../manifests/join.ts';
 import { parseManifests } from '../manifests/parse.ts';
-import { rewriteText } from '../manifests/rewrite-text.ts';
+import { rewriteText, type RewrittenText } from '../manifests/rewrite-text.ts';
 import { fileFlag, namespaceFlag, noArguments, parseFlags, policyFlags, policyFlagsHelp, stdinOnce } from './options.ts';
 import { openPolicy } from './policy-file.ts';
 import { answerReview } from './review-file.ts';
@@ -33,8 +33,10 @@ ${policyFlagsHelp}
   -f, --file FILE              manifests in YAML or JSON, - for standard input; may be given again
   --review                     read one AdmissionReview in JSON and print the answer
 
-Images that are no image reference, or whose result was refused, are left alone and named on standard error.
-Exit codes: 0 done; 2 wrong use or unreadable input, and then nothing is printed.
+Images that are no image reference, or whose result was refused, are left alone and named on standard error. A document is printed
+as it is, and named there, when it means different things to kubectl and kustomize (a merge key below a key that it overrides), or
+when it cannot be changed without changing something else.
+Exit codes: 0 done; 1 a document was left as it is; 2 wrong use or unreadable input, and then nothing is printed.
 `,
   run: rewrite,
 };
@@ -53,11 +55,11 @@ async function rewrite(args: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   // All of them before any is printed: half an output must not be applied.
-  const texts: string[] = [];
+  const files: RewrittenText[] = [];
   for (const path of [first, ...others])
-    texts.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
-  await write(io.stdout, joinTexts(texts));
-  return 0;
+    files.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
+  await write(io.stdout, joinTexts(files.map(({ text }) => text)));
+  return files.some(({ kept }) => kept.length > 0) ? 1 : 0;
 }
 
 interface FileToRewrite extends Surroundings {
@@ -65,14 +67,19 @@ interface FileToRewrite extends Surroundings {
   readonly path: string;
 }
 
-async function rewriteFile({ policy, path, namespaceOf }: FileToRewrite, io: Io): Promise<string> {
+async function rewriteFile({ policy, path, namespaceOf }: FileToRewrite, io: Io): Promise<RewrittenText> {
   const file = parseManifests(await readText(path, io), displayName(path));
-  const { text, images } = rewriteText(policy, file, { namespaceOf });
+  const rewritten = rewriteText(policy, file, { namespaceOf });
+  const { images, kept } = rewritten;
+  for (const { offset, object, reason } of kept) {
+    const { line, col } = file.lines.linePos(offset);
+    io.stderr.write(`${file.name}:${line}:${col}: ${object} is left as it is: ${reason}\n`);
+  }
   for (const { image, document } of images) {
     const { outcome, image: written, reason } = image.decision;
     if (outcome !== 'invalid' && outcome !== 'refused') continue;
     const { manifest, line, column, object } = placeOf(file, document, image);
     io.stderr.write(`${manifest}:${line}:${column}: ${object}: ${JSON.stringify(written)} is left alone: ${reason}\n`);
   }
-  return text;
+  return rewritten;
 }

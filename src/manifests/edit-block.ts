@@ -1,72 +1,72 @@
 /** Members of block maps and sequences, added and removed line by line (https://yaml.org/spec/1.2.2/#82-block-collection-styles). */
-import { isMap, isPair, isScalar, isSeq, stringify, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
-import type { PatchValue } from '../patch/operations.ts';
+import { isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { Edit, Source } from './edit.ts';
-import { endOf, ownPair, startOf } from './nodes.ts';
-
-export interface Member {
-  readonly key: string;
-  readonly value: PatchValue;
-  /** The pair to write it below; null puts it first, where no comment of another member comes between. */
-  readonly below: Pair | null;
-}
+import { columnOf, commentsOf, lastItemEnd, lineEnd, lineStart, nodeSpan, pairEnd, pairStart } from './layout.ts';
 
 /** What may follow a value on its line. */
 const endOfLine = /^[ \t]*(?:#.*)?$/;
 const blankOrComment = /^[ \t]*(?:#.*)?\r?$/;
 
-export function insertInBlock({ text, newline }: Source, map: YAMLMap, { key, value, below }: Member): Edit {
-  const first = startOf(map.items[0]);
+/** First in the map, and above the comments of the member that was first, so that they stay with it. */
+export function insertFirst({ text, newline }: Source, map: YAMLMap, lines: readonly string[]): Edit | null {
+  const pair = map.items[0];
+  if (pair === undefined) return null;
+  const first = pairStart(pair);
   const indent = ' '.repeat(columnOf(text, first));
-  const body = stringify({ [key]: value }, { lineWidth: 0, indentSeq: hasIndentedSequences(text, map) })
-    .trimEnd()
-    .replaceAll('\n', newline + indent);
-  const end = below === null ? null : endOfLastLine(text, below);
-  if (end !== null) return { start: end, end, text: newline + indent + body };
+  const body = lines.join(newline + indent);
   const line = lineStart(text, first);
   if (text.slice(line, first).trim() !== '') return { start: first, end: first, text: body + newline + indent };
   const start = aboveComments(text, line);
   return { start, end: start, text: indent + body + newline };
 }
 
-export function appendToBlock({ text, newline }: Source, sequence: YAMLSeq, values: readonly PatchValue[]): Edit | null {
-  const end = endOfLastLine(text, sequence);
-  if (end === null) return null;
-  const start = startOf(sequence);
+export function insertBelow(source: Source, pair: Pair, lines: readonly string[]): Edit | null {
+  return insertLines(source, { behind: pairEnd(pair), column: columnOf(source.text, pairStart(pair)) }, lines);
+}
+
+export function appendItems(source: Source, sequence: YAMLSeq, lines: readonly string[]): Edit | null {
+  const start = nodeSpan(sequence)?.start;
+  if (start === undefined) return null;
+  return insertLines(source, { behind: lastItemEnd(sequence), column: columnOf(source.text, start) }, lines);
+}
+
+/** A comment of the member stays, on a line of its own. */
+export function removeMember({ text, newline }: Source, pair: Pair): Edit | null {
+  const start = pairStart(pair);
+  const valueEnd = pairEnd(pair);
+  const atLineStart = valueEnd > 0 && text[valueEnd - 1] === '\n';
+  const end = atLineStart ? valueEnd : lineEnd(text, valueEnd);
+  if (!endOfLine.test(text.slice(valueEnd, end))) return null;
+  const afterLine = atLineStart ? end : Math.min(end + (text.startsWith('\r\n', end) ? 2 : 1), text.length);
   const indent = ' '.repeat(columnOf(text, start));
-  const body = stringify(values, { lineWidth: 0 })
-    .trimEnd()
-    .replaceAll('\n', newline + indent);
-  return { start: end, end, text: newline + indent + body };
-}
-
-export function removeFromBlock({ text, newline }: Source, map: YAMLMap, key: string): Edit | null {
-  const pair = ownPair(map, key);
-  const end = pair === null ? null : endOfLastLine(text, pair);
-  if (pair === null || end === null) return null;
-  const start = startOf(pair);
-  const afterLine = Math.min(end + newline.length, text.length);
+  const inside = commentsOf(pair).filter((comment) => text.slice(start, end).includes(comment));
+  const kept = inside.map((comment) => comment + newline + indent).join('');
   const line = lineStart(text, start);
-  if (text.slice(line, start).trim() === '') return { start: line, end: afterLine, text: '' };
+  if (text.slice(line, start).trim() === '')
+    return { start: line, end: afterLine, text: inside.map((comment) => indent + comment + newline).join('') };
   // It shares its line with the `-` of an item: the next member takes its place there.
-  const indentation = text.slice(afterLine).search(/[^ ]|$/);
-  return { start, end: afterLine + indentation, text: '' };
+  const next = /^ */.exec(text.slice(afterLine))?.[0].length ?? 0;
+  return { start, end: afterLine + next, text: kept };
 }
 
-/** The end of the line that an item ends on; null when that is no plain line end. */
-function endOfLastLine(text: string, item: unknown): number | null {
-  const last = lastLeaf(item);
-  // A block scalar owns the line ends that follow it, so nothing can be put behind it without a closer look.
-  if (isScalar(last) && last.type?.startsWith('BLOCK') === true) return null;
-  const end = endOf(last);
-  const newline = text.indexOf('\n', end);
-  const stop = newline === -1 ? text.length : newline - (text[newline - 1] === '\r' ? 1 : 0);
-  return endOfLine.test(text.slice(end, stop)) ? stop : null;
+/** Whether lists stand deeper than their key here, as Helm charts have them, or below it, as kubectl prints them. */
+export function hasIndentedSequences(text: string, map: YAMLMap): boolean {
+  for (const pair of map.items) {
+    if (!isSeq(pair.value) || pair.value.flow === true) continue;
+    const start = nodeSpan(pair.value)?.start;
+    if (start !== undefined) return columnOf(text, start) > columnOf(text, pairStart(pair));
+  }
+  return true;
 }
 
-function lastLeaf(item: unknown): unknown {
-  if (isPair(item)) return lastLeaf(item.value ?? item.key);
-  return (isMap(item) || isSeq(item)) && item.flow !== true ? lastLeaf(item.items.at(-1)) : item;
+function insertLines({ text, newline }: Source, place: { behind: number; column: number }, lines: readonly string[]): Edit | null {
+  const { behind, column } = place;
+  const indent = ' '.repeat(column);
+  const body = lines.join(newline + indent);
+  // Behind a block scalar, which owns its line end.
+  if (behind > 0 && text[behind - 1] === '\n') return { start: behind, end: behind, text: indent + body + newline };
+  const end = lineEnd(text, behind);
+  return endOfLine.test(text.slice(behind, end)) ? { start: end, end, text: newline + indent + body } : null;
 }
 
 /** Up over the comments that stand between a key and the line of its map. */
@@ -78,18 +78,4 @@ function aboveComments(text: string, line: number): number {
     start = previous;
   }
   return start;
-}
-
-/** Whether lists stand deeper than their key here, as Helm charts have them, or below it, as kubectl prints them. */
-function hasIndentedSequences(text: string, map: YAMLMap): boolean {
-  const pair = map.items.find(({ value }) => isSeq(value) && value.flow !== true);
-  return pair === undefined || columnOf(text, startOf(pair.value)) > columnOf(text, startOf(pair));
-}
-
-function columnOf(text: string, offset: number): number {
-  return offset - lineStart(text, offset);
-}
-
-function lineStart(text: string, offset: number): number {
-  return text.lastIndexOf('\n', offset - 1) + 1;
 }

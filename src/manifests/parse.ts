@@ -1,61 +1,114 @@
 /** A file of manifests: YAML documents (or JSON, which YAML contains) with the text they came from. */
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
-import { OperatorError } from '../errors/operator-error.ts';
 import { messageOf } from '../errors/message.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { jsonValues, type Span } from './json-values.ts';
+import { Reading, ReadingError, type MergeRule } from './reading.ts';
+
+export interface ManifestDocument {
+  readonly document: Document.Parsed;
+  /** What its offsets count in: the file, or the JSON value that it is. */
+  readonly text: string;
+  /** Offset of that text in the file. */
+  readonly base: number;
+  /** From the end of the document before it, since comments and directives above `---` belong to this one. */
+  readonly span: Span;
+}
 
 export interface ManifestFile {
   /** As messages show it. */
   readonly name: string;
   readonly text: string;
   readonly newline: '\n' | '\r\n';
-  readonly documents: readonly Document.Parsed[];
+  readonly documents: readonly ManifestDocument[];
   readonly lines: LineCounter;
 }
-
-/** Above what manifests use, far below what a "billion laughs" file needs. */
-const maximumAliases = 1000;
 
 /**
  * @throws OperatorError (MANIFEST_INVALID) with file, line and column of the first mistake
  */
 export function parseManifests(text: string, name: string): ManifestFile {
-  const lines = new LineCounter();
-  // Keys that stand twice are what kubectl and Helm accept, the last one counting; refusing them is not our business.
-  const documents: readonly Document.Parsed[] = parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    merge: true,
-    uniqueKeys: false,
-  });
-  const error = documents.flatMap((document) => document.errors)[0];
-  if (error === undefined) return { name, text, newline: text.includes('\r\n') ? '\r\n' : '\n', documents, lines };
-  const { line, col } = lines.linePos(error.pos[0]);
-  throw new OperatorError(
-    'MANIFEST_INVALID',
-    `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${messageOf(error)}`,
-    'it must be YAML or JSON',
-    {
-      cause: error,
-    },
-  );
+  const values = jsonValues(text);
+  const bom = text.startsWith('\uFEFF') ? 1 : 0;
+  const spans = values ?? [{ start: bom, end: text.length }];
+  const documents = spans.flatMap(({ start, end }) => parseText(text.slice(start, end), start));
+  const file = { name, text, newline: text.includes('\r\n') ? ('\r\n' as const) : ('\n' as const), documents, lines: lineCounter(text) };
+  for (const each of documents) {
+    const error = each.document.errors[0];
+    if (error !== undefined)
+      throw invalid(file, { offset: each.base + error.pos[0], message: messageOf(error), remedy: 'it must be YAML or JSON', cause: error });
+  }
+  return file;
 }
 
 /**
  * The document as the API server would read it, aliases and merges resolved, every place a value of its own.
  *
- * @throws OperatorError (MANIFEST_INVALID) for aliases that grow without end
+ * @throws OperatorError (MANIFEST_INVALID) for what kubectl does not read
  */
-export function plainValue(document: Document.Parsed, file: string): unknown {
+export function plainValue(file: ManifestFile, { document, base }: ManifestDocument, rule: MergeRule = 'ordered'): unknown {
   try {
-    const value: unknown = document.toJS({ maxAliasCount: maximumAliases });
-    // Through JSON: an anchor and its aliases come as one shared object, and a change to one must not show in the others.
-    return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+    return new Reading(document, rule).value(document.contents);
   } catch (error) {
-    throw new OperatorError(
-      'MANIFEST_INVALID',
-      `${file} has a document whose aliases cannot be resolved: ${messageOf(error)}`,
-      'write the values out',
-      { cause: error },
-    );
+    if (error instanceof ReadingError)
+      throw invalid(file, { offset: base + error.offset, message: error.message, remedy: 'kubectl refuses it too', cause: error });
+    if (error instanceof RangeError)
+      throw invalid(file, { offset: base + document.range[0], message: tooDeep, remedy: 'write less deeply', cause: error });
+    throw error;
   }
+}
+
+const tooDeep = 'it nests too deeply to be a manifest';
+
+function parseText(text: string, base: number): ManifestDocument[] {
+  // A carriage return alone ends a line in YAML 1.1; the parser knows those of 1.2.
+  const lines = text.replaceAll(/\r(?!\n)/g, '\n');
+  // Keys that stand twice are what kubectl and Helm accept, the last one counting; refusing them is not our business.
+  const documents: readonly Document.Parsed[] = parseAllDocuments(lines, {
+    schema: 'failsafe',
+    resolveKnownTags: false,
+    keepSourceTokens: true,
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: 'silent',
+  });
+  return documents.map((document, index) => ({
+    document,
+    text,
+    base,
+    span: { start: documents[index - 1]?.range[2] ?? 0, end: document.range[2] },
+  }));
+}
+
+interface Mistake {
+  readonly offset: number;
+  readonly message: string;
+  readonly remedy: string;
+  readonly cause: unknown;
+}
+
+function invalid(
+  { name, text, lines }: Pick<ManifestFile, 'name' | 'text' | 'lines'>,
+  { offset, message, remedy, cause }: Mistake,
+): OperatorError {
+  const { line, col } = lines.linePos(offset);
+  const place = `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  const [problem, advice] = isTemplate(text)
+    ? ['this is a template', 'render it first (helm template … | transship rewrite)']
+    : [/call stack/i.test(message) ? tooDeep : message, remedy];
+  return new OperatorError('MANIFEST_INVALID', `${place}: ${problem}`, advice, { cause });
+}
+
+/** An action of Go's templates outside quotes; in quotes it may be meant for another program, such as an alert's text. */
+function isTemplate(text: string): boolean {
+  return /(?:^|[:\-\s])[ \t]*\{\{-?[ \t]*(?:[.$(]|\/\*|(?:if|else|end|range|with|include|template|define|block|toYaml|tpl|printf|default|quote|required)\b)/m.test(
+    text,
+  );
+}
+
+function lineCounter(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+  return lines;
 }

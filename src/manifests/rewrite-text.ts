@@ -1,74 +1,139 @@
 /** Manifests in, manifests out: the text of a file with its pods rewritten, and everything else to the byte as it was. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Document } from 'yaml';
+import { visit } from 'yaml';
 import jsonPatch from 'fast-json-patch';
-import { OperatorError } from '../errors/operator-error.ts';
 import type { Operation } from '../patch/operations.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
+import { OperatorError } from '../errors/operator-error.ts';
 import { decideDocument, type ManifestImage, type Surroundings } from './decide.ts';
-import { applyEdits, editsOf, type Edit } from './edit.ts';
-import { writtenAnew } from './expand.ts';
-import { parseManifests, plainValue, type ManifestFile } from './parse.ts';
+import { applyEdits, type Edit } from './edit.ts';
+import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from './parse.ts';
+import { isMerge, offsetOf, type MergeRule } from './reading.ts';
+import { editsTo } from './reconcile.ts';
 
 export interface RewrittenText {
   readonly text: string;
-  readonly images: readonly { readonly image: ManifestImage; readonly document: Document.Parsed }[];
+  readonly images: readonly { readonly image: ManifestImage; readonly document: ManifestDocument }[];
+  readonly kept: readonly KeptDocument[];
+}
+
+/** A document that was left as it is, although something of it was decided. */
+export interface KeptDocument {
+  /** Offset in the file. */
+  readonly offset: number;
+  readonly object: string;
+  readonly reason: string;
 }
 
 /** @throws OperatorError (MANIFEST_INVALID) for what is no YAML */
 export function rewriteText(policy: CompiledPolicy, file: ManifestFile, surroundings: Surroundings): RewrittenText {
   const images: RewrittenText['images'][number][] = [];
+  const kept: KeptDocument[] = [];
   const edits: Edit[] = [];
-  for (const [index, document] of file.documents.entries()) {
-    const value = plainValue(document, file.name);
-    const decision = decideDocument(policy, value, surroundings);
+  for (const document of file.documents) {
+    const decision = decideDocument(policy, plainValue(file, document), surroundings);
     images.push(...decision.images.map((image) => ({ image, document })));
-    if (decision.operations.length > 0)
-      edits.push(...documentEdits({ file, document, start: file.documents[index - 1]?.range[2] ?? 0, value }, decision.operations));
+    if (decision.operations.length === 0) continue;
+    const change = changeOf({ policy, file, document, surroundings }, decision.operations);
+    if ('reason' in change) {
+      const first = decision.images[0]?.workload;
+      kept.push({ ...change, object: `${first?.kind}/${first?.name}` });
+    } else edits.push(...change.edits);
   }
-  return { text: applyEdits(file.text, edits), images };
+  return { text: applyEdits(file.text, edits), images, kept };
 }
 
-interface Changed {
+interface Job {
+  readonly policy: CompiledPolicy;
   readonly file: ManifestFile;
-  readonly document: Document.Parsed;
-  /** Offset where the document before it ends: directives and comments before `---` belong to this one. */
-  readonly start: number;
-  /** Plain values before the change; the comparison changes them. */
-  readonly value: unknown;
+  readonly document: ManifestDocument;
+  readonly surroundings: Surroundings;
 }
+
+type DocumentChange = { readonly edits: readonly Edit[] } | { readonly offset: number; readonly reason: string };
 
 /**
- * The edits are only believed when the edited document reads as the patched value, so that no unusual YAML can make a manifest
- * say something else than was decided.
+ * The edits are only believed when the edited document reads as the patched value, to kubectl and to kustomize, so that no unusual
+ * YAML can make a manifest say something else than was decided.
  */
-function documentEdits({ file, document, start, value }: Changed, operations: readonly Operation[]): readonly Edit[] {
-  // A copy, since the library puts the values themselves into the document.
-  const patch: jsonPatch.Operation[] = JSON.parse(JSON.stringify(operations));
-  const wanted: unknown = jsonPatch.applyPatch(value, patch, false, true).newDocument;
-  const end = document.range[2];
-  const before = file.text.slice(start, end);
-  for (const merged of ['shared', 'own'] as const) {
-    const edits = editsOf({ text: file.text, newline: file.newline, document }, operations, merged);
-    const inDocument = edits?.map((edit) => ({ start: edit.start - start, end: edit.end - start, text: edit.text }));
-    if (edits !== null && inDocument !== undefined && readsAs(applyEdits(before, inDocument), wanted)) return edits;
-  }
-  const text = writtenAnew(document, before, operations);
-  if (!readsAs(text, wanted))
-    throw new OperatorError(
-      'MANIFEST_INVALID',
-      `${file.name}: a document could not be changed as decided`,
-      'please report it together with the file',
-    );
-  return [{ start, end, text }];
+function changeOf(job: Job, operations: readonly Operation[]): DocumentChange {
+  const { file, document } = job;
+  const separator = lineSeparator(document);
+  if (separator !== null)
+    return {
+      offset: separator,
+      reason: 'outside quotes stands a line separator of Unicode (U+0085, U+2028 or U+2029), which ends a line for kubectl; remove it',
+    };
+  const merge = firstMerge(document);
+  const rules: readonly MergeRule[] = merge === null ? ['ordered'] : ['ordered', 'own'];
+  if (merge !== null && !isDeepStrictEqual(operationsUnder(job, 'own'), operations))
+    return {
+      offset: merge,
+      reason:
+        'kubectl lets a merge key (<<) override a key above it, kustomize does not, so its images are not the same to both; write the merge key first',
+    };
+  const wanted = rules.map((rule) => ({ rule, value: patched(plainValue(file, document, rule), operations) }));
+  const edits = editsTo({ ...document, newline: file.newline }, wanted[0]?.value);
+  const { start, end } = document.span;
+  const moved = edits?.map((edit) => shifted(edit, -start));
+  const after = moved === undefined ? null : applyEdits(document.text.slice(start, end), moved);
+  if (edits === null || after === null || !wanted.every(({ rule, value }) => readsAs(after, rule, value)))
+    return {
+      offset: document.base + offsetOf(document.document.contents),
+      reason: 'it cannot be changed without changing something else; write it in a plainer style of YAML',
+    };
+  return { edits: edits.map((edit) => shifted(edit, document.base)) };
 }
 
-function readsAs(text: string, wanted: unknown): boolean {
+function shifted({ start, end, text }: Edit, by: number): Edit {
+  return { start: start + by, end: end + by, text };
+}
+
+function operationsUnder({ policy, file, document, surroundings }: Job, rule: MergeRule): readonly Operation[] {
+  return decideDocument(policy, plainValue(file, document, rule), surroundings).operations;
+}
+
+function patched(value: unknown, operations: readonly Operation[]): unknown {
+  // A copy, since the library puts the values themselves into the document.
+  const patch: jsonPatch.Operation[] = JSON.parse(JSON.stringify(operations));
+  return jsonPatch.applyPatch(value, patch, false, true).newDocument;
+}
+
+function readsAs(text: string, rule: MergeRule, wanted: unknown): boolean {
   try {
-    const [document, ...others] = parseManifests(text, '').documents;
-    return document !== undefined && others.length === 0 && isDeepStrictEqual(plainValue(document, ''), wanted);
+    const file = parseManifests(text, '');
+    const [document, ...others] = file.documents;
+    return document !== undefined && others.length === 0 && isDeepStrictEqual(plainValue(file, document, rule), wanted);
   } catch (error) {
     if (error instanceof OperatorError) return false;
     throw error;
   }
+}
+
+/** Offset of the document's first merge key in the file, null where there is none. */
+function firstMerge({ document, base }: ManifestDocument): number | null {
+  let offset: number | null = null;
+  visit(document, {
+    Pair: (_, pair) => {
+      if (!isMerge(pair)) return undefined;
+      offset = base + offsetOf(pair.key);
+      return visit.BREAK;
+    },
+  });
+  return offset;
+}
+
+/** Offset of a line end of YAML 1.1 that is none of YAML 1.2, where it is not text in quotes. */
+function lineSeparator({ document, text, base, span }: ManifestDocument): number | null {
+  const separators = /[\u0085\u2028\u2029]/g;
+  if (text.slice(span.start, span.end).search(separators) === -1) return null;
+  let rest = text.slice(0, span.end);
+  visit(document, {
+    Scalar: (_, { type, range }) => {
+      if (type?.startsWith('QUOTE') === true && range)
+        rest = rest.slice(0, range[0]) + ' '.repeat(range[1] - range[0]) + rest.slice(range[1]);
+    },
+  });
+  const found = rest.slice(span.start).search(separators);
+  return found === -1 ? null : base + span.start + found;
 }

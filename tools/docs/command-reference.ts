@@ -47,9 +47,9 @@ printf '#!/bin/sh\\nexec transship rewrite --policy policy.yaml --namespace shop
 helm install shop ./chart --namespace shop --post-renderer ./post-render
 ${fence}
 
-The text is changed where it says what changes, and only there. One case is left in which a document is written anew: an anchor that
-something else uses too, when only one of the places changes. Its aliases are then replaced by what they stand for; comments and order
-stay, and indentation may differ. The result of either is read again and compared with what was decided before it is printed.`,
+The text is changed where it says what changes, and only there; no document is written anew. Text that stands for several places (an
+anchor with aliases) is changed as a whole where all of them change alike; otherwise an alias becomes a text of its own. Before it is
+printed, the result is read again as kubectl and kustomize read it (YAML 1.1), and compared with what was decided.`,
   images: `The source is the canonical name, so that all spellings of an image are one line:
 
 ${fence}console

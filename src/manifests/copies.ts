@@ -1,0 +1,59 @@
+/** Text that stands for itself where an alias no longer says what is wanted: an alias with what differs, or a copy on one line. */
+import { isDeepStrictEqual } from 'node:util';
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import { isObject } from '../pod/json.ts';
+import { flowText, stringText } from './quoting.ts';
+import type { Reading } from './reading.ts';
+
+export class Copies {
+  readonly #reading: Reading;
+  readonly #final: ReadonlyMap<Node, unknown>;
+
+  /** @param final what each anchored node says after the changes, as far as the text has been looked at; a node that is removed is not in it */
+  constructor(reading: Reading, final: ReadonlyMap<Node, unknown>) {
+    this.#reading = reading;
+    this.#final = final;
+  }
+
+  says(target: Node, wanted: unknown): boolean {
+    return this.#final.has(target) && isDeepStrictEqual(this.#final.get(target), wanted);
+  }
+
+  /** What stands in place of an alias whose target now says something else: the target with what differs, or a copy. */
+  instead(target: Node, wanted: unknown): string {
+    const final = this.#final.get(target);
+    if (!isMap(target) || !isObject(final) || !isObject(wanted) || Object.keys(final).some((key) => !Object.hasOwn(wanted, key)))
+      return this.#copy(target, wanted);
+    const members = this.#reading.members(target);
+    const differing = Object.keys(wanted).filter((key) => !Object.hasOwn(final, key) || !isDeepStrictEqual(final[key], wanted[key]));
+    return `{<<: *${target.anchor}, ${differing.map((key) => this.member(members, key, wanted[key])).join(', ')}}`;
+  }
+
+  /** On one line. A scalar that is no text is copied as it is written: `0400` is no number that this program may write anew. */
+  #copy(node: unknown, wanted: unknown): string {
+    if (isAlias(node)) {
+      const target = this.#reading.targets.get(node);
+      return target !== undefined && this.says(target, wanted) ? `*${node.source}` : this.#copy(target, wanted);
+    }
+    if (isMap(node) && isObject(wanted)) {
+      const members = this.#reading.members(node);
+      return `{${Object.keys(wanted)
+        .map((key) => this.member(members, key, wanted[key]))
+        .join(', ')}}`;
+    }
+    if (isSeq(node) && Array.isArray(wanted)) return `[${wanted.map((item, index) => this.#copy(node.items[index], item)).join(', ')}]`;
+    if (
+      isScalar(node) &&
+      typeof wanted !== 'string' &&
+      node.type === 'PLAIN' &&
+      node.source !== '' &&
+      Object.is(this.#reading.scalar(node), wanted)
+    )
+      return String(node.source);
+    return flowText(wanted);
+  }
+
+  member(members: ReadonlyMap<string, Pair>, key: string, wanted: unknown): string {
+    return `${stringText(key)}: ${this.#copy(members.get(key)?.value, wanted)}`;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What a scalar means to kubectl, Helm and kustomize. They read through sigs.k8s.io/yaml, which resolves scalars as go-yaml v2 does
+ * (https://github.com/yaml/go-yaml/blob/v2/resolve.go): booleans, octal numbers and underscores of YAML 1.1, but no base 60.
+ */
+
+/** Integers that a double cannot hold are bigint. */
+export type ScalarValue = string | number | bigint | boolean | null;
+
+/** A scalar with a tag that it cannot have: go-yaml, and so kubectl, refuses the document. */
+export class TagError extends Error {}
+
+const core = 'tag:yaml.org,2002:';
+
+const words: ReadonlyMap<string, ScalarValue> = new Map<string, ScalarValue>([
+  ...spellings(['y', 'yes', 'true', 'on'], true),
+  ...spellings(['n', 'no', 'false', 'off'], false),
+  ...spellings(['null'], null),
+  ['', null],
+  ['~', null],
+  ...spellings(['.nan'], Number.NaN),
+  ...spellings(['.inf', '+.inf'], Infinity),
+  ...spellings(['-.inf'], -Infinity),
+]);
+
+function spellings(lower: readonly string[], value: ScalarValue): [string, ScalarValue][] {
+  return lower.flatMap((word) =>
+    [word, word.replace(/[a-z]/, (first) => first.toUpperCase()), word.toUpperCase()].map((text): [string, ScalarValue] => [text, value]),
+  );
+}
+
+/**
+ * @param text the scalar without its quotes, line folding done
+ * @param plain whether it stands without quotes
+ * @param tag the full tag, undefined where there is none
+ * @throws TagError
+ */
+export function resolveScalar(text: string, plain: boolean, tag: string | undefined): ScalarValue {
+  if (tag === undefined) return plain ? resolvePlain(text) : text;
+  const kind = tag.startsWith(core) ? tag.slice(core.length) : '';
+  if (kind === 'binary') return Buffer.from(text, 'base64').toString('utf8');
+  if (!['null', 'bool', 'int', 'float'].includes(kind)) return text;
+  const value = resolvePlain(text);
+  if (kindOf(value) === kind || (kind === 'float' && kindOf(value) === 'int')) return value;
+  throw new TagError(`${JSON.stringify(text)} is no !!${kind}`);
+}
+
+function kindOf(value: ScalarValue): string {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'str';
+  return typeof value === 'bigint' || Number.isInteger(value) ? 'int' : 'float';
+}
+
+function resolvePlain(text: string): ScalarValue {
+  const word = words.get(text);
+  if (word !== undefined) return word;
+  if (text.startsWith('.')) return /^\.\d+(?:[eE][-+]?\d+)?$/.test(text) ? float(text, text) : text;
+  if (!/^[-+\d]/.test(text)) return text;
+  const digits = text.replaceAll('_', '');
+  const integer = integerOf(digits);
+  if (integer !== null) return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+  return /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(digits) ? float(digits, text) : text;
+}
+
+/** Beyond the range of a double it is text. */
+function float(digits: string, text: string): number | string {
+  const value = Number(digits);
+  return Number.isFinite(value) ? value : text;
+}
+
+const integer = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/;
+const longestSigned = 2n ** 63n;
+const longestUnsigned = 2n ** 64n;
+
+/** As Go's ParseInt and ParseUint with base 0 read it; null when neither does, also because it is out of range. */
+function integerOf(digits: string): bigint | null {
+  const [, sign = '', unsigned] = integer.exec(digits) ?? [];
+  if (unsigned === undefined) return null;
+  const value = BigInt(unsigned.replace(/^0[oO]?(?=[0-7])/, '0o'));
+  if (sign === '-') return value <= longestSigned ? -value : null;
+  // ParseUint takes no sign.
+  return value < (sign === '+' ? longestSigned : longestUnsigned) ? value : null;
+}
