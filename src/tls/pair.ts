@@ -47,7 +47,7 @@ export function checkKeyPair({ cert, key }: { cert: string; key: string }, { cer
 }
 
 /**
- * PEM of one or more certificate CAs. TLS takes text without any certificate in silence, and then refuses everybody.
+ * PEM of one or more CA certificates. TLS takes text without any certificate in silence, and then refuses everybody.
  * @throws KeyPairError
  */
 export async function readClientCa(file: string): Promise<string> {

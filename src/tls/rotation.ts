@@ -46,6 +46,8 @@ export interface RotationState {
   /** Whatever else API servers were told to trust, or users of the pair. */
   readonly adoptable: readonly TrustedCertificate[];
   readonly serving: ServingCertificate | null;
+  /** The lifetimes with which the CA and the pair were made; null when that is not known. How long they are valid does not tell, once a clock was wrong. */
+  readonly madeFor: { readonly ca: number | null; readonly serving: number | null };
   /** The bundle that is stored beside the pair. */
   readonly stored: string;
   /** The bundle of each entry of the webhook configuration. */
@@ -82,20 +84,21 @@ export function nextStep(state: RotationState, times: RotationTimes, now: number
   if (adopted !== null) return { do: 'adopt', previous: [...previous, adopted] };
 
   const bundle = bundleOf([ca, ...previous]);
+  const isPublished = state.published.every((text) => text === bundle);
   const isNeeded = needsCertificate(state, ca, { times, now });
-  // With nothing else trusted there is nothing to wait for: what this CA signs is the best there can be.
-  const untilTrusted = previous.length === 0 ? 0 : times.bundleDelay - state.trustedFor;
-  if (isNeeded && untilTrusted <= 0) return { do: 'issue', period: servingPeriod(serving, ca, { times, now }), bundle };
-  if (state.published.some((text) => text !== bundle)) return { do: 'publish', bundle };
+  const signsIn = untilTrusted(state, isPublished, times);
+  if (isNeeded && signsIn <= 0) return { do: 'issue', period: servingPeriod(state, ca, { times, now }), bundle };
+  if (!isPublished) return { do: 'publish', bundle };
   if (serving !== null && state.stored !== bundle) return { do: 'store', bundle };
-  if (isNeeded) return wait(untilTrusted);
+  if (isNeeded) return wait(signsIn);
 
   if (previous.length > 0) {
     const untilServed = times.reloadDelay - state.servedFor;
     return untilServed > 0 ? wait(untilServed) : { do: 'retire', previous: [] };
   }
-  const untilDue = dueAt(ca.notAfter, times.caLifetime) - now;
-  if (untilDue <= 0) return createCa(ca, [ca], { times, now });
+  const isShorter = isShortened(state.madeFor.ca, times.caLifetime);
+  const untilDue = isShorter ? 0 : dueAt(ca.notAfter, times.caLifetime) - now;
+  if (untilDue <= 0) return createCa(isShorter ? { ...ca, notAfter: 0 } : ca, [ca], { times, now });
   return wait(Math.min(untilDue, untilRenewal(state, ca, { times, now })));
 }
 
@@ -125,6 +128,18 @@ function adoption({ serving, previous, adoptable }: RotationState, ca: TrustedCe
   return signer === undefined || signer.id === ca.id || previous.some(({ id }) => id === signer.id) ? null : signer;
 }
 
+/** Milliseconds until what the CA signs is trusted wherever it may be served. */
+function untilTrusted({ previous, serving, trustedFor }: RotationState, isPublished: boolean, { bundleDelay }: RotationTimes): number {
+  // With nothing else trusted there is nothing to wait for: what this CA signs is the best there can be.
+  if (previous.length === 0) return 0;
+  // Without a certificate that somebody could trust no pod can start, and with the last one every call fails. An API server that learns late does less harm.
+  if (serving === null || serving.signer === null) return isPublished ? 0 : Infinity;
+  return bundleDelay - trustedFor;
+}
+
+/** A lifetime that was made shorter counts for what is there. */
+const isShortened = (madeFor: number | null, lifetime: number): boolean => madeFor !== null && lifetime < madeFor;
+
 interface At {
   readonly times: RotationTimes;
   readonly now: number;
@@ -144,15 +159,17 @@ function createCa(before: TrustedCertificate | null, previous: readonly TrustedC
   };
 }
 
-/** Begins with its CA, as kubeadm's do (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the present one. */
-function servingPeriod(serving: ServingCertificate | null, ca: TrustedCertificate, { times, now }: At): Period {
-  const end = Math.max(now + times.certificateLifetime, serving?.notAfter ?? 0);
+/** Begins with its CA, as kubeadm's do (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the present one, unless that lasts too long. */
+function servingPeriod({ serving, madeFor }: RotationState, ca: TrustedCertificate, { times, now }: At): Period {
+  const present = isShortened(madeFor.serving, times.certificateLifetime) ? 0 : (serving?.notAfter ?? 0);
+  const end = Math.max(now + times.certificateLifetime, present);
   return { notBefore: ca.notBefore, notAfter: Math.min(end, ca.notAfter) };
 }
 
 function needsCertificate(state: RotationState, ca: TrustedCertificate, at: At): boolean {
   const { serving } = state;
   if (serving === null || !serving.fits || serving.signer !== ca.id || serving.notBefore > at.now) return true;
+  if (isShortened(state.madeFor.serving, at.times.certificateLifetime)) return true;
   return untilRenewal(state, ca, at) <= 0;
 }
 

@@ -30,6 +30,7 @@ export class Model {
   previous: readonly TrustedCertificate[] = [];
   pair: Pair | null = null;
   stored = '';
+  madeFor: { ca: number | null; serving: number | null } = { ca: null, serving: null };
   published: readonly string[] = ['', ''];
   readonly steps: string[] = [];
   /** All that was in force, with its beginning: what is late still sees the ones before. */
@@ -39,6 +40,7 @@ export class Model {
 
   /** One life of a controller. It knows nothing of the lives before. @param told the times that it goes by */
   begin(told: RotationTimes = times): { readonly step: () => RotationStep } {
+    this.#told = told;
     const trusted = stopwatch();
     const served = stopwatch();
     return {
@@ -56,6 +58,7 @@ export class Model {
             signer: known.find(({ id }) => id === pair.signer)?.id ?? null,
             fits: true,
           },
+          madeFor: { ...this.madeFor },
           stored: this.stored,
           published: this.published,
           trustedFor: trusted(isTrusted ? ca.id : null, now),
@@ -66,6 +69,7 @@ export class Model {
     };
   }
 
+  #told = times;
   readonly #all = new Map<string, TrustedCertificate>();
 
   adoptable(): TrustedCertificate[] {
@@ -94,6 +98,7 @@ export class Model {
     switch (step.do) {
       case 'create-ca':
         this.ca = this.createCa(step.period);
+        this.madeFor.ca = this.#told.caLifetime;
         this.previous = step.previous;
         return;
       case 'adopt':
@@ -103,6 +108,7 @@ export class Model {
       case 'issue':
         if (this.ca === null || step.period.notAfter > this.ca.notAfter) throw new Error('a pair without, or longer than, its CA');
         this.stored = step.bundle;
+        this.madeFor.serving = this.#told.certificateLifetime;
         return this.serve({ signer: this.ca.id, ...step.period });
       case 'store':
         this.stored = step.bundle;

@@ -29,6 +29,7 @@ const settled: RotationState = {
   previous: [],
   adoptable: [],
   serving: pairOf('one'),
+  madeFor: { ca: times.caLifetime, serving: times.certificateLifetime },
   stored: '<one>',
   published: ['<one>', '<one>'],
   trustedFor: 0,
@@ -78,10 +79,12 @@ const rows: readonly (readonly [says: string, state: RotationState, step: Rotati
   ['nothing is signed before all API servers know', { ...told, trustedFor: 1_000 }, { do: 'wait', milliseconds: 2_000 }],
   ['then it is', { ...told, trustedFor: times.bundleDelay }, { do: 'issue', period: leaf, bundle: both }],
   [
-    'a lost pair waits as well: pods may still serve it',
-    { ...told, serving: null, trustedFor: 1_000 },
-    { do: 'wait', milliseconds: 2_000 },
+    'a lost pair is made at once: without one no pod can start',
+    { ...told, serving: null, stored: '' },
+    { do: 'issue', period: leaf, bundle: both },
   ],
+  ['but not before its CA is published', { ...rotating, serving: null, stored: '' }, { do: 'publish', bundle: both }],
+  ['a pair that nobody trusts counts as lost', { ...told, serving: pairOf(null) }, { do: 'issue', period: leaf, bundle: both }],
   ['the old CA stays while pods may serve the old pair', { ...issued, servedFor: 4_000 }, { do: 'wait', milliseconds: 1_000 }],
   ['then it goes', { ...issued, servedFor: times.reloadDelay }, { do: 'retire', previous: [] }],
   ['and from the bundle', { ...issued, previous: [] }, { do: 'publish', bundle: '<two>' }],
@@ -99,6 +102,30 @@ const rows: readonly (readonly [says: string, state: RotationState, step: Rotati
   ],
   ['a pair of nobody', { ...settled, serving: pairOf(null), adoptable: [other] }, { do: 'issue', period: leaf, bundle: '<one>' }],
   ['an expired pair of somebody else', { ...settled, serving: pairOf('other', 0), adoptable: [other] }, { do: 'adopt', previous: [other] }],
+];
+
+const [longer, shorter] = [times.certificateLifetime + 1_000, times.certificateLifetime - 1_000];
+const lifetimeRows: typeof rows = [
+  [
+    'a pair that was made for longer than is configured now is replaced by a shorter one',
+    { ...settled, madeFor: { ...settled.madeFor, serving: longer }, serving: pairOf('one', longer) },
+    { do: 'issue', period: leaf, bundle: '<one>' },
+  ],
+  [
+    'one that was made for a shorter time is left until it is due',
+    { ...settled, madeFor: { ...settled.madeFor, serving: shorter } },
+    { do: 'wait', milliseconds: (life * 2) / 3 },
+  ],
+  [
+    'and so is one of which it is not known',
+    { ...settled, madeFor: { ca: null, serving: null } },
+    { do: 'wait', milliseconds: (life * 2) / 3 },
+  ],
+  [
+    'a CA that was made for longer is replaced by a shorter one, and trusted meanwhile',
+    { ...settled, madeFor: { ...settled.madeFor, ca: 10 * times.caLifetime }, ca: ca('one', 9 * times.caLifetime) },
+    { do: 'create-ca', period: whole, previous: [ca('one', 9 * times.caLifetime)] },
+  ],
 ];
 
 const clockRows: typeof rows = [
@@ -136,7 +163,7 @@ const clockRows: typeof rows = [
 ];
 
 test('the next step', async (t) => {
-  for (const [says, state, step] of [...rows, ...clockRows]) t.same(nextStep(state, times, now), step, says);
+  for (const [says, state, step] of [...rows, ...lifetimeRows, ...clockRows]) t.same(nextStep(state, times, now), step, says);
   t.match(nextStep({ ...settled, ca: null }, times, 1_000), { period: { notBefore: 0 } }, 'none begins before 1970');
 });
 
@@ -212,6 +239,36 @@ test('without one of the delays somebody meets a pair that it does not trust', a
   }
 });
 
+test('shorter lifetimes take effect within one rotation, and what is served is trusted all the time', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 30, max: 59 }),
+      fc.integer({ min: 60, max: 149 }),
+      fc.integer({ min: 0, max: 30 }),
+      (leafLife, caLife, age) => {
+        const model = install();
+        model.now += age * 1_000;
+        const reduced = { ...times, certificateLifetime: leafLife * 1_000, caLifetime: caLife * 1_000 };
+        const controller = model.begin(reduced);
+        const begin = model.now;
+        for (let second = 0; second < 20; second++, model.now += 1_000) {
+          for (let step = controller.step(); step.do !== 'wait'; step = controller.step()) {
+            model.apply(step);
+            if (model.failures().length > 0) throw new Error(model.failures().join(', '));
+            if (model.steps.length > 60) throw new Error(`no end: ${model.steps.slice(-12).join(' ')}`);
+          }
+        }
+        const ends = [model.pair?.notAfter ?? 0, model.ca?.notAfter ?? 0].map((end) => end - begin);
+        if ((ends[0] ?? 0) > (leafLife + 20) * 1_000 || (ends[1] ?? 0) > (caLife + 20) * 1_000)
+          throw new Error(`they last ${ends.join(' and ')}`);
+        if (model.previous.length > 0) throw new Error('the CA before is trusted still');
+      },
+    ),
+    { numRuns: 300 },
+  );
+  t.pass('300 times');
+});
+
 /** What people and other programs do to the objects. */
 const harms: readonly ((model: Model) => void)[] = [
   (model) => (model.ca = null),
@@ -239,6 +296,26 @@ test('whatever is taken away or changed, it comes to rest with a trusted pair', 
       run(30);
       model.forget();
       if (model.failures().length > 0) throw new Error(model.failures().join(', '));
+    }),
+    { numRuns: 500 },
+  );
+  t.pass('500 times');
+});
+
+test('a lost pair is there again at once, whatever else is lost, and a restart makes no difference', async (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...harms), { maxLength: 4 }), fc.boolean(), (some, restarts) => {
+      const model = install();
+      let controller = model.begin();
+      for (const harm of some) {
+        harm(model);
+        settle(model, controller);
+      }
+      model.pair = null;
+      if (restarts) controller = model.begin();
+      // No time passes.
+      settle(model, controller);
+      if (model.pair === null) throw new Error(`no pair after ${model.steps.slice(-8).join(' ')}`);
     }),
     { numRuns: 500 },
   );

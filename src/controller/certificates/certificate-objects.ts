@@ -18,17 +18,23 @@ export const serviceNames = ({ service, namespace }: CertificateNames): string[]
   service,
 ];
 
+/** Milliseconds for which what the Secret holds was made: how long it is valid does not tell, once a clock was wrong. */
+const lifetimeAnnotation = 'transship.dev/lifetime';
+
 export interface CaContent {
   readonly cert: string;
   readonly key: string;
   /** PEM of those that are trusted beside it. */
   readonly previous: string;
+  /** As configured when it was made, in milliseconds; null when it is not known. */
+  readonly lifetime: number | null;
 }
 
 export const caContent = (secret: V1Secret | null): CaContent => ({
   cert: textOf(secret, 'ca.crt'),
   key: textOf(secret, 'ca.key'),
   previous: textOf(secret, 'previous.crt'),
+  lifetime: lifetimeOf(secret),
 });
 
 export interface ServingContent {
@@ -36,40 +42,37 @@ export interface ServingContent {
   readonly key: string;
   /** The trust bundle, for people and for a controller that has lost its CA. */
   readonly bundle: string;
+  /** As of the CA. */
+  readonly lifetime: number | null;
 }
 
 export const servingContent = (secret: V1Secret | null): ServingContent => ({
   cert: textOf(secret, 'tls.crt'),
   key: textOf(secret, 'tls.key'),
   bundle: textOf(secret, 'ca.crt'),
+  lifetime: lifetimeOf(secret),
 });
 
 /** The bundle of each entry, empty where there is none. */
 export const publishedBundles = (configuration: V1MutatingWebhookConfiguration): string[] =>
   (configuration.webhooks ?? []).map(({ clientConfig }) => decoded(clientConfig.caBundle));
 
-/** @param seen the Secret as it is, null to make it; written over nothing else */
-export function caSecret(names: CertificateNames, { cert, key, previous }: CaContent, seen: V1Secret | null): V1Secret {
-  return {
-    ...secretHead(names, caSecretName(names), seen),
-    type: seen?.type ?? 'Opaque',
-    // Every key each time: an apply does not take away what the POST before has written.
-    data: { 'ca.crt': encoded(cert), 'ca.key': encoded(key), 'previous.crt': encoded(previous) },
-  };
+/** @param seen the Secret as it is, null to create it */
+export function caSecret(names: CertificateNames, { cert, key, previous, lifetime }: CaContent, seen: V1Secret | null): V1Secret {
+  // Every key each time: an apply does not take away what the POST before has written.
+  const data = { 'ca.crt': encoded(cert), 'ca.key': encoded(key), 'previous.crt': encoded(previous) };
+  return { ...secretHead(names, caSecretName(names), { seen, lifetime }), data };
 }
 
 /**
- * Without an owner reference: the loss of the CA's Secret would take the certificate in use with it. The chart renders both, so both go with the release.
+ * Without an owner reference: the garbage collector would take the certificate in use away with an owner that is deleted, replaced or restored. The
+ * chart renders both Secrets, so they go with the release.
  *
  * @param seen as of `caSecret`
  */
-export function servingSecret(names: CertificateNames, content: ServingContent, seen: V1Secret | null): V1Secret {
-  return {
-    ...secretHead(names, names.tlsSecret, seen),
-    // The type of a Secret never changes: the chart's is Opaque, cert-manager's kubernetes.io/tls.
-    type: seen?.type ?? 'Opaque',
-    data: { 'tls.crt': encoded(content.cert), 'tls.key': encoded(content.key), 'ca.crt': encoded(content.bundle) },
-  };
+export function servingSecret(names: CertificateNames, { cert, key, bundle, lifetime }: ServingContent, seen: V1Secret | null): V1Secret {
+  const data = { 'tls.crt': encoded(cert), 'tls.key': encoded(key), 'ca.crt': encoded(bundle) };
+  return { ...secretHead(names, names.tlsSecret, { seen, lifetime }), data };
 }
 
 /**
@@ -90,13 +93,26 @@ export function configurationWithBundle(
   };
 }
 
-function secretHead({ namespace }: CertificateNames, name: string, seen: V1Secret | null) {
-  // No labels: they are the chart's, and an upgrade that finds another value under another owner fails.
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen) } };
+/**
+ * Neither labels nor a type: these are the chart's, and where two field managers disagree an upgrade fails
+ * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts). Without a type a Secret is Opaque, as the chart has it.
+ */
+function secretHead(
+  { namespace }: CertificateNames,
+  name: string,
+  { seen, lifetime }: { readonly seen: V1Secret | null; readonly lifetime: number | null },
+) {
+  const annotations = lifetime === null ? {} : { annotations: { [lifetimeAnnotation]: `${lifetime / 1000}s` } };
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen), ...annotations } };
 }
 
 const versioned = (seen: KubernetesObject | null): { resourceVersion?: string } =>
   seen?.metadata?.resourceVersion === undefined ? {} : { resourceVersion: seen.metadata.resourceVersion };
+
+function lifetimeOf(secret: V1Secret | null): number | null {
+  const [, seconds] = /^(\d{1,12})s$/.exec(secret?.metadata?.annotations?.[lifetimeAnnotation] ?? '') ?? [];
+  return seconds === undefined ? null : Number(seconds) * 1000;
+}
 
 const textOf = (secret: V1Secret | null, key: string): string => decoded(secret?.data?.[key]);
 const decoded = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString();

@@ -1,54 +1,113 @@
-/** The three objects of a rotation as they are now, never as they were before the last write. */
+/** The three objects of a rotation as the watches have them, what they mean for it, and for how long they have meant it. */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
-import { isOlder } from '../../cluster/object-store.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
-import { caSecretName, type CertificateNames } from './certificate-objects.ts';
-import type { SeenObjects } from './certificate-view.ts';
-import type { Written } from './certificate-writer.ts';
+import type { RotationState, TrustedCertificate } from '../../tls/rotation.ts';
+import { caCertificateOf, caCertificatesIn, servingOf } from '../../tls/trust.ts';
+import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
-import { observedWatch } from '../observed-watch.ts';
+import { caContent, caSecretName, publishedBundles, servingContent, serviceNames, type CertificateNames } from './certificate-objects.ts';
 
-/** Milliseconds after which what was written is looked at although no watch has shown it. */
-const echoTime = 10_000;
+/** Null for what is not there. */
+export interface ObservedObjects {
+  readonly serving: V1Secret | null;
+  readonly ca: V1Secret | null;
+  readonly configuration: V1MutatingWebhookConfiguration | null;
+}
+
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
 export class CertificateWatches {
   readonly #serving: ResourceWatch<V1Secret>;
   readonly #ca: ResourceWatch<V1Secret>;
   readonly #configuration: ResourceWatch<V1MutatingWebhookConfiguration>;
-  #written: (Written & { readonly until: number }) | null = null;
 
-  constructor(context: ReconcilerContext, names: CertificateNames, changed: () => void) {
+  constructor(context: ReconcilerContext, names: CertificateNames, onEvent: () => void) {
     const watch = <T extends KubernetesObject>(name: string, path: string, object: string): ResourceWatch<T> =>
-      observedWatch<T>(context, name, { path, fieldSelector: `metadata.name=${object}`, onEvent: changed });
+      observedWatch<T>(context, name, { path, fieldSelector: `metadata.name=${object}`, onEvent });
     const secrets = `/api/v1/namespaces/${encodeURIComponent(names.namespace)}/secrets`;
     this.#serving = watch('certificate', secrets, names.tlsSecret);
     this.#ca = watch('ca', secrets, caSecretName(names));
     this.#configuration = watch('webhook-configuration', configurations, names.webhookConfiguration);
   }
 
-  /** Null while there is not enough to go by; look again at the next change, or after some seconds. */
-  seen(): SeenObjects | null {
+  /** Null until each watch has its first list. */
+  observed(): ObservedObjects | null {
     if (![this.#serving, this.#ca, this.#configuration].every(({ isSynced }) => isSynced)) return null;
-    const seen = {
+    return {
       serving: this.#serving.list()[0] ?? null,
       ca: this.#ca.list()[0] ?? null,
       configuration: this.#configuration.list()[0] ?? null,
     };
-    if (this.#written === null) return seen;
-    const { what, version, until } = this.#written;
-    const present = seen[what]?.metadata?.resourceVersion;
-    if ((present === undefined || isOlder(present, version)) && performance.now() < until) return null;
-    this.#written = null;
-    return seen;
   }
 
-  wrote(written: Written): void {
-    this.#written = { ...written, until: performance.now() + echoTime };
+  /** Whether the watch has delivered this version of the object, or a later one. */
+  hasObserved(what: keyof ObservedObjects, version: string): boolean {
+    return hasReached(this.observed()?.[what] ?? undefined, version);
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#serving.close(), this.#ca.close(), this.#configuration.close()]);
+  }
+}
+
+export class RotationStates {
+  readonly #names: CertificateNames;
+  readonly #trusted: Stopwatch;
+  readonly #served: Stopwatch;
+  /** What signed the certificate that was served last. It is trusted on even if all three objects are replaced at once: the pods have its certificate. */
+  #lastSigner: TrustedCertificate | null = null;
+
+  /** @param clock milliseconds that only go forward */
+  constructor(names: CertificateNames, clock: () => number = () => performance.now()) {
+    this.#names = names;
+    this.#trusted = new Stopwatch(clock);
+    this.#served = new Stopwatch(clock);
+  }
+
+  read(observed: ObservedObjects): RotationState {
+    const authority = caContent(observed.ca);
+    const content = servingContent(observed.serving);
+    const published = observed.configuration === null ? [] : publishedBundles(observed.configuration);
+    const ca = caCertificateOf(authority.cert, authority.key);
+    // The certificate of a CA that lost its key is trusted as any other.
+    const previous = caCertificatesIn(ca === null ? authority.cert + authority.previous : authority.previous);
+    const told = caCertificatesIn([content.bundle, ...published].join(''));
+    const known = [...(ca === null ? [] : [ca]), ...previous, ...told];
+    const serving = servingOf(content, serviceNames(this.#names), known);
+    const adoptable = serving === null && this.#lastSigner !== null ? [...told, this.#lastSigner] : told;
+    this.#lastSigner = known.find(({ id }) => id === serving?.signer) ?? this.#lastSigner;
+    const isTrusted = ca !== null && published.every((bundle) => caCertificatesIn(bundle).some(({ id }) => id === ca.id));
+    return {
+      ca,
+      previous,
+      adoptable,
+      serving,
+      madeFor: { ca: authority.lifetime, serving: content.lifetime },
+      stored: content.bundle,
+      published,
+      trustedFor: this.#trusted.elapsed(isTrusted ? ca.id : null),
+      servedFor: this.#served.elapsed(serving === null ? null : content.cert),
+    };
+  }
+}
+
+/** For how long the same thing has been observed without a break. */
+class Stopwatch {
+  readonly #clock: () => number;
+  #subject: string | null = null;
+  #since = 0;
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  /** @param subject null when it is not there */
+  elapsed(subject: string | null): number {
+    if (subject !== this.#subject) {
+      this.#subject = subject;
+      this.#since = this.#clock();
+    }
+    return subject === null ? 0 : this.#clock() - this.#since;
   }
 }
