@@ -31,4 +31,4 @@ EXPOSE 8443 9464
 # Node's permission model: no child processes, no workers, no native add-ons; reading only its own files, what the chart mounts,
 # and the tokens that the controller uses; writing nowhere.
 ENTRYPOINT ["node", "--max-semi-space-size=4", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/bundle/main.js"]
-CMD ["serve"]
+CMD ["help"]

@@ -51,8 +51,8 @@ t.test('few files, and the licences of all that is in them', (tt) => {
   tt.end();
 });
 
-t.test('the first run', async (tt) => {
-  const { code, stdout } = await node([main, 'serve', '--once', '--port', '0', '--metrics-port', '0']);
+t.test('the demonstration', async (tt) => {
+  const { code, stdout } = await node([main, 'try', '--once', '--port', '0', '--metrics-port', '0']);
   tt.equal(code, 0);
   tt.match(stdout, /quay.io/);
 });

@@ -1,5 +1,8 @@
 /** What a command of the command line is. */
 import type { Readable, Writable } from 'node:stream';
+import { OperatorError } from '../errors/operator-error.ts';
+import { flagHelp } from './flag-help.ts';
+import { readFlags, type Flags, type Given } from './read-flags.ts';
 
 /** The world, as a command sees it. Data goes to stdout, messages to stderr. */
 export interface Io {
@@ -13,8 +16,46 @@ export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
+  readonly flags: Flags;
   /** The whole text of `transship NAME --help`. */
   readonly help: string;
   /** @returns the exit code: 0 done, 1 findings, 2 wrong use or unreadable input */
   readonly run: (args: readonly string[], io: Io) => Promise<number>;
+}
+
+export interface Definition<F extends Flags> {
+  readonly name: string;
+  readonly summary: string;
+  /** How it is called and what it does: the help above the list of flags. */
+  readonly usage: string;
+  /** The help below it. */
+  readonly notes?: string;
+  /** From the table in flags.ts. */
+  readonly flags: F;
+  /** What to do instead of naming operands, for a command that takes none. */
+  readonly withoutOperands?: string;
+  /** May throw: the command line prints an OperatorError in one line and ends with 2. */
+  readonly run: (given: Given<F>, io: Io) => Promise<number>;
+}
+
+export function command<const F extends Flags>({ name, summary, usage, notes, flags, withoutOperands, run }: Definition<F>): Command {
+  const parts = [usage, flagHelp(flags), ...(notes === undefined ? [] : [notes])];
+  return {
+    name,
+    summary,
+    flags,
+    help: `${parts.map((part) => part.trimEnd()).join('\n\n')}\n`,
+    run: async (args, io) => {
+      const given = readFlags(flags, args, io.env);
+      if (withoutOperands !== undefined && given.operands[0] !== undefined)
+        throw new OperatorError('USAGE', `unexpected argument ${JSON.stringify(given.operands[0])}`, withoutOperands);
+      return run(given, io);
+    },
+  };
+}
+
+/** @throws OperatorError (USAGE) when standard input is named twice: it can be read once */
+export function stdinOnce(names: readonly (string | null)[]): void {
+  if (names.filter((name) => name === '-').length > 1)
+    throw new OperatorError('USAGE', '- (standard input) can be read once only', 'name it once');
 }

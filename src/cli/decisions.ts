@@ -5,13 +5,12 @@ import { podFields, readPod } from '../pod/pod.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
 import { leftAlone, type ImageDecision } from '../rules/decision.ts';
-import type { Io } from './command.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { displayName, lineGroups, readText } from './input.ts';
 import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from '../manifests/decide.ts';
 import { offsetAt } from '../manifests/nodes.ts';
 import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
-import { stdinOnce } from './options.ts';
+import { stdinOnce, type Io } from './command.ts';
 
 /** Where an image stands in a file of manifests. */
 export interface Place {
@@ -87,6 +86,6 @@ function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: Question)
 }
 
 /** The manifest's own namespace, the given one for manifests that have none: what applying them with `--namespace` means. */
-export function namespaceOrElse(given: string | undefined): Surroundings['namespaceOf'] {
+export function namespaceOrElse(given: string | null): Surroundings['namespaceOf'] {
   return (stated) => stated ?? given ?? defaultNamespace;
 }

@@ -1,50 +1,35 @@
 /** `transship explain`: what becomes of images, and why. */
-import type { Command, Io } from './command.ts';
+import { command, type Io } from './command.ts';
 import { checkQuestion, decisions, namespaceOrElse } from './decisions.ts';
 import { explanationTable, jsonLine } from './explanation.ts';
 import { write } from './input.ts';
-import { fileFlag, labelsOf, namespaceFlag, oneOf, parseFlags, policyFlags, policyFlagsHelp } from './options.ts';
+import { explainFlags } from './flags.ts';
+import type { Given } from './read-flags.ts';
 import { openPolicy } from './policy-file.ts';
 
-const flags = {
-  ...policyFlags,
-  ...namespaceFlag,
-  ...fileFlag,
-  label: { type: 'string', short: 'l', multiple: true, default: [] as string[] },
-  output: { type: 'string', short: 'o', default: 'table' },
-} as const;
-
-export const explainCommand: Command = {
+export const explainCommand = command({
   name: 'explain',
   summary: 'what becomes of images, and why',
-  help: `transship explain --policy FILE [flags] IMAGE…
+  usage: `transship explain --policy FILE [flags] IMAGE…
 transship explain --policy FILE [flags] -          images from standard input, one a line
 transship explain --policy FILE [flags] -f FILE…   every image of manifests
 
 Prints one decision for each image. With -o json that is one line with the keys image, name, tag, digest, outcome, rule, result,
 pullSecrets and reason; name is the canonical name, and what is absent is null. With -f the keys manifest, pointer and line follow.
-Outcomes: rewritten, already-there, no-rule, excluded, invalid, refused, unchanged.
-
-${policyFlagsHelp}
-  -n, --namespace NAME         namespace of the pod; with -f it replaces the manifest's own (default)
-  -l, --label KEY=VALUE        label of the pod; with -f it is added to the pod's own; may be given again
-  -f, --file FILE              manifests in YAML or JSON, - for standard input; may be given again
-  -o, --output FORMAT          table or json (table)
-
-Exit codes: 0 every image was decided, whatever the outcome; 2 wrong use or unreadable input.
-`,
+Outcomes: rewritten, already-there, no-rule, excluded, invalid, refused, unchanged.`,
+  flags: explainFlags,
+  notes: `Exit codes: 0 every image was decided, whatever the outcome; 2 wrong use or unreadable input.`,
   run: explain,
-};
+});
 
-async function explain(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals: images } = parseFlags(args, flags);
-  const output = oneOf('--output', values.output, ['table', 'json']);
-  const labels = labelsOf(values.label);
+async function explain({ values, operands: images }: Given<typeof explainFlags>, io: Io): Promise<number> {
+  const { output } = values;
+  const labels = Object.fromEntries(values.label);
   checkQuestion(images, values.file);
   const policy = await openPolicy(values, io);
   // "What if it were in that namespace": here the flag counts more than the manifest.
   const namespaceOf = namespaceOrElse(values.namespace);
-  const surroundings = values.namespace === undefined ? namespaceOf : (): string => namespaceOf(null);
+  const surroundings = values.namespace === null ? namespaceOf : (): string => namespaceOf(null);
   const table = explanationTable(
     policy.rules.map((rule) => rule.policy.name),
     io.stdout,

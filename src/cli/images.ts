@@ -1,20 +1,18 @@
 /** `transship images`: what to copy, and where to, so that rewritten pods find their images. */
 import { canonicalText } from '../image/reference.ts';
-import type { Command, Io } from './command.ts';
+import { command, type Io } from './command.ts';
 import { checkQuestion, decisions, namespaceOrElse, type Question } from './decisions.ts';
 import { write } from './input.ts';
-import { fileFlag, namespaceFlag, oneOf, parseFlags, policyFlags, policyFlagsHelp } from './options.ts';
+import { imagesFlags } from './flags.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { openPolicy } from './policy-file.ts';
 import { skopeoSync, type Pair } from './skopeo.ts';
 import { table } from './table.ts';
 
-const flags = { ...policyFlags, ...namespaceFlag, ...fileFlag, output: { type: 'string', short: 'o', default: 'text' } } as const;
-
-export const imagesCommand: Command = {
+export const imagesCommand = command({
   name: 'images',
   summary: 'source and target of every rewritten image, to fill a registry',
-  help: `transship images --policy FILE [flags] -f FILE…
+  usage: `transship images --policy FILE [flags] -f FILE…
 transship images --policy FILE [flags] IMAGE…
 transship images --policy FILE [flags] -          images from standard input, one a line
 
@@ -26,25 +24,17 @@ Prints each image that is rewritten once: the source in its canonical form and t
 
 -o json prints lines with the keys source and target. -o skopeo prints the sources as a file for \`skopeo sync --src yaml\`, which
 chooses the targets itself: with --scoped they are those of \`as: fullName\`, without it those of \`as: flatten\`. Use the pairs
-for every other kind of rule.
-
-${policyFlagsHelp}
-  -n, --namespace NAME         namespace of manifests that do not state theirs, and of images named alone (default)
-  -f, --file FILE              manifests in YAML or JSON, - for standard input; may be given again
-  -o, --output FORMAT          text, json or skopeo (text)
-
-Exit codes: 0 done; 2 wrong use or unreadable input.
-`,
-  run: async (args, io) => {
-    const { values, positionals } = parseFlags(args, flags);
-    const output = oneOf('--output', values.output, ['text', 'json', 'skopeo']);
-    checkQuestion(positionals, values.file);
+for every other kind of rule.`,
+  flags: imagesFlags,
+  notes: `Exit codes: 0 done; 2 wrong use or unreadable input.`,
+  run: async ({ values, operands }, io) => {
+    checkQuestion(operands, values.file);
     const policy = await openPolicy(values, io);
-    const question = { images: positionals, files: values.file, namespaceOf: namespaceOrElse(values.namespace), labels: {} };
-    await write(io.stdout, formats[output](await pairs(policy, question, io)));
+    const question = { images: operands, files: values.file, namespaceOf: namespaceOrElse(values.namespace), labels: {} };
+    await write(io.stdout, formats[values.output](await pairs(policy, question, io)));
     return 0;
   },
-};
+});
 
 const formats: Readonly<Record<'text' | 'json' | 'skopeo', (found: readonly Pair[]) => string>> = {
   text: (found) => (found.length === 0 ? '' : `${table(found.map(({ source, target }) => [canonicalText(source), target]))}\n`),

@@ -4,40 +4,39 @@ import { loadPolicy } from '../config/load.ts';
 import { parseResolvedHosts } from '../config/resolved-hosts.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ResolvedHosts } from '../rules/registries.ts';
-import type { Command, Io } from './command.ts';
+import { command, stdinOnce, type Io } from './command.ts';
 import { exitCodeOf } from './failure.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { PolicyError } from '../config/source.ts';
 import { displayName, readText } from './input.ts';
-import { parseFlags, stdinOnce } from './options.ts';
+import { lintFlags } from './flags.ts';
+import { variableOf } from './read-flags.ts';
 
-const flags = { 'resolved-hosts': { type: 'string' } } as const;
-
-export const lintCommand: Command = {
+export const lintCommand = command({
   name: 'lint',
   summary: 'checks policy files and runs their tests',
-  help: `transship lint [flags] FILE…
+  usage: `transship lint [flags] FILE…
+transship lint [flags] --policy FILE
 
 Checks policy files, - for standard input, and runs the tests in them. Findings go to standard output, one a line as
-FILE:LINE:COLUMN: error|warning: MESSAGE, and a summary of each file to standard error.
-
-  --resolved-hosts FILE        hosts that the controller resolved, a YAML map of registry to host, as serve takes it
-
-Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong use or unreadable input.
-`,
-  run: async (args, io) => {
-    const { values, positionals } = parseFlags(args, flags);
-    if (positionals.length === 0) throw new OperatorError('USAGE', 'no policy file is named', 'name at least one');
-    stdinOnce([...positionals, values['resolved-hosts'] ?? '']);
-    const hosts = await readHosts(values['resolved-hosts'], io);
+FILE:LINE:COLUMN: error|warning: MESSAGE, and a summary of each file to standard error.`,
+  flags: lintFlags,
+  notes: `Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong use or unreadable input.`,
+  run: async ({ values, operands }, io) => {
+    const { policy, 'resolved-hosts': resolvedHosts } = values;
+    // A variable is for commands that were told nothing else.
+    const files = policy === null || (operands.length > 0 && policy === io.env[variableOf('policy')]) ? operands : [policy, ...operands];
+    if (files.length === 0) throw new OperatorError('USAGE', 'no policy file is named', 'name at least one');
+    stdinOnce([...files, resolvedHosts]);
+    const hosts = await readHosts(resolvedHosts, io);
     let code = 0;
-    for (const path of positionals) code = Math.max(code, await lintFile(path, hosts, io));
+    for (const path of files) code = Math.max(code, await lintFile(path, hosts, io));
     return code;
   },
-};
+});
 
-async function readHosts(path: string | undefined, io: Io): Promise<ResolvedHosts> {
-  if (path === undefined) return {};
+async function readHosts(path: string | null, io: Io): Promise<ResolvedHosts> {
+  if (path === null) return {};
   const { hosts, findings } = parseResolvedHosts(await readText(path, io), displayName(path));
   if (hasErrors(findings)) throw new PolicyError(displayName(path), findings);
   return hosts;

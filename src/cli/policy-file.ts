@@ -8,26 +8,25 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Io } from './command.ts';
 
 export interface PolicyFlags {
-  readonly policy?: string | undefined;
-  readonly 'resolved-hosts'?: string | undefined;
+  readonly policy: string;
+  readonly 'resolved-hosts': string | null;
 }
 
 /**
  * Warnings go to stderr.
  *
- * @throws OperatorError: USAGE without --policy, POLICY_INVALID with every finding, FILE_UNREADABLE for resolved hosts that are not there
+ * @throws OperatorError: POLICY_INVALID with every finding, FILE_UNREADABLE for resolved hosts that are not there
  */
 export async function openPolicy(flags: PolicyFlags, io: Io): Promise<CompiledPolicy> {
-  if (flags.policy === undefined) throw new OperatorError('USAGE', '--policy is missing', 'name a policy file with it');
   await mustExist(flags['resolved-hosts']);
-  const { source, findings } = await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] ?? null });
+  const { source, findings } = await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] });
   for (const finding of findings) io.stderr.write(`${formatFinding(finding)}\n`);
   return source.current.compiled;
 }
 
 /** `serve` starts before the controller has written this file; somebody who names it here wants it read. */
-async function mustExist(path: string | undefined): Promise<void> {
-  if (path === undefined) return;
+async function mustExist(path: string | null): Promise<void> {
+  if (path === null) return;
   try {
     await access(path);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** `transship rewrite`: manifests in, manifests out. */
 import type { CompiledPolicy } from '../rules/compile.ts';
-import type { Command, Io } from './command.ts';
+import { command, stdinOnce, type Io } from './command.ts';
 import { namespaceOrElse, placeOf } from './decisions.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { displayName, readText, write } from './input.ts';
@@ -8,16 +8,15 @@ import type { Surroundings } from '../manifests/decide.ts';
 import { joinTexts } from '../manifests/join.ts';
 import { parseManifests } from '../manifests/parse.ts';
 import { rewriteText, type RewrittenText } from '../manifests/rewrite-text.ts';
-import { fileFlag, namespaceFlag, noArguments, parseFlags, policyFlags, policyFlagsHelp, stdinOnce } from './options.ts';
+import { rewriteFlags } from './flags.ts';
+import type { Given } from './read-flags.ts';
 import { openPolicy } from './policy-file.ts';
 import { answerReview } from './review-file.ts';
 
-const flags = { ...policyFlags, ...namespaceFlag, ...fileFlag, review: { type: 'boolean', default: false } } as const;
-
-export const rewriteCommand: Command = {
+export const rewriteCommand = command({
   name: 'rewrite',
   summary: 'manifests in, manifests out; also a Helm post-renderer',
-  help: `transship rewrite --policy FILE [flags] [-f FILE]…   manifests, from standard input without -f
+  usage: `transship rewrite --policy FILE [flags] [-f FILE]…   manifests, from standard input without -f
 transship rewrite --policy FILE --review [-f FILE]   an AdmissionReview, answered as /mutate answers it
 
 Prints the manifests as the webhook would make their pods: images, pull secrets, pull policy and the record of the original images.
@@ -26,28 +25,21 @@ changed, in any version; everything else stays as it is to the byte, and so do c
 again changes nothing.
 
 Pull secrets are written into the pod template. A pod that has any of its own does not get those of its ServiceAccount: name these
-in the template too where they are needed. The webhook does not have this effect, it runs after the ServiceAccount's are added.
-
-${policyFlagsHelp}
-  -n, --namespace NAME         namespace of manifests that do not state theirs (default)
-  -f, --file FILE              manifests in YAML or JSON, - for standard input; may be given again
-  --review                     read one AdmissionReview in JSON and print the answer
-
-Images that are no image reference, or whose result was refused, are left alone and named on standard error. A document is printed
+in the template too where they are needed. The webhook does not have this effect, it runs after the ServiceAccount's are added.`,
+  flags: rewriteFlags,
+  notes: `Images that are no image reference, or whose result was refused, are left alone and named on standard error. A document is printed
 as it is, and named there, when it means different things to kubectl and kustomize (a merge key below a key that it overrides), or
 when it cannot be changed without changing something else.
-Exit codes: 0 done; 1 a document was left as it is; 2 wrong use or unreadable input, and then nothing is printed.
-`,
+Exit codes: 0 done; 1 a document was left as it is; 2 wrong use or unreadable input, and then nothing is printed.`,
+  withoutOperands: 'name manifests with -f',
   run: rewrite,
-};
+});
 
-async function rewrite(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parseFlags(args, flags);
-  noArguments(positionals, 'name manifests with -f');
+async function rewrite({ values }: Given<typeof rewriteFlags>, io: Io): Promise<number> {
   const [first = '-', ...others] = values.file;
   stdinOnce([first, ...others]);
   if (values.review && others.length > 0) throw new OperatorError('USAGE', '--review answers one AdmissionReview', 'name one file with -f');
-  if (values.review && values.namespace !== undefined)
+  if (values.review && values.namespace !== null)
     throw new OperatorError('USAGE', '--namespace does not go with --review, which states its own', 'leave it out');
   const policy = await openPolicy(values, io);
   if (values.review) {

@@ -1,4 +1,4 @@
-/** The first run's demonstration: a genuine AdmissionReview through the server's own HTTPS port, before and after. */
+/** A genuine AdmissionReview through the server's own HTTPS port, and its pod before and after. */
 import fjp, { type Operation } from 'fast-json-patch';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';

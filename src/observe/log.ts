@@ -1,9 +1,7 @@
 /** The log: JSON lines on stderr, so that stdout stays free for data. */
 import { destination, pino, type Logger } from 'pino';
 import { BatchedLogStream } from './batched-log-stream.ts';
-
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+import type { LogLevel } from './log-levels.ts';
 
 /** Characters that may wait for a slow reader of the log; lines above that are dropped, or the memory would fill. */
 const maxBacklog = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /**
- * Making certificates: ECDSA P-256, as small and fast as TLS gets. For a first run on a laptop and for the controller; what
+ * Making certificates: ECDSA P-256, as small and fast as TLS gets. For `transship try` and for the controller; what
  * serves requests never loads this file.
  */
 import 'reflect-metadata';

@@ -211,8 +211,8 @@ const refusals: readonly {
   readonly stdin?: string | Buffer;
   readonly message: string;
 }[] = [
-  { name: 'no policy', args: ['nginx'], message: '--policy is missing; name a policy file with it' },
-  { name: 'a flag without its value', args: ['nginx', '--policy'], message: "Option '--policy <value>' argument missing" },
+  { name: 'no policy', args: ['nginx'], message: '--policy FILE is missing; name a policy file with it, or with TRANSSHIP_POLICY' },
+  { name: 'a flag without its value', args: ['nginx', '--policy'], message: '--policy has no value; write --policy=VALUE' },
   {
     name: 'a flag that nearly exists',
     args: ['--namespaces', 'a', 'nginx'],

@@ -99,7 +99,7 @@ for (const { name, args, stdin, stdout } of lines) {
 
 const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly message: string }[] = [
   { name: 'nothing to look at', args: [], message: 'nothing to decide; name images' },
-  { name: 'a format that does not exist', args: ['-o', 'yaml', 'nginx'], message: '--output takes text or json or skopeo, not "yaml"' },
+  { name: 'a format that does not exist', args: ['-o', 'yaml', 'nginx'], message: '--output takes one of text, json, skopeo, not "yaml"' },
 ];
 for (const { name, args, message } of refusals) {
   test(`${name} is refused`, async (t) => {

@@ -93,12 +93,20 @@ const cases: readonly {
     code: 2,
     stderr: /nowhere\.yaml cannot be read/,
   },
+  { name: 'the policy as a flag, as other commands take it', args: ['--policy', 'good.yaml'], code: 0, stderr: /^good\.yaml: 1 rule/ },
+  {
+    name: 'the policy as a flag, and another file',
+    args: ['--policy', 'good.yaml', 'unknown.yaml'],
+    code: 1,
+    stdout: /^unknown\.yaml:3:1/,
+    stderr: /^good\.yaml: 1 rule.*\nunknown\.yaml: 1 error/,
+  },
   { name: 'no file', args: [], code: 2, stderr: /^transship lint: USAGE: no policy file is named; name at least one\n$/ },
   {
     name: 'an unknown flag',
     args: ['--fix', 'good.yaml'],
     code: 2,
-    stderr: /^transship lint: USAGE: unknown flag --fix; flags are --resolved-hosts\n$/,
+    stderr: /^transship lint: USAGE: unknown flag --fix; flags are --policy, --resolved-hosts\n$/,
   },
 ];
 

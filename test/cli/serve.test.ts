@@ -1,4 +1,4 @@
-/** `serve` as a process: the first run, and every start that cannot succeed ends with a sentence and exit code 2. */
+/** `serve` and `try` as processes; every start that cannot succeed ends with a sentence and exit code 2. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
@@ -22,14 +22,14 @@ interface Finished {
 const read = (stream: PassThrough): string => String(stream.read() ?? '');
 
 /** The command without a process of its own, for runs that end by themselves. */
-async function run(args: readonly string[]): Promise<Finished> {
+async function run(command: 'serve' | 'try', args: readonly string[]): Promise<Finished> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const code = await runCommandLine(['serve', ...args], { stdin, stdout, stderr, env: {} });
+  const code = await runCommandLine([command, ...args], { stdin, stdout, stderr, env: {} });
   return { code, stdout: read(stdout), stderr: read(stderr) };
 }
 
-test('the first run shows a pod before and after, the secret, the patch and what to try', async (t) => {
-  const child = transship(t, { args: ['serve', '--once', ...anyPort] });
+test('try shows a pod before and after, the secret, the patch and what to try', async (t) => {
+  const child = transship(t, { args: ['try', '--once', ...anyPort] });
   t.same(await child.ended, { code: 0, signal: null });
   t.equal(child.stderr(), '', 'nothing between the lines of the table');
   const shown = child.stdout();
@@ -47,7 +47,7 @@ test('the first run shows a pod before and after, the secret, the patch and what
 });
 
 test('without --once it stays, and Ctrl-C ends it without a drain', async (t) => {
-  const child = transship(t, { args: ['serve', ...anyPort, '--drain-seconds', '3600'] });
+  const child = transship(t, { args: ['try', ...anyPort] });
   await until('the sample is shown', () => child.stdout().includes('curl'));
   const port = Number(/localhost:(\d+)\//.exec(child.stdout())?.[1]);
   t.ok(port > 0);
@@ -57,7 +57,7 @@ test('without --once it stays, and Ctrl-C ends it without a drain', async (t) =>
 
 test('on every address, and by name', async (t) => {
   for (const host of ['0.0.0.0', '::', 'localhost']) {
-    t.match(await run(['--once', ...anyPort, '--host', host]), { code: 0, stdout: /replicatedregistrykey/, stderr: '' }, host);
+    t.match(await run('try', ['--once', ...anyPort, '--host', host]), { code: 0, stdout: /replicatedregistrykey/, stderr: '' }, host);
   }
 });
 
@@ -88,13 +88,13 @@ test('a port that is taken', async (t) => {
   await once(taken, 'listening');
   const port = String((taken.address() as AddressInfo).port);
   const says = new RegExp(
-    `^transship serve: ADDRESS_UNAVAILABLE: .*EADDRINUSE.*${port}; another program has that port: stop it or choose another port\n$`,
+    `^transship try: ADDRESS_UNAVAILABLE: .*EADDRINUSE.*${port}; another program has that port: stop it or choose another port\n$`,
   );
-  const child = transship(t, { args: ['serve', '--port', port, '--metrics-port', '0'] });
+  const child = transship(t, { args: ['try', '--port', port, '--metrics-port', '0'] });
   t.same(await child.ended, { code: 2, signal: null });
   t.match(child.stderr(), says);
   t.equal(child.stdout(), '');
-  t.match(await run(['--once', '--port', '0', '--metrics-port', port]), { code: 2, stdout: '', stderr: says });
+  t.match(await run('try', ['--once', '--port', '0', '--metrics-port', port]), { code: 2, stdout: '', stderr: says });
 });
 
 test('starts that cannot succeed', async (t) => {
@@ -107,22 +107,25 @@ test('starts that cannot succeed', async (t) => {
     'noise.crt': 'x',
   });
   const tls = ['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/tls.key`];
+  const sample = ['--policy', samplePolicy];
   const table: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+    [[], /^transship serve: USAGE: --policy FILE is missing; name your policy file with it; `transship try` runs a sample policy\n$/],
+    [sample, /^transship serve: USAGE: --tls-cert FILE is missing; /],
     [
-      ['--policy', `${folder}/none.yaml`],
+      [...tls, '--policy', `${folder}/none.yaml`],
       /none\.yaml cannot be used; correct what follows\n.*none\.yaml:1:1: error: the file cannot be read: no such file/,
     ],
-    [['--policy', `${folder}/bad.yaml`], /bad\.yaml:3:1: error: unknown key ruels/],
-    [[...tls, '--policy', samplePolicy, '--once'], /--once belongs to the first run/],
-    [['--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/ca.key`], /ca\.key is not the key of .*tls\.crt/],
-    [['--tls-cert', `${folder}/none.crt`, '--tls-key', `${folder}/tls.key`], /none\.crt cannot be read: no such file/],
-    [['--client-ca', `${folder}/noise.crt`], /noise\.crt does not hold a PEM certificate/],
-    [['--client-ca', `${folder}/none.crt`], /none\.crt cannot be read/],
-    [['--host', '192.0.2.1'], /EADDRNOTAVAIL/],
-    [['--prot', '1'], /--prot/],
+    [[...tls, '--policy', `${folder}/bad.yaml`], /bad\.yaml:3:1: error: unknown key ruels/],
+    [[...sample, '--tls-cert', `${folder}/tls.crt`, '--tls-key', `${folder}/ca.key`], /ca\.key is not the key of .*tls\.crt/],
+    [[...sample, '--tls-cert', `${folder}/none.crt`, '--tls-key', `${folder}/tls.key`], /none\.crt cannot be read: no such file/],
+    [[...sample, ...tls, '--client-ca', `${folder}/noise.crt`], /noise\.crt does not hold a PEM certificate/],
+    [[...sample, ...tls, '--client-ca', `${folder}/none.crt`], /none\.crt cannot be read/],
+    [[...sample, ...tls, '--host', '192.0.2.1'], /ADDRESS_UNAVAILABLE: .*EADDRNOTAVAIL.*; .*--host/],
+    [['--prot', '1'], /unknown flag --prot; did you mean --port\?/],
+    [[...sample, ...tls, 'policy.yaml'], /unexpected argument "policy\.yaml"; name the policy file with --policy/],
   ];
   for (const [args, says] of table) {
-    const { code, stdout, stderr } = await run([...anyPort, ...args]);
+    const { code, stdout, stderr } = await run('serve', [...anyPort, ...args]);
     t.equal(code, 2, args.join(' '));
     t.equal(stdout, '', args.join(' '));
     t.match(stderr, says, args.join(' '));

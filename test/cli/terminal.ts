@@ -23,12 +23,16 @@ function collect(chunks: Buffer[]): Writable {
   });
 }
 
-export async function transship(args: readonly string[], stdin: string | Buffer | readonly (string | Buffer)[] = ''): Promise<Ended> {
+export async function transship(
+  args: readonly string[],
+  stdin: string | Buffer | readonly (string | Buffer)[] = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const outputs = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   const stdout = collect(outputs.stdout);
   const stderr = collect(outputs.stderr);
   const chunks = typeof stdin === 'string' || Buffer.isBuffer(stdin) ? [stdin] : stdin;
-  const code = await runCommandLine(args, { stdin: Readable.from(chunks, { objectMode: false }), stdout, stderr, env: {} });
+  const code = await runCommandLine(args, { stdin: Readable.from(chunks, { objectMode: false }), stdout, stderr, env });
   await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.end(resolve))));
   return { code, stdout: Buffer.concat(outputs.stdout).toString('utf8'), stderr: Buffer.concat(outputs.stderr).toString('utf8') };
 }

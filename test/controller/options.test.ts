@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 
 import { test } from 'tap';
 
-import { controllerCommand } from '../../src/cli/controller.ts';
 import { readControllerOptions } from '../../src/cli/controller-options.ts';
 import { createControllerMetrics } from '../../src/controller/metrics.ts';
 
@@ -63,54 +62,23 @@ test('a flag wins over the environment, which wins over the default', async (t) 
 
 test('what cannot be used is named, with what it takes', async (t) => {
   const rows: [args: string[], message: RegExp][] = [
-    [['--namespace', 'a'], /--policy FILE is needed/],
-    [['--policy', 'a'], /--namespace NAME is needed/],
+    [['--namespace', 'a'], /--policy FILE is missing; name a policy file/],
+    [['--policy', 'a'], /--namespace NAME is missing/],
     [[...needed, '--features', 'secrets,cookies'], /--features takes secrets, hosts, certificates, not "cookies"/],
-    [[...needed, '--features', ''], /--features LIST is needed/],
-    [[...needed, '--opt-in', 'optin'], /--opt-in takes OptIn, OptOut/],
+    [[...needed, '--features', ''], /--features is empty; name what runs/],
+    [[...needed, '--opt-in', 'optin'], /--opt-in takes OptIn or OptOut, not "optin"; did you mean OptIn\?/],
     [[...needed, '--port', '65536'], /--port takes a whole number from 0 to 65535/],
     [[...needed, '--lease-seconds', '2'], /--lease-seconds takes a whole number from 3/],
     [[...needed, '--bundle-delay', '60'], /--bundle-delay takes a time such as 45s/],
     [[...needed, '--bundle-delay', '0s'], /--bundle-delay takes a time/],
-    [[...needed, '--log-level', 'loud'], /--log-level takes trace/],
-    [[...needed, '--hosts'], /Unknown option '--hosts'/],
-    [[...needed, '--lease-name', ''], /--lease-name NAME is needed/],
+    [[...needed, '--log-level', 'loud'], /--log-level takes one of trace/],
+    [[...needed, '--hosts'], /unknown flag --hosts; /],
   ];
   for (const [args, message] of rows) t.throws(() => readControllerOptions(args, {}), { code: 'USAGE', message }, args.join(' '));
 });
 
-test('the help has every flag', async (t) => {
-  for (const flag of [
-    'policy',
-    'namespace',
-    'features',
-    'opt-in',
-    'exclude-namespaces',
-    'hosts-config-map',
-    'lease-name',
-    'lease-seconds',
-    'tls-secret',
-    'service',
-    'webhook-configuration',
-    'certificate-lifetime',
-    'ca-lifetime',
-    'bundle-delay',
-    'reload-delay',
-    'host',
-    'port',
-    'kubeconfig',
-    'log-level',
-  ]) {
-    t.match(controllerCommand.help, `  --${flag} `);
-  }
-});
-
-test('the reference has every flag with its default, and every metric', async (t) => {
+test('the reference has every metric', async (t) => {
   const page = await readFile(new URL('../../docs/reference/controller.md', import.meta.url), 'utf8');
-  for (const [, flag = '', value = ''] of controllerCommand.help.matchAll(/^ {2}--(\S+ \S+) .*?(?:\(([^()]*)\))?$/gm)) {
-    const row = page.split('\n').find((line) => line.startsWith(`| \`--${flag}\` |`));
-    t.ok(row?.includes(value === '' ? '|' : `| \`${value}\` |`), `${flag} (${value})`);
-  }
   for (const metric of createControllerMetrics().registry.getMetricsAsArray()) {
     if (metric.name.startsWith('transship_')) t.match(page, `| \`${metric.name}\` |`);
   }

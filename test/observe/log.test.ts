@@ -3,7 +3,8 @@ import { execFile, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { test } from 'tap';
-import { createLog, logLevels } from '../../src/observe/log.ts';
+import { logLevels } from '../../src/observe/log-levels.ts';
+import { createLog } from '../../src/observe/log.ts';
 
 const module = new URL('../../src/observe/log.ts', import.meta.url).href;
 

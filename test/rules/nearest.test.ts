@@ -11,6 +11,8 @@ test('the nearest known word, or none', (t) => {
     ['excludes', 'exclude'],
     ['test', 'tests'],
     ['kid', 'kind'],
+    ['kidn', 'kind'],
+    ['rulse', 'rules'],
     ['kxyd', null],
     ['pullSecrets', null],
     ['', null],

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { commands } from '../../src/cli/commands.ts';
 import { generate, generatedFiles } from '../../tools/docs/generate.ts';
+import { withSection } from '../../tools/docs/section.ts';
 import { policyReference } from '../../tools/docs/policy-reference.ts';
 import type { JsonSchema } from '../../src/config/json-schema.ts';
 import { transship } from '../cli/terminal.ts';
@@ -25,7 +26,10 @@ async function run(args: readonly string[], root?: string): Promise<{ readonly c
 }
 
 test('what is in the checkout is what the code says', async (t) => {
-  for (const [path, wanted] of await generatedFiles()) t.equal(readFileSync(join(checkout, path), 'utf8'), wanted, path);
+  for (const [path, document] of await generatedFiles()) {
+    const current = readFileSync(join(checkout, path), 'utf8');
+    t.equal(current, document(current), path);
+  }
 });
 
 test('files are written where they are missing or differ, and --check only names them', async (t) => {
@@ -42,7 +46,14 @@ test('files are written where they are missing or differ, and --check only names
   writeFileSync(join(root, paths[0] ?? ''), 'edited by hand');
   t.equal((await run(['--check'], root)).code, 1);
   t.same(await run([], root), { code: 0, stderr: '' });
-  for (const [path, wanted] of await generatedFiles()) t.equal(readFileSync(join(root, path), 'utf8'), wanted);
+  for (const [path, document] of await generatedFiles()) t.equal(readFileSync(join(root, path), 'utf8'), document(null));
+});
+
+test('a section of a page is replaced and the rest stays', (t) => {
+  const page = withSection('# Title\n\nBefore.\n', 'flags', 'one');
+  t.equal(page, '# Title\n\nBefore.\n\n<!-- flags: written by npm run generate -->\n\none\n\n<!-- end of flags -->\n');
+  t.equal(withSection(`${page}\nAfter.\n`, 'flags', '$& two'), `${page.replace('one', () => '$& two')}\nAfter.\n`);
+  t.end();
 });
 
 test('the generator of the chart decides as well', async (t) => {

@@ -92,7 +92,7 @@ t.test('each platform has its image: the layers of the base, one more, and the s
       config.rootfs.diff_ids,
     );
     tt.equal(manifest.layers.length, 2);
-    tt.match(config.config, { User: '65532:65532', WorkingDir: '/app', Cmd: ['serve'], ExposedPorts: { '8443/tcp': {}, '9464/tcp': {} } });
+    tt.match(config.config, { User: '65532:65532', WorkingDir: '/app', Cmd: ['help'], ExposedPorts: { '8443/tcp': {}, '9464/tcp': {} } });
     tt.match(config.config?.['Entrypoint'], ['node', '--max-semi-space-size=4'], "the Dockerfile's and not the base's");
     tt.strictSame(config.config?.['Env'], ['PATH=/usr/local/bin', 'NODE_ENV=production', 'MALLOC_ARENA_MAX=1']);
     tt.match(config.config?.['Labels'], {

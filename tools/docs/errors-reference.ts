@@ -59,7 +59,7 @@ function section({ title, text, codes }: Section): string {
   const rows = Object.entries(codes).map(([code, { status, when, remedy }]) =>
     [`\`${code}\``, hasStatus ? String(status ?? '') : null, when, asSentence(remedy)].filter((cell) => cell !== null),
   );
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  const lines = [head, ...rows].map((cells) => `| ${cells.join(' | ')} |`).toSpliced(1, 0, `|${'---|'.repeat(head.length)}`);
   return `## ${title}\n\n${text}\n\n${lines.join('\n')}\n`;
 }
 

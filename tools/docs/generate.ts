@@ -11,23 +11,32 @@ import { commandReference } from './command-reference.ts';
 import type { Io } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { exitCodeOf } from '../../src/cli/failure.ts';
-import { noArguments, parseFlags } from '../../src/cli/options.ts';
+import { readFlags } from '../../src/cli/read-flags.ts';
+import { flagTable } from '../../src/cli/flag-help.ts';
+import { controllerFlags, serveFlags } from '../../src/cli/flags.ts';
+import { OperatorError } from '../../src/errors/operator-error.ts';
 import { errorsReference } from './errors-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
 import { policyReference } from './policy-reference.ts';
+import { withSection } from './section.ts';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Text by path below the checkout. */
-export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
+/** What a file should hold, from what it holds: null where there is none. */
+type Document = (current: string | null) => string;
+
+/** By path below the checkout. */
+export async function generatedFiles(): Promise<ReadonlyMap<string, Document>> {
   const schema = policyJsonSchema();
   const all = await Promise.all(Object.values(commands).map((load) => load()));
-  return new Map([
-    ['docs/reference/policy.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
-    ['docs/reference/policy.md', policyReference(schema)],
-    ['docs/reference/cli.md', commandReference(all)],
-    ['docs/reference/errors.md', errorsReference()],
-    ['docs/reference/metrics.md', metricsReference(readIfThere(join(checkout, 'docs/reference/metrics.md')) ?? '')],
+  return new Map<string, Document>([
+    ['docs/reference/policy.schema.json', () => `${JSON.stringify(schema, null, 2)}\n`],
+    ['docs/reference/policy.md', () => policyReference(schema)],
+    ['docs/reference/cli.md', () => commandReference(all)],
+    ['docs/reference/errors.md', () => errorsReference()],
+    ['docs/reference/metrics.md', (page) => withSection(page, 'metrics', metricsReference())],
+    ['docs/reference/serve.md', (page) => withSection(page, 'flags', flagTable(serveFlags))],
+    ['docs/reference/controller.md', (page) => withSection(page, 'flags', flagTable(controllerFlags))],
   ]);
 }
 
@@ -37,10 +46,15 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
  */
 export async function generate(args: readonly string[], io: Pick<Io, 'stderr'>, root: string = checkout): Promise<number> {
   try {
-    const { values, positionals } = parseFlags(args, { check: { type: 'boolean', default: false } });
-    noArguments(positionals, 'the only flag is --check');
-    const outdated = [...(await generatedFiles())].filter(([path, text]) => readIfThere(join(root, path)) !== text);
-    for (const [path, text] of outdated) {
+    const { values, operands } = readFlags({ check: { type: null, text: 'only compare' } }, args, {});
+    if (operands[0] !== undefined)
+      throw new OperatorError('USAGE', `unexpected argument ${JSON.stringify(operands[0])}`, 'the only flag is --check');
+    const outdated = [...(await generatedFiles())].flatMap(([path, document]) => {
+      const current = readIfThere(join(root, path));
+      const text = document(current);
+      return text === current ? [] : [{ path, text }];
+    });
+    for (const { path, text } of outdated) {
       if (values.check) io.stderr.write(`${path} differs from what the code says; run npm run generate and commit it\n`);
       else write(join(root, path), text);
     }

@@ -1,0 +1,92 @@
+/** What the text of a flag can be: how it is read, and what is said of a text that does not fit. */
+import { nearest } from '../rules/nearest.ts';
+
+/** A text that a flag does not take. */
+export class Unfit {
+  /** The part that does not fit. */
+  readonly text: string;
+  readonly remedy: string | null;
+
+  constructor(text: string, remedy: string | null = null) {
+    this.text = text;
+    this.remedy = remedy;
+  }
+}
+
+export interface FlagType<Value> {
+  /** What stands for the value in help texts: `FILE`. */
+  readonly argument: string;
+  /** What it takes, as messages say it: `a whole number from 0 to 65535`. */
+  readonly expects: string;
+  readonly read: (text: string) => Value | Unfit;
+}
+
+/** Any text but the empty one, which counts as not given. */
+export function anyText(argument: string): FlagType<string> {
+  return { argument, expects: `a ${argument}`, read: (text) => text };
+}
+
+export function oneOf<const T extends string>(argument: string, known: readonly T[]): FlagType<T> {
+  const read = (text: string): T | Unfit => {
+    const found = known.find((candidate) => candidate === text);
+    if (found !== undefined) return found;
+    const near = nearest(text, known);
+    return new Unfit(text, near === null ? null : `did you mean ${near}?`);
+  };
+  return { argument, expects: known.length > 2 ? `one of ${known.join(', ')}` : known.join(' or '), read };
+}
+
+export const trueOrFalse: FlagType<boolean> = {
+  argument: 'BOOL',
+  expects: 'true or false',
+  read: (text) => (text === 'true' ? true : text === 'false' ? false : new Unfit(text)),
+};
+
+/** Both bounds included. */
+export function wholeNumber(argument: string, least: number, most: number): FlagType<number> {
+  const read = (text: string): number | Unfit => {
+    const number = Number(text);
+    return /^\d+$/.test(text) && number >= least && number <= most ? number : new Unfit(text);
+  };
+  return { argument, expects: `a whole number from ${least} to ${most}`, read };
+}
+
+export const portNumber = wholeNumber('N', 0, 65_535);
+
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** In milliseconds, more than none. */
+export const duration: FlagType<number> = {
+  argument: 'TIME',
+  expects: 'a time such as 45s, 30m, 12h or 90d',
+  read: (text) => {
+    const [, digits = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+    const milliseconds = Number(digits) * (units[unit] ?? 0);
+    return milliseconds > 0 ? milliseconds : new Unfit(text);
+  },
+};
+
+/** Comma separated; blanks around an entry and empty entries do not count. */
+export function listOf<Value>(entry: FlagType<Value>): FlagType<readonly Value[]> {
+  const read = (text: string): readonly Value[] | Unfit => {
+    const values: Value[] = [];
+    for (const word of text.split(',').map((part) => part.trim())) {
+      if (word === '') continue;
+      const value = entry.read(word);
+      if (value instanceof Unfit) return value;
+      values.push(value);
+    }
+    return values;
+  };
+  return { argument: 'LIST', expects: entry.expects.replace(/^one of /, ''), read };
+}
+
+/** `k=v`, as Kubernetes writes labels. */
+export const label: FlagType<readonly [key: string, value: string]> = {
+  argument: 'KEY=VALUE',
+  expects: 'KEY=VALUE',
+  read: (text) => {
+    const equals = text.indexOf('=');
+    return equals < 1 ? new Unfit(text) : [text.slice(0, equals), text.slice(equals + 1)];
+  },
+};

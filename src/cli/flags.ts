@@ -1,0 +1,151 @@
+/** Every flag of every command: type, default, environment variable and what it is. Parsing, `--help` and the reference pages follow from it. */
+import { imageManagers } from '../admission/scope.ts';
+import { features, optInModes } from '../controller/options.ts';
+import { logLevels } from '../observe/log-levels.ts';
+import { loggedReviewKinds } from '../server/review-log.ts';
+import { anyText, duration, label, listOf, oneOf, portNumber, trueOrFalse, wholeNumber } from './flag-types.ts';
+import type { Flag, Flags } from './read-flags.ts';
+
+const file = anyText('FILE');
+const name = anyText('NAME');
+const address = anyText('ADDRESS');
+
+const policy = {
+  type: file,
+  text: 'the policy file; also TRANSSHIP_POLICY',
+  required: 'name a policy file with it, or with TRANSSHIP_POLICY',
+  variable: true,
+} as const satisfies Flag;
+
+const resolvedHosts = {
+  type: file,
+  text: 'file of the hosts that the controller resolved, a YAML map of registry to host',
+  variable: true,
+} as const satisfies Flag;
+
+const manifests = {
+  type: file,
+  text: 'manifests in YAML or JSON, - for standard input',
+  short: 'f',
+  repeatable: true,
+} as const satisfies Flag;
+
+const host = { type: address, text: 'address to listen on', default: '127.0.0.1' } as const satisfies Flag;
+const logLevel = { type: oneOf('LEVEL', logLevels), text: logLevels.join(', '), default: 'info' } as const satisfies Flag;
+
+/** Flags of what runs in a cluster, where the environment is one more way to configure. */
+function alsoVariables<const F extends Flags>(flags: F): { readonly [Name in keyof F]: F[Name] & { readonly variable: true } } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same flags with one member more
+  return Object.fromEntries(Object.entries(flags).map(([key, flag]) => [key, { ...flag, variable: true }])) as never;
+}
+
+export const serveFlags = alsoVariables({
+  policy: {
+    ...policy,
+    text: 'the policy file; reloaded when it changes',
+    required: 'name your policy file with it; `transship try` runs a sample policy',
+  },
+  'resolved-hosts': resolvedHosts,
+  'tls-cert': { type: file, text: 'PEM certificate chain', required: 'name the certificate with it; `transship try` makes one of its own' },
+  'tls-key': { type: file, text: 'PEM private key', required: 'name the key of the certificate with it' },
+  host,
+  port: { type: portNumber, text: 'HTTPS port, 0 for any', default: '8443' },
+  'metrics-port': { type: portNumber, text: 'HTTP port of /metrics, 0 for any', default: '9464' },
+  'client-ca': { type: file, text: "PEM CA that must have signed the API server's client certificate" },
+  namespace: { type: name, text: 'namespace this runs in; its pods are never rewritten' },
+  'exclude-operators': {
+    type: listOf(oneOf('NAME', Object.keys(imageManagers))),
+    text: 'operators whose pods are left alone, comma separated',
+    default: Object.keys(imageManagers).join(','),
+  },
+  'log-level': logLevel,
+  'log-reviews': { type: oneOf('WHICH', loggedReviewKinds), text: loggedReviewKinds.join(', '), default: 'all' },
+  'review-cache': { type: trueOrFalse, text: 'whether repeated reviews are answered from memory', default: 'true' },
+  'drain-seconds': { type: wholeNumber('N', 0, 3600), text: 'how long to go on answering after SIGTERM', default: '10' },
+  'max-connections': {
+    type: wholeNumber('N', 1, 1_000_000),
+    text: 'open connections; a new one beyond it closes another',
+    default: '1024',
+  },
+  'max-in-flight': { type: wholeNumber('N', 1, 1_000_000), text: 'reviews at once before 503', default: '512' },
+  'max-request-memory': {
+    type: wholeNumber('BYTES', 1024 * 1024, 2 ** 40),
+    text: "memory of requests before 503; without it a quarter of the container's limit",
+  },
+  'max-event-loop-delay': {
+    type: wholeNumber('MS', 1, 60_000),
+    text: 'time of one client in an iteration of the event loop before 503',
+    default: '500',
+  },
+});
+
+export const tryFlags = {
+  once: { type: null, text: 'end after the sample review' },
+  host,
+  port: { type: portNumber, text: 'HTTPS port, 0 for any', default: '8443' },
+  'metrics-port': { type: portNumber, text: 'HTTP port of /metrics, 0 for any', default: '9464' },
+  // The table is for a person: log lines between its rows would hide it.
+  'log-level': { ...logLevel, default: 'warn' },
+} as const satisfies Flags;
+
+export const controllerFlags = alsoVariables({
+  policy: { ...policy, text: 'the policy file; reloaded when it changes' },
+  namespace: {
+    type: name,
+    text: 'namespace of the release: source Secrets, the Lease, the ConfigMap of hosts',
+    required: 'name the namespace of the release',
+  },
+  features: { type: listOf(oneOf('NAME', features)), text: `what runs, comma separated: ${features.join(', ')}`, default: 'secrets,hosts' },
+  'opt-in': {
+    type: oneOf('MODE', optInModes),
+    text: 'namespaces that get copies: OptIn those of --opt-in-values, OptOut all but those of --opt-out-values',
+    default: 'OptIn',
+  },
+  'opt-in-values': { type: listOf(name), text: 'values of the label transship.dev/rewrite that opt in', default: 'enabled,shadow' },
+  'opt-out-values': { type: listOf(name), text: 'values of the label transship.dev/rewrite that opt out', default: 'disabled' },
+  'exclude-namespaces': { type: listOf(name), text: 'namespaces that never count as opted in, comma separated', default: '' },
+  'hosts-config-map': { type: name, text: 'ConfigMap that hosts.yaml is written to', default: 'transship-hosts' },
+  'lease-name': { type: name, text: 'Lease that the leader holds', default: 'transship-controller' },
+  'lease-seconds': { type: wholeNumber('N', 3, 600), text: 'duration of the Lease; it is renewed four times in it', default: '15' },
+  'tls-secret': { type: name, text: 'Secret that the webhook mounts its certificate from', default: 'transship-tls' },
+  service: { type: name, text: 'Service of the webhook', default: 'transship' },
+  'webhook-configuration': { type: name, text: 'MutatingWebhookConfiguration that gets the caBundle', default: 'transship' },
+  'certificate-lifetime': { type: duration, text: 'lifetime of the serving certificate; renewed at two thirds', default: '90d' },
+  'ca-lifetime': { type: duration, text: 'lifetime of the CA that signs it; renewed at two thirds', default: '365d' },
+  'bundle-delay': { type: duration, text: 'until every API server trusts a new caBundle', default: '60s' },
+  'reload-delay': { type: duration, text: 'until every webhook serves a new certificate', default: '150s' },
+  host: { ...host, text: 'address of /healthz, /readyz and /metrics' },
+  port: { type: portNumber, text: 'HTTP port of these, 0 for any', default: '9464' },
+  kubeconfig: { type: file, text: "kubeconfig; without it the pod's service account, else $KUBECONFIG or ~/.kube/config" },
+  'log-level': logLevel,
+});
+
+export const explainFlags = {
+  policy,
+  'resolved-hosts': resolvedHosts,
+  namespace: { type: name, text: "namespace of the pod, instead of the manifest's own (default)", short: 'n' },
+  file: manifests,
+  label: { type: label, text: 'label of the pod, added to those of the manifest', short: 'l', repeatable: true },
+  output: { type: oneOf('FORMAT', ['table', 'json']), text: 'table or json', short: 'o', default: 'table' },
+} as const satisfies Flags;
+
+export const rewriteFlags = {
+  policy,
+  'resolved-hosts': resolvedHosts,
+  namespace: { type: name, text: 'namespace of manifests that do not state theirs (default)', short: 'n' },
+  file: manifests,
+  review: { type: null, text: 'read one AdmissionReview in JSON and print the answer' },
+} as const satisfies Flags;
+
+export const lintFlags = {
+  policy: { type: file, text: 'a policy file, as in the other commands; also TRANSSHIP_POLICY', variable: true },
+  'resolved-hosts': resolvedHosts,
+} as const satisfies Flags;
+
+export const imagesFlags = {
+  policy,
+  'resolved-hosts': resolvedHosts,
+  namespace: { type: name, text: 'namespace of manifests that do not state theirs, and of images named alone (default)', short: 'n' },
+  file: manifests,
+  output: { type: oneOf('FORMAT', ['text', 'json', 'skopeo']), text: 'text, json or skopeo', short: 'o', default: 'text' },
+} as const satisfies Flags;

@@ -1,0 +1,120 @@
+/** From the words of the command line and the environment to the values of a command's flags. A flag wins over its variable. */
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { messageOf } from '../errors/message.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { nearest } from '../rules/nearest.ts';
+import { Unfit, type FlagType } from './flag-types.ts';
+
+export interface Flag {
+  /** Null for a switch, which takes no value. */
+  readonly type: FlagType<unknown> | null;
+  /** What it is, for help and documents. */
+  readonly text: string;
+  readonly short?: string;
+  /** As one would write it. */
+  readonly default?: string;
+  /** Set where the command cannot do without it: what to do when it is missing. */
+  readonly required?: string;
+  readonly repeatable?: true;
+  /** It is also read from the environment: `--metrics-port` is `TRANSSHIP_METRICS_PORT`. */
+  readonly variable?: true;
+}
+
+export type Flags = Readonly<Record<string, Flag>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type ValueOf<F extends Flag> =
+  F['type'] extends FlagType<infer Value>
+    ? F extends { readonly repeatable: true }
+      ? readonly Value[]
+      : F extends { readonly default: string } | { readonly required: string }
+        ? Value
+        : Value | null
+    : boolean;
+
+export interface Given<F extends Flags> {
+  /** Null where a flag without a default was not given. */
+  readonly values: { readonly [Name in keyof F]: ValueOf<F[Name]> };
+  /** https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap12.html */
+  readonly operands: readonly string[];
+}
+
+export function variableOf(name: string): string {
+  return `TRANSSHIP_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** @throws OperatorError (USAGE) that names the flag or the variable */
+export function readFlags<const F extends Flags>(flags: F, args: readonly string[], env: Environment): Given<F> {
+  const { values: written, positionals: operands } = parse(flags, args);
+  const values = Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, valueOf(name, flag, written[name], env)]));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value is what its flag's type read, with the same keys
+  return { values: values as Given<F>['values'], operands };
+}
+
+type Written = string | boolean | (string | boolean)[] | undefined;
+
+function parse(
+  flags: Flags,
+  args: readonly string[],
+): { readonly values: Readonly<Record<string, Written>>; readonly positionals: string[] } {
+  const options: ParseArgsOptionsConfig = {};
+  for (const [name, { type, short, repeatable = false }] of Object.entries(flags))
+    options[name] = { type: type === null ? 'boolean' : 'string', multiple: repeatable, ...(short === undefined ? {} : { short }) };
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw parseError(error, Object.keys(flags));
+  }
+}
+
+/** Node's messages in the words of the others. https://nodejs.org/api/util.html#utilparseargsconfig */
+function parseError(cause: unknown, known: readonly string[]): OperatorError {
+  const message = messageOf(cause);
+  const unknown = /^Unknown option '(-{1,2}([^']*))'/.exec(message);
+  if (unknown !== null) {
+    const [, flag = '', name = ''] = unknown;
+    const near = nearest(name, known);
+    const remedy = near === null ? `flags are ${known.map((word) => `--${word}`).join(', ')}` : `did you mean --${near}?`;
+    return new OperatorError('USAGE', `unknown flag ${flag}`, remedy, { cause });
+  }
+  const named = /^Option '(?:-\w, )?(--[\w-]+)[^']*' (argument missing|argument is ambiguous|does not take an argument)/.exec(message);
+  const [, flag = '', problem = ''] = named ?? [];
+  if (problem === 'argument missing') return new OperatorError('USAGE', `${flag} has no value`, `write ${flag}=VALUE`, { cause });
+  if (problem === 'argument is ambiguous')
+    return new OperatorError('USAGE', `${flag} has no value`, `a value that begins with - is written ${flag}=VALUE`, { cause });
+  if (problem !== '') return new OperatorError('USAGE', `${flag} takes no value`, `write ${flag} alone`, { cause });
+  return new OperatorError('USAGE', message, undefined, { cause });
+}
+
+function valueOf(name: string, flag: Flag, written: Written, env: Environment): unknown {
+  const { type } = flag;
+  if (type === null) return written === true;
+  if (Array.isArray(written)) return written.map((text) => read(`--${name}`, type, String(text)));
+  if (flag.repeatable) return [];
+  if (typeof written === 'string' && isGiven(type, written)) return read(`--${name}`, type, written);
+  const variable = variableOf(name);
+  const fromEnvironment = flag.variable ? env[variable] : undefined;
+  if (written === undefined && fromEnvironment !== undefined && isGiven(type, fromEnvironment) && !isServiceLink(fromEnvironment))
+    return read(variable, type, fromEnvironment);
+  if (flag.required !== undefined) throw new OperatorError('USAGE', `--${name} ${type.argument} is missing`, flag.required);
+  return flag.default === undefined ? null : type.read(flag.default);
+}
+
+/** A type that reads the empty text as a value of its own has a use for it, such as an empty list. */
+function isGiven(type: FlagType<unknown>, text: string): boolean {
+  return text !== '' || type.read('') !== '';
+}
+
+/**
+ * Kubernetes sets `TRANSSHIP_PORT=tcp://…` in pods of a namespace with a Service called transship.
+ * https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+ */
+function isServiceLink(text: string): boolean {
+  return /^(?:tcp|udp|sctp):\/\//.test(text);
+}
+
+function read(name: string, type: FlagType<unknown>, text: string): unknown {
+  const value = type.read(text);
+  if (!(value instanceof Unfit)) return value;
+  throw new OperatorError('USAGE', `${name} takes ${type.expects}, not ${JSON.stringify(value.text)}`, value.remedy ?? '');
+}
