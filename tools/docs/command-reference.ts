@@ -40,12 +40,16 @@ ${fence}
 
 An image named alone is decided as that of a pod in namespace \`default\` without labels. The namespace's own label
 \`transship.dev/rewrite\` is for the API server to look at and is not asked for here.`,
-  rewrite: `As a post-renderer of Helm 3:
+  rewrite: `As a post-renderer, with the files of [plugins/helm-post-renderer](../../plugins/helm-post-renderer). Helm 4 takes it as a plugin and gives it hooks too:
 
 ${fence}sh
-printf '#!/bin/sh\\nexec transship rewrite --policy policy.yaml --namespace shop\\n' > post-render && chmod +x post-render
-helm install shop ./chart --namespace shop --post-renderer ./post-render
+helm plugin install plugins/helm-post-renderer
+helm install shop ./chart --namespace shop --post-renderer transship --post-renderer-args --policy=policy.yaml --post-renderer-args --namespace=shop
 ${fence}
+
+Helm 3 takes it as a program, and gives it no hooks: \`--post-renderer plugins/helm-post-renderer/post-render\`, with the same arguments. Helm tells a
+post-renderer no namespace, so name it as here. Helm 4.2 does not show what a post-renderer says when it fails; to see it, run
+\`helm template shop ./chart | transship rewrite --policy policy.yaml --namespace shop\`.
 
 The text is changed where it says what changes, and only there; no document is written anew. Text that stands for several places (an
 anchor with aliases) is changed as a whole where all of them change alike; otherwise an alias becomes a text of its own. Before it is
