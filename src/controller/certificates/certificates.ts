@@ -166,8 +166,10 @@ class CertificatesReconciler implements Reconciler {
 
   /** The step as one that may be repeated: a renewal replaces another certificate, and is another step. */
   #identify(step: WritingStep, observed: ObservedObjects): Step {
+    const ca = caContent(observed.ca).cert;
+    // What is lost again and again is the same step, whatever else is trusted by then.
+    const content = step.do === 'create-ca' ? ca : 'bundle' in step ? step.bundle : `${ca}${bundleOf(step.previous)}`;
     const replaced = step.do === 'issue' ? servingContent(observed.serving).cert : '';
-    const content = 'bundle' in step ? step.bundle : `${caContent(observed.ca).cert}${bundleOf(step.previous)}`;
     return { key: this.#describe(objectOf[step.do]), verb: step.do, content: content + replaced };
   }
 

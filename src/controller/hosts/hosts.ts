@@ -1,23 +1,21 @@
-/** The loop that resolves the hosts of registries with `hostFrom`, and writes them where `serve` mounts them from. */
+/** Resolves the hosts of registries with `hostFrom`, and writes them to the ConfigMap that `serve` mounts. */
 import type { V1ConfigMap } from '@kubernetes/client-node';
 
 import { describeError, retryAfterOf } from '../../cluster/api-error.ts';
-import { Backoff } from '../../cluster/backoff.ts';
 import { recordEvent } from '../../cluster/events.ts';
-import type { ResourceWatch } from '../../cluster/watch.ts';
-import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from './hosts-plan.ts';
-import { HostWatches } from './host-watches.ts';
-import { managedBy, managedByLabel } from '../labels.ts';
-import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 import { applyObject } from '../../cluster/object-writes.ts';
+import type { ResourceWatch } from '../../cluster/watch.ts';
+import { managedBy, managedByLabel } from '../labels.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
-import { StepQueue, type Rest } from '../step-queue.ts';
+import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
+import { StepBackoff, type Step } from '../step-backoff.ts';
+import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../work-queue.ts';
+import { HostWatches } from './host-watches.ts';
+import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from './hosts-plan.ts';
 
 /** Milliseconds for which changes are gathered. */
-const settleTime = 50;
-/** Milliseconds until what was written is looked at again, should the watch never tell of it. */
-const echoTime = 5_000;
-const writeBackoff = { minimum: 1_000, maximum: 30_000 };
+const debounceMs = 50;
+const backoff = { minimum: 1_000, maximum: 30_000 };
 
 export const hostsReconciler: ReconcilerFactory = (context) => new HostsReconciler(context);
 
@@ -26,22 +24,22 @@ class HostsReconciler implements Reconciler {
   readonly #context: ReconcilerContext;
   readonly #stopping = new AbortController();
   readonly #watches: HostWatches;
-  readonly #queue: StepQueue<string>;
-  readonly #backoff = new Backoff(writeBackoff);
+  readonly #queue: WorkQueue;
+  readonly #steps = new StepBackoff();
   #written: ResourceWatch<V1ConfigMap> | null = null;
-  #timer: NodeJS.Timeout | undefined;
   #last: ResolvedPolicy | null = null;
   #failure: string | null = null;
 
   constructor(context: ReconcilerContext) {
     this.#context = context;
-    this.#watches = new HostWatches(context, () => this.#resolveSoon());
-    this.#queue = new StepQueue({
-      limit: 1,
-      run: (_key, text) => this.#write(text),
-      hasSeen: (_key, echo) => hasReached(this.#written?.list()[0], echo),
-      onRested: () => this.#resolveSoon(),
+    this.#queue = new WorkQueue({
+      reconcile: () => this.#reconcile(),
+      hasObserved: (_key, version) => hasReached(this.#written?.list()[0], version),
+      debounceMs,
+      backoff,
+      onError: (_key, error) => this.#fail(error),
     });
+    this.#watches = new HostWatches(context, () => this.#queue.add(hostsKey));
   }
 
   start(): void {
@@ -49,16 +47,12 @@ class HostsReconciler implements Reconciler {
     this.#written = observedWatch<V1ConfigMap>(this.#context, 'hosts', {
       path: `/api/v1/namespaces/${namespace}/configmaps`,
       fieldSelector: `metadata.name=${hostsConfigMap}`,
-      onEvent: ({ type }) => {
-        this.#queue.look(hostsKey, type === 'deleted');
-        this.#resolveSoon();
-      },
+      onEvent: () => this.#queue.add(hostsKey),
     });
     this.#watches.follow(this.#context.policy().policy);
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
     this.#stopping.abort();
     this.#context.metrics.hosts.reset();
     await Promise.all([this.#queue.stop(), this.#watches.close(), this.#written?.close()]);
@@ -70,70 +64,92 @@ class HostsReconciler implements Reconciler {
   }
 
   problems(): string[] {
-    const unresolved = [...(this.#last?.problems ?? [])].map(([registry, problem]) => `registry ${registry}: ${problem}`);
-    return this.#failure === null ? unresolved : [...unresolved, this.#failure];
+    return [
+      ...[...(this.#last?.problems ?? [])].map(([registry, problem]) => `registry ${registry}: ${problem}`),
+      ...this.#steps.disputed().map((object) => `${object} is changed by somebody else all the time; it is corrected at growing intervals`),
+      ...(this.#failure === null ? [] : [this.#failure]),
+    ];
   }
 
   policyChanged(): void {
     this.#watches.follow(this.#context.policy().policy);
-    this.#resolveSoon();
+    this.#queue.add(hostsKey);
   }
 
-  #resolveSoon(): void {
-    if (this.#timer !== undefined || this.#stopping.signal.aborted) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#resolve();
-    }, settleTime);
-  }
-
-  #resolve(): void {
-    if (this.#written?.isSynced !== true) return;
+  async #reconcile(): Promise<Requeue> {
+    if (this.#written?.isSynced !== true) return done;
     const present = this.#written.list()[0];
     const presentText = present?.data?.[hostsKey];
-    const before = hostsOf(present);
-    const resolved = resolveHosts(this.#context.policy().policy, this.#watches, before);
+    const resolved = resolveHosts(this.#context.policy().policy, this.#watches, hostsOf(present));
     const text = hostsText(resolved.hosts);
-    // Without any host there is nothing to say, unless something else has been said.
-    const isMissing = presentText === undefined ? Object.keys(resolved.hosts).length > 0 : presentText !== text;
-    this.#queue.replace(new Map(isMissing ? [[hostsKey, text]] : []));
     this.#tell(resolved);
     this.#last = resolved;
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
+    // Without any host there is nothing to say, unless something else has been said.
+    const isWritten = presentText === undefined ? Object.keys(resolved.hosts).length === 0 : presentText === text;
+    if (isWritten) {
+      this.#failure = null;
+      return done;
+    }
+    const delay = this.#steps.delay(this.#stepOf(text));
+    return delay > 0 ? requeueAfter(delay) : this.#write(text);
   }
 
-  async #write(text: string): Promise<Rest> {
+  async #write(text: string): Promise<Requeue> {
     const { cluster, log, metrics, options } = this.#context;
     const metadata = { namespace: options.namespace, name: options.hostsConfigMap, labels: { [managedByLabel]: managedBy } };
     const map: V1ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [hostsKey]: text } };
     try {
       const version = await applyObject(cluster, map, this.#stopping.signal);
-      this.#backoff.reset();
       this.#failure = null;
       metrics.writes.inc({ kind: 'configmap', verb: 'update', result: 'done' });
       log.info({ hosts: hostsOf(map) }, 'hosts written');
-      return { delay: echoTime, echo: version };
+      if (this.#steps.taken(this.#stepOf(text))) this.#tellDispute();
+      return requeueUntil(version);
     } catch (error) {
-      if (this.#stopping.signal.aborted) return { delay: 0, echo: null };
+      if (this.#stopping.signal.aborted) return done;
       metrics.writes.inc({ kind: 'configmap', verb: 'update', result: 'failed' });
-      this.#failure = `ConfigMap ${options.hostsConfigMap} could not be written: ${describeError(error)}`;
-      log.warn({ reason: this.#failure }, 'hosts are not written; trying again');
-      return { delay: this.#backoff.next(retryAfterOf(error)), echo: null };
+      this.#fail(error);
+      return { result: 'failed', retryAfter: retryAfterOf(error) };
     }
+  }
+
+  #stepOf(content: string): Step {
+    return { key: `ConfigMap ${this.#context.options.hostsConfigMap}`, verb: 'apply', content };
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = `ConfigMap ${this.#context.options.hostsConfigMap} could not be written: ${describeError(error)}`;
+    this.#context.log.warn({ reason: this.#failure }, 'hosts are not written; trying again');
+    this.#record('HostsNotWritten', this.#failure);
+  }
+
+  #tellDispute(): void {
+    const { hostsConfigMap } = this.#context.options;
+    this.#context.log.warn({ configMap: hostsConfigMap }, 'an object is changed by somebody else again and again');
+    this.#record(
+      'WriteDisputed',
+      `ConfigMap ${hostsConfigMap} is changed by somebody else again and again. It is corrected at growing intervals of up to 90 s.`,
+    );
+  }
+
+  #record(reason: string, message: string): void {
+    const { cluster, options } = this.#context;
+    const regarding = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: options.namespace, name: options.hostsConfigMap } };
+    void recordEvent(cluster, { regarding, reason, message, type: 'Warning', action: 'ResolveHost' });
   }
 
   /** Each problem once, when it begins or changes. */
   #tell({ hosts, problems }: ResolvedPolicy): void {
-    const { cluster, log, metrics, options } = this.#context;
+    const { log, metrics } = this.#context;
     metrics.hosts.reset();
     for (const registry of Object.keys(hosts)) metrics.hosts.set({ registry }, 1);
     for (const [registry, problem] of problems) {
       metrics.hosts.set({ registry }, 0);
       if (this.#last?.problems.get(registry) === problem) continue;
-      const message = `The host of registry ${registry} is not known: ${problem}. Until it is, \`host\` of the registry is used; without one its rules are not active.`;
       log.warn({ registry, problem }, 'the host of a registry is not known');
-      const regarding = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: options.namespace, name: options.hostsConfigMap } };
-      void recordEvent(cluster, { regarding, reason: 'HostUnresolved', message, type: 'Warning', action: 'ResolveHost' });
+      const message = `The host of registry ${registry} is not known: ${problem}. Until it is, \`host\` of the registry is used; without one its rules are not active.`;
+      this.#record('HostUnresolved', message);
     }
   }
 }
