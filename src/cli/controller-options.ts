@@ -23,6 +23,7 @@ export function controllerOptions(values: Given<typeof controllerFlags>['values'
     optInValues: values['opt-in-values'],
     optOutValues: values['opt-out-values'],
     excludedNamespaces: values['exclude-namespaces'],
+    pullSecretRetention: values['pull-secret-retention'],
     hostsConfigMap: values['hosts-config-map'],
     leaseName: values['lease-name'],
     leaseSeconds: values['lease-seconds'],

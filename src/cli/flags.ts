@@ -104,6 +104,11 @@ export const controllerFlags = alsoVariables({
   'opt-in-values': { type: listOf(name), text: 'values of the label transship.dev/rewrite that opt in', default: 'enabled,shadow' },
   'opt-out-values': { type: listOf(name), text: 'values of the label transship.dev/rewrite that opt out', default: 'disabled' },
   'exclude-namespaces': { type: listOf(name), text: 'namespaces that never count as opted in, comma separated', default: '' },
+  'pull-secret-retention': {
+    type: duration,
+    text: 'how long a copy that is not wanted any more stays at least; after that, until no pod names it',
+    default: '5m',
+  },
   'hosts-config-map': { type: name, text: 'ConfigMap that hosts.yaml is written to', default: 'transship-hosts' },
   'lease-name': { type: name, text: 'Lease that the leader holds', default: 'transship-controller' },
   'lease-seconds': { type: wholeNumber('N', 3, 600), text: 'duration of the Lease; it is renewed four times in it', default: '15' },

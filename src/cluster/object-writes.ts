@@ -41,6 +41,18 @@ export async function applyObject(cluster: Cluster, object: KubernetesObject, si
   return versionOf(await send(cluster, `apply ${path}`, details));
 }
 
+/**
+ * JSON merge patch (RFC 7386). With metadata.uid and metadata.resourceVersion in the patch it is refused when the object has changed since.
+ *
+ * @returns the resourceVersion
+ * @throws ApiError 409
+ */
+export async function patchObject(cluster: Cluster, object: KubernetesObject, patch: object, signal: AbortSignal): Promise<string> {
+  const path = resourcePath(object);
+  const details = { method: 'PATCH', path, query: { fieldManager }, body: patch, contentType: 'application/merge-patch+json', signal };
+  return versionOf(await send(cluster, `PATCH ${path}`, details));
+}
+
 /** @throws ApiError 409 when it is another one, or has changed since; 404 when it is gone */
 export async function deleteObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<void> {
   const path = resourcePath(object);

@@ -1,6 +1,7 @@
 /** The schema of a registry in the policy file: where nodes pull from, and where its credentials come from. */
 import * as z from 'zod';
-import { labelKeyProblem, labelValueProblem, namespaceProblem } from './name-problems.ts';
+import { complain, copyAnnotations, copyLabels, labelSelector } from './label-schema.ts';
+import { namespaceProblem } from './name-problems.ts';
 
 export const secretName = z
   .string()
@@ -22,15 +23,6 @@ export const namespaceGlob = z
   // For editors and Helm, which read the schema and not the check.
   .meta({ pattern: '^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$' })
   .describe('Name of a namespace, `*` stands for any characters.');
-
-export const labels = z.record(
-  z.string().superRefine((key, context) => complain(labelKeyProblem(key), context)),
-  z.string().superRefine((value, context) => complain(labelValueProblem(value), context)),
-);
-
-function complain(message: string | null, context: z.RefinementCtx<string>): void {
-  if (message !== null) context.addIssue({ code: 'custom', message });
-}
 
 const servicePort = z.union([z.string().min(1), z.int().min(1).max(65535)], { error: 'a port of the Service, by name or number' });
 
@@ -105,13 +97,24 @@ export const registry = z
       .min(1, 'leave namespaces out for every namespace that is opted in')
       .optional()
       .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Every namespace that is opted in when absent.'),
+    namespaceSelector: labelSelector
+      .optional()
+      .describe('Namespaces that the controller copies the pull secrets to, by their labels. With `namespaces`, those that either names.'),
+    copyLabels: copyLabels.optional().describe('Labels of the copies, beside those of the controller.'),
+    copyAnnotations: copyAnnotations
+      .optional()
+      .describe('Annotations of the copies, such as `argocd.argoproj.io/sync-options: Prune=false`.'),
   })
   .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' })
   .refine((value) => value.credentials === undefined || value.pullSecrets.length > 0, {
     error: 'credentials have no name in pullSecrets to be copied under; name at least one Secret there',
     path: ['credentials'],
   })
-  .refine((value) => value.namespaces === undefined || value.credentials !== undefined, {
-    error: 'namespaces says where the controller copies pull secrets to; it needs credentials',
-    path: ['namespaces'],
+  .superRefine((value, context) => {
+    if (value.credentials !== undefined) return;
+    for (const setting of ['namespaces', 'namespaceSelector', 'copyLabels', 'copyAnnotations'] as const) {
+      if (value[setting] === undefined) continue;
+      const message = `${setting} is about copies that the controller makes of pull secrets; it needs credentials`;
+      context.addIssue({ code: 'custom', message, path: [setting] });
+    }
   });

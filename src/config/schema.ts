@@ -5,7 +5,8 @@
 import * as z from 'zod';
 import { outcomes } from '../policy/outcome.ts';
 import type { RewritePolicy } from '../policy/types.ts';
-import { labels, namespaceGlob, registry, secretName } from './registry-schema.ts';
+import { labels } from './label-schema.ts';
+import { namespaceGlob, registry, secretName } from './registry-schema.ts';
 import { rewrite } from './rewrite-schema.ts';
 
 // zod would compile checks from text for files that are read once a minute at most.

@@ -1,13 +1,17 @@
-/** The labels and annotations by which copies of pull secrets are known, to this program and to people. */
+/** The labels and annotations that identify the objects of the controller, to this program and to people. */
 import { createHash } from 'node:crypto';
 
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const managedBy = 'transship';
-/** Which controller: two releases of one cluster must not take each other's copies for leftovers. */
+/** The controller that a copy belongs to: two releases in one cluster must not delete each other's copies. */
 export const ownerLabel = 'transship.dev/owner';
 export const registryLabel = 'transship.dev/registry';
+/** `namespace/name` of the copy itself: a Secret that somebody made from a copy has the name of another one. */
+export const copyAnnotation = 'transship.dev/copy';
 /** `namespace/name` of the source Secret, or the provider. */
-export const sourceAnnotation = 'transship.dev/source';
+export const copyOfAnnotation = 'transship.dev/copy-of';
+/** With the value `true`, its owner gives a Secret to the controller, which makes it a copy. */
+export const adoptAnnotation = 'transship.dev/adopt';
 /** Beginning of the SHA-256 of the content, to compare copies without reading them. */
 export const contentAnnotation = 'transship.dev/content';
 

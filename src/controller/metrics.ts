@@ -2,8 +2,9 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { collectNodeMetrics } from '../observe/node-metrics.ts';
 
-/** `foreign`: another's Secret has the name. `waiting`: the source has not given its content yet. */
-export type CopyState = 'desired' | 'present' | 'failed' | 'foreign' | 'waiting';
+/** Documented in docs/reference/controller.md. */
+export const copyStates = ['desired', 'present', 'failed', 'foreign', 'equivalent', 'disputed', 'waiting', 'retained'] as const;
+export type CopyState = (typeof copyStates)[number];
 export type WriteResult = 'done' | 'conflict' | 'foreign' | 'failed';
 export type WriteVerb = 'create' | 'update' | 'delete';
 

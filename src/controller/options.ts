@@ -19,6 +19,8 @@ export interface ControllerOptions {
   readonly excludedNamespaces: readonly string[];
   /** Parts that run. */
   readonly features: readonly Feature[];
+  /** Milliseconds for which a copy that is not wanted any more stays in any case; then it stays until no pod names it. */
+  readonly pullSecretRetention: number;
   readonly leaseName: string;
   /** Seconds. */
   readonly leaseSeconds: number;

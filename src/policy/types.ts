@@ -21,8 +21,25 @@ export interface RegistryPolicy {
   readonly hostFrom?: HostFrom | undefined;
   readonly pullSecrets: readonly string[];
   readonly credentials?: CredentialsPolicy | undefined;
-  /** Where the controller copies the pull secrets to: names with `*`. Absent for every namespace that is opted in. */
+  /** Where the controller copies the pull secrets to: names with `*`. */
   readonly namespaces?: readonly string[] | undefined;
+  /** Where else it copies them to. Every namespace that is opted in when there is neither this nor `namespaces`. */
+  readonly namespaceSelector?: LabelSelector | undefined;
+  /** What the copies have beside the labels of the controller. */
+  readonly copyLabels?: Readonly<Record<string, string>> | undefined;
+  readonly copyAnnotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/ */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>> | undefined;
+  readonly matchExpressions?: readonly LabelRequirement[] | undefined;
+}
+
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values?: readonly string[] | undefined;
 }
 
 export type HostFrom =

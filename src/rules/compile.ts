@@ -120,9 +120,9 @@ function checkSecretNames(policy: RewritePolicy, problems: PolicyProblem[]): voi
   for (const [name, registry] of Object.entries(policy.registries)) {
     if (registry.credentials === undefined) continue;
     for (const [index, secret] of registry.pullSecrets.entries()) {
-      const owner = owners.get(secret);
-      if (owner === undefined) owners.set(secret, name);
-      else
+      const owner = owners.get(secret) ?? name;
+      owners.set(secret, owner);
+      if (owner !== name)
         problems.push({
           severity: 'error',
           path: ['registries', name, 'pullSecrets', index],

@@ -29,7 +29,7 @@ const certificates = [
   'images secrets create -',
   'images secrets list,watch,patch transship-tls,transship-tls-ca',
 ];
-const secrets = ['* events create,patch -', '* namespaces list,watch -', '* secrets list,watch,get,create,patch,delete -'];
+const secrets = ['* events create,patch -', '* namespaces list,watch -', '* pods list -', '* secrets list,watch,get,create,patch,delete -'];
 const hosts = ['images configmaps create -', 'images configmaps list,watch,patch transship-hosts'];
 
 const policy = (registries: object) => ({ tls: { mode: 'certManager' }, rewritePolicy: { inline: { registries } } });

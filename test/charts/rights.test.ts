@@ -73,7 +73,7 @@ for (const [says, policy] of [
       const map = { metadata: { name: policy.existingConfigMap }, data: { 'policy.yaml': text } };
       await plane.api.send('POST', `/api/v1/namespaces/${release.namespace}/configmaps`, map);
     }
-    const controller = await runInstalledController(plane, ['--bundle-delay=1s', '--reload-delay=1s']);
+    const controller = await runInstalledController(plane, ['--bundle-delay=1s', '--reload-delay=1s', '--pull-secret-retention=1s']);
     await eventually('the copy is there', () => exists(plane, 'team-a', 'pull'));
     await eventually('the pair is there', () => exists(plane, release.namespace, `${release.name}-tls`));
     await eventually(
@@ -129,6 +129,7 @@ test('the rights are no more than that', options, async (t) => {
     ['create', 'pods', ...own],
     ['list', 'services', '-A'],
     ['list', 'nodes'],
+    ['list', 'pods', '-A'],
     ['list', 'configmaps', '-n', 'kube-public'],
     ['escalate', 'clusterroles'],
   ] as const) {

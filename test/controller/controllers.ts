@@ -66,6 +66,8 @@ export async function runController(
     '0',
     '--lease-seconds',
     '4',
+    '--pull-secret-retention',
+    '1s',
   ];
   count += 1;
   const [command = '', ...words] = program === sources ? [process.execPath] : plainNode;

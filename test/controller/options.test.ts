@@ -18,6 +18,7 @@ test('defaults', async (t) => {
     optOutValues: ['disabled'],
     excludedNamespaces: [],
     hostsConfigMap: 'transship-hosts',
+    pullSecretRetention: 5 * 60_000,
     leaseName: 'transship-controller',
     leaseSeconds: 15,
     certificates: {

@@ -1,164 +1,151 @@
-/** Carries out one step of the replication plan, and says what its failure means. */
-import type { KubernetesObject } from '@kubernetes/client-node';
-
+/** Writes copies, and says what the failure of a write means. */
 import { describeError, isAlreadyExists, isConflict, isForbidden, isNotFound, retryAfterOf, statusOf } from '../../cluster/api-error.ts';
-import { Backoff } from '../../cluster/backoff.ts';
-import { recordEvent } from '../../cluster/events.ts';
-import { secretOf, type DesiredCopy } from './copy.ts';
-import { managedBy, managedByLabel, ownerLabel } from '../labels.ts';
+import { createObject, deleteObject, patchObject, readObject } from '../../cluster/object-writes.ts';
+import type { WriteResult, WriteVerb } from '../metrics.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
-import type { WriteResult } from '../metrics.ts';
-import { applyObject, createObject, deleteObject, readObject } from '../../cluster/object-writes.ts';
-import type { ReplicationStep } from './replication-plan.ts';
-import type { Rest } from '../step-queue.ts';
+import { done, requeueUntil, type Requeue } from '../work-queue.ts';
+import { mustBeReplaced, patchOf, secretOf, signatureOf, type CopyWithContent } from './copy.ts';
+import { recordCopyEvent } from './copy-events.ts';
+import { Disputes } from './disputes.ts';
+import { ForeignSecrets } from './foreign-secrets.ts';
+import { ownershipOf } from './ownership.ts';
+import { seenSecret, type SecretObject } from './seen-secret.ts';
 
-/** Milliseconds until what was written is looked at again, should the watch never tell of it. */
-const echoTime = 5_000;
 /** Milliseconds between two looks at a Secret of somebody else that has the name of a copy, half as much again at random. */
 const foreignInterval = 60_000;
-const itemBackoff = { minimum: 1_000, maximum: 60_000 };
-const serverBackoff = { minimum: 500, maximum: 5_000 };
+
+export type CopyWrite =
+  | { readonly verb: 'create'; readonly desired: CopyWithContent }
+  | { readonly verb: 'update'; readonly desired: CopyWithContent; readonly present: SecretObject }
+  | { readonly verb: 'delete'; readonly present: SecretObject };
+
+export interface CopyWriterOptions {
+  /** Value of the label that says which controller a copy belongs to. */
+  readonly owner: string;
+  readonly signal: AbortSignal;
+}
 
 export class CopyWriter {
+  readonly foreign: ForeignSecrets;
+  readonly disputes = new Disputes();
+  /** What could not be done, by key, for people. */
+  readonly failures = new Map<string, string>();
   readonly #context: ReconcilerContext;
-  readonly #owner: string;
-  readonly #signal: AbortSignal;
-  readonly #backoffs = new Map<string, Backoff>();
-  readonly #serverBackoff = new Backoff(serverBackoff);
-  /** Keys whose last step failed. */
-  readonly #failed = new Set<string>();
-  /** Keys at which somebody else's Secret is. */
-  readonly #foreign = new Set<string>();
+  readonly #options: CopyWriterOptions;
 
-  constructor(context: ReconcilerContext, owner: string, signal: AbortSignal) {
+  constructor(context: ReconcilerContext, options: CopyWriterOptions) {
     this.#context = context;
-    this.#owner = owner;
-    this.#signal = signal;
+    this.#options = options;
+    this.foreign = new ForeignSecrets(context);
   }
 
-  get failed(): ReadonlySet<string> {
-    return this.#failed;
-  }
-
-  get foreign(): ReadonlySet<string> {
-    return this.#foreign;
-  }
-
-  /** What is not planned any more is no trouble any more. */
-  forget(isPlanned: (key: string) => boolean): void {
-    for (const keys of [this.#failed, this.#foreign, this.#backoffs]) {
-      for (const key of keys.keys()) if (!isPlanned(key)) keys.delete(key);
-    }
+  /** Forgets what is known of keys that are not wanted any more. */
+  retain(isWanted: (key: string) => boolean): void {
+    this.foreign.retain(isWanted);
+    this.disputes.retain(isWanted);
+    for (const key of this.failures.keys()) if (!isWanted(key)) this.failures.delete(key);
   }
 
   /** Never rejects. */
-  async write(key: string, step: ReplicationStep): Promise<Rest> {
+  async write(key: string, write: CopyWrite): Promise<Requeue> {
     try {
-      const version = await this.#carryOut(step);
-      this.#serverBackoff.reset();
-      this.#count(step, 'done');
-      this.#context.log.info(
-        { secret: key, registry: 'desired' in step ? step.desired.registry : undefined },
-        `pull secret: ${step.verb}d`,
-      );
-      this.forget((other) => other !== key);
-      return { delay: echoTime, echo: version };
+      const version = await this.#send(write);
+      const registry = 'desired' in write ? write.desired.registry : undefined;
+      this.#count(write.verb, 'done');
+      this.#context.log.info({ secret: key, registry }, `pull secret ${write.verb}d`);
+      this.failures.delete(key);
+      this.foreign.forget(key);
+      return write.verb === 'delete' ? requeueUntil(version) : this.#afterWrite(key, write, version);
     } catch (error) {
-      return await this.#afterFailure(key, step, error);
+      return await this.#afterFailure(key, write, error);
     }
   }
 
-  /** Resolves to the new resourceVersion, empty when the object is gone. */
-  async #carryOut(step: ReplicationStep): Promise<string> {
-    const { cluster } = this.#context;
-    if (step.verb === 'delete') {
-      await deleteObject(cluster, step.present, this.#signal);
-      return '';
-    }
-    if (step.verb === 'create') return createObject(cluster, secretOf(step.desired, step.content, { owner: this.#owner }), this.#signal);
-    // Only over the very Secret that was seen to be ours.
-    return applyObject(cluster, secretOf(step.desired, step.content, { owner: this.#owner, over: step.present }), this.#signal);
-  }
-
-  async #afterFailure(key: string, step: ReplicationStep, error: unknown): Promise<Rest> {
-    if (this.#signal.aborted) return { delay: 0, echo: null };
-    if (step.verb === 'create' && isAlreadyExists(error)) return this.#afterCollision(key, step.desired, step);
-    if (isNotFound(error) || isTerminating(error) || isConflict(error)) {
-      // The namespace or the Secret goes away, or somebody wrote: the watch will say, and the next plan knows.
-      this.#count(step, 'conflict');
-      return { delay: this.#backoffOf(key).next(), echo: null };
-    }
-    this.#count(step, 'failed');
+  /** For what fails beside a write. @param what continues "Secret shop/regcred …" */
+  failed(key: string, what: string, error: unknown): Requeue {
+    if (this.#options.signal.aborted) return done;
     const reason = describeError(error);
-    this.#context.log.warn({ secret: key, verb: step.verb, reason }, 'a pull secret could not be written; trying again');
-    if (statusOf(error) === null || statusOf(error) === 429) {
-      const pause = this.#serverBackoff.next(retryAfterOf(error));
-      return { delay: pause, echo: null, pause };
+    this.#context.log.warn({ secret: key, reason }, `a pull secret ${what}; trying again`);
+    const retryAfter = retryAfterOf(error);
+    if (statusOf(error) === null || statusOf(error) === 429) return { result: 'unavailable', retryAfter };
+    if (!this.failures.has(key)) {
+      const [namespace = '', name = ''] = key.split('/');
+      const message = `The pull secret ${what}: ${reason}`;
+      recordCopyEvent(this.#context.cluster, { secret: { namespace, name }, reason: 'CopyFailed', message, type: 'Warning' });
     }
-    if (!this.#failed.has(key)) this.#tell(step, 'CopyFailed', `The pull secret could not be ${step.verb}d: ${reason}`);
-    this.#failed.add(key);
-    return { delay: this.#backoffOf(key).next(retryAfterOf(error)), echo: null };
+    this.failures.set(key, `${what}: ${reason}`);
+    return { result: 'failed', retryAfter };
   }
 
-  #backoffOf(key: string): Backoff {
-    const backoff = this.#backoffs.get(key) ?? new Backoff(itemBackoff);
-    this.#backoffs.set(key, backoff);
-    return backoff;
+  /** @returns the new resourceVersion, empty when the Secret is gone */
+  async #send(write: CopyWrite): Promise<string> {
+    const { cluster } = this.#context;
+    const { owner, signal } = this.#options;
+    if (write.verb === 'create') return await createObject(cluster, secretOf(write.desired, owner), signal);
+    if (write.verb === 'update') return await patchObject(cluster, write.present, patchOf(write.desired, owner, write.present), signal);
+    await deleteObject(cluster, write.present, signal);
+    return '';
   }
 
-  /** There is a Secret of that name: ours, when the watch is behind, or somebody else's, which is never touched. */
-  async #afterCollision(key: string, desired: DesiredCopy, step: ReplicationStep): Promise<Rest> {
+  #afterWrite(key: string, { verb, desired, ...write }: Exclude<CopyWrite, { verb: 'delete' }>, version: string): Requeue {
+    if (this.disputes.written(key, signatureOf(desired))) {
+      const writer = 'present' in write ? write.present.lastWriter : undefined;
+      const who = `${verb === 'create' ? 'deletes' : 'changes'} it again and again${writer === undefined ? '' : ` (field manager ${writer})`}`;
+      this.#context.log.warn(
+        { secret: key, registry: desired.registry, writer },
+        `somebody else ${who}; it is repaired at growing intervals`,
+      );
+      const message = `Somebody else ${who}. transship writes it at growing intervals, so pods may get other credentials for registry ${desired.registry}. Exclude it in the other program, or give the registry another name in pullSecrets.`;
+      recordCopyEvent(this.#context.cluster, { secret: desired, reason: 'CopyDisputed', message, type: 'Warning' });
+    }
+    return requeueUntil(version);
+  }
+
+  async #afterFailure(key: string, write: CopyWrite, error: unknown): Promise<Requeue> {
+    if (this.#options.signal.aborted) return done;
+    if (write.verb === 'create' && isAlreadyExists(error)) return await this.#afterCollision(key, write.desired);
+    if (isNotFound(error) || isTerminating(error) || isConflict(error)) {
+      // The namespace or the Secret goes away, or somebody wrote: the watch will say, and the next step knows.
+      this.#count(write.verb, 'conflict');
+      return { result: 'failed' };
+    }
+    this.#count(write.verb, 'failed');
+    return this.failed(key, `could not be ${write.verb}d`, error);
+  }
+
+  /** There is a Secret of that name: ours, when the watch is behind, or somebody else's. */
+  async #afterCollision(key: string, desired: CopyWithContent): Promise<Requeue> {
+    const { namespace, name } = desired;
     try {
       const found = await readObject(
         this.#context.cluster,
-        { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: desired.namespace, name: desired.name } },
-        this.#signal,
+        { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name } },
+        this.#options.signal,
       );
-      if (this.#isOurs(found)) {
-        this.#count(step, 'conflict');
-        return { delay: echoTime, echo: found.metadata?.resourceVersion ?? '' };
+      const present = seenSecret(found);
+      const ownership = ownershipOf(present, this.#options.owner);
+      if (ownership === 'offered') return await this.write(key, adopting(desired, present));
+      if (ownership !== 'foreign') {
+        this.#count('create', 'conflict');
+        return requeueUntil(present.metadata?.resourceVersion ?? '');
       }
-      this.#count(step, 'foreign');
-      if (!this.#foreign.has(key)) {
-        this.#context.log.warn(
-          { secret: key, registry: desired.registry },
-          'a Secret of this name is not of transship and is left as it is',
-        );
-        const message = `This Secret is not of transship and is left as it is, so pods here do not get the credentials of registry ${desired.registry}. Delete it, or give the registry another name in pullSecrets.`;
-        this.#tell(step, 'SecretNotOurs', message, found);
-      }
-      this.#foreign.add(key);
-      return { delay: foreignInterval * (1 + Math.random() / 2), echo: null };
+      this.#count('create', 'foreign');
+      this.foreign.found(key, present, desired);
+      return { result: 'notBefore', delay: foreignInterval * (1 + Math.random() / 2) };
     } catch (error) {
-      return this.#afterFailure(key, step, error);
+      if (isNotFound(error)) return { result: 'failed' };
+      this.#count('create', 'failed');
+      return this.failed(key, 'could not be created', error);
     }
   }
 
-  #isOurs({ metadata }: KubernetesObject): boolean {
-    return metadata?.labels?.[managedByLabel] === managedBy && metadata.labels[ownerLabel] === this.#owner;
-  }
-
-  #count({ verb }: ReplicationStep, result: WriteResult): void {
+  #count(verb: WriteVerb, result: WriteResult): void {
     this.#context.metrics.writes.inc({ kind: 'secret', verb, result });
   }
-
-  #tell(step: ReplicationStep, reason: string, message: string, about?: KubernetesObject): void {
-    const { namespace, name, uid } =
-      about?.metadata ?? ('desired' in step ? { ...step.desired, uid: undefined } : (step.present.metadata ?? {}));
-    const metadata = {
-      ...(namespace !== undefined && { namespace }),
-      ...(name !== undefined && { name }),
-      ...(uid !== undefined && { uid }),
-    };
-    void recordEvent(this.#context.cluster, {
-      regarding: { apiVersion: 'v1', kind: 'Secret', metadata },
-      reason,
-      message,
-      type: 'Warning',
-      action: 'CopySecret',
-    });
-  }
 }
+
+const adopting = (desired: CopyWithContent, present: SecretObject): CopyWrite =>
+  mustBeReplaced(present, desired) ? { verb: 'delete', present } : { verb: 'update', desired, present };
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/ : a namespace that is being deleted takes nothing new. */
 const isTerminating = (error: unknown): boolean => isForbidden(error) && describeError(error).includes('is being terminated');

@@ -1,10 +1,19 @@
-/** A copy of a pull secret: the Secret that is written, and what is kept of one that was seen. */
-import { createHash } from 'node:crypto';
-
+/** A copy of a pull secret: how it is written, and how one that was seen is compared with it. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { dockerConfigKey, dockerConfigType } from '../../registry/pull-secret.ts';
-import { contentAnnotation, labelValue, managedBy, managedByLabel, ownerLabel, registryLabel, sourceAnnotation } from '../labels.ts';
+import {
+  adoptAnnotation,
+  contentAnnotation,
+  copyAnnotation,
+  copyOfAnnotation,
+  labelValue,
+  managedBy,
+  managedByLabel,
+  ownerLabel,
+  registryLabel,
+} from '../labels.ts';
+import { hashOf, keptValue, type SecretObject } from './seen-secret.ts';
 
 /** What a copy holds. */
 export interface Content {
@@ -20,92 +29,91 @@ export interface DesiredCopy {
   readonly registry: string;
   /** `namespace/name` of the source Secret, or the provider. */
   readonly source: string;
+  /** Of the policy, beside those of the controller. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
   /** Null while the source has given none: then nothing is written, and what is there stays. */
   readonly content: Content | null;
 }
 
-/** A Secret as the API server sends it, as far as it is read. */
-export interface SecretObject extends KubernetesObject {
-  readonly type?: string;
-  readonly immutable?: boolean;
-  readonly data?: Readonly<Record<string, string>>;
-  /** In place of `data` in what is kept. */
-  readonly contentHash?: string;
-}
+export type CopyWithContent = DesiredCopy & { readonly content: Content };
 
-export const secretsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
-
-/** The same content has the same hash; 64 bits are enough for that and tell nothing about a password. */
 export function contentOf(encoded: string): Content {
-  return { encoded, hash: createHash('sha256').update(encoded).digest('hex').slice(0, 16) };
+  return { encoded, hash: hashOf(encoded) };
 }
 
-/** What is kept of a copy: of a thousand namespaces this is half a megabyte, and no password stays in memory. */
-export function withoutContent({ apiVersion = 'v1', kind = 'Secret', metadata, type, immutable, data }: SecretObject): SecretObject {
-  const { name, namespace, uid, resourceVersion, labels, annotations, deletionTimestamp } = metadata ?? {};
-  const encoded = data?.[dockerConfigKey];
+/** The whole Secret, to be created. @param owner value of the label that says which controller it belongs to */
+export function secretOf(copy: CopyWithContent, owner: string): KubernetesObject & Required<Pick<SecretObject, 'type' | 'data'>> {
   return {
-    apiVersion,
-    kind,
-    metadata: {
-      ...(name !== undefined && { name }),
-      ...(namespace !== undefined && { namespace }),
-      ...(uid !== undefined && { uid }),
-      ...(resourceVersion !== undefined && { resourceVersion }),
-      ...(deletionTimestamp !== undefined && { deletionTimestamp }),
-      labels: pick(labels, registryLabel),
-      annotations: pick(annotations, sourceAnnotation, contentAnnotation),
-    },
-    ...(type !== undefined && { type }),
-    ...(immutable !== undefined && { immutable }),
-    ...(encoded !== undefined && { contentHash: contentOf(encoded).hash }),
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace: copy.namespace, name: copy.name, labels: labelsOf(copy, owner), annotations: annotationsOf(copy) },
+    type: dockerConfigType,
+    data: { [dockerConfigKey]: copy.content.encoded },
   };
 }
 
 /**
- * The whole Secret.
- *
- * @param where `owner`: value of the label that says whose it is; `over`: the copy that it replaces, as it was seen, and no other
+ * A merge patch that makes the Secret the copy, and is refused when the Secret has changed since it was seen. Labels, annotations
+ * and keys that others have added stay; those that the policy had once are removed.
  */
-export function secretOf(
-  { namespace, name, registry, source }: DesiredCopy,
-  content: Content,
-  where: { readonly owner: string; readonly over?: SecretObject },
-): SecretObject {
-  const { uid, resourceVersion } = where.over?.metadata ?? {};
+export function patchOf(copy: CopyWithContent, owner: string, present: SecretObject): object {
+  const { uid, resourceVersion } = present.metadata ?? {};
+  const labels = labelsOf(copy, owner);
+  const annotations = annotationsOf(copy);
   return {
-    apiVersion: 'v1',
-    kind: 'Secret',
     metadata: {
-      namespace,
-      name,
-      ...(uid !== undefined && { uid }),
-      ...(resourceVersion !== undefined && { resourceVersion }),
-      labels: { [managedByLabel]: managedBy, [ownerLabel]: where.owner, [registryLabel]: labelValue(registry) },
-      annotations: { [sourceAnnotation]: source, [contentAnnotation]: content.hash },
+      uid,
+      resourceVersion,
+      labels: { ...absent(staleKeys(present.ownLabels, labels)), ...labels },
+      annotations: { ...absent([...staleKeys(present.ownAnnotations, annotations), adoptAnnotation]), ...annotations },
     },
-    type: dockerConfigType,
-    data: { [dockerConfigKey]: content.encoded },
+    data: { [dockerConfigKey]: copy.content.encoded },
   };
 }
 
-/** Whether the copy says and holds what it should. Other people's labels, annotations and keys beside ours are theirs. */
-export function isAsDesired(present: SecretObject, desired: DesiredCopy, content: Content): boolean {
-  const { labels, annotations } = present.metadata ?? {};
+/** Whether the Secret says and holds what it should. */
+export function isAsDesired(present: SecretObject, copy: CopyWithContent, owner: string): boolean {
+  const labels = labelsOf(copy, owner);
+  const annotations = annotationsOf(copy);
   return (
     present.type === dockerConfigType &&
-    present.contentHash === content.hash &&
-    annotations?.[contentAnnotation] === content.hash &&
-    annotations[sourceAnnotation] === desired.source &&
-    labels?.[registryLabel] === labelValue(desired.registry)
+    present.contentHash === copy.content.hash &&
+    includes(present.metadata?.labels, labels) &&
+    includes(present.metadata?.annotations, annotations) &&
+    staleKeys(present.ownLabels, labels).length === 0 &&
+    staleKeys(present.ownAnnotations, annotations).length === 0
   );
 }
 
-/** Type and content of some Secrets cannot be changed, only made anew. https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable */
-export function isFixed({ type, immutable }: SecretObject): boolean {
-  return type !== dockerConfigType || immutable === true;
+/** Whether a pod gets from the Secret what it would get from the copy. */
+export function hasContentOf(present: SecretObject, copy: CopyWithContent): boolean {
+  return present.type === dockerConfigType && present.contentHash === copy.content.hash;
 }
 
-function pick(from: Readonly<Record<string, string>> | undefined, ...names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (from?.[name] === undefined ? [] : [[name, from[name]]])));
+/** The same for two copies that are written in the same way. */
+export function signatureOf(copy: CopyWithContent): string {
+  return JSON.stringify([copy.content.hash, copy.registry, copy.source, copy.labels, copy.annotations]);
 }
+
+/** Whether the Secret can only become the copy by being made anew. https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable */
+export function mustBeReplaced({ type, immutable, contentHash }: SecretObject, { content }: CopyWithContent): boolean {
+  return type !== dockerConfigType || (immutable === true && contentHash !== content.hash);
+}
+
+type Strings = Readonly<Record<string, string>>;
+
+function labelsOf({ labels, registry }: DesiredCopy, owner: string): Strings {
+  return { ...labels, [managedByLabel]: managedBy, [ownerLabel]: owner, [registryLabel]: labelValue(registry) };
+}
+
+function annotationsOf({ annotations, namespace, name, source, content }: CopyWithContent): Strings {
+  return { ...annotations, [copyAnnotation]: `${namespace}/${name}`, [copyOfAnnotation]: source, [contentAnnotation]: content.hash };
+}
+
+const includes = (present: Strings = {}, wanted: Strings): boolean =>
+  Object.entries(wanted).every(([key, value]) => present[key] === keptValue(value));
+
+const staleKeys = (own: readonly string[] = [], wanted: Strings): string[] => own.filter((key) => !Object.hasOwn(wanted, key));
+
+const absent = (keys: readonly string[]): Record<string, null> => Object.fromEntries(keys.map((key) => [key, null]));

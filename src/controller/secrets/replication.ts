@@ -1,24 +1,28 @@
-/** The loop that keeps copies of pull secrets where the pods are: watches, plans, and writes what the plan says is missing. */
+/** Keeps copies of pull secrets where the pods are: watches, decides for each Secret what is to be done, and does it. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
+import { recordEvent } from '../../cluster/events.ts';
 import { keyOf } from '../../cluster/object-store.ts';
 import type { WatchEvent, ResourceWatch } from '../../cluster/watch.ts';
-import { rewriteLabel } from '../../pod/labels.ts';
-import { isAsDesired, withoutContent, type DesiredCopy, type SecretObject } from './copy.ts';
-import { CopyWriter } from './copy-writer.ts';
 import { managedBy, managedByLabel, ownerLabel, ownerOf } from '../labels.ts';
-import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
-import type { CopyState } from '../metrics.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
-import { planReplication, type ReplicationPlan, type ReplicationStep } from './replication-plan.ts';
+import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
+import { done, requeueAfter, WorkQueue, type Requeue } from '../work-queue.ts';
+import { signatureOf, type CopyWithContent, type DesiredCopy } from './copy.ts';
+import { recordCopyEvent } from './copy-events.ts';
+import { countCopies } from './copy-states.ts';
+import { CopyWriter } from './copy-writer.ts';
+import { isNamedByPod } from './pod-usage.ts';
+import { desiredCopies, stepFor, type ReplicationStep, type StepContext } from './replication-plan.ts';
+import { Retention } from './retention.ts';
+import { seenSecret, type SecretObject } from './seen-secret.ts';
 import { Sources } from './sources.ts';
-import { StepQueue } from '../step-queue.ts';
 import type { TargetNamespace } from './target-namespaces.ts';
 
 /** Milliseconds for which changes are gathered, since one seldom comes alone. */
-const settleTime = 20;
+const debounceMs = 20;
 /** Milliseconds between two plans: a thousand namespaces arrive as a thousand changes, and a plan looks at all of them. */
-const planInterval = 250;
+const planIntervalMs = 250;
 /** Writes at once. The API server has a fair share for each client, and a webhook that is slow to everybody helps nobody. */
 const concurrency = 8;
 /** Secrets a page: a page is in memory as a whole, and a Secret has up to 1 MiB. */
@@ -32,39 +36,45 @@ class SecretsReconciler implements Reconciler {
   readonly #owner: string;
   readonly #stopping = new AbortController();
   readonly #writer: CopyWriter;
-  readonly #queue: StepQueue<ReplicationStep>;
+  readonly #retention: Retention;
   readonly #sources: Sources;
+  /** Of one key: from the policy and the namespaces to the copies that there should be. */
+  readonly #plans: WorkQueue;
+  /** By `namespace/name` of a Secret. */
+  readonly #copies: WorkQueue;
   #watches: Watches | null = null;
-  #timer: NodeJS.Timeout | undefined;
-  #lastPlanned = Number.NEGATIVE_INFINITY;
-  #lastPlan: ReplicationPlan | null = null;
+  /** Null before the first plan. */
+  #desired: ReadonlyMap<string, DesiredCopy> | null = null;
+  /** Registries whose `namespaces` and `namespaceSelector` fit no namespace. */
+  #withoutNamespace: readonly string[] = [];
   #stopReading = (): void => {};
 
   constructor(context: ReconcilerContext) {
     this.#context = context;
     this.#owner = ownerOf(context.options);
-    this.#writer = new CopyWriter(context, this.#owner, this.#stopping.signal);
-    this.#queue = new StepQueue({
-      limit: concurrency,
-      run: (key, step) => this.#writer.write(key, step),
-      hasSeen: (key, echo) => hasReached(this.#watches?.copies.get(key), echo),
-      onRested: () => this.#planSoon(),
+    this.#writer = new CopyWriter(context, { owner: this.#owner, signal: this.#stopping.signal });
+    this.#retention = new Retention(context.options.pullSecretRetention);
+    this.#plans = new WorkQueue({ reconcile: async () => this.#plan(), debounceMs, intervalMs: planIntervalMs });
+    this.#copies = new WorkQueue({
+      reconcile: (key) => this.#reconcile(key),
+      hasObserved: (key, version) => hasReached(this.#watches?.copies.get(key), version),
+      concurrency,
     });
-    this.#sources = new Sources(context, () => this.#planSoon());
+    this.#sources = new Sources(context, () => this.#plans.add('plan'));
   }
 
   start(): void {
     const namespaces = observedWatch<KubernetesObject>(this.#context, 'namespaces', {
       path: '/api/v1/namespaces',
-      project: withRewriteLabel,
-      onEvent: () => this.#planSoon(),
+      project: withLabels,
+      onEvent: () => this.#plans.add('plan'),
     });
     const copies = observedWatch<SecretObject>(this.#context, 'copies', {
       path: '/api/v1/secrets',
       labelSelector: `${managedByLabel}=${managedBy},${ownerLabel}=${this.#owner}`,
-      project: withoutContent,
+      project: seenSecret,
       pageSize: secretPageSize,
-      onEvent: (change) => this.#copyChanged(change),
+      onEvent: (event) => this.#copyChanged(event),
     });
     this.#watches = { namespaces, copies };
     this.#stopReading = this.#context.metrics.onScrape(() => this.#measure());
@@ -72,82 +82,148 @@ class SecretsReconciler implements Reconciler {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
     this.#stopping.abort();
     this.#stopReading();
     this.#context.metrics.copies.reset();
-    await Promise.all([this.#queue.stop(), this.#sources.close(), this.#watches?.namespaces.close(), this.#watches?.copies.close()]);
+    await Promise.all([
+      this.#plans.stop(),
+      this.#copies.stop(),
+      this.#sources.close(),
+      this.#watches?.namespaces.close(),
+      this.#watches?.copies.close(),
+    ]);
   }
 
   isReady(): boolean {
-    return this.#lastPlan !== null;
+    return this.#desired !== null;
   }
 
   problems(): string[] {
     return [
       ...this.#sources.problems(),
-      ...[...this.#writer.foreign].map((key) => `Secret ${key} is not of transship`),
-      ...[...this.#writer.failed].map((key) => `Secret ${key} could not be written`),
+      ...this.#withoutNamespace.map((registry) => `registry ${registry}: no namespace fits its namespaces`),
+      ...this.#writer.foreign.conflicting().map((key) => `Secret ${key} was not written by transship and is left as it is`),
+      ...this.#writer.disputes.disputed().map((key) => `Secret ${key} is changed or deleted by somebody else again and again`),
+      ...[...this.#writer.failures].map(([key, what]) => `Secret ${key} ${what}`),
     ];
   }
 
   policyChanged(): void {
     this.#sources.follow(this.#context.policy().policy);
-    this.#planSoon();
+    this.#plans.add('plan');
   }
 
   #copyChanged({ type, object }: WatchEvent<SecretObject>): void {
-    if (type !== 'synced') this.#queue.look(keyOf(object), type === 'deleted');
-    this.#planSoon();
+    if (type === 'synced') this.#plans.add('plan');
+    else this.#copies.add(keyOf(object));
   }
 
-  #planSoon(): void {
-    if (this.#timer !== undefined || this.#stopping.signal.aborted) return;
-    const wait = Math.max(settleTime, this.#lastPlanned + planInterval - performance.now());
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#lastPlanned = performance.now();
-      this.#plan();
-    }, wait);
-  }
-
-  #plan(): void {
+  #plan(): Requeue {
     // Half a list looks like namespaces that were opted out, and copies that are missing.
-    if (this.#watches === null || !this.#watches.namespaces.isSynced || !this.#watches.copies.isSynced) return;
+    if (this.#watches === null || !this.#watches.namespaces.isSynced || !this.#watches.copies.isSynced) return done;
     const { namespaces, copies } = this.#watches;
-    const state = {
-      policy: this.#context.policy().policy,
-      content: (registry: string) => this.#sources.content(registry),
-      namespaces: namespaces.list().map(targetOf),
-      copies: copies.list(),
-    };
-    const plan = planReplication(state, this.#context.options);
-    this.#writer.forget((key) => plan.steps.has(key));
-    this.#queue.replace(plan.steps);
-    this.#lastPlan = plan;
+    const desired = desiredCopies(this.#stepContext(), namespaces.list().map(targetOf), this.#context.options);
+    this.#desired = desired;
+    const isKnown = (key: string): boolean => desired.has(key) || copies.get(key) !== undefined;
+    this.#copies.retain(isKnown);
+    this.#writer.retain(isKnown);
+    this.#retention.retain((key) => !desired.has(key) && copies.get(key) !== undefined);
+    for (const key of new Set([...desired.keys(), ...copies.list().map(keyOf)])) {
+      if (this.#stepOf(key).verb !== 'none') this.#copies.add(key);
+    }
+    this.#reportWithoutNamespace(desired);
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
+    return done;
+  }
+
+  async #reconcile(key: string): Promise<Requeue> {
+    if (this.#desired === null) return done;
+    const step = this.#stepOf(key);
+    if (step.verb !== 'release' && this.#retention.has(key)) this.#retention.forget(key);
+    switch (step.verb) {
+      case 'none':
+        this.#writer.failures.delete(key);
+        return done;
+      case 'leave':
+        this.#writer.foreign.found(key, step.present, step.desired);
+        return done;
+      case 'release':
+        return await this.#release(key, step);
+      case 'replace':
+      case 'create':
+      case 'update':
+        return await this.#write(key, step);
+    }
+  }
+
+  async #write(key: string, step: Extract<ReplicationStep, { readonly desired: CopyWithContent }>): Promise<Requeue> {
+    const delay = this.#writer.disputes.delay(key, signatureOf(step.desired));
+    if (delay > 0) return requeueAfter(delay);
+    return await this.#writer.write(key, step.verb === 'replace' ? { verb: 'delete', present: step.present } : step);
+  }
+
+  async #release(key: string, { present, refreshed }: Extract<ReplicationStep, { verb: 'release' }>): Promise<Requeue> {
+    const { cluster, log } = this.#context;
+    const { namespace = '', name = '' } = present.metadata ?? {};
+    try {
+      const decision = await this.#retention.decide(key, () => isNamedByPod(cluster, { namespace, name }, this.#stopping.signal));
+      if (decision.result === 'released') return await this.#writer.write(key, { verb: 'delete', present });
+      if (decision.isNewlyNamed) {
+        log.info({ secret: key }, 'a pull secret is no longer wanted; it is kept while pods name it');
+        const message = 'The policy no longer wants this copy. It is kept while a pod of the namespace names it, and deleted then.';
+        recordCopyEvent(cluster, { secret: present, reason: 'CopyRetained', message, type: 'Normal' });
+      }
+      if (refreshed !== null) return await this.#writer.write(key, { verb: 'update', desired: refreshed, present });
+      return requeueAfter(decision.delay);
+    } catch (error) {
+      return this.#writer.failed(key, 'is kept, since the pods that may name it could not be listed', error);
+    }
+  }
+
+  #stepOf(key: string): ReplicationStep {
+    return stepFor(this.#desired?.get(key), this.#watches?.copies.get(key), this.#stepContext());
+  }
+
+  #stepContext(): StepContext {
+    return {
+      policy: this.#context.policy().policy,
+      content: (registry) => this.#sources.content(registry),
+      scope: this.#context.options,
+      owner: this.#owner,
+      isLiving: (name) => {
+        const namespace = this.#watches?.namespaces.get(name);
+        return namespace !== undefined && namespace.metadata?.deletionTimestamp === undefined;
+      },
+    };
+  }
+
+  #reportWithoutNamespace(desired: ReadonlyMap<string, DesiredCopy>): void {
+    const served = new Set([...desired.values()].map(({ registry }) => registry));
+    const before = this.#withoutNamespace;
+    this.#withoutNamespace = Object.entries(this.#context.policy().policy.registries).flatMap(([registry, settings]) =>
+      settings.credentials !== undefined && (settings.namespaces ?? settings.namespaceSelector) !== undefined && !served.has(registry)
+        ? [registry]
+        : [],
+    );
+    const { namespace, leaseName } = this.#context.options;
+    const regarding = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name: leaseName } };
+    for (const registry of this.#withoutNamespace.filter((name) => !before.includes(name))) {
+      const message = `No namespace fits the namespaces of registry ${registry}, so its pull secrets are copied nowhere.`;
+      this.#context.log.warn({ registry }, 'no namespace fits the namespaces of a registry');
+      void recordEvent(this.#context.cluster, { regarding, reason: 'NoMatchingNamespace', message, type: 'Warning', action: 'CopySecret' });
+    }
   }
 
   #measure(): void {
-    const { copies } = this.#context.metrics;
-    copies.reset();
-    for (const [registry, { credentials }] of Object.entries(this.#context.policy().policy.registries)) {
-      if (credentials !== undefined) for (const state of copyStates) copies.set({ registry, state }, 0);
-    }
-    for (const [key, copy] of this.#lastPlan?.desired ?? []) {
-      copies.inc({ registry: copy.registry, state: 'desired' });
-      const state = this.#stateOf(key, copy);
-      if (state !== null) copies.inc({ registry: copy.registry, state });
-    }
-  }
-
-  /** Null while it is being written. */
-  #stateOf(key: string, copy: DesiredCopy): CopyState | null {
-    const present = this.#watches?.copies.get(key);
-    if (present !== undefined && (copy.content === null || isAsDesired(present, copy, copy.content))) return 'present';
-    if (this.#writer.foreign.has(key)) return 'foreign';
-    if (this.#writer.failed.has(key)) return 'failed';
-    return copy.content === null ? 'waiting' : null;
+    const copies = this.#watches?.copies;
+    countCopies(this.#context.metrics.copies, {
+      policy: this.#context.policy().policy,
+      desired: this.#desired ?? new Map(),
+      retained: copies?.list().filter((copy) => this.#retention.has(keyOf(copy))) ?? [],
+      present: (key) => copies?.get(key),
+      writer: this.#writer,
+      owner: this.#owner,
+    });
   }
 }
 
@@ -156,25 +232,16 @@ interface Watches {
   readonly copies: ResourceWatch<SecretObject>;
 }
 
-const copyStates: readonly CopyState[] = ['desired', 'present', 'failed', 'foreign', 'waiting'];
-
 /** What is kept of a namespace. */
-function withRewriteLabel({ metadata }: KubernetesObject): KubernetesObject {
-  const { name, deletionTimestamp, labels } = metadata ?? {};
-  const rewrite = labels?.[rewriteLabel];
-  return {
-    metadata: {
-      ...(name !== undefined && { name }),
-      ...(deletionTimestamp !== undefined && { deletionTimestamp }),
-      ...(rewrite !== undefined && { labels: { [rewriteLabel]: rewrite } }),
-    },
-  };
+function withLabels({ metadata }: KubernetesObject): KubernetesObject {
+  const { name, deletionTimestamp, labels = {} } = metadata ?? {};
+  return { metadata: { ...(name !== undefined && { name }), ...(deletionTimestamp !== undefined && { deletionTimestamp }), labels } };
 }
 
 function targetOf({ metadata }: KubernetesObject): TargetNamespace {
   return {
     name: metadata?.name ?? '',
-    rewrite: metadata?.labels?.[rewriteLabel],
+    labels: metadata?.labels ?? {},
     isTerminating: metadata?.deletionTimestamp !== undefined,
   };
 }

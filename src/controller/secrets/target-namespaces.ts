@@ -1,13 +1,14 @@
 /** Which namespaces get the pull secrets of a registry. */
 import { systemNamespaces } from '../../admission/scope.ts';
+import { rewriteLabel } from '../../pod/labels.ts';
 import type { RegistryPolicy } from '../../policy/types.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import type { ControllerOptions } from '../options.ts';
+import { matchesSelector } from './label-selector.ts';
 
 export interface TargetNamespace {
   readonly name: string;
-  /** Value of `transship.dev/rewrite`, undefined without. */
-  readonly rewrite: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   /** Nothing can be created in a namespace that is being deleted, and what is there goes with it. */
   readonly isTerminating: boolean;
 }
@@ -17,14 +18,22 @@ export type TargetScope = Pick<ControllerOptions, 'namespace' | 'optIn' | 'optIn
 /** No pod runs there: it holds the Leases of nodes. */
 const leaseNamespace = 'kube-node-lease';
 
-export function isTarget(namespace: TargetNamespace, { namespaces }: Pick<RegistryPolicy, 'namespaces'>, scope: TargetScope): boolean {
+export function isTarget(
+  namespace: TargetNamespace,
+  { namespaces, namespaceSelector }: Pick<RegistryPolicy, 'namespaces' | 'namespaceSelector'>,
+  scope: TargetScope,
+): boolean {
   if (namespace.name === leaseNamespace) return false;
-  if (namespaces !== undefined) return namespaces.some((pattern) => matchesGlob(pattern, namespace.name));
-  return isOptedIn(namespace, scope);
+  if (namespaces === undefined && namespaceSelector === undefined) return isOptedIn(namespace, scope);
+  return (
+    namespaces?.some((pattern) => matchesGlob(pattern, namespace.name)) === true ||
+    (namespaceSelector !== undefined && matchesSelector(namespaceSelector, namespace.labels))
+  );
 }
 
-/** As the selectors of the webhook have it: whose pods are never looked at needs no secrets. */
-function isOptedIn({ name, rewrite = '' }: TargetNamespace, scope: TargetScope): boolean {
+/** As the selectors of the webhook have it: a namespace whose pods are never rewritten needs no secrets. */
+function isOptedIn({ name, labels }: TargetNamespace, scope: TargetScope): boolean {
   if (systemNamespaces.includes(name) || name === scope.namespace || scope.excludedNamespaces.includes(name)) return false;
+  const rewrite = labels[rewriteLabel] ?? '';
   return scope.optIn === 'OptOut' ? !scope.optOutValues.includes(rewrite) : scope.optInValues.includes(rewrite);
 }

@@ -1,16 +1,16 @@
-/** What the API server can answer to a write, each answer from a real one: how long the key rests, what is counted and who is told. */
+/** What a real API server can answer to a write: when the key is reconciled again, what is counted and what is reported. */
 import type { EventsV1Event } from '@kubernetes/client-node';
 import { pino } from 'pino';
 import { test } from 'tap';
 
 import { connect } from '../../../src/cluster/connection.ts';
-import { contentOf, secretOf, type DesiredCopy, type SecretObject } from '../../../src/controller/secrets/copy.ts';
-import { CopyWriter } from '../../../src/controller/secrets/copy-writer.ts';
+import { contentOf, secretOf, type CopyWithContent } from '../../../src/controller/secrets/copy.ts';
+import { CopyWriter, type CopyWrite } from '../../../src/controller/secrets/copy-writer.ts';
+import type { SecretObject } from '../../../src/controller/secrets/seen-secret.ts';
 import type { ReconcilerContext } from '../../../src/controller/reconciler.ts';
 import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { loadPolicy } from '../../../src/config/load.ts';
 import { Sources } from '../../../src/controller/secrets/sources.ts';
-import type { ReplicationStep } from '../../../src/controller/secrets/replication-plan.ts';
 import { accountKubeconfig } from '../../cluster/account.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane } from '../../cluster/control-plane.ts';
@@ -28,14 +28,16 @@ import {
 
 const content = contentOf(Buffer.from(dockerConfig('one')).toString('base64'));
 const owner = 'release.controller';
-const desiredIn = (namespace: string): DesiredCopy => ({
+const desiredIn = (namespace: string): CopyWithContent => ({
   namespace,
   name: 'regcred',
   registry: 'mirror',
   source: 'release/source',
+  labels: {},
+  annotations: {},
   content,
 });
-const createIn = (namespace: string): ReplicationStep => ({ verb: 'create', desired: desiredIn(namespace), content });
+const createIn = (namespace: string): CopyWrite => ({ verb: 'create', desired: desiredIn(namespace) });
 
 test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
   const plane = await startControlPlane(whole);
@@ -45,7 +47,7 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the options only the namespace is used here
   const context = { cluster, metrics, log: pino({ level: 'silent' }), options: { namespace: releaseNamespace } } as ReconcilerContext;
   const stopping = new AbortController();
-  const writer = new CopyWriter(context, owner, stopping.signal);
+  const writer = new CopyWriter(context, { owner, signal: stopping.signal });
   const counted = async (verb: string, result: string): Promise<number> =>
     (await metrics.writes.get()).values.find(({ labels }) => labels.verb === verb && labels.result === result)?.value ?? 0;
   await createNamespace(plane, releaseNamespace);
@@ -53,32 +55,33 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
 
   await whole.test('a copy that is there already is waited for', async (t) => {
     const made = await writer.write('shop/regcred', createIn('shop'));
-    t.match(made, { echo: /^\d+$/ });
-    t.same(await writer.write('shop/regcred', createIn('shop')), made, 'ours, as the label says: its echo is on the way');
+    t.match(made, { result: 'untilVersion', version: /^\d+$/ });
+    t.same(await writer.write('shop/regcred', createIn('shop')), made, 'ours: the watch will deliver it');
     t.equal(await counted('create', 'conflict'), 1);
   });
 
   await whole.test('an update or a deletion of what has changed since is refused', async (t) => {
     const present = await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'));
     await change(plane, secretPath('shop', 'regcred'), { metadata: { annotations: { by: 'somebody' } } });
-    t.equal((await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present })).echo, null);
-    t.equal((await writer.write('shop/regcred', { verb: 'delete', present })).echo, null);
+    const conflict = { result: 'failed' };
+    t.same(await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), present }), conflict);
+    t.same(await writer.write('shop/regcred', { verb: 'delete', present }), conflict);
     t.equal(await counted('update', 'conflict'), 1);
     t.equal(await counted('delete', 'conflict'), 1);
     await remove(plane, secretPath('shop', 'regcred'));
-    t.equal(
-      (await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present })).echo,
-      null,
-      'an apply does not bring back what was deleted',
+    t.same(
+      await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), present }),
+      conflict,
+      'a patch does not bring back what was deleted',
     );
     t.equal((await plane.api.send('GET', secretPath('shop', 'regcred'))).status, 404);
     const theirs = await createSecret(plane, { namespace: 'shop', name: 'regcred', config: dockerConfig('theirs') });
-    await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), content, present });
+    await writer.write('shop/regcred', { verb: 'update', desired: desiredIn('shop'), present });
     t.same(
       (await succeed<SecretObject>(plane, 'GET', secretPath('shop', 'regcred'))).metadata?.resourceVersion,
       theirs.metadata?.resourceVersion,
     );
-    t.equal(writer.failed.size, 0);
+    t.equal(writer.failures.size, 0);
   });
 
   await whole.test('a namespace that is gone, or going, is no failure', async (t) => {
@@ -86,12 +89,12 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
     await remove(plane, '/api/v1/namespaces/going');
     const before = await counted('create', 'conflict');
     for (const namespace of ['never-there', 'going'])
-      t.equal((await writer.write(`${namespace}/regcred`, createIn(namespace))).pause, undefined, namespace);
+      t.same(await writer.write(`${namespace}/regcred`, createIn(namespace)), { result: 'failed' }, namespace);
     t.equal((await counted('create', 'conflict')) - before, 2);
-    t.equal(writer.failed.size, 0);
+    t.equal(writer.failures.size, 0);
   });
 
-  await whole.test('a quota is a failure that the namespace hears of once, and that is tried ever less', async (t) => {
+  await whole.test('a quota is a failure that is reported in the namespace once', async (t) => {
     await createNamespace(plane, 'full');
     await succeed(plane, 'POST', '/api/v1/namespaces/full/resourcequotas', {
       metadata: { name: 'none' },
@@ -103,20 +106,15 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
     await eventually(
       'the quota counts',
       async () =>
-        (await plane.api.send('POST', '/api/v1/namespaces/full/secrets?dryRun=All', secretOf(desiredIn('full'), content, { owner })))
-          .status === 403,
+        (await plane.api.send('POST', '/api/v1/namespaces/full/secrets?dryRun=All', secretOf(desiredIn('full'), owner))).status === 403,
     );
-    const rests: number[] = [];
-    for (let round = 0; round < 3; round++) rests.push((await writer.write('full/regcred', createIn('full'))).delay);
-    t.ok(
-      rests.every((delay, index) => delay >= 1000 * 2 ** index),
-      rests.join(),
-    );
-    t.same([...writer.failed], ['full/regcred']);
+    for (let round = 0; round < 3; round++)
+      t.match(await writer.write('full/regcred', createIn('full')), { result: 'failed', retryAfter: null });
+    t.same([...writer.failures.keys()], ['full/regcred']);
     await eventually('an event', async () => (await notes('full')).length === 1);
     t.match((await notes('full'))[0], /exceeded quota/);
-    writer.forget(() => false);
-    t.equal(writer.failed.size, 0);
+    writer.retain(() => false);
+    t.equal(writer.failures.size, 0);
   });
 
   async function notes(namespace: string): Promise<string[]> {
@@ -143,27 +141,22 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
     });
     const creator = await connect({ kubeconfig: await accountKubeconfig(plane, { namespace: 'unreadable', name: 'creator' }) });
     t.teardown(() => creator.close());
-    const blind = new CopyWriter({ ...context, cluster: creator }, owner, stopping.signal);
+    const blind = new CopyWriter({ ...context, cluster: creator }, { owner, signal: stopping.signal });
     const [created, deleted] = [await counted('create', 'failed'), await counted('delete', 'failed')];
     await blind.write('unreadable/regcred', createIn('unreadable'));
     t.same([await counted('create', 'failed'), await counted('delete', 'failed')], [created + 1, deleted]);
     await eventually('an event', async () => (await notes('unreadable')).length > 0);
     t.match(await notes('unreadable'), [/could not be created: GET .*regcred: 403 Forbidden/]);
     t.same(await notes('default'), []);
-    t.same([...blind.failed], ['unreadable/regcred']);
+    t.same([...blind.failures.keys()], ['unreadable/regcred']);
   });
 
   await whole.test('an API server that is not there holds everything back', async (t) => {
     const nobody = await connect({ kubeconfig: plane.kubeconfig });
     await nobody.close();
-    const alone = new CopyWriter({ ...context, cluster: nobody }, owner, stopping.signal);
-    const pauses: number[] = [];
-    for (let round = 0; round < 3; round++) pauses.push((await alone.write('shop/regcred', createIn('shop'))).pause ?? 0);
-    t.ok(
-      pauses.every((pause, index) => pause >= 500 * 2 ** index),
-      pauses.join(),
-    );
-    t.equal(alone.failed.size, 0, 'it is not the fault of the namespace');
+    const alone = new CopyWriter({ ...context, cluster: nobody }, { owner, signal: stopping.signal });
+    t.match(await alone.write('shop/regcred', createIn('shop')), { result: 'unavailable' });
+    t.equal(alone.failures.size, 0, 'it is not the fault of the namespace');
   });
 
   await whole.test('a token that cannot be had leaves the registry waiting, and the others alone', async (t) => {
@@ -188,5 +181,5 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
   });
 
   stopping.abort();
-  whole.same(await writer.write('shop/other', createIn('shop')), { delay: 0, echo: null }, 'what ends the controller is no failure');
+  whole.same(await writer.write('shop/other', createIn('shop')), { result: 'done' }, 'what ends the controller is no failure');
 });

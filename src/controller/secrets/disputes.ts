@@ -1,0 +1,75 @@
+/**
+ * Copies that somebody else changes or deletes again and again. The first repairs are made at once, further ones at growing intervals,
+ * so that two programs that each insist on their own content do not keep the API server busy. New content is never held back.
+ */
+import { Backoff } from '../../cluster/backoff.ts';
+
+/** Milliseconds. */
+const repairBackoff = { minimum: 1_000, maximum: 5 * 60_000 };
+/** Milliseconds without a repair after which a dispute is over: longer than replicators usually take for a full sync. */
+const quietPeriod = 15 * 60_000;
+/** Repairs in a row that are made at once: fewer are somebody who tries things out. */
+const immediateRepairs = 3;
+/** Repairs in a row that are a dispute. */
+const disputedRepairs = 5;
+
+interface WriteHistory {
+  /** What was written last: writing the same again is a repair. */
+  signature: string;
+  repairs: number;
+  /** Both on the monotonic clock. */
+  repairedAt: number;
+  nextRepairAt: number;
+  readonly backoff: Backoff;
+}
+
+export class Disputes {
+  readonly #histories = new Map<string, WriteHistory>();
+  readonly #now: () => number;
+
+  /** @param now milliseconds of a clock that is never set */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Milliseconds until this may be written; 0 or less for now. */
+  delay(key: string, signature: string): number {
+    const history = this.#histories.get(key);
+    return history?.signature === signature ? history.nextRepairAt - this.#now() : 0;
+  }
+
+  /** Records a write. @returns whether this is the repair that makes it a dispute */
+  written(key: string, signature: string): boolean {
+    const now = this.#now();
+    const history = this.#histories.get(key);
+    if (history === undefined || history.signature !== signature) {
+      const backoff = history?.backoff ?? new Backoff(repairBackoff);
+      backoff.reset();
+      this.#histories.set(key, { signature, repairs: 0, repairedAt: Number.NEGATIVE_INFINITY, nextRepairAt: now, backoff });
+      return false;
+    }
+    if (now - history.repairedAt > quietPeriod) {
+      history.repairs = 0;
+      history.backoff.reset();
+    }
+    history.repairs += 1;
+    history.repairedAt = now;
+    history.nextRepairAt = now + (history.repairs < immediateRepairs ? 0 : history.backoff.next());
+    return history.repairs === disputedRepairs;
+  }
+
+  isDisputed(key: string): boolean {
+    const history = this.#histories.get(key);
+    return history !== undefined && history.repairs >= disputedRepairs && this.#now() - history.repairedAt <= quietPeriod;
+  }
+
+  /** Keys of copies that are disputed now. */
+  disputed(): string[] {
+    return [...this.#histories.keys()].filter((key) => this.isDisputed(key));
+  }
+
+  /** Forgets the copies that are not wanted any more. */
+  retain(isWanted: (key: string) => boolean): void {
+    for (const key of this.#histories.keys()) if (!isWanted(key)) this.#histories.delete(key);
+  }
+}

@@ -1,0 +1,78 @@
+/** What is kept of a Secret that was seen: of a thousand namespaces this is about a megabyte, and no password stays in memory. */
+import { createHash } from 'node:crypto';
+
+import type { KubernetesObject, V1ManagedFieldsEntry } from '@kubernetes/client-node';
+
+import { fieldManager } from '../../cluster/object-writes.ts';
+import { dockerConfigKey } from '../../registry/pull-secret.ts';
+
+/** A Secret as the API server sends it, as far as it is read. */
+export interface SecretObject extends KubernetesObject {
+  readonly type?: string;
+  readonly immutable?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+  /** In place of `data` in what is kept. */
+  readonly contentHash?: string;
+  /** Keys of labels and annotations that this program wrote last. */
+  readonly ownLabels?: readonly string[];
+  readonly ownAnnotations?: readonly string[];
+  /** Field manager of the last write that was not ours. */
+  readonly lastWriter?: string;
+}
+
+export const secretsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
+
+export function seenSecret({ apiVersion = 'v1', kind = 'Secret', metadata, type, immutable, data }: SecretObject): SecretObject {
+  const { name, namespace, uid, resourceVersion, labels, annotations, deletionTimestamp, managedFields = [] } = metadata ?? {};
+  const encoded = data?.[dockerConfigKey];
+  const lastWriter = lastWriterOf(managedFields);
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...(name !== undefined && { name }),
+      ...(namespace !== undefined && { namespace }),
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+      labels: keptValues(labels),
+      annotations: keptValues(annotations),
+    },
+    ...(type !== undefined && { type }),
+    ...(immutable !== undefined && { immutable }),
+    ...(encoded !== undefined && { contentHash: hashOf(encoded) }),
+    ownLabels: ownKeys(managedFields, 'f:labels'),
+    ownAnnotations: ownKeys(managedFields, 'f:annotations'),
+    ...(lastWriter !== undefined && { lastWriter }),
+  };
+}
+
+function keptValues(values: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, keptValue(value)]));
+}
+
+/** https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
+function ownKeys(managedFields: readonly V1ManagedFieldsEntry[], map: 'f:labels' | 'f:annotations'): string[] {
+  const keys = managedFields.flatMap(({ manager, fieldsV1 }) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server writes this, and each part is optional
+    const fields = fieldsV1 as { readonly 'f:metadata'?: Readonly<Record<string, object>> } | undefined;
+    return manager === fieldManager ? Object.keys(fields?.['f:metadata']?.[map] ?? {}) : [];
+  });
+  return keys.flatMap((key) => (key.startsWith('f:') ? [key.slice(2)] : []));
+}
+
+function lastWriterOf(managedFields: readonly V1ManagedFieldsEntry[]): string | undefined {
+  const others = managedFields.filter(({ manager }) => manager !== fieldManager);
+  return others.toSorted((a, b) => timeOf(b) - timeOf(a))[0]?.manager;
+}
+
+const timeOf = ({ time }: V1ManagedFieldsEntry): number => (time === undefined ? 0 : new Date(time).getTime());
+
+/** 64 bits: enough to tell two contents apart, and too few to tell anything about a password. */
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** Longer values are kept as their hash: `kubectl apply` leaves the whole Secret in an annotation. */
+const maxKeptLength = 253;
+
+/** What is kept of a label's or an annotation's value, to be compared. */
+export const keptValue = (value: string): string => (value.length > maxKeptLength ? `sha256:${hashOf(value)}` : value);
