@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { readSettled } from '../files/settled.ts';
-import { watchFiles, type Watch } from '../files/watch.ts';
+import { followFiles } from '../files/follow.ts';
+import type { Watch } from '../files/watch.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { hasErrors, type Finding } from '../errors/finding.ts';
+import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { unreadableReason } from '../errors/system-error.ts';
 import { loadPolicy } from './load.ts';
@@ -31,14 +32,14 @@ export type Reload =
 
 export class PolicySource {
   readonly #files: PolicyFiles;
-  /** What was read last, good or bad: the same content is not loaded, or complained about, twice. */
-  #seen: string;
+  /** What was read first. */
+  readonly #content: string;
   #current: Revision;
   #watch: Watch | null = null;
 
-  private constructor(files: PolicyFiles, seen: string, current: Revision) {
+  private constructor(files: PolicyFiles, content: string, current: Revision) {
     this.#files = files;
-    this.#seen = seen;
+    this.#content = content;
     this.#current = current;
   }
 
@@ -54,16 +55,24 @@ export class PolicySource {
     return this.#current;
   }
 
-  /** Starts to follow the files. @param told is called for every change, used or refused */
-  follow(told: (reload: Reload) => void): void {
+  /** Starts to follow the files. @param onReload is called for every change, used or refused */
+  follow(onReload: (reload: Reload) => void): void {
     const { policy, resolvedHosts } = this.#files;
-    this.#watch = watchFiles(resolvedHosts === null ? [policy] : [policy, resolvedHosts], async () => {
-      const texts = await readSettled(() => readTexts(this.#files), contentOf, this.#seen);
-      if (texts === null || contentOf(texts) === this.#seen || this.#watch === null) return;
-      this.#seen = contentOf(texts);
-      const reload = load(texts, this.#files);
-      if (reload.result === 'loaded') this.#current = reload.revision;
-      told(reload);
+    this.#watch = followFiles({
+      paths: resolvedHosts === null ? [policy] : [policy, resolvedHosts],
+      read: () => readTexts(this.#files),
+      keyOf: contentOf,
+      current: this.#content,
+      changed: (texts) => {
+        const reload = load(texts, this.#files);
+        if (reload.result === 'loaded') this.#current = reload.revision;
+        onReload(reload);
+      },
+      // A file that cannot be read is a finding already. What is left is a fault of transship, and must not end the process.
+      failed: (error) => {
+        const message = `it cannot be loaded because of a fault of transship, please report it: ${messageOf(error)}`;
+        onReload({ result: 'refused', findings: [{ file: policy, line: 1, column: 1, severity: 'error', message }] });
+      },
     });
   }
 

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { describeError } from '../cluster/api-error.ts';
 import { connect } from '../cluster/connection.ts';
 import { electLeader } from '../cluster/lease.ts';
-import { formatFinding } from '../errors/finding.ts';
+import { observePolicy, observeReload } from '../observe/reload-log.ts';
 import { PolicySource } from '../config/source.ts';
 import { startMetricsServer } from '../observe/metrics-server.ts';
 import { Leadership } from './leadership.ts';
@@ -88,22 +88,11 @@ interface FollowedPolicy {
 async function followPolicy(file: string, { log, metrics }: { log: Logger; metrics: ControllerMetrics }): Promise<FollowedPolicy> {
   // Hosts are what this program finds out; it needs none itself.
   const { source, findings } = await PolicySource.open({ policy: file, resolvedHosts: null });
-  for (const finding of findings) log.warn({ finding: formatFinding(finding) }, 'policy');
+  observePolicy({ log, metrics }, source.current, findings);
   const followed: FollowedPolicy = { policy: source, changed: () => {} };
-  metrics.policyInfo.set({ revision: source.current.id }, 1);
   source.follow((reload) => {
-    metrics.policyReloads.inc({ result: reload.result });
-    if (reload.result === 'refused') {
-      log.error(
-        { findings: reload.findings.map(formatFinding), revision: source.current.id },
-        'the changed policy is refused; the last good one stays in force',
-      );
-      return;
-    }
-    metrics.policyInfo.reset();
-    metrics.policyInfo.set({ revision: reload.revision.id }, 1);
-    log.info({ revision: reload.revision.id, warnings: reload.findings.map(formatFinding) }, 'policy loaded');
-    followed.changed();
+    observeReload({ log, metrics }, reload, source.current);
+    if (reload.result === 'loaded') followed.changed();
   });
   return followed;
 }

@@ -1,19 +1,19 @@
 /**
- * Noticing that mounted files changed.
+ * Notices that mounted files changed.
  *
  * The kubelet replaces a ConfigMap or Secret volume by swapping the symbolic link `..data`
  * (https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically), so folders are
- * watched and not files. Some file systems tell nothing: the files are looked at now and then as well.
+ * watched and not files. Some file systems send no events, so the files are also polled.
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Milliseconds for which a burst of events counts as one change. */
-const settleTime = 100;
-/** Milliseconds after which a burst that does not end is looked at all the same: other files of a folder may change all the time. */
-const longestBurst = 1_000;
-/** Milliseconds between two looks at the files when no event comes. */
-const pollInterval = 10_000;
+/** Events that follow each other within this time count as one change. */
+const debounceMs = 100;
+/** The files are read after this time even when events go on: other files of the folder may change all the time. */
+const maxDebounceMs = 1_000;
+/** Time between two reads when no event comes. */
+const pollIntervalMs = 10_000;
 
 export interface Watch {
   readonly close: () => void;
@@ -28,16 +28,16 @@ export function watchFiles(paths: readonly string[], changed: () => Promise<void
   let running: Promise<void> = Promise.resolve();
   const look = (): void => {
     const now = performance.now();
-    if (timer === undefined) burstEnd = now + longestBurst;
+    if (timer === undefined) burstEnd = now + maxDebounceMs;
     else if (now > burstEnd) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       timer = undefined;
       running = running.then(changed);
-    }, settleTime);
+    }, debounceMs);
   };
   const watchers = [...new Set(paths.map((path) => dirname(path)))].flatMap((folder) => watchFolder(folder, look));
-  const poll = setInterval(look, pollInterval);
+  const poll = setInterval(look, pollIntervalMs);
   poll.unref();
   return {
     close: () => {

@@ -4,10 +4,10 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Scope } from '../admission/scope.ts';
-import { formatFinding, type Finding } from '../errors/finding.ts';
-import { PolicySource, type PolicyFiles, type Reload, type Revision } from '../config/source.ts';
+import { PolicySource, type PolicyFiles, type Revision } from '../config/source.ts';
 import { startMetricsServer } from '../observe/metrics-server.ts';
-import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { observePolicy, observeReload } from '../observe/reload-log.ts';
 import { checkKeyPair, readClientCa, readKeyPair, type KeyPairFiles, type KeyPair } from '../tls/pair.ts';
 import type { LoggedReviews } from './review-log.ts';
 import type { OverloadLimits } from './overload.ts';
@@ -43,8 +43,7 @@ export interface Webhook extends Closing {
 export async function startWebhook(options: WebhookOptions, log: Logger): Promise<Webhook> {
   const { source, findings } = await PolicySource.open(options.policy);
   const metrics = createMetrics();
-  for (const finding of findings) logFinding(log, finding);
-  metrics.policyInfo.set({ revision: source.current.id }, 1);
+  observePolicy({ log, metrics }, source.current, findings);
   const pair = await firstPair(options.tls);
   metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
   const { clientCaFile } = options;
@@ -71,7 +70,7 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
       throw error;
     },
   );
-  source.follow((reload) => policyChanged(reload, metrics, log));
+  source.follow((reload) => observeReload({ log, metrics }, reload, source.current));
   const followed = [
     'certFile' in options.tls ? followPair(options.tls, pair, { server, metrics, log }) : null,
     clientCaFile === null || clientCa === null ? null : followClientCa(clientCaFile, clientCa, { server, log }),
@@ -103,20 +102,4 @@ async function listen(server: Server, address: { readonly host: string; readonly
 
 async function firstPair(tls: WebhookOptions['tls']): Promise<KeyPair> {
   return 'certFile' in tls ? await readKeyPair(tls) : checkKeyPair(tls, { certFile: 'the certificate', keyFile: 'the key' });
-}
-
-function policyChanged(reload: Reload, metrics: Metrics, log: Logger): void {
-  metrics.policyReloads.inc({ result: reload.result });
-  for (const finding of reload.findings) logFinding(log, finding);
-  if (reload.result === 'refused') {
-    log.error('the changed policy is refused; the last good one stays in force');
-    return;
-  }
-  metrics.policyInfo.reset();
-  metrics.policyInfo.set({ revision: reload.revision.id }, 1);
-  log.info({ revision: reload.revision.id }, 'policy reloaded');
-}
-
-function logFinding(log: Logger, finding: Finding): void {
-  log[finding.severity === 'error' ? 'error' : 'warn'](formatFinding(finding));
 }

@@ -34,13 +34,6 @@ test('every code of an error class is in the table', (t) => {
   t.end();
 });
 
-test('no class of errors that others see is without a code', (t) => {
-  const classes = [...texts.join('\n').matchAll(/export class (\w+) extends Error \{([^]*?)\n\}/g)];
-  t.ok(classes.length > 3);
-  for (const [, name = '', body = ''] of classes) t.match(body, /readonly code\b/, name);
-  t.end();
-});
-
 test('sentences of the table', (t) => {
   for (const [code, { when, remedy, status }] of Object.entries<CodeEntry>(errorCodes)) {
     t.match(when, /^[A-Z`].*\.$/, `${code} says when, in a sentence`);

@@ -55,7 +55,7 @@ const bad: readonly (readonly [name: string, content: Content, says: RegExp])[] 
   ],
   ['an empty file', { 'policy.yaml': '' }, /empty/],
   ['half of it', { 'policy.yaml': policy(2).slice(0, -30) }, /policy\.yaml:\d+:\d+: error/],
-  ['no file', {}, /cannot be read: there is none of that name/],
+  ['no file', {}, /cannot be read: no such file/],
   ['no UTF-8', { 'policy.yaml': Buffer.from([0xff, 0xfe, 0x41]) }, /not UTF-8/],
   ['an alias without an anchor', { 'policy.yaml': policy(2).replace('[docker.io]', '[ *all ]') }, /policy\.yaml:\d+:\d+: error/],
   ['aliases that would fill the memory', { 'policy.yaml': bomb }, /policy\.yaml:\d+:\d+: error/],

@@ -1,6 +1,6 @@
 /** What two looks in a row agree on is taken, and nothing else. */
 import { test } from 'tap';
-import { readSettled } from '../../src/files/settled.ts';
+import { readStable } from '../../src/files/read-stable.ts';
 
 const rows: readonly (readonly [says: string, contents: readonly string[], taken: string | null, looks: number])[] = [
   ['what is known is taken at once', ['known'], 'known', 1],
@@ -17,7 +17,7 @@ for (const [says, contents, taken, looks] of rows) {
     // Nobody else is there to keep the process alive.
     const alive = setInterval(() => {}, 1_000);
     t.teardown(() => clearInterval(alive));
-    t.equal(await readSettled(read, (text) => text, 'known'), taken);
+    t.equal(await readStable(read, (text) => text, 'known'), taken);
     t.equal(looked, looks);
   });
 }
@@ -29,7 +29,7 @@ test('what cannot be read is not waited for', async (t) => {
     throw new Error('gone');
   };
   await t.rejects(
-    readSettled(read, (text) => text, 'known'),
+    readStable(read, (text) => text, 'known'),
     new Error('gone'),
   );
   t.equal(looked, 1);

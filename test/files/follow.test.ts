@@ -1,0 +1,50 @@
+/** Following files: new content once, failures once, and nothing after the end. */
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { followFiles } from '../../src/files/follow.ts';
+import { until } from '../server/until.ts';
+
+test('content and failures are told once each, and a change that is not taken may come again', async (t) => {
+  const path = join(t.testdir({ file: 'first' }), 'file');
+  const told: string[] = [];
+  const put = async (text: string): Promise<void> => {
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+  };
+  let refuses = false;
+  const watch = followFiles({
+    paths: [path],
+    read: async () => await readFile(path, 'utf8'),
+    keyOf: (text) => text,
+    current: 'first',
+    changed: (text) => {
+      if (refuses) throw new Error(`no ${text}`);
+      told.push(text);
+    },
+    failed: (error) => told.push(error instanceof Error ? error.message.replace(/,.*/, '') : String(error)),
+  });
+  t.teardown(() => watch.close());
+  const says = async (...lines: string[]): Promise<void> => {
+    await until(`${lines.at(-1)} is told`, () => told.length >= lines.length);
+    t.same(told, lines);
+  };
+  await put('second');
+  await says('second');
+  await rm(path);
+  await says('second', 'ENOENT: no such file or directory');
+  await put('second');
+  refuses = true;
+  await put('third');
+  await says('second', 'ENOENT: no such file or directory', 'no third');
+  refuses = false;
+  await put('fourth');
+  await says('second', 'ENOENT: no such file or directory', 'no third', 'fourth');
+  await put('third');
+  await says('second', 'ENOENT: no such file or directory', 'no third', 'fourth', 'third');
+  const length = told.length;
+  await put('fifth');
+  watch.close();
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  t.equal(told.length, length, 'nothing after the end');
+});
