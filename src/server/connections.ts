@@ -18,7 +18,6 @@ export class Connection {
   inFlight = 0;
   /** Whether it presented a certificate that the client CA signed. */
   isTrusted = false;
-  isPipelined = false;
 
   constructor(raw: Socket, client: Client) {
     this.raw = raw;
@@ -29,6 +28,9 @@ export class Connection {
 /** Milliseconds that a connection has for its handshake and first request before it counts as one that says nothing. */
 const grace = 1_000;
 
+/** Requests that wait for others of their connections, of all connections. The API server never sends such; each costs some KiB. */
+const maxPipelined = 4_096;
+
 export class Connections {
   readonly #max: number;
   readonly #onEvicted: () => void;
@@ -36,6 +38,7 @@ export class Connections {
   readonly #open = new Map<string, Connection>();
   readonly #secure = new WeakMap<object, Connection>();
   readonly #clients = new Map<string, Client>();
+  #pipelined = 0;
 
   /** @param onEvicted is called for each connection that lost its place to a new one */
   constructor(server: Server, max: number, onEvicted: () => void) {
@@ -43,7 +46,8 @@ export class Connections {
     this.#onEvicted = onEvicted;
     server.on('connection', (raw) => this.#add(raw));
     server.on('secureConnection', (socket) => this.#secured(socket));
-    server.on('request', (request, response) => this.#requested(request, response));
+    // Before the response can be made.
+    server.prependListener('request', (request, response) => this.#requested(request, response));
   }
 
   get size(): number {
@@ -84,6 +88,7 @@ export class Connections {
     const connection = this.#open.get(keyOf(socket));
     if (connection === undefined) return;
     connection.isTrusted = socket.authorized;
+    neverPause(socket);
     this.#secure.set(socket, connection);
   }
 
@@ -92,14 +97,13 @@ export class Connections {
     if (connection === undefined) return;
     connection.requests += 1;
     connection.inFlight += 1;
+    const isPipelined = connection.inFlight > 1;
+    if (isPipelined) this.#pipelined += 1;
     response.once('close', () => {
       connection.inFlight -= 1;
+      if (isPipelined) this.#pipelined -= 1;
     });
-    if (connection.inFlight === 1 || connection.isPipelined) return;
-    connection.isPipelined = true;
-    // While a client pipelines more than it reads, Node pauses its parser, which takes what TLS decrypts from below the stream and is
-    // given more of it all the same: an error, and a reset in the middle of good requests. A listener makes Node read from the stream.
-    socket.on('data', () => {});
+    if (this.#pipelined > maxPipelined) socket.destroy();
   }
 
   #evict(): void {
@@ -126,4 +130,15 @@ function weightOf({ client, opened, requests, inFlight, isTrusted }: Connection)
 
 function keyOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
+}
+
+/**
+ * Where much waits to be written, Node pauses the parser of a connection, and TLS goes on to give it what it has decrypted: an error
+ * (HPE_PAUSED), and a reset in the middle of pipelined requests that are in order. What waits is limited by the budget of bytes and by
+ * `maxPipelined`, so Node need not.
+ */
+function neverPause(socket: TLSSocket): void {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node has an option for it, but not for the sockets of a TLS server
+  const { _writableState: state } = socket as unknown as { _writableState: { highWaterMark: number } };
+  state.highWaterMark = 2 ** 30;
 }

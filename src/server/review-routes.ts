@@ -57,7 +57,7 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
       const response = answer(request, body, review, options);
       entered.isReceived = true;
       // Small ones are written at once, and there are many of them.
-      if (response.body.length > smallResponse && !inFlight.hold(entered, response.body.length))
+      if (response.body.length > smallResponse && !inFlight.hold(entered, response.body.length * copiesOfResponse))
         return reject(request, reply, options, bodyError('no-memory', maxBytes));
       options.respond(reply, response);
     });
@@ -82,6 +82,8 @@ const mebibyte = 1024 * 1024;
 
 /** One byte that is 0, behind nothing. */
 const emptyBody = Buffer.alloc(1);
+/** As text, as bytes, and encrypted. */
+const copiesOfResponse = 3;
 /** Characters; of ASCII but for names of rules and reasons. */
 const smallResponse = 16 * 1024;
 
