@@ -56,6 +56,8 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
       if (typeof body === 'string') return reject(request, reply, options, bodyError(body, maxBytes));
       const response = answer(request, body, review, options);
       entered.isReceived = true;
+      // fastify keeps it until the response is read, and that may be long.
+      request.body = undefined;
       // Small ones are written at once, and there are many of them.
       if (response.body.length > smallResponse && !inFlight.hold(entered, response.body.length * copiesOfResponse))
         return reject(request, reply, options, bodyError('no-memory', maxBytes));
