@@ -23,6 +23,7 @@ const modules = [
   { folder: 'kwok', pins: 'sigs.k8s.io/kwok', stamps: noStamps },
   { folder: 'helm', pins: 'helm.sh/helm/v4', stamps: (version) => [`helm.sh/helm/v4/internal/version.version=${version}`] },
   { folder: 'helm3', pins: 'helm.sh/helm/v3', stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`] },
+  { folder: 'regclient', pins: 'github.com/regclient/regclient', stamps: noStamps },
 ] as const satisfies { folder: string; pins: string; stamps: Stamps }[];
 
 type Module = (typeof modules)[number];
@@ -39,6 +40,7 @@ const sources = [
   { program: 'kwok', module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   { program: 'helm', module: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
   { program: 'helm3', module: 'helm3', package: 'helm.sh/helm/v3/cmd/helm' },
+  { program: 'regctl', module: 'regclient', package: 'github.com/regclient/regclient/cmd/regctl' },
   { program: 'kubelet', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubelet' },
   { program: 'kube-proxy', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
 ] as const satisfies { program: string; module: Module['folder']; package: string }[];

@@ -1,12 +1,13 @@
 /** `npm run image`: an OCI layout that is the same from every build, with everything that the Dockerfile says. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import t from 'tap';
-import { Layout, mediaTypes, sha256, type Descriptor, type ImageConfig, type Manifest } from '../../tools/image/layout.ts';
+import { Layout, mediaTypes, sha256, type Manifest } from '../../tools/image/layout.ts';
+import { writeBase } from './base.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const root = t.testdir();
@@ -27,32 +28,6 @@ async function image(args: readonly string[], umask = 0o022): Promise<Ended> {
   } catch (error) {
     return error as Ended;
   }
-}
-
-/** A base as a registry has one: an index over two platforms, and an attestation among them. */
-function writeBase(folder: string): void {
-  const layout = new Layout(folder);
-  const archive = Buffer.alloc(1024);
-  const layer = layout.write(mediaTypes.layer, gzipSync(archive));
-  const platforms = ['amd64', 'arm64'].map((architecture): Descriptor => {
-    const config = layout.writeJson(mediaTypes.config, {
-      os: 'linux',
-      architecture,
-      config: { Env: ['PATH=/usr/local/bin', 'NODE_ENV=development'], Entrypoint: ['docker-entrypoint.sh'] },
-      rootfs: { type: 'layers', diff_ids: [sha256(archive)] },
-      history: [{ created_by: 'base' }],
-    } satisfies ImageConfig);
-    const manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers: [layer] } as const;
-    return Object.assign(layout.writeJson(mediaTypes.manifest, manifest), { platform: { os: 'linux', architecture } });
-  });
-  const attestation = { ...platforms[0]!, platform: { os: 'unknown', architecture: 'unknown' } };
-  const index = layout.writeJson(mediaTypes.index, {
-    schemaVersion: 2,
-    mediaType: mediaTypes.index,
-    manifests: [attestation, ...platforms],
-  });
-  mkdirSync(folder, { recursive: true });
-  layout.writeIndex([index]);
 }
 
 const base = join(root, 'base');

@@ -32,7 +32,14 @@ export function buildImage(source: ImageSource, folder: string): Descriptor {
     annotations: source.labels,
   });
   const sbom = referrer(layout, index, source);
-  layout.writeIndex([{ ...index, annotations: { 'org.opencontainers.image.ref.name': source.tag } }, sbom]);
+  const referrers = layout.writeJson(mediaTypes.index, { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [sbom] });
+  layout.writeIndex([
+    { ...index, annotations: { 'org.opencontainers.image.ref.name': source.tag } },
+    sbom,
+    // Where a registry without the referrers API has them, and tools look for them in a layout too
+    // (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema).
+    { ...referrers, annotations: { 'org.opencontainers.image.ref.name': index.digest.replace(':', '-') } },
+  ]);
   return index;
 }
 

@@ -1,0 +1,272 @@
+/** `npm run release` in a clone of this checkout, and its rehearsal against a registry on loopback. */
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { Layout } from '../../tools/image/layout.ts';
+import { publishPlan } from '../../tools/release/publish.ts';
+import { isSigned } from '../../tools/release/signature.ts';
+import { releaseNotes, setVersion, versionedFiles, type Texts } from '../../tools/release/versions.ts';
+import { binary, locate, pathWithBinaries, skipReason } from '../cluster/binaries.ts';
+import { writeBase } from './base.ts';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const { NODE_OPTIONS: _nodeOptions, ...ownEnvironment } = process.env;
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(file: string, args: readonly string[], cwd: string, more: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const identity = {
+    GIT_AUTHOR_NAME: 't',
+    GIT_AUTHOR_EMAIL: 't@example.com',
+    GIT_COMMITTER_NAME: 't',
+    GIT_COMMITTER_EMAIL: 't@example.com',
+  };
+  const env = { ...ownEnvironment, ...identity, PATH: pathWithBinaries(), ...more };
+  try {
+    return { code: 0, ...(await promisify(execFile)(file, [...args], { cwd, env, maxBuffer: 1 << 26 })) };
+  } catch (error) {
+    return error as Ended;
+  }
+}
+
+async function succeed(file: string, args: readonly string[], cwd: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(file, args, cwd, more);
+  if (code !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
+  return stdout;
+}
+
+const texts = Object.fromEntries(versionedFiles.map((file) => [file, readFileSync(join(project, file), 'utf8')])) as Texts;
+
+const changedLines = (before: string, now: string): string[] => {
+  const lines = before.split('\n');
+  return now.split('\n').filter((line, index) => line !== lines[index]);
+};
+
+t.test('one version in every file that names it, and nothing else is changed', (tt) => {
+  const changelog = '# Changelog\n\n## 9.9.9, not released yet\n\n- A line.\n\n## 0.0.1, 2026-01-01\n\n- Older.\n';
+  const after = setVersion({ ...texts, 'CHANGELOG.md': changelog }, '1.2.3', '2026-11-26');
+  tt.match(JSON.parse(after['package.json']), { name: 'transship', version: '1.2.3' });
+  tt.match(JSON.parse(after['package-lock.json']), { version: '1.2.3', packages: { '': { version: '1.2.3' } } });
+  tt.match(after['charts/transship/Chart.yaml'], /^version: 1\.2\.3\nappVersion: 1\.2\.3$/m);
+  tt.match(after['plugins/helm-post-renderer/plugin.yaml'], /^version: 1\.2\.3$/m);
+  tt.match(after['CHANGELOG.md'], '## 1.2.3, 2026-11-26');
+  for (const file of versionedFiles.filter((name) => name !== 'CHANGELOG.md'))
+    for (const line of changedLines(texts[file], after[file]))
+      tt.match(line, /^ *"?(?:app)?[vV]ersion"?: "?1\.2\.3"?,?$/, `${file}: ${line}`);
+  tt.equal(releaseNotes(after['CHANGELOG.md'], '1.2.3'), '- A line.');
+  tt.throws(() => releaseNotes(after['CHANGELOG.md'], '2.0.0'), /says nothing about 2\.0\.0/);
+  for (const version of ['1.2', 'v1.2.3', '1.2.3 ', '']) tt.throws(() => setVersion(texts, version, '2026-11-26'), /is no version/);
+  tt.throws(() => setVersion({ ...texts, 'CHANGELOG.md': '# Changelog\n' }, '1.2.3', '2026-11-26'), /CHANGELOG\.md has no line/);
+  tt.end();
+});
+
+const root = t.testdir();
+const clone = join(root, 'clone');
+const output = join(root, 'release');
+const key = join(root, 'key.pem');
+const base = join(root, 'base');
+const skip = skipReason();
+
+const release = (...args: string[]): Promise<Ended> => run(process.execPath, ['tools/release/release.ts', ...args], clone);
+
+t.before(async () => {
+  if (skip !== false) return;
+  writeBase(base);
+  await succeed('git', ['clone', '--quiet', project, clone], root);
+  // Hard links: what a bundler finds behind a symbolic one is outside of the clone.
+  await succeed('cp', ['--archive', '--link', join(project, 'node_modules'), join(clone, 'node_modules')], root);
+  writeFileSync(join(clone, '.git/info/exclude'), 'node_modules\n');
+  // What is being worked on, too.
+  const changed = (await succeed('git', ['ls-files', '--modified', '--others', '--exclude-standard'], project)).split('\n').filter(Boolean);
+  for (const file of changed.filter((name) => existsSync(join(project, name)))) {
+    mkdirSync(dirname(join(clone, file)), { recursive: true });
+    writeFileSync(join(clone, file), readFileSync(join(project, file)));
+  }
+  await succeed('git', ['add', '--all'], clone);
+  await run('git', ['commit', '--quiet', '--message', 'work'], clone);
+  await succeed('openssl', ['ecparam', '-genkey', '-name', 'prime256v1', '-noout', '-out', key], root);
+});
+
+t.test('what cannot be released is said, and nothing is changed', { skip }, async (tt) => {
+  const table: [args: string[], message: RegExp][] = [
+    [[], /--version is missing/],
+    [['--version', '1.0.0'], /--base is missing/],
+    [['--version', 'v1', '--base', base], /is no version/],
+    [['--version', '1.0.0', '--base', base, '--key', '/nowhere.pem'], /no such file; openssl ecparam/],
+    [['--version', '1.0.0', '--base', base, '--publish'], /nothing is published unsigned/],
+  ];
+  for (const [args, message] of table) {
+    const { code, stderr } = await release(...args);
+    tt.equal(code, 2);
+    tt.match(stderr, message);
+  }
+  writeFileSync(join(clone, 'left-over'), '');
+  const dirty = await release('--version', '1.0.0', '--base', base);
+  tt.match(dirty.stderr, /the work tree has changes; commit or stash them:\n\?\? left-over/);
+  await succeed('git', ['clean', '--force', '--quiet'], clone);
+  tt.equal(await succeed('git', ['tag'], clone), '');
+});
+
+t.test('a release', { skip }, async (tt) => {
+  const built = await release('--version', '1.0.0', '--base', base, '--key', key, '--output', output, '--registry', 'reg.example.com/team');
+  tt.equal(built.code, 0, built.stderr);
+  const image = new Layout(join(output, 'image')).index().manifests[0]?.digest ?? '';
+
+  await tt.test('says what it would publish, and publishes nothing', (test) => {
+    test.match(built.stdout, 'Nothing is published. --publish would run:');
+    for (const line of ['regctl image copy --referrers', 'helm push', 'npm publish']) test.match(built.stdout, line);
+    test.end();
+  });
+
+  await tt.test('is a commit with a tag, and a second one of that version is refused', async (test) => {
+    test.equal(await succeed('git', ['describe', '--tags', '--exact-match'], clone), 'v1.0.0\n');
+    test.equal(await succeed('git', ['status', '--porcelain'], clone), '');
+    const again = await release('--version', '1.0.0', '--base', base, '--output', join(root, 'again'));
+    test.match(again, { code: 2 });
+  });
+
+  await tt.test('the chart names the image by registry and digest, with the version of the release', async (test) => {
+    const values = await succeed('helm', ['show', 'values', join(output, 'chart/transship-1.0.0.tgz')], root);
+    test.match(values, `digest: "${image}"`);
+    test.match(values, 'registry: "reg.example.com/team"');
+    const rendered = await succeed(
+      'helm',
+      ['template', 'x', join(output, 'chart/transship-1.0.0.tgz'), '--namespace', 'transship', '--kube-version', 'v1.36.0'],
+      root,
+    );
+    test.match(rendered, `image: "reg.example.com/team/transship@${image}"`);
+  });
+
+  await tt.test('checksums and signatures hold, by tools of others, and no longer when a byte is changed', async (test) => {
+    await succeed('sha256sum', ['--check', '--quiet', 'checksums.txt'], output);
+    const verify = async (): Promise<number> => {
+      writeFileSync(join(root, 'signature'), Buffer.from(readFileSync(join(output, 'checksums.txt.sig'), 'utf8'), 'base64'));
+      const words = ['dgst', '-sha256', '-verify', join(output, 'transship.pub'), '-signature', join(root, 'signature'), 'checksums.txt'];
+      return (await run('openssl', words, output)).code;
+    };
+    test.equal(await verify(), 0);
+    const publicKey = readFileSync(join(output, 'transship.pub'), 'utf8');
+    test.ok(isSigned(join(output, 'provenance.json'), publicKey));
+
+    const npm = join(output, 'npm/transship-1.0.0.tgz');
+    const content = readFileSync(npm);
+    writeFileSync(npm, Buffer.concat([content, Buffer.from('x')]));
+    test.not((await run('sha256sum', ['--check', '--quiet', 'checksums.txt'], output)).code, 0, 'a tampered artefact');
+    writeFileSync(npm, content);
+    const checksums = readFileSync(join(output, 'checksums.txt'), 'utf8');
+    writeFileSync(
+      join(output, 'checksums.txt'),
+      checksums.replace(/^./, (digit) => (digit === '0' ? '1' : '0')),
+    );
+    test.not(await verify(), 0, 'tampered checksums');
+    writeFileSync(join(output, 'checksums.txt'), checksums);
+  });
+
+  await tt.test('the provenance names commit, base and every artefact', (test) => {
+    const statement = JSON.parse(readFileSync(join(output, 'provenance.json'), 'utf8'));
+    test.match(statement, { _type: 'https://in-toto.io/Statement/v1', predicateType: 'https://slsa.dev/provenance/v1' });
+    const names = new Set(statement.subject.map(({ name }: { name: string }) => name));
+    for (const name of [
+      'chart/transship-1.0.0.tgz',
+      'npm/transship-1.0.0.tgz',
+      'transship-1.0.0-oci.tar',
+      'transship-post-renderer-1.0.0.tgz',
+    ])
+      test.ok(names.has(name), name);
+    test.end();
+  });
+
+  await tt.test(
+    'the rehearsal: image with its bill of materials and chart go to a registry, and come from there',
+    { skip: withoutRegistry() },
+    async (test) => {
+      const registry = await startRegistry(test.testdir(), (stop) => test.teardown(stop));
+      const artefacts = {
+        image,
+        imageLayout: join(output, 'image'),
+        chart: join(output, 'chart/transship-1.0.0.tgz'),
+        npmPackage: join(output, 'npm/transship-1.0.0.tgz'),
+      };
+      const [pushImage = [], pushChart = [], pushPackage = []] = publishPlan(artefacts, {
+        version: '1.0.0',
+        registry: `${registry}/team`,
+        isPlainHttp: true,
+      });
+      for (const [program = '', ...args] of [pushImage, pushChart]) await succeed(program, args, root);
+      const host = ['--host', `reg=${registry},tls=disabled`];
+      const pulled = await succeed('regctl', ['image', 'digest', ...host, `${registry}/team/transship:1.0.0`], root);
+      test.equal(pulled.trim(), image);
+      const referrers = await succeed('regctl', ['artifact', 'list', ...host, `${registry}/team/transship:1.0.0`], root);
+      test.match(referrers, 'application/vnd.cyclonedx+json');
+      const sbom = await succeed(
+        'regctl',
+        [
+          'artifact',
+          'get',
+          ...host,
+          '--subject',
+          `${registry}/team/transship:1.0.0`,
+          '--filter-artifact-type',
+          'application/vnd.cyclonedx+json',
+        ],
+        root,
+      );
+      test.match(JSON.parse(sbom), { bomFormat: 'CycloneDX' });
+      const shown = await succeed(
+        'helm',
+        ['show', 'chart', `oci://${registry}/team/charts/transship`, '--version', '1.0.0', '--plain-http'],
+        root,
+      );
+      test.match(shown, 'appVersion: 1.0.0');
+      test.strictSame(pushPackage.slice(0, 2), ['npm', 'publish'], 'npm has no registry here: its package is installed in test/package');
+    },
+  );
+});
+
+function withoutRegistry(): string | false {
+  if (existsSync('/usr/bin/docker-registry') && locate('regctl') !== undefined) return false;
+  if (process.env['TRANSSHIP_REQUIRE_CLUSTER'] === '1') binary('regctl');
+  return "Debian's docker-registry is not installed, or regctl is not built (npm run cluster:build)";
+}
+
+/** @returns host and port */
+async function startRegistry(folder: string, teardown: (stop: () => void) => void): Promise<string> {
+  const port = await freePort();
+  const file = join(folder, 'config.yml');
+  writeFileSync(
+    file,
+    JSON.stringify({
+      version: '0.1',
+      storage: { filesystem: { rootdirectory: join(folder, 'data') } },
+      http: { addr: `127.0.0.1:${port}` },
+    }),
+  );
+  const child = spawn('/usr/bin/docker-registry', ['serve', file], { stdio: 'ignore' });
+  teardown(() => void child.kill('SIGKILL'));
+  for (let turn = 0; turn < 200; turn += 1) {
+    const answered = await fetch(`http://127.0.0.1:${port}/v2/`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (answered) return `127.0.0.1:${port}`;
+    await sleep(50);
+  }
+  throw new Error('the registry does not answer');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => void server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => void server.close(resolve));
+  return port;
+}
