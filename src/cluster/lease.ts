@@ -106,7 +106,17 @@ class Candidate {
     // A leader has time for some tries before it has to stop.
     if (this.#isElected) return isDone ? renew : renew / 4;
     // Candidates that started together would look together and collide for ever.
-    return renew * (0.8 + 0.4 * Math.random());
+    const poll = renew * (0.8 + 0.4 * Math.random());
+    const free = this.#untilFree();
+    // A lease that is over before the next poll is not waited for any longer.
+    return free > 0 && free < poll ? free + renew * 0.1 * Math.random() : poll;
+  }
+
+  /** Milliseconds until the lease may be taken, should its holder stay silent. */
+  #untilFree(): number {
+    if (this.#observed === undefined) return 0;
+    const { record, since } = this.#observed;
+    return record.seconds * 1000 - (performance.now() - since);
   }
 
   /** Resolves to false when the next should come soon. */
@@ -152,10 +162,9 @@ class Candidate {
     this.#observed = { record, since: isSame && this.#observed !== undefined ? this.#observed.since : performance.now() };
   }
 
-  #mayTake({ holder, seconds }: LeaseRecord): boolean {
+  #mayTake({ holder }: LeaseRecord): boolean {
     if (holder === '' || holder === this.#options.identity) return true;
-    const since = this.#observed?.since ?? performance.now();
-    return performance.now() - since >= seconds * 1000;
+    return this.#untilFree() <= 0;
   }
 
   /** @param before when the write that succeeded began: the server's record is not older */

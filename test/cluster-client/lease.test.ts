@@ -127,6 +127,20 @@ test('a leader that died is waited for, by the duration it wrote, whatever the c
   }
 });
 
+test('a leader that died is waited for no longer than its lease: the next poll was once waited for as well', async (t) => {
+  const server = await misbehavingServer(t);
+  const state = serveLease(server);
+  state.write({ holderIdentity: 'dead', leaseDurationSeconds: 1 });
+  const renewSeconds = 4;
+  const begin = performance.now();
+  const { election } = candidate(server, 'heir', { leaseSeconds: 12, renewSeconds });
+  await eventually('the heir leads', () => election.isLeader);
+  const seconds = (performance.now() - begin) / 1000;
+  t.ok(seconds >= 1, `${seconds} s`);
+  t.ok(seconds < renewSeconds * 0.8, 'before the second poll');
+  await election.release();
+});
+
 test('a clock that is set does not change who leads', async (t) => {
   const server = await misbehavingServer(t);
   const state = serveLease(server);
