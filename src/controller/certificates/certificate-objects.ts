@@ -1,11 +1,22 @@
-/** The objects that certificates live in: the Secret that the webhook mounts, the one with the CA's key, and the webhook configuration. */
+/** The objects that certificates live in (the Secret that the webhook mounts, the one with the CA's key, the webhook configuration), and what a step writes to them. */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
+import { createCa, issueServing } from '../../tls/certificate.ts';
+import { bundleOf, type RotationStep } from '../../tls/rotation.ts';
 import type { CertificateOptions } from '../options.ts';
 
 export interface CertificateNames extends Pick<CertificateOptions, 'tlsSecret' | 'service' | 'webhookConfiguration'> {
   readonly namespace: string;
 }
+
+/** Null for what is not there. */
+export interface ObservedObjects {
+  readonly serving: V1Secret | null;
+  readonly ca: V1Secret | null;
+  readonly configuration: V1MutatingWebhookConfiguration | null;
+}
+
+export type WritingStep = Exclude<RotationStep, { readonly do: 'wait' }>;
 
 /** The webhook's pods mount the first Secret, so the key that could sign anything is in another. */
 export const caSecretName = ({ tlsSecret }: Pick<CertificateNames, 'tlsSecret'>): string => `${tlsSecret}-ca`;
@@ -57,8 +68,51 @@ export const servingContent = (secret: V1Secret | null): ServingContent => ({
 export const publishedBundles = (configuration: V1MutatingWebhookConfiguration): string[] =>
   (configuration.webhooks ?? []).map(({ clientConfig }) => decoded(clientConfig.caBundle));
 
+/** What a step writes. */
+export const objectOf: Readonly<Record<WritingStep['do'], keyof ObservedObjects>> = {
+  'create-ca': 'ca',
+  adopt: 'ca',
+  retire: 'ca',
+  issue: 'serving',
+  store: 'serving',
+  publish: 'configuration',
+};
+
+/** What makes two steps the same: a renewal replaces another certificate, so it repeats nothing. */
+export function signatureOf(step: WritingStep, { ca, serving }: ObservedObjects): string {
+  if (step.do === 'issue') return step.bundle + servingContent(serving).cert;
+  if ('bundle' in step) return step.bundle;
+  // A CA that is lost again and again is created again, whatever else is trusted by then.
+  return step.do === 'create-ca' ? caContent(ca).cert : caContent(ca).cert + bundleOf(step.previous);
+}
+
+/** The object as the step makes it. Makes the keys that it needs. */
+export async function renderStep(
+  step: WritingStep,
+  observed: ObservedObjects,
+  names: CertificateNames & Pick<CertificateOptions, 'caLifetime' | 'certificateLifetime'>,
+): Promise<KubernetesObject> {
+  switch (step.do) {
+    case 'create-ca': {
+      const made = await createCa(caSecretName(names), step.period);
+      return caSecret(names, { ...made, previous: bundleOf(step.previous), lifetime: names.caLifetime }, observed.ca);
+    }
+    case 'adopt':
+    case 'retire':
+      return caSecret(names, { ...caContent(observed.ca), previous: bundleOf(step.previous) }, observed.ca);
+    case 'issue': {
+      const issued = await issueServing(caContent(observed.ca), serviceNames(names), step.period);
+      return servingSecret(names, { ...issued, bundle: step.bundle, lifetime: names.certificateLifetime }, observed.serving);
+    }
+    case 'store':
+      return servingSecret(names, { ...servingContent(observed.serving), bundle: step.bundle }, observed.serving);
+    case 'publish':
+      return configurationWithBundle(names.webhookConfiguration, step.bundle, observed.configuration);
+  }
+}
+
 /** @param seen the Secret as it is, null to create it */
-export function caSecret(names: CertificateNames, { cert, key, previous, lifetime }: CaContent, seen: V1Secret | null): V1Secret {
+function caSecret(names: CertificateNames, { cert, key, previous, lifetime }: CaContent, seen: V1Secret | null): V1Secret {
   // Every key each time: an apply does not take away what the POST before has written.
   const data = { 'ca.crt': encoded(cert), 'ca.key': encoded(key), 'previous.crt': encoded(previous) };
   return { ...secretHead(names, caSecretName(names), { seen, lifetime }), data };
@@ -70,7 +124,7 @@ export function caSecret(names: CertificateNames, { cert, key, previous, lifetim
  *
  * @param seen as of `caSecret`
  */
-export function servingSecret(names: CertificateNames, { cert, key, bundle, lifetime }: ServingContent, seen: V1Secret | null): V1Secret {
+function servingSecret(names: CertificateNames, { cert, key, bundle, lifetime }: ServingContent, seen: V1Secret | null): V1Secret {
   const data = { 'tls.crt': encoded(cert), 'tls.key': encoded(key), 'ca.crt': encoded(bundle) };
   return { ...secretHead(names, names.tlsSecret, { seen, lifetime }), data };
 }
@@ -80,7 +134,7 @@ export function servingSecret(names: CertificateNames, { cert, key, bundle, life
  *
  * @param seen the configuration as it is; with its version, or one that has just been deleted would be made anew
  */
-export function configurationWithBundle(
+function configurationWithBundle(
   name: string,
   bundle: string,
   seen: V1MutatingWebhookConfiguration | null,

@@ -1,19 +1,22 @@
 /** The three objects of a rotation as the watches have them, what they mean for it, and for how long they have meant it. */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
+import type { Cluster } from '../../cluster/connection.ts';
+import { listPages } from '../../cluster/list-pages.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
 import type { RotationState, TrustedCertificate } from '../../tls/rotation.ts';
 import { caCertificateOf, caCertificatesIn, servingOf } from '../../tls/trust.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
-import { caContent, caSecretName, publishedBundles, servingContent, serviceNames, type CertificateNames } from './certificate-objects.ts';
-
-/** Null for what is not there. */
-export interface ObservedObjects {
-  readonly serving: V1Secret | null;
-  readonly ca: V1Secret | null;
-  readonly configuration: V1MutatingWebhookConfiguration | null;
-}
+import {
+  caContent,
+  caSecretName,
+  publishedBundles,
+  servingContent,
+  serviceNames,
+  type CertificateNames,
+  type ObservedObjects,
+} from './certificate-objects.ts';
 
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
@@ -21,6 +24,8 @@ export class CertificateWatches {
   readonly #serving: ResourceWatch<V1Secret>;
   readonly #ca: ResourceWatch<V1Secret>;
   readonly #configuration: ResourceWatch<V1MutatingWebhookConfiguration>;
+  readonly #cluster: Cluster;
+  readonly #configurationName: string;
 
   constructor(context: ReconcilerContext, names: CertificateNames, onEvent: () => void) {
     const watch = <T extends KubernetesObject>(name: string, path: string, object: string): ResourceWatch<T> =>
@@ -28,6 +33,8 @@ export class CertificateWatches {
     const secrets = `/api/v1/namespaces/${encodeURIComponent(names.namespace)}/secrets`;
     this.#serving = watch('certificate', secrets, names.tlsSecret);
     this.#ca = watch('ca', secrets, caSecretName(names));
+    this.#cluster = context.cluster;
+    this.#configurationName = names.webhookConfiguration;
     this.#configuration = watch('webhook-configuration', configurations, names.webhookConfiguration);
   }
 
@@ -44,6 +51,14 @@ export class CertificateWatches {
   /** Whether the watch has delivered this version of the object, or a later one. */
   hasObserved(what: keyof ObservedObjects, version: string): boolean {
     return hasReached(this.observed()?.[what] ?? undefined, version);
+  }
+
+  /** Asked of the API server: while a release is taken away, the watch of a Secret may be ahead of the watch of the configuration. */
+  async hasConfiguration(signal: AbortSignal): Promise<boolean> {
+    const query = { fieldSelector: `metadata.name=${this.#configurationName}` };
+    for await (const { items } of listPages(this.#cluster, { path: configurations, query, pageSize: 1, signal, onActivity: () => {} }))
+      if (items.length > 0) return true;
+    return false;
   }
 
   async close(): Promise<void> {

@@ -1,27 +1,22 @@
 /** Keeps the webhook's certificate valid and trusted by the API servers: observes, asks src/tls/rotation.ts for the next step, takes it. */
-import type { KubernetesObject } from '@kubernetes/client-node';
-
 import { describeError, isConflict, retryAfterOf } from '../../cluster/api-error.ts';
 import { recordEvent, type EventDetails } from '../../cluster/events.ts';
+import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { applyObject, createObject } from '../../cluster/object-writes.ts';
-import { issueServing, createCa } from '../../tls/certificate.ts';
-import { bundleOf, nextStep, timesProblem, type RotationState, type RotationStep } from '../../tls/rotation.ts';
+import { nextStep, timesProblem, type RotationState, type RotationStep } from '../../tls/rotation.ts';
+import { disputeMessage, disputeProblem, Disputes } from '../disputes.ts';
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
-import { StepBackoff, type Step } from '../step-backoff.ts';
 import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../work-queue.ts';
 import {
-  caContent,
-  caSecret,
   caSecretName,
-  configurationWithBundle,
-  servingContent,
-  servingSecret,
-  serviceNames,
+  objectOf,
+  renderStep,
+  signatureOf,
   type CertificateNames,
+  type ObservedObjects,
+  type WritingStep,
 } from './certificate-objects.ts';
-import { CertificateWatches, RotationStates, type ObservedObjects } from './certificate-watches.ts';
-
-type WritingStep = Exclude<RotationStep, { readonly do: 'wait' }>;
+import { CertificateWatches, RotationStates } from './certificate-watches.ts';
 
 /** There is one thing to reconcile: the three objects are written one after the other. */
 const key = 'certificates';
@@ -29,8 +24,13 @@ const key = 'certificates';
 const debounceMs = 20;
 /** Milliseconds after which it looks in any case: the clock may have been set. */
 const resyncPeriod = 3_600_000;
+/** Shorter than for other objects: without `caBundle` no call succeeds. */
+const disputeBackoff = { minimum: 1_000, maximum: 60_000 };
 /** Milliseconds after which what was written is looked at although no watch has delivered it. */
 const observeWithin = 10_000;
+
+/** Milliseconds. */
+const readTimeout = 15_000;
 
 export const certificatesReconciler: ReconcilerFactory = (context) => new CertificatesReconciler(context);
 
@@ -40,7 +40,7 @@ class CertificatesReconciler implements Reconciler {
   readonly #names: CertificateNames;
   readonly #stopping = new AbortController();
   readonly #states: RotationStates;
-  readonly #steps = new StepBackoff();
+  readonly #disputes = new Disputes(disputeBackoff);
   readonly #queue: WorkQueue;
   #watches: CertificateWatches | null = null;
   #written: keyof ObservedObjects = 'serving';
@@ -89,7 +89,7 @@ class CertificatesReconciler implements Reconciler {
       this.#failure,
       serving === null ? `Secret ${this.#names.tlsSecret} holds no certificate: no webhook pod can start` : null,
       isRotating ? 'a CA is being replaced: the old one stays trusted until no webhook pod serves its certificate' : null,
-      ...this.#steps.disputed().map((what) => `${what} is changed by somebody else all the time; it is corrected at growing intervals`),
+      ...this.#disputedObjects().map((what) => disputeProblem(this.#describe(what))),
     ].filter((problem) => problem !== null);
   }
 
@@ -112,7 +112,7 @@ class CertificatesReconciler implements Reconciler {
       this.#failure = null;
       return requeueAfter(Math.min(Math.max(step.milliseconds, debounceMs), resyncPeriod));
     }
-    const delay = this.#steps.delay(this.#identify(step, observed));
+    const delay = this.#disputes.delay(step.do, signatureOf(step, observed));
     return delay > 0 ? requeueAfter(delay) : this.#take(step, observed);
   }
 
@@ -123,7 +123,8 @@ class CertificatesReconciler implements Reconciler {
     const count = (result: 'done' | 'conflict' | 'failed'): void =>
       metrics.writes.inc({ kind: what === 'configuration' ? 'mutatingwebhookconfiguration' : 'secret', verb, result });
     try {
-      const object = await this.#render(step, observed);
+      if (verb === 'create' && !(await this.#hasConfiguration())) return done;
+      const object = await renderStep(step, observed, { ...this.#context.options.certificates, ...this.#names });
       const write = verb === 'create' ? createObject : applyObject;
       const version = await write(cluster, object, this.#stopping.signal);
       this.#written = what;
@@ -131,7 +132,7 @@ class CertificatesReconciler implements Reconciler {
       count('done');
       metrics.certificateSteps.inc({ step: step.do });
       log.info({ step: step.do }, stepTexts[step.do]);
-      if (this.#steps.taken(this.#identify(step, observed))) this.#tellDispute(what);
+      if (this.#disputes.written(step.do, signatureOf(step, observed))) this.#tellDispute(what, observed);
       return requeueUntil(version, observeWithin);
     } catch (error) {
       if (this.#stopping.signal.aborted) return done;
@@ -142,35 +143,14 @@ class CertificatesReconciler implements Reconciler {
     }
   }
 
-  async #render(step: WritingStep, observed: ObservedObjects): Promise<KubernetesObject> {
-    const names = this.#names;
-    const { caLifetime, certificateLifetime } = this.#context.options.certificates;
-    switch (step.do) {
-      case 'create-ca': {
-        const made = await createCa(caSecretName(names), step.period);
-        return caSecret(names, { ...made, previous: bundleOf(step.previous), lifetime: caLifetime }, observed.ca);
-      }
-      case 'adopt':
-      case 'retire':
-        return caSecret(names, { ...caContent(observed.ca), previous: bundleOf(step.previous) }, observed.ca);
-      case 'issue': {
-        const issued = await issueServing(caContent(observed.ca), serviceNames(names), step.period);
-        return servingSecret(names, { ...issued, bundle: step.bundle, lifetime: certificateLifetime }, observed.serving);
-      }
-      case 'store':
-        return servingSecret(names, { ...servingContent(observed.serving), bundle: step.bundle }, observed.serving);
-      case 'publish':
-        return configurationWithBundle(names.webhookConfiguration, step.bundle, observed.configuration);
-    }
+  async #hasConfiguration(): Promise<boolean> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(readTimeout)]);
+    return (await this.#watches?.hasConfiguration(signal)) === true;
   }
 
-  /** The step as one that may be repeated: a renewal replaces another certificate, and is another step. */
-  #identify(step: WritingStep, observed: ObservedObjects): Step {
-    const ca = caContent(observed.ca).cert;
-    // What is lost again and again is the same step, whatever else is trusted by then.
-    const content = step.do === 'create-ca' ? ca : 'bundle' in step ? step.bundle : `${ca}${bundleOf(step.previous)}`;
-    const replaced = step.do === 'issue' ? servingContent(observed.serving).cert : '';
-    return { key: this.#describe(objectOf[step.do]), verb: step.do, content: content + replaced };
+  #disputedObjects(): (keyof ObservedObjects)[] {
+    const steps = Object.keys(objectOf).filter((step): step is WritingStep['do'] => this.#disputes.isDisputed(step));
+    return [...new Set(steps.map((step) => objectOf[step]))];
   }
 
   #describe(what: keyof ObservedObjects): string {
@@ -188,11 +168,10 @@ class CertificatesReconciler implements Reconciler {
     this.#record({ reason: 'CertificateMissing', message });
   }
 
-  #tellDispute(what: keyof ObservedObjects): void {
-    const object = this.#describe(what);
-    const message = `${object} is changed by somebody else again and again. It is corrected at growing intervals of up to 90 s. \`kubectl get --show-managed-fields\` shows who writes it.`;
-    this.#context.log.warn({ object }, 'an object is changed by somebody else again and again');
-    this.#record({ reason: 'WriteDisputed', message });
+  #tellDispute(what: keyof ObservedObjects, observed: ObservedObjects): void {
+    const writer = lastOtherWriter(observed[what]?.metadata);
+    this.#context.log.warn({ object: this.#describe(what), writer }, 'an object is changed or deleted by somebody else again and again');
+    this.#record({ reason: 'WriteDisputed', message: disputeMessage(this.#describe(what), writer) });
   }
 
   #fail(reason: string): void {
@@ -205,7 +184,10 @@ class CertificatesReconciler implements Reconciler {
   /** About the Secret, whatever it is about: the controller may write events in its own namespace. */
   #record({ reason, message }: Pick<EventDetails, 'reason' | 'message'>): void {
     const { namespace, tlsSecret } = this.#names;
-    const regarding = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: tlsSecret } };
+    // `kubectl describe` shows the events of this very object alone.
+    const uid = this.#watches?.observed()?.serving?.metadata?.uid;
+    const metadata = { namespace, name: tlsSecret, ...(uid !== undefined && { uid }) };
+    const regarding = { apiVersion: 'v1', kind: 'Secret', metadata };
     void recordEvent(this.#context.cluster, { regarding, reason, message, type: 'Warning', action: 'RotateCertificate' });
   }
 
@@ -217,16 +199,6 @@ class CertificatesReconciler implements Reconciler {
     else certificateExpiry.remove({ certificate: 'serving' });
   }
 }
-
-/** What a step writes. */
-const objectOf: Readonly<Record<WritingStep['do'], keyof ObservedObjects>> = {
-  'create-ca': 'ca',
-  adopt: 'ca',
-  retire: 'ca',
-  issue: 'serving',
-  store: 'serving',
-  publish: 'configuration',
-};
 
 const stepTexts: Readonly<Record<WritingStep['do'], string>> = {
   'create-ca': 'created a CA',

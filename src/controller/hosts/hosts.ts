@@ -3,12 +3,13 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 
 import { describeError, retryAfterOf } from '../../cluster/api-error.ts';
 import { recordEvent } from '../../cluster/events.ts';
+import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { applyObject } from '../../cluster/object-writes.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
+import { disputeMessage, disputeProblem, Disputes } from '../disputes.ts';
 import { managedBy, managedByLabel } from '../labels.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
-import { StepBackoff, type Step } from '../step-backoff.ts';
 import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../work-queue.ts';
 import { HostWatches } from './host-watches.ts';
 import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from './hosts-plan.ts';
@@ -25,7 +26,7 @@ class HostsReconciler implements Reconciler {
   readonly #stopping = new AbortController();
   readonly #watches: HostWatches;
   readonly #queue: WorkQueue;
-  readonly #steps = new StepBackoff();
+  readonly #disputes = new Disputes();
   #written: ResourceWatch<V1ConfigMap> | null = null;
   #last: ResolvedPolicy | null = null;
   #failure: string | null = null;
@@ -66,7 +67,7 @@ class HostsReconciler implements Reconciler {
   problems(): string[] {
     return [
       ...[...(this.#last?.problems ?? [])].map(([registry, problem]) => `registry ${registry}: ${problem}`),
-      ...this.#steps.disputed().map((object) => `${object} is changed by somebody else all the time; it is corrected at growing intervals`),
+      ...(this.#disputes.isDisputed(hostsKey) ? [disputeProblem(`ConfigMap ${this.#context.options.hostsConfigMap}`)] : []),
       ...(this.#failure === null ? [] : [this.#failure]),
     ];
   }
@@ -91,7 +92,7 @@ class HostsReconciler implements Reconciler {
       this.#failure = null;
       return done;
     }
-    const delay = this.#steps.delay(this.#stepOf(text));
+    const delay = this.#disputes.delay(hostsKey, text);
     return delay > 0 ? requeueAfter(delay) : this.#write(text);
   }
 
@@ -104,7 +105,7 @@ class HostsReconciler implements Reconciler {
       this.#failure = null;
       metrics.writes.inc({ kind: 'configmap', verb: 'update', result: 'done' });
       log.info({ hosts: hostsOf(map) }, 'hosts written');
-      if (this.#steps.taken(this.#stepOf(text))) this.#tellDispute();
+      if (this.#disputes.written(hostsKey, text)) this.#tellDispute();
       return requeueUntil(version);
     } catch (error) {
       if (this.#stopping.signal.aborted) return done;
@@ -112,10 +113,6 @@ class HostsReconciler implements Reconciler {
       this.#fail(error);
       return { result: 'failed', retryAfter: retryAfterOf(error) };
     }
-  }
-
-  #stepOf(content: string): Step {
-    return { key: `ConfigMap ${this.#context.options.hostsConfigMap}`, verb: 'apply', content };
   }
 
   #fail(error: unknown): void {
@@ -126,11 +123,9 @@ class HostsReconciler implements Reconciler {
 
   #tellDispute(): void {
     const { hostsConfigMap } = this.#context.options;
-    this.#context.log.warn({ configMap: hostsConfigMap }, 'an object is changed by somebody else again and again');
-    this.#record(
-      'WriteDisputed',
-      `ConfigMap ${hostsConfigMap} is changed by somebody else again and again. It is corrected at growing intervals of up to 90 s.`,
-    );
+    const writer = lastOtherWriter(this.#written?.list()[0]?.metadata);
+    this.#context.log.warn({ configMap: hostsConfigMap, writer }, 'the hosts are changed or deleted by somebody else again and again');
+    this.#record('WriteDisputed', disputeMessage(`ConfigMap ${hostsConfigMap}`, writer));
   }
 
   #record(reason: string, message: string): void {

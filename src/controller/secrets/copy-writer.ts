@@ -6,7 +6,7 @@ import type { ReconcilerContext } from '../reconciler.ts';
 import { done, requeueUntil, type Requeue } from '../work-queue.ts';
 import { mustBeReplaced, patchOf, secretOf, signatureOf, type CopyWithContent } from './copy.ts';
 import { recordCopyEvent } from './copy-events.ts';
-import { Disputes } from './disputes.ts';
+import { Disputes } from '../disputes.ts';
 import { ForeignSecrets } from './foreign-secrets.ts';
 import { ownershipOf } from './ownership.ts';
 import { seenSecret, type SecretObject } from './seen-secret.ts';

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 
 import type { KubernetesObject, V1ManagedFieldsEntry } from '@kubernetes/client-node';
 
+import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { fieldManager } from '../../cluster/object-writes.ts';
 import { dockerConfigKey } from '../../registry/pull-secret.ts';
 
@@ -25,7 +26,7 @@ export const secretsPath = (namespace: string): string => `/api/v1/namespaces/${
 export function seenSecret({ apiVersion = 'v1', kind = 'Secret', metadata, type, immutable, data }: SecretObject): SecretObject {
   const { name, namespace, uid, resourceVersion, labels, annotations, deletionTimestamp, managedFields = [] } = metadata ?? {};
   const encoded = data?.[dockerConfigKey];
-  const lastWriter = lastWriterOf(managedFields);
+  const lastWriter = lastOtherWriter(metadata);
   return {
     apiVersion,
     kind,
@@ -60,13 +61,6 @@ function ownKeys(managedFields: readonly V1ManagedFieldsEntry[], map: 'f:labels'
   });
   return keys.flatMap((key) => (key.startsWith('f:') ? [key.slice(2)] : []));
 }
-
-function lastWriterOf(managedFields: readonly V1ManagedFieldsEntry[]): string | undefined {
-  const others = managedFields.filter(({ manager }) => manager !== fieldManager);
-  return others.toSorted((a, b) => timeOf(b) - timeOf(a))[0]?.manager;
-}
-
-const timeOf = ({ time }: V1ManagedFieldsEntry): number => (time === undefined ? 0 : new Date(time).getTime());
 
 /** 64 bits: enough to tell two contents apart, and too few to tell anything about a password. */
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);

@@ -245,7 +245,7 @@ test('certificates that are lost', { skip: skipReason({ level: 2 }) }, async (gr
     await eventually('it is told', async () => {
       await emptyBundle(plane);
       return (await controller.get('/readyz')).text.includes(
-        'caBundle of MutatingWebhookConfiguration transship is changed by somebody else',
+        'caBundle of MutatingWebhookConfiguration transship is changed or deleted by somebody else',
       );
     });
     await eventually('an event', async () => (await reasonsOf(plane)).includes('WriteDisputed'));

@@ -95,9 +95,9 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
       await emptyBundle(plane);
       await sleep(50);
     }
-    // After 1, 2 and 4 s, or later.
+    // Two at once, the others after 1, 2 and 4 s, or later.
     const times = (await stepsOf(controller, 'publish')) - first;
-    t.ok(times <= 3, `${times} times`);
+    t.ok(times <= 5, `${times} times`);
     await eventually('it is there in the end', async () => (await bundlesOf(plane)).every((bundle) => bundle === before), {
       limit: 60_000,
     });

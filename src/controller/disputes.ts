@@ -1,12 +1,12 @@
 /**
- * Copies that somebody else changes or deletes again and again. The first repairs are made at once, further ones at growing intervals,
+ * Objects that somebody else changes or deletes again and again. The first repairs are made at once, further ones at growing intervals,
  * so that two programs that each insist on their own content do not keep the API server busy. New content is never held back.
  */
-import { Backoff } from '../../cluster/backoff.ts';
+import { Backoff, type BackoffBounds } from '../cluster/backoff.ts';
 
 /** Milliseconds. */
-const repairBackoff = { minimum: 1_000, maximum: 5 * 60_000 };
-/** Milliseconds without a repair after which a dispute is over: longer than replicators usually take for a full sync. */
+const defaultBackoff: BackoffBounds = { minimum: 1_000, maximum: 5 * 60_000 };
+/** Milliseconds without a repair after which a dispute is over: longer than replicators and GitOps controllers usually take for a full sync. */
 const quietPeriod = 15 * 60_000;
 /** Repairs in a row that are made at once: fewer are somebody who tries things out. */
 const immediateRepairs = 3;
@@ -25,10 +25,12 @@ interface WriteHistory {
 
 export class Disputes {
   readonly #histories = new Map<string, WriteHistory>();
+  readonly #backoff: BackoffBounds;
   readonly #now: () => number;
 
   /** @param now milliseconds of a clock that is never set */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(backoff: BackoffBounds = defaultBackoff, now: () => number = () => performance.now()) {
+    this.#backoff = backoff;
     this.#now = now;
   }
 
@@ -43,7 +45,7 @@ export class Disputes {
     const now = this.#now();
     const history = this.#histories.get(key);
     if (history === undefined || history.signature !== signature) {
-      const backoff = history?.backoff ?? new Backoff(repairBackoff);
+      const backoff = history?.backoff ?? new Backoff(this.#backoff);
       backoff.reset();
       this.#histories.set(key, { signature, repairs: 0, repairedAt: Number.NEGATIVE_INFINITY, nextRepairAt: now, backoff });
       return false;
@@ -63,13 +65,20 @@ export class Disputes {
     return history !== undefined && history.repairs >= disputedRepairs && this.#now() - history.repairedAt <= quietPeriod;
   }
 
-  /** Keys of copies that are disputed now. */
+  /** Keys of what is disputed now. */
   disputed(): string[] {
     return [...this.#histories.keys()].filter((key) => this.isDisputed(key));
   }
 
-  /** Forgets the copies that are not wanted any more. */
+  /** Forgets what is not wanted any more. */
   retain(isWanted: (key: string) => boolean): void {
     for (const key of this.#histories.keys()) if (!isWanted(key)) this.#histories.delete(key);
   }
 }
+
+/** @param writer field manager of the other one, if it is known */
+export const disputeMessage = (object: string, writer: string | undefined): string =>
+  `${object} is changed or deleted by somebody else again and again${writer === undefined ? '' : ` (field manager ${writer})`}. It is corrected at growing intervals. Exclude it in the other program.`;
+
+/** For `/readyz`. */
+export const disputeProblem = (object: string): string => `${object} is changed or deleted by somebody else again and again`;
