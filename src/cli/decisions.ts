@@ -6,10 +6,11 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
 import { leftAlone, type ImageDecision } from '../rules/decision.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { displayName, lineGroups, readText } from './input.ts';
+import { lineGroups } from './input.ts';
+import { manifestFiles, type ManifestReport } from './manifest-input.ts';
 import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from '../manifests/decide.ts';
 import { offsetAt } from '../manifests/nodes.ts';
-import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
+import { plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { stdinOnce, type Io } from './command.ts';
 
 /** Where an image stands in a file of manifests. */
@@ -20,8 +21,11 @@ export interface Place {
   /** Both from 1. */
   readonly line: number;
   readonly column: number;
-  /** Kind and name of the object: `Deployment/web`. */
-  readonly object: string;
+  /** Of the object that holds the pod; the name is empty where it has none yet. */
+  readonly kind: string;
+  readonly objectName: string;
+  /** That the decision was made for. */
+  readonly namespace: string;
 }
 
 export interface Decided {
@@ -30,29 +34,34 @@ export interface Decided {
   readonly place: Place | null;
 }
 
-export interface Question {
+export interface Question extends Surroundings {
   /** Images, `-` for lines of standard input. */
   readonly images: readonly string[];
-  /** Files of manifests, `-` for standard input. */
+  /** Files and folders of manifests, `-` for standard input. */
   readonly files: readonly string[];
-  readonly namespaceOf: Surroundings['namespaceOf'];
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** @throws OperatorError (USAGE) unless there are either images or files */
-export function checkQuestion(images: readonly string[], files: readonly string[]): void {
-  if (images.length === 0 && files.length === 0)
+/**
+ * Words behind `-f` are files too, so that a shell may expand `-f *.yaml`.
+ *
+ * @throws OperatorError (USAGE) when nothing is named
+ */
+export function questionOf(words: readonly string[], files: readonly string[]): Pick<Question, 'images' | 'files'> {
+  if (words.length === 0 && files.length === 0)
     throw new OperatorError('USAGE', 'nothing to decide', 'name images, - to read them from standard input, or manifests with -f');
-  if (images.length > 0 && files.length > 0) throw new OperatorError('USAGE', 'images and -f do not go together', 'give one or the other');
-  stdinOnce([...images, ...files]);
+  stdinOnce([...words, ...files]);
+  return files.length === 0 ? { images: words, files } : { images: [], files: [...files, ...words] };
 }
 
 /** In the order of the question, in groups: what has arrived is decided without waiting for the rest. */
-export async function* decisions(policy: CompiledPolicy, question: Question, io: Io): AsyncGenerator<readonly Decided[]> {
-  for (const path of question.files) {
-    const file = parseManifests(await readText(path, io), displayName(path));
-    yield manifestDecisions(policy, file, question);
-  }
+export async function* decisions(
+  policy: CompiledPolicy,
+  question: Question,
+  report: ManifestReport,
+  io: Io,
+): AsyncGenerator<readonly Decided[]> {
+  for await (const file of manifestFiles(question.files, report, io)) yield manifestDecisions(policy, file, { question, report });
   const decide = imageDecider(policy, question);
   for (const image of question.images) {
     if (image !== '-') yield [decide(image)];
@@ -60,18 +69,34 @@ export async function* decisions(policy: CompiledPolicy, question: Question, io:
   }
 }
 
-function manifestDecisions(policy: CompiledPolicy, file: ManifestFile, surroundings: Surroundings): Decided[] {
-  return file.documents.flatMap((document) =>
-    decideDocument(policy, plainValue(file, document), surroundings).images.map((image) => ({
-      decision: image.decision,
-      place: placeOf(file, document, image),
-    })),
-  );
+function manifestDecisions(
+  policy: CompiledPolicy,
+  file: ManifestFile,
+  { question, report }: { question: Question; report: ManifestReport },
+): Decided[] {
+  try {
+    return file.documents.flatMap((document) => {
+      const value = plainValue(file, document);
+      const { images } = decideDocument(policy, value, question);
+      report.unexamined(file, document, value, images);
+      return images.map((image) => ({ decision: image.decision, place: placeOf(file, document, image, question) }));
+    });
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    report.fault(error);
+    return [];
+  }
 }
 
-export function placeOf(file: ManifestFile, document: ManifestDocument, { pointer, workload }: ManifestImage): Place {
+export function placeOf(
+  file: ManifestFile,
+  document: ManifestDocument,
+  { pointer, workload }: ManifestImage,
+  { namespaceOf }: Surroundings,
+): Place {
   const { line, col } = file.lines.linePos(document.base + offsetAt(document.document, tokens(pointer)));
-  return { manifest: file.name, pointer, line, column: col, object: `${workload.kind}/${workload.name}` };
+  const { kind, name, namespace } = workload;
+  return { manifest: file.name, pointer, line, column: col, kind, objectName: name, namespace: namespaceOf(namespace) };
 }
 
 /** An image alone is decided as that of a pod with the given labels, in the given namespace. */

@@ -1,8 +1,10 @@
 /** `transship explain`: what becomes of images, and why. */
 import { command, type Io } from './command.ts';
-import { checkQuestion, decisions, namespaceOrElse } from './decisions.ts';
+import { decisions, namespaceOrElse, questionOf, type Decided } from './decisions.ts';
 import { explanationTable, jsonLine } from './explanation.ts';
+import { outcomes } from '../policy/outcome.ts';
 import { write } from './input.ts';
+import { count, ManifestReport } from './manifest-input.ts';
 import { explainFlags } from './flags.ts';
 import type { Given } from './read-flags.ts';
 import { openPolicy } from './policy-file.ts';
@@ -15,30 +17,59 @@ transship explain --policy FILE [flags] -          images from standard input, o
 transship explain --policy FILE [flags] -f FILE…   every image of manifests
 
 Prints one decision for each image. With -o json that is one line with the keys image, name, tag, digest, outcome, rule, result,
-pullSecrets and reason; name is the canonical name, and what is absent is null. With -f the keys manifest, pointer and line follow.
+pullSecrets and reason; name is the canonical name, and what is absent is null. With -f the keys manifest, pointer,
+line, kind, objectName and namespace follow: kind and name of the object that holds the pod, and the namespace it was decided for.
 Outcomes: rewritten, already-there, no-rule, excluded, invalid, refused, unchanged.`,
   flags: explainFlags,
-  notes: `Exit codes: 0 every image was decided, whatever the outcome; 2 wrong use or unreadable input.`,
+  notes: `Of manifests, pods and pod templates in objects of every kind are decided; whatever else looks like an image is named on standard error,
+with a summary below it. More than 20 images are grouped by outcome and rule.
+
+Exit codes: 0 every image was decided, whatever the outcome; 1 with --strict, an image was not looked at; 2 wrong use or unreadable input.`,
   run: explain,
 });
 
-async function explain({ values, operands: images }: Given<typeof explainFlags>, io: Io): Promise<number> {
+/** From here on a table of manifests is grouped. */
+const longList = 20;
+
+async function explain({ values, operands }: Given<typeof explainFlags>, io: Io): Promise<number> {
   const { output } = values;
   const labels = Object.fromEntries(values.label);
-  checkQuestion(images, values.file);
+  const only = values.only ?? [];
+  const asked = questionOf(operands, values.file);
   const policy = await openPolicy(values, io);
   // "What if it were in that namespace": here the flag counts more than the manifest.
-  const namespaceOf = namespaceOrElse(values.namespace);
-  const surroundings = values.namespace === null ? namespaceOf : (): string => namespaceOf(null);
+  const stated = namespaceOrElse(values.namespace);
+  const namespaceOf = values.namespace === null ? stated : (): string => stated(null);
+  const report = new ManifestReport('explain', io);
+  const all: Decided[] = [];
   const table = explanationTable(
     policy.rules.map((rule) => rule.policy.name),
     io.stdout,
   );
   // With the first rows, so that nothing is printed where nothing can be read.
   let head = output === 'table' ? table.head : '';
-  for await (const group of decisions(policy, { images, files: values.file, namespaceOf: surroundings, labels }, io)) {
-    await write(io.stdout, head + group.map(output === 'json' ? jsonLine : table.row).join(''));
+  for await (const group of decisions(policy, { ...asked, namespaceOf, labels }, report, io)) {
+    const shown = group.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
+    if (asked.files.length > 0) all.push(...group);
+    if (asked.files.length > 0 && output === 'table') continue;
+    if (shown.length === 0) continue;
+    await write(io.stdout, head + shown.map(output === 'json' ? jsonLine : table.row).join(''));
     head = '';
   }
-  return 0;
+  if (asked.files.length > 0) {
+    const shown = all.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
+    if (output === 'table' && shown.length > 0)
+      await write(io.stdout, head + (shown.length > longList ? table.grouped(shown) : shown.map(table.row).join('')));
+    if (report.files > 0) report.tell(summary(all, report.files));
+  }
+  return report.end(values.strict);
+}
+
+function summary(all: readonly Decided[], files: number): string {
+  const groups = Map.groupBy(all, ({ decision }) => decision.outcome);
+  const counts = outcomes.flatMap((outcome) => {
+    const found = groups.get(outcome);
+    return found === undefined ? [] : [`${found.length} ${outcome}`];
+  });
+  return `${count(all.length, 'image')} in ${count(files, 'file')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`;
 }

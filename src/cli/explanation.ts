@@ -5,14 +5,19 @@ import type { Outcome } from '../policy/outcome.ts';
 import { outcomes } from '../policy/outcome.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
 import type { Decided, Place } from './decisions.ts';
+import { count } from './manifest-input.ts';
 
 /** The keys, in this order, are a contract. */
 export function jsonLine({ decision, place }: Decided): string {
   const { image, outcome, rule, result, pullSecrets, reason } = decision;
   const reference = decision.reference ?? referenceOf(image);
   const parts = { image, name: reference?.name ?? null, tag: reference?.tag ?? null, digest: reference?.digest ?? null };
-  const where = place === null ? {} : { manifest: place.manifest, pointer: place.pointer, line: place.line };
+  const where = place === null ? {} : whereOf(place);
   return `${JSON.stringify({ ...parts, outcome, rule, result, pullSecrets, reason, ...where })}\n`;
+}
+
+function whereOf({ manifest, pointer, line, kind, objectName, namespace }: Place): Omit<Place, 'column'> {
+  return { manifest, pointer, line, kind, objectName, namespace };
 }
 
 /** An image that was not looked at (its pod is left alone) has a name all the same. */
@@ -26,6 +31,8 @@ const colours: Partial<Record<Outcome, 'green' | 'red'>> = { rewritten: 'green',
 export interface ExplanationTable {
   readonly head: string;
   readonly row: (decided: Decided) => string;
+  /** Long lists: a heading for each outcome and rule, each image once, and where it stands. */
+  readonly grouped: (all: readonly Decided[]) => string;
 }
 
 /**
@@ -41,14 +48,47 @@ export function explanationTable(rules: readonly string[], output: Writable): Ex
   const indent = ' '.repeat(outcomeWidth + ruleWidth);
   return {
     head: `${'OUTCOME'.padEnd(outcomeWidth)}${'RULE'.padEnd(ruleWidth)}IMAGE\n`,
-    row: (decided) => {
-      const { outcome, rule } = decided.decision;
-      const padded = outcome.padEnd(outcomeWidth);
-      const colour = colours[outcome];
-      const shown = colour === undefined ? padded : styleText(colour, padded, { stream: output });
-      return `${shown}${(rule ?? '-').padEnd(ruleWidth)}${details(decided).join(`\n${indent}`)}\n`;
-    },
+    row: (decided) => `${outcomeAndRule(decided)}${details(decided).join(`\n${indent}`)}\n`,
+    grouped: (all) => [...groupsOf(all).values()].map(group).join(''),
   };
+
+  function outcomeAndRule({ decision: { outcome, rule } }: Decided): string {
+    const padded = outcome.padEnd(outcomeWidth);
+    const colour = colours[outcome];
+    const shown = colour === undefined ? padded : styleText(colour, padded, { stream: output });
+    return `${shown}${(rule ?? '-').padEnd(ruleWidth)}`;
+  }
+
+  function group(decided: readonly Decided[]): string {
+    const [first] = decided;
+    if (first === undefined) return '';
+    const images = [...Map.groupBy(decided, ({ decision: { image, result, reason } }) => JSON.stringify([image, result, reason])).values()];
+    const heading = `${outcomeAndRule(first)}${count(images.length, 'image')} in ${count(decided.length, 'place')}\n`;
+    return heading + images.map((same) => `${indent}${imageInPlaces(same).join(`\n${indent}`)}\n`).join('');
+  }
+}
+
+function groupsOf(all: readonly Decided[]): Map<string, Decided[]> {
+  const groups = Map.groupBy(all, ({ decision: { outcome, rule } }) => `${outcome} ${rule ?? ''}`);
+  return new Map([...groups].toSorted(([a], [b]) => outcomeIndex(a) - outcomeIndex(b)));
+}
+
+function outcomeIndex(group: string): number {
+  return outcomes.findIndex((outcome) => group.startsWith(`${outcome} `));
+}
+
+const maxPlaces = 3;
+
+function imageInPlaces(same: readonly Decided[]): string[] {
+  const [first] = same;
+  if (first === undefined) return [];
+  const places = same.flatMap(({ place }) => (place === null ? [] : [place]));
+  const more = places.length > maxPlaces ? [`  and ${places.length - maxPlaces} more`] : [];
+  return [
+    ...details({ decision: first.decision, place: null }),
+    ...places.slice(0, maxPlaces).map((place) => `  ${describePlace(place)}`),
+    ...more,
+  ];
 }
 
 function details({ decision: { image, result, pullSecrets, reason }, place }: Decided): string[] {
@@ -61,6 +101,6 @@ function details({ decision: { image, result, pullSecrets, reason }, place }: De
   ];
 }
 
-function describePlace({ manifest, line, object, pointer }: Place): string {
-  return `at ${manifest}:${line}, ${object}, ${pointer}`;
+function describePlace({ manifest, line, kind, objectName, namespace, pointer }: Place): string {
+  return `at ${manifest}:${line}, ${kind}/${objectName} in ${namespace}, ${pointer}`;
 }

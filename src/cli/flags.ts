@@ -2,6 +2,7 @@
 import { imageManagers } from '../admission/scope.ts';
 import { features, optInModes } from '../controller/options.ts';
 import { logLevels } from '../observe/log-levels.ts';
+import { outcomes } from '../policy/outcome.ts';
 import { loggedReviewKinds } from '../server/review-log.ts';
 import { anyText, duration, label, listOf, oneOf, portNumber, trueOrFalse, wholeNumber } from './flag-types.ts';
 import type { Flag, Flags } from './read-flags.ts';
@@ -25,10 +26,12 @@ const resolvedHosts = {
 
 const manifests = {
   type: file,
-  text: 'manifests in YAML or JSON, - for standard input',
+  text: 'manifests in YAML or JSON, - for standard input; a folder stands for the *.yaml, *.yml and *.json below it',
   short: 'f',
   repeatable: true,
 } as const satisfies Flag;
+
+const strict = { type: null, text: 'exit code 1 when something that looks like an image was not looked at' } as const satisfies Flag;
 
 const host = { type: address, text: 'address to listen on', default: '127.0.0.1' } as const satisfies Flag;
 const logLevel = { type: oneOf('LEVEL', logLevels), text: logLevels.join(', '), default: 'info' } as const satisfies Flag;
@@ -131,6 +134,8 @@ export const explainFlags = {
   namespace: { type: name, text: "namespace of the pod, instead of the manifest's own (default)", short: 'n' },
   file: manifests,
   label: { type: label, text: 'label of the pod, added to those of the manifest', short: 'l', repeatable: true },
+  only: { type: listOf(oneOf('OUTCOME', outcomes)), text: 'print images with these outcomes only, comma separated' },
+  strict,
   output: { type: oneOf('FORMAT', ['table', 'json']), text: 'table or json', short: 'o', default: 'table' },
 } as const satisfies Flags;
 
@@ -139,6 +144,7 @@ export const rewriteFlags = {
   'resolved-hosts': resolvedHosts,
   namespace: { type: name, text: 'namespace of manifests that do not state theirs (default)', short: 'n' },
   file: manifests,
+  strict,
   review: { type: null, text: 'read one AdmissionReview in JSON and print the answer' },
 } as const satisfies Flags;
 
@@ -152,5 +158,11 @@ export const imagesFlags = {
   'resolved-hosts': resolvedHosts,
   namespace: { type: name, text: 'namespace of manifests that do not state theirs, and of images named alone (default)', short: 'n' },
   file: manifests,
-  output: { type: oneOf('FORMAT', ['text', 'json', 'skopeo']), text: 'text, json or skopeo', short: 'o', default: 'text' },
+  strict,
+  output: {
+    type: oneOf('FORMAT', ['text', 'json', 'regctl', 'crane', 'skopeo']),
+    text: 'text, json, regctl, crane or skopeo',
+    short: 'o',
+    default: 'text',
+  },
 } as const satisfies Flags;

@@ -1,12 +1,15 @@
 /** `transship images`: what to copy, and where to, so that rewritten pods find their images. */
 import { canonicalText } from '../image/reference.ts';
 import { command, type Io } from './command.ts';
-import { checkQuestion, decisions, namespaceOrElse, type Question } from './decisions.ts';
+import { copiesOf, type Copies, type Copy, type Pair } from './copies.ts';
+import { craneScript, regctlScript } from './copy-scripts.ts';
+import { decisions, namespaceOrElse, questionOf, type Decided, type Question } from './decisions.ts';
 import { write } from './input.ts';
+import { count, ManifestReport } from './manifest-input.ts';
 import { imagesFlags } from './flags.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { openPolicy } from './policy-file.ts';
-import { skopeoSync, type Pair } from './skopeo.ts';
+import { skopeoSync } from './skopeo.ts';
 import { table } from './table.ts';
 
 export const imagesCommand = command({
@@ -16,40 +19,76 @@ export const imagesCommand = command({
 transship images --policy FILE [flags] IMAGE…
 transship images --policy FILE [flags] -          images from standard input, one a line
 
-Prints each image that is rewritten once: the source in its canonical form and the target, with two blanks or more between them.
+Prints each image that is rewritten once: the source in its canonical form and the target, with two blanks or more between them. An
+image that is pulled by digest is copied from its digest, and to its tag where it has one.
 
-  transship images --policy policy.yaml -f app.yaml | while read -r source target; do
-    crane copy "$source" "$target"
-  done
+  transship images --policy policy.yaml -f app.yaml -o regctl | sh
+  kubectl get pods -A -o json | transship images --policy policy.yaml -f -
 
--o json prints lines with the keys source and target. -o skopeo prints the sources as a file for \`skopeo sync --src yaml\`, which
-chooses the targets itself: with --scoped they are those of \`as: fullName\`, without it those of \`as: flatten\`. Use the pairs
-for every other kind of rule.`,
+Of pods that are rewritten already, the images are those that their record says they were written with.
+
+-o regctl and -o crane print a shell script that copies each image with its signatures and SBOMs, and compares the digest where the image
+has one. -o json prints lines with the keys source, target and digest. -o skopeo prints the sources as a file for
+\`skopeo sync --src yaml\`, which chooses the targets itself: with --scoped they are those of \`as: fullName\`, without it those of
+\`as: flatten\`, and copies no signatures.
+
+Images that would be copied to one target are named on standard error, and left out. So are images that are left alone because of a
+problem or because their pod is, and whatever looks like an image and is none of a pod.`,
   flags: imagesFlags,
-  notes: `Exit codes: 0 done; 2 wrong use or unreadable input.`,
+  notes: `Exit codes: 0 done; 1 two images have one target, or with --strict an image was not looked at; 2 wrong use or unreadable input.`,
   run: async ({ values, operands }, io) => {
-    checkQuestion(operands, values.file);
+    const asked = questionOf(operands, values.file);
     const policy = await openPolicy(values, io);
-    const question = { images: operands, files: values.file, namespaceOf: namespaceOrElse(values.namespace), labels: {} };
-    await write(io.stdout, formats[values.output](await pairs(policy, question, io)));
-    return 0;
+    const report = new ManifestReport('images', io);
+    const question = { ...asked, namespaceOf: namespaceOrElse(values.namespace), labels: {}, originals: true };
+    const copies = copiesOf(await pairs(policy, question, { report, io }));
+    await write(io.stdout, formats[values.output](copies.copies));
+    tellCollisions(copies, report);
+    return Math.max(report.end(values.strict), copies.collisions.length > 0 ? 1 : 0);
   },
 });
 
-const formats: Readonly<Record<'text' | 'json' | 'skopeo', (found: readonly Pair[]) => string>> = {
-  text: (found) => (found.length === 0 ? '' : `${table(found.map(({ source, target }) => [canonicalText(source), target]))}\n`),
-  json: (found) => found.map(({ source, target }) => `${JSON.stringify({ source: canonicalText(source), target })}\n`).join(''),
-  skopeo: skopeoSync,
+const formats: Readonly<Record<'text' | 'json' | 'regctl' | 'crane' | 'skopeo', (copies: readonly Copy[]) => string>> = {
+  text: (copies) => (copies.length === 0 ? '' : `${table(copies.map(({ source, target }) => [source, target]))}\n`),
+  json: (copies) => copies.map(({ source, target, digest }) => `${JSON.stringify({ source, target, digest })}\n`).join(''),
+  regctl: regctlScript,
+  crane: craneScript,
+  skopeo: (copies) => skopeoSync(copies.map(({ reference }) => reference)),
 };
 
 /** In the order of the question; several spellings of one image are one pair. */
-async function pairs(policy: CompiledPolicy, question: Question, io: Io): Promise<Pair[]> {
+async function pairs(policy: CompiledPolicy, question: Question, { report, io }: { report: ManifestReport; io: Io }): Promise<Pair[]> {
   const found = new Map<string, Pair>();
-  for await (const group of decisions(policy, question, io)) {
-    for (const { decision } of group) {
-      const { reference: source, result: target } = decision;
-      if (source !== null && target !== null) found.set(`${canonicalText(source)} ${target}`, { source, target });
+  const others: Decided[] = [];
+  for await (const group of decisions(policy, question, report, io)) {
+    for (const decided of group) {
+      const { reference: source, result: target } = decided.decision;
+      if (source === null || target === null) others.push(decided);
+      else found.set(`${canonicalText(source)} ${target}`, { source, target });
     }
   }
+  tellOthers(others, found.size, report);
   return [...found.values()];
+}
+
+/** Why images are not copied, each reason once with the images that it is true of. */
+function tellOthers(others: readonly Decided[], copied: number, report: ManifestReport): void {
+  const told = others.filter(({ decision: { outcome } }) => outcome === 'invalid' || outcome === 'refused' || outcome === 'excluded');
+  for (const [reason, decided] of Map.groupBy(told, ({ decision }) => `${decision.outcome}: ${decision.reason}`)) {
+    const images = [...new Set(decided.map(({ decision }) => JSON.stringify(decision.image)))];
+    const shown = images.length > 5 ? `${images.slice(0, 5).join(', ')} and ${images.length - 5} more` : images.join(', ');
+    const places = decided.flatMap(({ place }) => (place === null ? [] : [`${place.manifest}:${place.line}`]));
+    report.tell(`${places[0] === undefined ? '' : `${places[0]}: `}${count(images.length, 'image')} not copied, ${reason}: ${shown}`);
+  }
+  if (copied > 0) return;
+  report.tell(others.length === 0 ? 'no images found' : `nothing to copy: the policy rewrites none of ${count(others.length, 'image')}`);
+}
+
+function tellCollisions({ collisions, sharedTags }: Copies, report: ManifestReport): void {
+  for (const { target, sources } of collisions)
+    report.tell(
+      `error: ${sources.join(' and ')} have one target, ${target}, so none of them is copied; use as: fullName or a prefix for each source`,
+    );
+  for (const { target, sources } of sharedTags)
+    report.tell(`warning: ${sources.join(' and ')} want one tag, ${target}; one of them gets it, the others are copied by digest`);
 }

@@ -2,11 +2,12 @@
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { command, stdinOnce, type Io } from './command.ts';
 import { namespaceOrElse, placeOf } from './decisions.ts';
+import { manifestFiles, ManifestReport } from './manifest-input.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { displayName, readText, write } from './input.ts';
-import type { Surroundings } from '../manifests/decide.ts';
+import type { ManifestImage, Surroundings } from '../manifests/decide.ts';
 import { joinTexts } from '../manifests/join.ts';
-import { parseManifests } from '../manifests/parse.ts';
+import type { ManifestFile } from '../manifests/parse.ts';
 import { rewriteText, type RewrittenText } from '../manifests/rewrite-text.ts';
 import { rewriteFlags } from './flags.ts';
 import type { Given } from './read-flags.ts';
@@ -21,22 +22,25 @@ transship rewrite --policy FILE --review [-f FILE]   an AdmissionReview, answere
 
 Prints the manifests as the webhook would make their pods: images, pull secrets, pull policy and the record of the original images.
 Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob, PodTemplate and lists of them are
-changed, in any version; everything else stays as it is to the byte, and so do comments, order, quoting and indentation of what is changed. Running it
-again changes nothing.
+changed, in any version, and so is a pod template in an object of another kind, such as an Argo Rollout. Everything else stays as it is
+to the byte, and so do comments, order, quoting and indentation of what is changed. Running it again changes nothing.
 
 Pull secrets are written into the pod template. A pod that has any of its own does not get those of its ServiceAccount: name these
 in the template too where they are needed. The webhook does not have this effect, it runs after the ServiceAccount's are added.`,
   flags: rewriteFlags,
-  notes: `Images that are no image reference, or whose result was refused, are left alone and named on standard error. A document is printed
+  notes: `Images that are no image reference, or whose result was refused, are left alone and named on standard error, and so is what looks
+like an image and is none of a pod: in arguments, environment variables, ConfigMaps, fields of custom resources. A document is printed
 as it is, and named there, when it means different things to kubectl and kustomize (a merge key below a key that it overrides), or
 when it cannot be changed without changing something else.
-Exit codes: 0 done; 1 a document was left as it is; 2 wrong use or unreadable input, and then nothing is printed.`,
-  withoutOperands: 'name manifests with -f',
+Exit codes: 0 done; 1 a document was left as it is, or with --strict an image was not looked at; 2 wrong use or unreadable input, and
+then nothing is printed.`,
   run: rewrite,
 });
 
-async function rewrite({ values }: Given<typeof rewriteFlags>, io: Io): Promise<number> {
-  const [first = '-', ...others] = values.file;
+async function rewrite({ values, operands }: Given<typeof rewriteFlags>, io: Io): Promise<number> {
+  if (values.file.length === 0 && operands[0] !== undefined)
+    throw new OperatorError('USAGE', `unexpected argument ${JSON.stringify(operands[0])}`, 'name manifests with -f');
+  const [first = '-', ...others] = [...values.file, ...operands];
   stdinOnce([first, ...others]);
   if (values.review && others.length > 0) throw new OperatorError('USAGE', '--review answers one AdmissionReview', 'name one file with -f');
   if (values.review && values.namespace !== null)
@@ -46,32 +50,59 @@ async function rewrite({ values }: Given<typeof rewriteFlags>, io: Io): Promise<
     await write(io.stdout, answerReview(policy, await readText(first, io), displayName(first)));
     return 0;
   }
-  // All of them before any is printed: half an output must not be applied.
-  const files: RewrittenText[] = [];
-  for (const path of [first, ...others])
-    files.push(await rewriteFile({ policy, path, namespaceOf: namespaceOrElse(values.namespace) }, io));
-  await write(io.stdout, joinTexts(files.map(({ text }) => text)));
-  return files.some(({ kept }) => kept.length > 0) ? 1 : 0;
+  return rewriteFiles({ policy, paths: [first, ...others], namespaceOf: namespaceOrElse(values.namespace), strict: values.strict }, io);
 }
 
-interface FileToRewrite extends Surroundings {
+interface FilesToRewrite extends Surroundings {
   readonly policy: CompiledPolicy;
-  readonly path: string;
+  readonly paths: readonly string[];
+  readonly strict: boolean;
 }
 
-async function rewriteFile({ policy, path, namespaceOf }: FileToRewrite, io: Io): Promise<RewrittenText> {
-  const file = parseManifests(await readText(path, io), displayName(path));
-  const rewritten = rewriteText(policy, file, { namespaceOf });
-  const { images, kept } = rewritten;
+/** All of them before any is printed, and nothing when one cannot be read: half an output must not be applied. */
+async function rewriteFiles(job: FilesToRewrite, io: Io): Promise<number> {
+  const report = new ManifestReport('rewrite', io);
+  const texts: string[] = [];
+  let kept = 0;
+  for await (const file of manifestFiles(job.paths, report, io)) {
+    try {
+      const rewritten = rewriteText(job.policy, file, job);
+      tell(file, rewritten, { job, report });
+      kept += rewritten.kept.length;
+      texts.push(rewritten.text);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      report.fault(error);
+    }
+  }
+  if (report.unreadable === 0) await write(io.stdout, joinTexts(texts));
+  return Math.max(report.end(job.strict), kept > 0 ? 1 : 0);
+}
+
+/** What is not as the policy would have it, each with its place. */
+function tell(
+  file: ManifestFile,
+  { documents, kept }: RewrittenText,
+  { job, report }: { job: FilesToRewrite; report: ManifestReport },
+): void {
   for (const { offset, object, reason } of kept) {
     const { line, col } = file.lines.linePos(offset);
-    io.stderr.write(`${file.name}:${line}:${col}: ${object} is left as it is: ${reason}\n`);
+    report.tell(`${file.name}:${line}:${col}: ${object} is left as it is: ${reason}`);
   }
-  for (const { image, document } of images) {
-    const { outcome, image: written, reason } = image.decision;
-    if (outcome !== 'invalid' && outcome !== 'refused') continue;
-    const { manifest, line, column, object } = placeOf(file, document, image);
-    io.stderr.write(`${manifest}:${line}:${column}: ${object}: ${JSON.stringify(written)} is left alone: ${reason}\n`);
+  for (const { document, value, images } of documents) {
+    for (const image of images) {
+      const why = leftAloneBecause(image);
+      if (why === null) continue;
+      const { manifest, line, column, kind, objectName } = placeOf(file, document, image, job);
+      report.tell(`${manifest}:${line}:${column}: ${kind}/${objectName}: ${JSON.stringify(image.decision.image)} is left alone: ${why}`);
+    }
+    report.unexamined(file, document, value, images);
   }
-  return rewritten;
+}
+
+function leftAloneBecause({ decision: { outcome, reason }, workload }: ManifestImage): string | null {
+  if (outcome === 'invalid' || outcome === 'refused') return reason;
+  return outcome === 'rewritten' && !workload.isTemplate
+    ? `${workload.kind} has no pod template; the webhook rewrites the pods that are made of it`
+    : null;
 }

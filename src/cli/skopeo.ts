@@ -2,14 +2,8 @@
 import { stringify } from 'yaml';
 import type { Reference } from '../image/reference.ts';
 
-export interface Pair {
-  readonly source: Reference;
-  readonly target: string;
-}
-
 /** Tags and digests by repository by registry. An empty list would mean every tag, so an image without a tag is `latest`. */
-export function skopeoSync(pairs: readonly Pair[]): string {
-  const sources = pairs.map(({ source }) => source);
+export function skopeoSync(sources: readonly Reference[]): string {
   const registries = Map.groupBy(sources, (source) => source.comparableHost);
   const file = new Map([...registries].map(([host, images]) => [host, { images: versionsByRepository(images) }]));
   return stringify(file, { lineWidth: 0 });

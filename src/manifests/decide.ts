@@ -4,10 +4,11 @@ import type { Review } from '../admission/review.ts';
 import { rewritePod, type SiteDecision } from '../admission/rewrite-pod.ts';
 import { imageManagers, reasonToSkip, type Scope } from '../admission/scope.ts';
 import { add, type Operation, type PatchValue } from '../patch/operations.ts';
-import { imagePointer } from '../pod/images.ts';
+import { imagePointer, siteKey } from '../pod/images.ts';
 import { member } from '../pod/json.ts';
 import { podFields, readPod, type Pod } from '../pod/pod.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
+import { decideImage } from '../rules/decide.ts';
 import { leftAlone } from '../rules/decision.ts';
 import { workloadsOf, type Workload } from './workloads.ts';
 
@@ -34,6 +35,8 @@ export interface Surroundings {
   readonly namespaceOf: (stated: string | null) => string;
   /** Added to the pod's own. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** An image of a pod that is rewritten already is decided by its name in the pod's record of original images. */
+  readonly originals?: boolean;
 }
 
 /** @param value a document as plain values */
@@ -58,7 +61,11 @@ export function skipReason(pod: Pod, namespace: string): string | null {
   return reasonToSkip(review, commandLineScope)?.sentence ?? null;
 }
 
-function decideWorkload(policy: CompiledPolicy, workload: Workload, { namespaceOf, labels }: Surroundings): ManifestDecision {
+function decideWorkload(
+  policy: CompiledPolicy,
+  workload: Workload,
+  { namespaceOf, labels, originals = false }: Surroundings,
+): ManifestDecision {
   const namespace = namespaceOf(workload.namespace);
   const lacksMetadata = (member(workload.pod, 'metadata') ?? null) === null;
   // The template of a Job may have no metadata; one is made where there is something to record.
@@ -75,7 +82,15 @@ function decideWorkload(policy: CompiledPolicy, workload: Workload, { namespaceO
   }
   const { images, operations } = rewritePod(policy.table, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
   const complete = lacksMetadata ? operations.map(withMetadata) : operations;
-  return { images: images.map(place), operations: complete.map((operation) => moved(operation, workload.pointer)) };
+  const written = originals ? pod.annotations.originals : null;
+  const original = (decision: SiteDecision): SiteDecision => {
+    const image = decision.outcome === 'already-there' ? written?.get(siteKey(decision.site)) : undefined;
+    return image === undefined
+      ? decision
+      : { ...decideImage(policy.table, image, { namespace, podLabels: pod.labels }), site: decision.site };
+  };
+  if (!workload.isTemplate) return { images: images.map(original).map(place), operations: [] };
+  return { images: images.map(original).map(place), operations: complete.map((operation) => moved(operation, workload.pointer)) };
 }
 
 function moved(operation: Operation, pointer: string): Operation {

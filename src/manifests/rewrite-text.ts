@@ -13,8 +13,15 @@ import { editsTo } from './reconcile.ts';
 
 export interface RewrittenText {
   readonly text: string;
-  readonly images: readonly { readonly image: ManifestImage; readonly document: ManifestDocument }[];
+  readonly documents: readonly DecidedDocument[];
   readonly kept: readonly KeptDocument[];
+}
+
+export interface DecidedDocument {
+  readonly document: ManifestDocument;
+  /** As plain values. */
+  readonly value: unknown;
+  readonly images: readonly ManifestImage[];
 }
 
 /** A document that was left as it is, although something of it was decided. */
@@ -27,12 +34,13 @@ export interface KeptDocument {
 
 /** @throws OperatorError (MANIFEST_INVALID) for what is no YAML */
 export function rewriteText(policy: CompiledPolicy, file: ManifestFile, surroundings: Surroundings): RewrittenText {
-  const images: RewrittenText['images'][number][] = [];
+  const documents: DecidedDocument[] = [];
   const kept: KeptDocument[] = [];
   const edits: Edit[] = [];
   for (const document of file.documents) {
-    const decision = decideDocument(policy, plainValue(file, document), surroundings);
-    images.push(...decision.images.map((image) => ({ image, document })));
+    const value = plainValue(file, document);
+    const decision = decideDocument(policy, value, surroundings);
+    documents.push({ document, value, images: decision.images });
     if (decision.operations.length === 0) continue;
     const change = changeOf({ policy, file, document, surroundings }, decision.operations);
     if ('reason' in change) {
@@ -40,7 +48,7 @@ export function rewriteText(policy: CompiledPolicy, file: ManifestFile, surround
       kept.push({ ...change, object: `${first?.kind}/${first?.name}` });
     } else edits.push(...change.edits);
   }
-  return { text: applyEdits(file.text, edits), images, kept };
+  return { text: applyEdits(file.text, edits), documents, kept };
 }
 
 interface Job {

@@ -140,9 +140,9 @@ test('-f: the keys, then where the image stands; namespace and labels are those 
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-  for (const line of found) t.same(Object.keys(line), [...keys, 'manifest', 'pointer', 'line']);
+  for (const line of found) t.same(Object.keys(line), [...keys, 'manifest', 'pointer', 'line', 'kind', 'objectName', 'namespace']);
   t.match(found, [
-    { rule: 'team', manifest: file, pointer: '/spec/containers/0/image', line: 5 },
+    { rule: 'team', manifest: file, pointer: '/spec/containers/0/image', line: 5, kind: 'Pod', objectName: 'one', namespace: 'team-blue' },
     { rule: 'labelled', manifest: file, pointer: '/spec/containers/1/image', line: 5 },
     { rule: null, manifest: file, pointer: '/spec/jobTemplate/spec/template/spec/initContainers/0/image', line: 9 },
     { manifest: 'standard input' },
@@ -185,7 +185,7 @@ no-rule        -         gcr.io/a
 
 test('the table says where an image of a manifest stands', async (t) => {
   const { stdout } = await transship(['explain', '--policy', policy, '-f', '-'], manifests);
-  t.match(stdout, 'at standard input:9, CronJob/two, /spec/jobTemplate/spec/template/spec/initContainers/0/image\n');
+  t.match(stdout, 'at standard input:9, CronJob/two in default, /spec/jobTemplate/spec/template/spec/initContainers/0/image\n');
 });
 
 test('hosts that the controller resolved make a waiting rule fire', async (t) => {
@@ -230,7 +230,11 @@ const refusals: readonly {
     message: '--output takes table or json, not "yaml"',
   },
   { name: 'nothing to decide', args: ['--policy', policy], message: 'nothing to decide; name images' },
-  { name: 'images and manifests', args: ['--policy', policy, '-f', 'a', 'nginx'], message: 'images and -f do not go together' },
+  {
+    name: 'an image behind -f, where every word is a file',
+    args: ['--policy', policy, '-f', 'a', 'nginx'],
+    message: 'nginx cannot be read: no such file',
+  },
   { name: 'standard input twice', args: ['--policy', policy, '-', '-'], message: '- (standard input) can be read once only' },
   {
     name: 'a policy that is not there',
@@ -249,9 +253,9 @@ const refusals: readonly {
     message: 'nowhere.yaml cannot be read: no such file',
   },
   {
-    name: 'a manifest that is a folder',
-    args: ['--policy', policy, '-f', 'src'],
-    message: 'src cannot be read: it is a folder; name the files in it',
+    name: 'a folder without manifests',
+    args: ['--policy', policy, '-f', 'src/image'],
+    message: 'src/image has no file that ends in .yaml, .yml or .json; name the files',
   },
   {
     name: 'a manifest that is not text',

@@ -1,4 +1,7 @@
 /** `images`: pairs to copy, each once, in three formats. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'tap';
 import { parse } from 'yaml';
 import { policy, transship } from './terminal.ts';
@@ -26,10 +29,14 @@ spec: {containers: [{name: a, image: team/app}, {name: b, image: quay.io/acme/mo
 
 const pairs = [
   ['docker.io/library/nginx:1.10', 'localhost:30500/library/nginx:1.10'],
-  [`quay.io/acme/model:1@${digest}`, `proxy.example.com/quay.io/acme/model:1@${digest}`],
+  [`quay.io/acme/model@${digest}`, 'proxy.example.com/quay.io/acme/model:1'],
   ['docker.io/team/app', 'proxy.example.com/team/team/app'],
   ['quay.io/acme/model:2', 'proxy.example.com/quay.io/acme/model:2'],
 ] as const;
+
+const leftOut = `standard input:7: 1 image not copied, invalid: not an image reference: a repository name must be lower case: "Not An Image"
+standard input:12: 1 image not copied, excluded: namespace kube-system belongs to Kubernetes: "redis"
+`;
 
 const formats: readonly {
   readonly name: string;
@@ -55,7 +62,7 @@ const formats: readonly {
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line)),
-    expected: pairs.map(([source, target]) => ({ source, target })),
+    expected: pairs.map(([source, target]) => ({ source, target, digest: source.includes('@') ? digest : null })),
   },
   {
     name: 'a file for skopeo: by registry and repository, tags as text, latest where there is none, a digest instead of its tag',
@@ -70,13 +77,21 @@ const formats: readonly {
 for (const { name, args, read, expected } of formats) {
   test(name, async (t) => {
     const { code, stdout, stderr } = await transship([...images, '-f', '-', ...args], manifests);
-    t.equal(stderr, '');
+    t.equal(stderr, leftOut);
     t.equal(code, 0);
     t.strictSame(read(stdout), expected);
   });
 }
 
-const lines: readonly { readonly name: string; readonly args: readonly string[]; readonly stdin?: string; readonly stdout: string }[] = [
+const nothing = 'nothing to copy: the policy rewrites none of 1 image\n';
+
+const lines: readonly {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly stdin?: string;
+  readonly stdout: string;
+  readonly stderr?: string;
+}[] = [
   { name: 'images by name', args: ['nginx', 'docker.io/nginx'], stdout: 'docker.io/library/nginx  localhost:30500/library/nginx\n' },
   {
     name: 'images from standard input',
@@ -89,17 +104,21 @@ const lines: readonly { readonly name: string; readonly args: readonly string[];
     args: ['-n', 'team-red', 'team/a'],
     stdout: 'docker.io/team/a  proxy.example.com/team/team/a\n',
   },
-  { name: 'nothing to copy, as text', args: ['gcr.io/a/b'], stdout: '' },
-  { name: 'nothing to copy, as JSON', args: ['-o', 'json', 'gcr.io/a/b'], stdout: '' },
-  { name: 'nothing to copy, for skopeo', args: ['-o', 'skopeo', 'gcr.io/a/b'], stdout: '{}\n' },
+  { name: 'nothing to copy, as text', args: ['gcr.io/a/b'], stdout: '', stderr: nothing },
+  { name: 'nothing to copy, as JSON', args: ['-o', 'json', 'gcr.io/a/b'], stdout: '', stderr: nothing },
+  { name: 'nothing to copy, for skopeo', args: ['-o', 'skopeo', 'gcr.io/a/b'], stdout: '{}\n', stderr: nothing },
 ];
-for (const { name, args, stdin, stdout } of lines) {
-  test(name, async (t) => t.match(await transship([...images, ...args], stdin), { code: 0, stdout, stderr: '' }));
+for (const { name, args, stdin, stdout, stderr = '' } of lines) {
+  test(name, async (t) => t.same(await transship([...images, ...args], stdin), { code: 0, stdout, stderr }));
 }
 
 const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly message: string }[] = [
   { name: 'nothing to look at', args: [], message: 'nothing to decide; name images' },
-  { name: 'a format that does not exist', args: ['-o', 'yaml', 'nginx'], message: '--output takes one of text, json, skopeo, not "yaml"' },
+  {
+    name: 'a format that does not exist',
+    args: ['-o', 'yaml', 'nginx'],
+    message: '--output takes one of text, json, regctl, crane, skopeo, not "yaml"',
+  },
 ];
 for (const { name, args, message } of refusals) {
   test(`${name} is refused`, async (t) => {
@@ -108,3 +127,92 @@ for (const { name, args, message } of refusals) {
     t.ok(stderr.includes(message), stderr);
   });
 }
+
+const flatten = `apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries: { m: { host: mirror.example.com } }
+rules:
+  - { name: all, match: { images: ['*'] }, rewrite: { registry: m, as: flatten, collisions: accept } }
+`;
+
+test('two images with one target are named and not copied: one was once copied over the other', async (t) => {
+  const file = join(t.testdir({ 'flatten.yaml': flatten }), 'flatten.yaml');
+  const { code, stdout, stderr } = await transship(['images', '--policy', file, 'quay.io/a/app:1', 'ghcr.io/b/app:1', 'redis:7']);
+  t.equal(code, 1);
+  t.equal(stdout, 'docker.io/library/redis:7  mirror.example.com/redis:7\n');
+  t.match(stderr, 'error: quay.io/a/app:1 and ghcr.io/b/app:1 have one target, mirror.example.com/app:1, so none of them is copied');
+});
+
+test('an image in two digests gets its tag once, and a warning', async (t) => {
+  const other = `sha256:${'0'.repeat(64)}`;
+  const { code, stdout, stderr } = await transship([...images, `nginx:1@${digest}`, `nginx:1@${other}`]);
+  t.equal(code, 0);
+  t.same(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+    [
+      [`docker.io/library/nginx@${digest}`, 'localhost:30500/library/nginx:1'],
+      [`docker.io/library/nginx@${other}`, `localhost:30500/library/nginx@${other}`],
+    ],
+  );
+  t.match(stderr, /^warning: .* want one tag, localhost:30500\/library\/nginx:1; one of them gets it/);
+});
+
+/** Programs that write down what they are asked, and say of every image the digest of the test. */
+const recorder = `#!/bin/sh
+echo "$(basename "$0") $*" >> "$CALLS"
+case "$*" in *digest*) echo ${digest};; esac
+`;
+
+for (const program of ['regctl', 'crane'] as const) {
+  test(`-o ${program} is a script that copies signatures too, and compares digests`, async (t) => {
+    const folder = t.testdir({ [program]: recorder });
+    chmodSync(join(folder, program), 0o755);
+    const { stdout } = await transship([...images, '-o', program, `nginx:1@${digest}`]);
+    const env = { PATH: `${folder}:/usr/bin:/bin`, CALLS: join(folder, 'calls') };
+    const ended = spawnSync('/bin/sh', ['-s'], { input: stdout, env, encoding: 'utf8' });
+    t.equal(ended.stderr, '');
+    t.equal(ended.status, 0);
+    t.same(readFileSync(env.CALLS, 'utf8').trimEnd().split('\n'), calls[program]);
+    const wrong = stdout.replaceAll(` '${digest}'`, ` 'sha256:${'0'.repeat(64)}'`);
+    const refused = spawnSync('/bin/sh', ['-s'], { input: wrong, env, encoding: 'utf8' });
+    t.match(refused, { status: 1, stderr: /localhost:30500\/library\/nginx:1 has sha256:8f2b.*, not sha256:0000/ });
+  });
+}
+
+const [source, target, tag] = ['docker.io/library/nginx', 'localhost:30500/library/nginx', digest.replace(':', '-')];
+const calls = {
+  regctl: [`regctl image copy --referrers --digest-tags ${source}@${digest} ${target}:1`, `regctl image digest ${target}:1`],
+  crane: [
+    `crane copy ${source}@${digest} ${target}:1`,
+    `crane digest ${target}:1`,
+    ...['', '.sig', '.att', '.sbom'].flatMap((suffix) => [
+      `crane digest ${source}:${tag}${suffix}`,
+      `crane copy ${source}:${tag}${suffix} ${target}:${tag}${suffix}`,
+    ]),
+  ],
+};
+
+const rewrittenPod = (image: string, originals: object) => ({
+  kind: 'Pod',
+  metadata: { name: 'p', annotations: { 'transship.dev/original-images': JSON.stringify(originals) } },
+  spec: { containers: [{ name: 'a', image }] },
+  status: { containerStatuses: [{ image: 'docker.io/library/else:1' }] },
+});
+
+test('of pods that are rewritten already, the record says what to copy', async (t) => {
+  const items = [
+    rewrittenPod('localhost:30500/library/nginx:1', { a: 'nginx:1' }),
+    rewrittenPod('redis:7', { a: 'nginx:2' }),
+    rewrittenPod('localhost:30500/x', {}),
+  ];
+  const { code, stdout, stderr } = await transship([...images, '-f', '-'], JSON.stringify({ kind: 'List', items }));
+  t.equal(code, 0);
+  t.equal(stderr, '');
+  t.equal(
+    stdout,
+    'docker.io/library/nginx:1  localhost:30500/library/nginx:1\ndocker.io/library/redis:7  localhost:30500/library/redis:7\n',
+  );
+});

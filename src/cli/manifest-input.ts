@@ -1,0 +1,137 @@
+/** The manifests that `-f` names: files, folders with everything below them, and standard input. What cannot be read is told, and the others go on. */
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../errors/message.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { tokens } from '../patch/pointer.ts';
+import { isObject } from '../pod/json.ts';
+import { offsetAt } from '../manifests/nodes.ts';
+import { parseManifests, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
+import { fieldPath, unexaminedImages } from '../manifests/unexamined.ts';
+import type { Io } from './command.ts';
+import { explain } from './failure.ts';
+import { displayName, readText } from './input.ts';
+
+const manifestName = /\.(?:ya?ml|json)$/i;
+
+/** What is told on standard error about the input as a whole, and the exit code that follows from it. */
+export class ManifestReport {
+  files = 0;
+  unreadable = 0;
+  readonly #command: string;
+  readonly #io: Io;
+  readonly #objects = new Set<string>();
+  #unexamined = 0;
+
+  constructor(command: string, io: Io) {
+    this.#command = command;
+    this.#io = io;
+  }
+
+  tell(line: string): void {
+    this.#io.stderr.write(`${line}\n`);
+  }
+
+  fault(error: OperatorError): void {
+    this.unreadable += 1;
+    this.tell(`transship ${this.#command}: ${explain(error)}`);
+  }
+
+  /** Names the images of a document that nothing was decided about. */
+  unexamined(file: ManifestFile, document: ManifestDocument, value: unknown, examined: readonly { readonly pointer: string }[]): void {
+    if (Array.isArray(value) && value.some(isObject)) this.#listOfObjects(file, document, value.length);
+    for (const { object, pointer, image } of unexaminedImages(value, new Set(examined.map((each) => each.pointer)))) {
+      this.#unexamined += 1;
+      this.#objects.add(`${file.name} ${document.base} ${document.span.start} ${object}`);
+      const path = tokens(pointer);
+      this.tell(
+        `${placeAt(file, document, path)}: ${object}: ${fieldPath(path)} names ${image}, which is no image of a pod here and was not looked at`,
+      );
+    }
+  }
+
+  #listOfObjects(file: ManifestFile, document: ManifestDocument, length: number): void {
+    this.#unexamined += 1;
+    this.#objects.add(`${file.name} ${document.base}`);
+    this.tell(
+      `${placeAt(file, document, [])}: a list of ${length} objects was not looked at; kubectl takes them one after another (jq '.[]') or in an object of kind List`,
+    );
+  }
+
+  /** Last, the count of what was not looked at. */
+  end(strict: boolean): number {
+    if (this.#unexamined > 0) {
+      const hint = strict ? '' : '; --strict makes that exit code 1';
+      this.tell(
+        `${count(this.#unexamined, 'image')} in ${count(this.#objects.size, 'object')} ${this.#unexamined === 1 ? 'was' : 'were'} not looked at${hint}`,
+      );
+    }
+    if (this.unreadable > 0) return 2;
+    return strict && this.#unexamined > 0 ? 1 : 0;
+  }
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `FILE:LINE:COLUMN` */
+export function placeAt(file: ManifestFile, document: ManifestDocument, path: readonly string[]): string {
+  const { line, col } = file.lines.linePos(document.base + offsetAt(document.document, path));
+  return `${file.name}:${line}:${col}`;
+}
+
+/** In the order of their names. */
+export async function* manifestFiles(paths: readonly string[], report: ManifestReport, io: Io): AsyncGenerator<ManifestFile> {
+  for (const path of paths) {
+    for (const name of await filesAt(path, report)) {
+      try {
+        const file = parseManifests(await readText(name, io), displayName(name));
+        report.files += 1;
+        yield file;
+      } catch (error) {
+        if (!(error instanceof OperatorError)) throw error;
+        report.fault(error);
+      }
+    }
+  }
+}
+
+/** A folder stands for its manifests and those of its folders, but for what begins with a dot. */
+async function filesAt(path: string, report: ManifestReport): Promise<string[]> {
+  if (path === '-' || !(await isFolder(path))) return [path];
+  const found = await below(path, report);
+  if (found.length === 0)
+    report.fault(new OperatorError('FILE_UNREADABLE', `${path} has no file that ends in .yaml, .yml or .json`, 'name the files'));
+  return found;
+}
+
+async function below(folder: string, report: ManifestReport): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await entries(folder, report)) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...(await below(path, report)));
+    else if (manifestName.test(entry.name)) found.push(path);
+  }
+  return found;
+}
+
+async function entries(folder: string, report: ManifestReport): Promise<Dirent[]> {
+  try {
+    return (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    report.fault(new OperatorError('FILE_UNREADABLE', `${folder} cannot be read: ${messageOf(error)}`, undefined, { cause: error }));
+    return [];
+  }
+}
+
+/** A link to a folder is followed where it is named, not below: it may lead back. What is not there is told when it is read. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
