@@ -8,7 +8,7 @@ import { auditAnnotations } from './audit.ts';
 import type { DecisionInput } from './review.ts';
 import { rewritePod, type Change, type SiteDecision } from './rewrite-pod.ts';
 import { reasonToSkip, scopeLabels, type Scope, type SkipReason } from './scope.ts';
-import { warnings } from './warnings.ts';
+import { warningAboutSkip, warnings } from './warnings.ts';
 
 /** `enforce` patches; `shadow` decides and tells, and patches nothing. */
 export type Mode = 'enforce' | 'shadow';
@@ -34,7 +34,7 @@ export function decisionLabels({ table }: CompiledPolicy): readonly string[] {
 
 export function admit(review: DecisionInput, { table, policy }: CompiledPolicy, scope: Scope, mode: Mode): Admission {
   const skipped = reasonToSkip(review, scope);
-  if (skipped !== null) return { mode, skipped, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
+  if (skipped !== null) return leftAlone(mode, skipped);
   const context = { namespace: review.namespace, podLabels: review.pod.labels };
   const { images, pullSecrets, operations } = rewritePod(table, review.pod, context, changeOf(review));
   return {
@@ -46,6 +46,12 @@ export function admit(review: DecisionInput, { table, policy }: CompiledPolicy, 
     warnings: warnings(images, mode, policy.warnings),
     auditAnnotations: auditAnnotations(review.pod, images),
   };
+}
+
+/** The user is told of what nobody meant to leave alone. */
+export function leftAlone(mode: Mode, skipped: SkipReason | null): Admission {
+  const told = skipped?.code === 'too-large' ? [warningAboutSkip(skipped.sentence)] : [];
+  return { mode, skipped, images: [], pullSecrets: [], operations: [], warnings: told, auditAnnotations: {} };
 }
 
 function changeOf({ operation, subResource, oldPod }: DecisionInput): Change {

@@ -10,7 +10,8 @@ export type Decide<T> = (review: DecisionInput) => T;
 export interface ReviewFormat {
   /** The same object for each review of that many bytes. */
   readonly fields: (length: number) => ReviewFields;
-  readonly read: (document: unknown, fields: ReviewFields) => ReadReview;
+  /** @param annotationsLength bytes of the annotations that are not declared; null when they are in the document */
+  readonly read: (document: unknown, fields: ReviewFields, annotationsLength: number | null) => ReadReview;
 }
 
 /** @param labels keys of the labels that decisions read */
@@ -38,7 +39,7 @@ export function plainReader<T>({ fields, read }: ReviewFormat, decide: Decide<T>
     const text = body.toString('utf8', 0, body.length - 1);
     if (text === '') return { ok: false, code: 'BODY_NOT_JSON', problem: 'the body is empty' };
     try {
-      return decided(read(JSON.parse(text), allFields), decide);
+      return decided(read(JSON.parse(text), allFields, null), decide);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return { ok: false, code: 'BODY_NOT_JSON', problem: `the body is not JSON: ${withoutQuote(error.message)}` };

@@ -3,8 +3,8 @@
  * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request). The type is not in the
  * OpenAPI document, so it is read by hand.
  */
-import { allAnnotations, type AnnotationFields } from '../pod/annotations.ts';
-import { any, identity, isObject, isTrue, member, objectOf, text, untrusted, type Untrusted } from '../pod/fields.ts';
+import { measuredAnnotations, type AnnotationFields } from '../pod/annotations.ts';
+import { identity, isObject, isTrue, member, objectOf, scalar, text, untrusted, type Untrusted } from '../pod/fields.ts';
 import { imageFields, imagesOf } from '../pod/images.ts';
 import { podFields, readPod, type Pod, type PodContent } from '../pod/pod.ts';
 
@@ -42,30 +42,33 @@ export const maxUidLength = 256;
 
 export type ReviewFields = ReturnType<typeof reviewFields>;
 
-const resourceFields = objectOf({ group: any, resource: any });
+const resourceFields = objectOf({ group: scalar, resource: scalar });
 
 /** @param labels keys of the labels that decisions read */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- the type is the declaration
-export function reviewFields(labels: readonly string[], annotations: AnnotationFields = allAnnotations) {
+export function reviewFields(labels: readonly string[], annotations: AnnotationFields = measuredAnnotations) {
   return objectOf({
-    apiVersion: any,
-    kind: any,
+    apiVersion: scalar,
+    kind: scalar,
     request: objectOf({
       uid: identity('uid'),
-      operation: any,
-      namespace: any,
+      operation: scalar,
+      namespace: scalar,
       name: identity('name'),
       resource: resourceFields,
-      subResource: any,
-      dryRun: any,
+      subResource: scalar,
+      dryRun: scalar,
       object: podFields(labels, annotations),
       oldObject: objectOf({ spec: objectOf(imageFields) }),
     }),
   });
 }
 
-/** @param document a parsed request body, of which the given fields are read */
-export function readReview(document: unknown, fields: ReviewFields): ReadReview {
+/**
+ * @param document a parsed request body, of which the given fields are read
+ * @param annotationsLength bytes of the pod's annotations that are not declared; null when they are in the document
+ */
+export function readReview(document: unknown, fields: ReviewFields, annotationsLength: number | null = null): ReadReview {
   if (!isObject(document)) return problem('the body is not a JSON object; POST an AdmissionReview');
   const body = untrusted(document, fields);
   if (text(body, 'kind') !== 'AdmissionReview') return problem(`kind must be AdmissionReview, not ${describe(member(body, 'kind'))}`);
@@ -89,7 +92,7 @@ export function readReview(document: unknown, fields: ReviewFields): ReadReview 
       resource: resourceOf(member(request, 'resource')),
       subResource: text(request, 'subResource') ?? '',
       dryRun: isTrue(request, 'dryRun'),
-      pod: readPod(member(request, 'object'), fields.members.request.members.object),
+      pod: readPod(member(request, 'object'), fields.members.request.members.object, annotationsLength),
       oldPod: isObject(oldObject) ? { images: imagesOf(member(oldObject, 'spec')) } : null,
     },
   };

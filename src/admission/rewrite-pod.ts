@@ -6,6 +6,7 @@ import type { OldPod } from './review.ts';
 import { appendSecrets, missingSecrets } from '../pod/pull-secrets.ts';
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { leftAlone, type ImageDecision, type PodContext } from '../rules/decision.ts';
+import { decideImage } from '../rules/decide.ts';
 import { recallDecision } from '../rules/remembered.ts';
 import type { Table } from '../rules/table.ts';
 
@@ -32,9 +33,13 @@ export interface PodRewrite {
  */
 export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | 'debug'; readonly old: OldPod };
 
+/** Images of one pod; more of them would only push out what is remembered of others. */
+const maxRemembered = 256;
+
 export function rewritePod(table: Table, pod: PodContent, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
-  const images = pod.images.map((site) => ({ ...(isOpen(site) ? recallDecision(table, site.image, context) : unchanged(site)), site }));
+  const decideSite = pod.images.length > maxRemembered ? decideImage : recallDecision;
+  const images = pod.images.map((site) => ({ ...(isOpen(site) ? decideSite(table, site.image, context) : unchanged(site)), site }));
   const rewritten = images.filter((image) => image.outcome === 'rewritten');
   const create = change.kind === 'create';
   const pullSecrets = create

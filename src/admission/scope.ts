@@ -38,6 +38,8 @@ export const skipCodes = {
   'mirror-pod': 'a mirror pod: the kubelet runs it from a file',
   'opted-out': 'the pod has the label `transship.dev/rewrite: disabled`',
   'image-manager': 'an operator manages the images of the pod',
+  'too-large':
+    'the pod has more containers, volumes, pull secrets or annotations than a valid one can have, or the answer would be more than twice as long as the review',
 } as const;
 export type SkipCode = keyof typeof skipCodes;
 
@@ -65,6 +67,7 @@ export function reasonToSkip(review: DecisionInput, scope: Scope): SkipReason | 
 }
 
 function reasonOfPod({ pod }: Pick<DecisionInput, 'pod'>, scope: Scope): SkipReason | null {
+  if (pod.excess !== null) return skip('too-large', `the pod has more than ${pod.excess}`);
   if (pod.annotations.isMirror) return skip('mirror-pod', 'it is a mirror pod; the kubelet runs it from a file');
   if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled')
     return skip('opted-out', `the pod has the label ${rewriteLabel}: disabled`);

@@ -20,6 +20,10 @@ export function warnings(images: readonly SiteDecision[], mode: 'enforce' | 'sha
   return [...new Set(sentences)].slice(0, maxCount);
 }
 
+export function warningAboutSkip(sentence: string): string {
+  return cut(`transship: left alone: ${sentence}`);
+}
+
 function label({ site }: SiteDecision): string {
   return site.name === '' ? '' : `${site.name.slice(0, 30)}: `;
 }

@@ -78,16 +78,32 @@ interface Found<Label extends string, Child> {
   readonly child: Child;
 }
 
+/** The children that have the labels so far in common: at the last label, one. */
+interface Level<Child> {
+  readonly next: Map<string, Level<Child>>;
+  child?: Child;
+}
+
 function byLabels<Label extends string, Child>(
   names: readonly Label[],
   make: (labels: Readonly<Record<Label, string>>) => Child,
-): { readonly find: ByLabels<Label, Child>; readonly all: () => Iterable<Found<Label, Child>> } {
-  const known = new Map<string, Found<Label, Child>>();
+): { readonly find: ByLabels<Label, Child>; readonly all: () => readonly Found<Label, Child>[] } {
+  const all: Found<Label, Child>[] = [];
+  // One map in another for each label: to make a key of all labels would cost more than the look-ups.
+  const root: Level<Child> = { next: new Map() };
   const find = (labels: Readonly<Record<Label, string>>): Child => {
-    const key = JSON.stringify(names.map((name) => labels[name]));
-    const found = known.get(key) ?? { labels, child: make(labels) };
-    known.set(key, found);
-    return found.child;
+    let level = root;
+    for (const name of names) {
+      const known = level.next.get(labels[name]);
+      const next = known ?? { next: new Map() };
+      if (known === undefined) level.next.set(labels[name], next);
+      level = next;
+    }
+    if (level.child !== undefined) return level.child;
+    const child = make(labels);
+    level.child = child;
+    all.push({ labels, child });
+    return child;
   };
-  return { find, all: () => known.values() };
+  return { find, all: () => all };
 }

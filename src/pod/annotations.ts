@@ -1,7 +1,7 @@
 /** The annotations that decisions read, and the one that records what a pod said before it was rewritten. */
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { token } from '../patch/pointer.ts';
-import { any, member, objectOf, text, withOthers, type ObjectFields, type Untrusted } from './fields.ts';
+import { measured, member, objectOf, scalar, text, type ObjectFields, type Untrusted } from './fields.ts';
 import { isObject } from './json.ts';
 
 /** Annotation of pods that the kubelet made from a file: the API object is only their mirror. */
@@ -19,15 +19,15 @@ const maxTotalLength = 256 * 1024;
 /** Below this body size the longest record always fits: an invalid byte becomes U+FFFD, three bytes in UTF-8. */
 const alwaysFits = Math.floor((maxTotalLength - maxRecordLength - originalImagesAnnotation.length) / 3);
 
-const decidingAnnotations = objectOf({ [mirrorAnnotation]: any, [originalImagesAnnotation]: any });
+const decidingAnnotations = objectOf({ [mirrorAnnotation]: scalar, [originalImagesAnnotation]: scalar });
 export type AnnotationFields = typeof decidingAnnotations;
 
-/** All of them, because their total length is limited. */
-export const allAnnotations: AnnotationFields = withOthers(decidingAnnotations);
+/** With the length of the others, because their total length is limited. */
+export const measuredAnnotations: AnnotationFields = measured(decidingAnnotations);
 
 /** The annotations that decisions read in a review of that many bytes. */
 export function annotationFields(reviewLength: number): AnnotationFields {
-  return reviewLength <= alwaysFits ? decidingAnnotations : allAnnotations;
+  return reviewLength <= alwaysFits ? decidingAnnotations : measuredAnnotations;
 }
 
 /** Images by container name, or by `volume.` and the volume's name. */
@@ -42,20 +42,30 @@ export interface Annotations {
   readonly originals: Originals;
   /** Bytes that the record may have. */
   readonly maxRecordLength: number;
+  /** Whether all of them together are longer than the API server allows. */
+  readonly isTooLong: boolean;
   /** What a patch must make first: nothing, the map of annotations, or `impossible` when there is no metadata to hold it. */
   readonly missing: 'none' | 'map' | 'impossible';
 }
 
 type Metadata = Untrusted<ObjectFields<{ readonly annotations: AnnotationFields }>>;
 
-export function annotationsOf(metadata: Metadata): Annotations {
+/** @param othersLength bytes of the annotations that are not declared; null to measure them */
+export function annotationsOf(metadata: Metadata, othersLength: number | null): Annotations {
   const annotations = member(metadata, 'annotations');
   const record = text(annotations, originalImagesAnnotation);
+  const mirror = text(annotations, mirrorAnnotation);
+  const others =
+    (isObject(annotations) ? (othersLength ?? lengthOfOthers(annotations)) : 0) +
+    (mirror === null ? 0 : mirrorAnnotation.length + utf8Length(mirror));
+  const room = maxTotalLength - others - originalImagesAnnotation.length;
   return {
-    isMirror: text(annotations, mirrorAnnotation) !== null,
+    isMirror: mirror !== null,
     record,
-    originals: record === null ? new Map() : parseOriginals(record),
-    maxRecordLength: roomForRecord(annotations),
+    // A longer one is not ours.
+    originals: record === null || record.length > maxRecordLength ? new Map() : parseOriginals(record),
+    maxRecordLength: Math.max(0, Math.min(maxRecordLength, room)),
+    isTooLong: others > maxTotalLength || (record !== null && utf8Length(record) > room),
     missing: missingFor(metadata, annotations),
   };
 }
@@ -85,7 +95,8 @@ export function recordOriginals(annotations: Annotations, rewritten: Originals):
   const path = `/metadata/annotations/${token(originalImagesAnnotation)}`;
   if (after === null || after.length > annotations.maxRecordLength) {
     // What an older record says about these containers has just become wrong, and no record is better than that.
-    return [...rewritten.keys()].some((key) => originals.has(key)) ? [remove(path)] : [];
+    const isStale = before !== null && (before.length > maxRecordLength || [...rewritten.keys()].some((key) => originals.has(key)));
+    return isStale ? [remove(path)] : [];
   }
   if (missing === 'map') return [add('/metadata/annotations', { [originalImagesAnnotation]: after })];
   return [before === null ? add(path, after) : replace(path, after)];
@@ -100,6 +111,8 @@ function serialize(entries: readonly (readonly [string, string])[]): string | nu
   let length = 2;
   for (const [key, image] of entries) {
     const added = `${ascii(JSON.stringify(key))}:${ascii(JSON.stringify(image))}`;
+    // In a long list most entries do not fit, and need not be written to see that.
+    if (length + key.length + image.length + '"":"",'.length > maxRecordLength && !members.has(key)) continue;
     length -= separatedLength(members.get(key));
     if (length + separatedLength(added) > maxRecordLength) {
       members.delete(key);
@@ -120,24 +133,31 @@ function ascii(json: string): string {
   return json.replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** What the other annotations leave of the total, at most `maxRecordLength`. */
-function roomForRecord(annotations: Untrusted<AnnotationFields>): number {
-  if (!isObject(annotations)) return maxRecordLength;
-  let room = maxTotalLength - originalImagesAnnotation.length;
-  let units = 0;
-  for (const [key, value] of Object.entries(annotations))
-    if (key !== originalImagesAnnotation && typeof value === 'string') units += key.length + value.length;
-  // A UTF-16 unit is at most three bytes in UTF-8, so nearly every pod is decided without encoding anything.
-  if (room - units * 3 >= maxRecordLength) return maxRecordLength;
+/** Counted no further than the limit. */
+function lengthOfOthers(annotations: object): number {
+  let length = 0;
   for (const [key, value] of Object.entries(annotations)) {
-    if (key === originalImagesAnnotation || typeof value !== 'string') continue;
-    room -= byteLength(key) + byteLength(value);
-    if (room <= 0) return 0;
+    if (key === originalImagesAnnotation || key === mirrorAnnotation || typeof value !== 'string') continue;
+    length += utf8Length(key) + utf8Length(value);
+    if (length > maxTotalLength) break;
   }
-  return Math.min(room, maxRecordLength);
+  return length;
 }
 
-/** In UTF-8, where half of a surrogate pair becomes U+FFFD. */
-function byteLength(string: string): number {
-  return new TextEncoder().encode(string).length;
+/** Bytes; half of a surrogate pair becomes U+FFFD. Longer strings than the limit are not counted to their end. */
+function utf8Length(string: string): number {
+  if (string.length > maxTotalLength) return string.length;
+  let length = string.length;
+  for (let index = 0; index < string.length; index += 1) {
+    const unit = string.charCodeAt(index);
+    if (unit < 0x80) continue;
+    length += unit < 0x800 ? 1 : 2;
+    // The second half of a pair: together they are four bytes.
+    if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(string.charCodeAt(index + 1))) index += 1;
+  }
+  return length;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
 }

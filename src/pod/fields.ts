@@ -8,10 +8,11 @@
  */
 import { isObject as isJsonObject } from './json.ts';
 
-/** What is read of a value: all of it, a string of the pod's identity, some members of an object, or the same of every element of a list. */
-export type FieldSelection = typeof any | IdentityField | ObjectFields | ListFields;
+/** What is read of a value: a scalar, a string of the pod's identity, some members of an object, or the same of every element of a list. */
+export type FieldSelection = typeof scalar | IdentityField | ObjectFields | ListFields;
 
-export const any = 'any';
+/** A string, a number, a boolean or null. Of an object or a list, only the kind is read. */
+export const scalar = 'scalar';
 
 /** Strings that differ between pods that are decided alike. They are in the answer and the log line, and in no decision. */
 export type IdentityName = 'uid' | 'name' | 'podName' | 'generateName' | 'ownerName';
@@ -24,9 +25,15 @@ export interface ObjectFields<M extends Members = Members> {
   readonly members: M;
   /** The member without which no other is read; null when each is read by itself. */
   readonly onlyIfPresent: string | null;
-  /** Whether members that are not declared are read as well. */
-  readonly hasOthers: boolean;
+  /** Whether the length of the other members is read: keys and strings, in bytes. */
+  readonly isMeasured: boolean;
 }
+
+/**
+ * Elements of one list; those behind are not read. No stored pod has as many: an object has at most 1.5 MiB in etcd, and the shortest element,
+ * a volume, has at least 24 bytes there.
+ */
+export const maxListLength = 65_536;
 
 export interface ListFields<E extends FieldSelection = FieldSelection> {
   readonly elements: E;
@@ -37,11 +44,11 @@ export function identity(name: IdentityName): IdentityField {
 }
 
 export function objectOf<const M extends Members>(members: M, onlyIfPresent: (keyof M & string) | null = null): ObjectFields<M> {
-  return { members, onlyIfPresent, hasOthers: false };
+  return { members, onlyIfPresent, isMeasured: false };
 }
 
-export function withOthers<M extends Members>(fields: ObjectFields<M>): ObjectFields<M> {
-  return { ...fields, hasOthers: true };
+export function measured<M extends Members>(fields: ObjectFields<M>): ObjectFields<M> {
+  return { ...fields, isMeasured: true };
 }
 
 export function listOf<E extends FieldSelection>(elements: E): ListFields<E> {
@@ -83,12 +90,14 @@ export function isTrue<M extends Members>(value: Untrusted<ObjectFields<M>>, key
 type ListKey<M extends Members> = { [K in keyof M & string]: M[K] extends ListFields ? K : never }[keyof M & string];
 type ElementOf<F> = F extends ListFields<infer E> ? E : never;
 
+/** At most one element more than `maxListLength`, so that a reader sees that there are more. */
 export function list<M extends Members, K extends ListKey<M>>(
   value: Untrusted<ObjectFields<M>>,
   key: K,
 ): readonly Untrusted<ElementOf<M[K]>>[] {
   const found = rawMember(value, key);
-  return Array.isArray(found) ? found : [];
+  if (!Array.isArray(found)) return [];
+  return found.length > maxListLength + 1 ? found.slice(0, maxListLength + 1) : found;
 }
 
 function rawMember(value: unknown, key: string): unknown {

@@ -3,7 +3,7 @@
  * https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#podspec-v1-core (containers, initContainers,
  * ephemeralContainers, and since 1.31 volumes[].image).
  */
-import { any, list, listOf, member, objectOf, text, type ObjectFields, type Untrusted } from './fields.ts';
+import { list, listOf, maxListLength, member, objectOf, scalar, text, type ObjectFields, type Untrusted } from './fields.ts';
 
 export type ImageList = 'containers' | 'initContainers' | 'ephemeralContainers' | 'volumes';
 
@@ -20,13 +20,24 @@ export interface ImageSite {
 
 const containerLists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
-const containers = listOf(objectOf({ name: any, image: any, imagePullPolicy: any }));
+const containers = listOf(objectOf({ name: scalar, image: scalar, imagePullPolicy: scalar }));
 /** Most volumes have no image, and the service account's volume has another name in every pod. */
-const volumes = listOf(objectOf({ name: any, image: objectOf({ reference: any, pullPolicy: any }) }, 'image'));
+const volumes = listOf(objectOf({ name: scalar, image: objectOf({ reference: scalar, pullPolicy: scalar }) }, 'image'));
 
 /** Read of `spec`. */
 export const imageFields = { containers, initContainers: containers, ephemeralContainers: containers, volumes } as const;
 type Spec = Untrusted<ObjectFields<typeof imageFields>>;
+
+/**
+ * Images of one pod. No stored pod has as many: an object has at most 1.5 MiB in etcd, and an image takes at least 134 bytes of it, 111 of them
+ * in managedFields, which the API server adds.
+ */
+export const maxImages = 12_288;
+
+/** Whether a list is longer than one that is read to its end. */
+export function hasLongList(spec: Spec): boolean {
+  return [...containerLists, 'volumes' as const].some((name) => list(spec, name).length > maxListLength);
+}
 
 export function imagesOf(spec: Spec): ImageSite[] {
   return [...containerLists.flatMap((name) => containerImages(spec, name)), ...volumeImages(spec)];

@@ -1,13 +1,13 @@
 /** The labels of a pod, as far as a decision asks for them: which ones depends on the policy. */
-import { any, objectOf, text, type ObjectFields, type Untrusted } from './fields.ts';
+import { objectOf, scalar, text, type ObjectFields, type Untrusted } from './fields.ts';
 
-export type LabelFields = ObjectFields<Readonly<Record<string, typeof any>>>;
+export type LabelFields = ObjectFields<Readonly<Record<string, typeof scalar>>>;
 
 /** Label that opts a namespace or a pod in or out. */
 export const rewriteLabel = 'transship.dev/rewrite';
 
 export function labelFields(keys: readonly string[]): LabelFields {
-  return objectOf(Object.fromEntries([...new Set(keys)].map((key) => [key, any] as const)));
+  return objectOf(Object.fromEntries([...new Set(keys)].map((key) => [key, scalar] as const)));
 }
 
 /** Only the declared ones; a value that is no string counts as absent. */

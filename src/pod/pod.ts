@@ -1,7 +1,20 @@
 /** A pod as far as a decision needs it, read once from untrusted JSON. */
-import { allAnnotations, annotationsOf, type AnnotationFields, type Annotations } from './annotations.ts';
-import { any, identity, isTrue, list, listOf, member, objectOf, text, untrusted, type ObjectFields, type Untrusted } from './fields.ts';
-import { imageFields, imagesOf, type ImageSite } from './images.ts';
+import { annotationsOf, measuredAnnotations, type AnnotationFields, type Annotations } from './annotations.ts';
+import {
+  identity,
+  isTrue,
+  list,
+  listOf,
+  maxListLength,
+  member,
+  objectOf,
+  scalar,
+  text,
+  untrusted,
+  type ObjectFields,
+  type Untrusted,
+} from './fields.ts';
+import { hasLongList, imageFields, imagesOf, maxImages, type ImageSite } from './images.ts';
 import { labelFields, labelsOf } from './labels.ts';
 import { pullSecretFields, pullSecretsOf, type PullSecrets } from './pull-secrets.ts';
 
@@ -17,6 +30,8 @@ export interface PodContent {
   readonly annotations: Annotations;
   readonly images: readonly ImageSite[];
   readonly pullSecrets: PullSecrets;
+  /** Of what the pod has more than a valid one can; null for a valid one. Then it has no images here. */
+  readonly excess: string | null;
 }
 
 export interface Pod extends PodContent {
@@ -27,13 +42,13 @@ export interface Pod extends PodContent {
   readonly owner: Owner | null;
 }
 
-const ownerFields = { ownerReferences: listOf(objectOf({ kind: any, name: identity('ownerName'), controller: any })) } as const;
+const ownerFields = { ownerReferences: listOf(objectOf({ kind: scalar, name: identity('ownerName'), controller: scalar })) } as const;
 
 export type PodFields = ReturnType<typeof podFields>;
 
 /** @param labels keys of the labels that decisions read */
 // oxlint-disable-next-line typescript/explicit-function-return-type -- the type is the declaration
-export function podFields(labels: readonly string[], annotations: AnnotationFields = allAnnotations) {
+export function podFields(labels: readonly string[], annotations: AnnotationFields = measuredAnnotations) {
   return objectOf({
     metadata: objectOf({
       name: identity('podName'),
@@ -46,20 +61,35 @@ export function podFields(labels: readonly string[], annotations: AnnotationFiel
   });
 }
 
-/** @param value any JSON, of which the given fields are read */
-export function readPod(value: unknown, fields: PodFields): Pod {
+/**
+ * @param value any JSON, of which the given fields are read
+ * @param annotationsLength bytes of the annotations that are not declared; null when they are in the value
+ */
+export function readPod(value: unknown, fields: PodFields, annotationsLength: number | null = null): Pod {
   const pod = untrusted(value, fields);
   const metadata = member(pod, 'metadata');
   const spec = member(pod, 'spec');
+  const annotations = annotationsOf(metadata, annotationsLength);
+  const pullSecrets = pullSecretsOf(spec);
+  const images = hasLongList(spec) ? null : imagesOf(spec);
+  const excess = excessOf(images, pullSecrets, annotations);
   return {
     name: text(metadata, 'name') ?? '',
     generateName: text(metadata, 'generateName') ?? '',
     labels: labelsOf(member(metadata, 'labels'), fields.members.metadata.members.labels),
-    annotations: annotationsOf(metadata),
+    annotations,
     owner: ownerOf(metadata),
-    images: imagesOf(spec),
-    pullSecrets: pullSecretsOf(spec),
+    images: excess === null && images !== null ? images : [],
+    pullSecrets,
+    excess,
   };
+}
+
+function excessOf(images: readonly ImageSite[] | null, { names }: PullSecrets, { isTooLong }: Annotations): string | null {
+  if (images === null) return `${maxListLength} containers or volumes`;
+  if (images.length > maxImages) return `${maxImages} images`;
+  if (names !== null && names.length > maxListLength) return `${maxListLength} pull secrets`;
+  return isTooLong ? '256 KiB of annotations' : null;
 }
 
 function ownerOf(metadata: Untrusted<ObjectFields<typeof ownerFields>>): Owner | null {

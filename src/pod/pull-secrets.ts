@@ -1,6 +1,6 @@
 /** The pull secrets of a pod: a list of names, to which missing ones are appended. */
 import { add, type Operation } from '../patch/operations.ts';
-import { any, isObject, list, listOf, member, objectOf, text, type ObjectFields, type Untrusted } from './fields.ts';
+import { isObject, list, listOf, member, objectOf, scalar, text, type ObjectFields, type Untrusted } from './fields.ts';
 
 export interface PullSecrets {
   /** Null when the field is absent, so that a patch must add the list first. */
@@ -10,7 +10,7 @@ export interface PullSecrets {
 }
 
 /** Read of `spec`. */
-export const pullSecretFields = { imagePullSecrets: listOf(objectOf({ name: any })) } as const;
+export const pullSecretFields = { imagePullSecrets: listOf(objectOf({ name: scalar })) } as const;
 
 export function pullSecretsOf(spec: Untrusted<ObjectFields<typeof pullSecretFields>>): PullSecrets {
   const found: unknown = member(spec, 'imagePullSecrets');

@@ -1,9 +1,9 @@
 /** The fields that decisions read (src/pod/fields.ts, declared beside their readers), made ready for a search in bytes. */
 import type { FieldSelection, IdentityName, ObjectFields } from '../pod/fields.ts';
 
-export type ByteSelection = 'any' | IdentitySlot | ObjectSelection | ListSelection;
+export type ByteSelection = 'scalar' | IdentitySlot | ObjectSelection | ListSelection;
 
-/** A string that identifies one pod. Its position is reported separately, and a placeholder is selected in its place. */
+/** A string that identifies one pod. Its position is reported separately, and the smaller document has a placeholder. */
 export interface IdentitySlot {
   /** Its index in `IdentitySpans`. */
   readonly slot: number;
@@ -13,6 +13,8 @@ export interface ObjectSelection {
   readonly members: readonly MemberSelection[];
   /** Key of the member without which no other is selected; null when each is selected by itself. */
   readonly onlyIfPresent: string | null;
+  /** Whether the length of the other members is wanted. */
+  readonly isMeasured: boolean;
 }
 
 export interface ListSelection {
@@ -40,10 +42,10 @@ export function byteSelection(fields: FieldSelection): ByteSelection {
 function compile(fields: Exclude<FieldSelection, string>): ByteSelection {
   if ('identity' in fields) return { slot: identitySlots[fields.identity] };
   if ('elements' in fields) return { elements: byteSelection(fields.elements) };
-  return fields.hasOthers ? 'any' : compileObject(fields);
+  return compileObject(fields);
 }
 
-function compileObject({ members, onlyIfPresent }: ObjectFields): ObjectSelection {
+function compileObject({ members, onlyIfPresent, isMeasured }: ObjectFields): ObjectSelection {
   const encoder = new TextEncoder();
   return {
     members: Object.entries(members).map(([key, fields]) => ({
@@ -52,5 +54,6 @@ function compileObject({ members, onlyIfPresent }: ObjectFields): ObjectSelectio
       selection: byteSelection(fields),
     })),
     onlyIfPresent,
+    isMeasured,
   };
 }

@@ -9,7 +9,8 @@
 import { LRUCache } from 'lru-cache';
 import type { ByteSelection } from './byte-selection.ts';
 import { isPlain, quote, skipPlain, skipRest } from './json-scanner.ts';
-import { selectFields, type IdentitySpans, type JsonBytes, type Span, type Spans } from './select-fields.ts';
+import type { IdentitySpans, Span, Spans } from './field-selector.ts';
+import { selectFields, type JsonBytes } from './select-fields.ts';
 
 /** What is selected of a body of that many bytes. */
 export type SelectionOf = (length: number) => ByteSelection;
@@ -83,7 +84,7 @@ export class RepeatedBodies {
 
 function knownBody({ bytes, length }: JsonBytes, selection: ByteSelection, keyLength: number): KnownBody | null {
   const skipped: Spans = [];
-  const selected = selectFields({ bytes, length }, selection, new Uint8Array(keyLength), skipped);
+  const selected = selectFields({ bytes, length }, selection, new Uint8Array(keyLength), { skipped });
   if (!selected.ok || selected.identitySpans === null) return null;
   const { identitySpans } = selected;
   const ignored = new Uint8Array(length);

@@ -6,36 +6,9 @@
  * the key of the remembered decision. Parsing it gives the same as parsing the whole and leaving out the rest: with keys in any order
  * and with escapes, the last of duplicate keys, any white space.
  */
-import {
-  closeBrace,
-  closeBracket,
-  colon,
-  comma,
-  isAt,
-  JsonError,
-  openBrace,
-  openBracket,
-  quote,
-  skipByte,
-  skipPlain,
-  skipRest,
-  skipSpace,
-  skipValue,
-} from './json-scanner.ts';
-import type { ByteSelection, MemberSelection, ObjectSelection } from './byte-selection.ts';
-
-export const placeholder = '?';
-const decoder = new TextDecoder();
-const writtenPlaceholder = new TextEncoder().encode(JSON.stringify(placeholder));
-
-/** A part of the input: `end` is the position behind its last byte. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** The strings of the identity in the input, without their quotes, by slot. */
-export type IdentitySpans = readonly (Span | undefined)[];
+import type { ByteSelection } from './byte-selection.ts';
+import { FieldSelector, type IdentitySpans, type SelectOptions } from './field-selector.ts';
+import { JsonError, skipSpace } from './json-scanner.ts';
 
 export type Selected =
   | {
@@ -44,6 +17,8 @@ export type Selected =
       readonly length: number;
       /** Null if one of them occurs twice, is empty or has escapes. */
       readonly identitySpans: IdentitySpans | null;
+      /** Bytes of the members of the measured object that are not selected; null if there is no such object. */
+      readonly othersLength: number | null;
     }
   | { readonly ok: false; readonly error: JsonError };
 
@@ -54,160 +29,24 @@ export interface JsonBytes {
   readonly length: number;
 }
 
-/** Where values begin and end, one after the other: [start, end, start, end, …]. */
-export type Spans = number[];
-
 /**
- * A value of the wrong kind for its selection is copied whole: the reader judges it.
+ * Of a value of the wrong kind for its selection, only the kind is copied: the reader judges it.
  *
  * @param out where the smaller document is written; `error.reason` is `large` when it does not fit
- * @param skipped collects the values that leave no trace in the smaller document
  */
 export function selectFields(
   { bytes, length }: JsonBytes,
   selection: ByteSelection,
   out: Uint8Array,
-  skipped: Spans | null = null,
+  options: SelectOptions = {},
 ): Selected {
-  const selector = new Selector(bytes, out, skipped);
+  const selector = new FieldSelector(bytes, out, options);
   try {
     const end = skipSpace(bytes, selector.value(0, selection));
-    return end === length
-      ? { ok: true, length: selector.length, identitySpans: selector.identitySpans }
-      : { ok: false, error: new JsonError('broken', end) };
+    if (end !== length) return { ok: false, error: new JsonError('broken', end) };
+    return { ok: true, length: selector.length, identitySpans: selector.identitySpans, othersLength: selector.othersLength };
   } catch (error) {
     if (error instanceof JsonError) return { ok: false, error };
     throw error;
-  }
-}
-
-/** Each method goes from a position to the next. Recursion is as deep as the selection, never as deep as the text. */
-class Selector {
-  readonly #bytes: Uint8Array;
-  readonly #out: Uint8Array;
-  readonly #skipped: Spans | null;
-  readonly #found: (Span | undefined)[] = [];
-  #isUnambiguous = true;
-  length = 0;
-
-  constructor(bytes: Uint8Array, out: Uint8Array, skipped: Spans | null) {
-    this.#bytes = bytes;
-    this.#out = out;
-    this.#skipped = skipped;
-  }
-
-  get identitySpans(): IdentitySpans | null {
-    return this.#isUnambiguous ? this.#found : null;
-  }
-
-  value(at: number, selection: ByteSelection): number {
-    const start = skipSpace(this.#bytes, at);
-    const byte = this.#bytes[start];
-    if (typeof selection === 'object') {
-      if (byte === openBrace && 'members' in selection) return this.#object(start + 1, selection);
-      if (byte === openBracket && 'elements' in selection) return this.#array(start + 1, selection.elements);
-      if ('slot' in selection) return this.#identity(start, selection.slot);
-    }
-    const end = skipValue(this.#bytes, start);
-    this.#copy(this.#bytes, start, end);
-    return end;
-  }
-
-  #object(start: number, { members, onlyIfPresent }: ObjectSelection): number {
-    const bytes = this.#bytes;
-    const began = this.length;
-    // Selected values to report as skipped if the required member is missing.
-    const conditional: Spans | null = onlyIfPresent === null || this.#skipped === null ? null : [];
-    let isPresent = onlyIfPresent === null;
-    let separator = openBrace;
-    let at = skipSpace(bytes, start);
-    while (bytes[at] !== closeBrace) {
-      const plainEnd = skipPlain(bytes, at);
-      const isPlain = bytes[plainEnd] === quote;
-      const keyEnd = isPlain ? plainEnd + 1 : skipRest(bytes, plainEnd);
-      const member = isPlain ? this.#member(members, at, keyEnd) : this.#escapedMember(members, at, keyEnd);
-      const valueStart = skipByte(bytes, keyEnd, colon);
-      if (member === undefined) {
-        at = skipValue(bytes, valueStart);
-        this.#skipped?.push(valueStart, at);
-      } else {
-        this.#put(separator);
-        separator = comma;
-        this.#copy(member.written, 0, member.written.length);
-        at = this.value(valueStart, member.selection);
-        if (member.key === onlyIfPresent) isPresent = true;
-        else conditional?.push(valueStart, at);
-      }
-      at = this.#next(at, closeBrace);
-    }
-    if (!isPresent) {
-      this.#skipped?.push(...(conditional ?? []));
-      this.length = began;
-      separator = openBrace;
-    }
-    if (separator === openBrace) this.#put(openBrace);
-    this.#put(closeBrace);
-    return at + 1;
-  }
-
-  #array(start: number, elements: ByteSelection): number {
-    const bytes = this.#bytes;
-    this.#put(openBracket);
-    let at = skipSpace(bytes, start);
-    for (let isFirst = true; bytes[at] !== closeBracket; isFirst = false) {
-      if (!isFirst) this.#put(comma);
-      at = this.#next(this.value(at, elements), closeBracket);
-    }
-    this.#put(closeBracket);
-    return at + 1;
-  }
-
-  /** After a member or element: at the closing byte, or past a comma and at the first byte of the next one. */
-  #next(end: number, closing: number): number {
-    const bytes = this.#bytes;
-    const at = skipSpace(bytes, end);
-    if (bytes[at] === closing) return at;
-    const next = skipSpace(bytes, skipByte(bytes, at, comma));
-    if (bytes[next] === closing) throw new JsonError('broken', next);
-    return next;
-  }
-
-  /** The selected member whose key, with its quotes, stands between start and end. */
-  #member(members: readonly MemberSelection[], start: number, end: number): MemberSelection | undefined {
-    const length = end - start;
-    for (const member of members)
-      if (member.written.length === length + 1 && isAt(this.#bytes, start, member.written, length)) return member;
-    return undefined;
-  }
-
-  #escapedMember(members: readonly MemberSelection[], start: number, end: number): MemberSelection | undefined {
-    const key: unknown = JSON.parse(decoder.decode(this.#bytes.subarray(start, end)));
-    return members.find((member) => member.key === key);
-  }
-
-  #identity(start: number, slot: number): number {
-    const bytes = this.#bytes;
-    const plainEnd = bytes[start] === quote ? skipPlain(bytes, start) : start;
-    if (plainEnd > start + 1 && bytes[plainEnd] === quote && this.#found[slot] === undefined) {
-      this.#found[slot] = { start: start + 1, end: plainEnd };
-      this.#copy(writtenPlaceholder, 0, writtenPlaceholder.length);
-      return plainEnd + 1;
-    }
-    this.#isUnambiguous = false;
-    return this.value(start, 'any');
-  }
-
-  #put(byte: number): void {
-    if (this.length === this.#out.length) throw new JsonError('large', 0);
-    this.#out[this.length] = byte;
-    this.length += 1;
-  }
-
-  #copy(from: Uint8Array, start: number, end: number): void {
-    if (this.length + end - start > this.#out.length) throw new JsonError('large', start);
-    const out = this.#out;
-    let to = this.length;
-    for (let at = start; at < end; at += 1, to += 1) out[to] = from[at]!;
-    this.length = to;
   }
 }

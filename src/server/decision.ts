@@ -1,13 +1,13 @@
 /** A decision that can be answered, counted and logged for every review that it holds for. */
-import { admit, type Admission, type Mode } from '../admission/admit.ts';
-import { responseText, toResponse, type ResponseText } from '../admission/response.ts';
+import { admit, leftAlone, type Admission, type Mode } from '../admission/admit.ts';
+import { responseText, type ResponseText } from '../admission/response.ts';
 import type { Identity } from '../admission/identity.ts';
 import type { DecisionInput } from '../admission/review.ts';
 import type { Scope } from '../admission/scope.ts';
 import type { Metrics, ReviewResult } from '../observe/metrics.ts';
 import type { BufferedCounter } from '../observe/buffered-metrics.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { failureLog, reviewLog, type LogOptions, type ReviewLog } from './review-log.ts';
+import { FailureLog, ReviewLog, type LogOptions } from './review-log.ts';
 
 export interface DecisionOptions extends LogOptions {
   readonly scope: Scope;
@@ -15,32 +15,47 @@ export interface DecisionOptions extends LogOptions {
   readonly mode: Mode;
 }
 
-export class Decision {
-  readonly #admission: Admission;
-  readonly #log: ReviewLog;
-  /** Those of the review and one for each image. */
-  readonly #counters: readonly BufferedCounter[];
-  #isRepeated = false;
-  #text: ResponseText | undefined;
+/** Bytes that an answer may have beside twice those of its review. A pod of a hundred images needs less. */
+const freeLength = 64 * 1024;
 
-  constructor(admission: Admission, counters: readonly BufferedCounter[], log: ReviewLog) {
-    this.#admission = admission;
-    this.#counters = counters;
-    this.#log = log;
+interface Parts {
+  readonly text: ResponseText;
+  readonly log: ReviewLog | FailureLog;
+  /** Those of the review and one for each image. */
+  readonly counters: readonly BufferedCounter[];
+  /** What is decided where the answer would be too long; null where it never is. */
+  readonly ifTooLong: Decision | null;
+}
+
+/** Holds texts and counters, and nothing of the review or the admission. */
+export class Decision {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** The body of the response. From its second use on, all of it but the uid is kept as text. */
+  /** Bytes of the heap, estimated. */
+  get bytes(): number {
+    const { text, log, counters, ifTooLong } = this.#parts;
+    return 500 + text.before.length + text.after.length + log.bytes + 8 * counters.length + (ifTooLong?.bytes ?? 0);
+  }
+
+  /** This decision, or another where its answer would be more than twice as long as the review. @param length bytes of the review */
+  fitting(length: number): Decision {
+    const { text, ifTooLong } = this.#parts;
+    return ifTooLong !== null && text.after.length > 2 * length + freeLength ? ifTooLong : this;
+  }
+
+  /** The body of the response. */
   answer(uid: string): string {
-    if (this.#isRepeated) this.#text ??= responseText(this.#admission, base64);
-    this.#isRepeated = true;
-    return this.#text === undefined
-      ? JSON.stringify(toResponse(uid, this.#admission, base64))
-      : this.#text.before + JSON.stringify(uid) + this.#text.after;
+    const { before, after } = this.#parts.text;
+    return before + JSON.stringify(uid) + after;
   }
 
   record(identity: Identity, seconds: number): void {
-    for (const counter of this.#counters) counter.inc();
-    this.#log(identity, seconds);
+    for (const counter of this.#parts.counters) counter.inc();
+    this.#parts.log.write(identity, seconds);
   }
 }
 
@@ -48,17 +63,26 @@ export class Decision {
 export function decide(review: DecisionInput, policy: CompiledPolicy, options: DecisionOptions): Decision {
   const { metrics, mode, scope } = options;
   try {
-    const admission = admit(review, policy, scope, mode);
-    const counters = [
-      metrics.reviews({ mode, result: resultOf(admission) }),
-      ...(admission.skipped === null ? [] : [metrics.skipped({ reason: admission.skipped.code, mode })]),
-      ...admission.images.map(({ rule, outcome }) => metrics.images({ rule: rule ?? '', outcome, mode })),
-    ];
-    return new Decision(admission, counters, reviewLog(review, admission, options));
+    return decisionOf(review, admit(review, policy, scope, mode), options);
   } catch (error) {
-    const untouched: Admission = { mode, skipped: null, images: [], pullSecrets: [], operations: [], warnings: [], auditAnnotations: {} };
-    return new Decision(untouched, [metrics.reviews({ mode, result: 'failed' })], failureLog(review, error, options));
+    return new Decision({
+      text: responseText(leftAlone(mode, null), base64),
+      log: new FailureLog(review, error, options),
+      counters: [metrics.reviews({ mode, result: 'failed' })],
+      ifTooLong: null,
+    });
   }
+}
+
+function decisionOf(review: DecisionInput, admission: Admission, options: DecisionOptions): Decision {
+  const { metrics, mode } = options;
+  const text = responseText(admission, base64);
+  const counters = [metrics.reviews({ mode, result: resultOf(admission) })];
+  if (admission.skipped !== null) counters.push(metrics.skipped({ reason: admission.skipped.code, mode }));
+  for (const { rule, outcome } of admission.images) counters.push(metrics.images({ rule: rule ?? '', outcome, mode }));
+  const sentence = 'the answer would be more than twice as long as the review';
+  const ifTooLong = text.after.length <= freeLength ? null : decisionOf(review, leftAlone(mode, { code: 'too-large', sentence }), options);
+  return new Decision({ text, log: new ReviewLog(review, admission, options), counters, ifTooLong });
 }
 
 function resultOf(admission: Admission): ReviewResult {

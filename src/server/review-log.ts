@@ -13,9 +13,6 @@ export interface LogOptions {
   readonly loggedReviews: LoggedReviews;
 }
 
-/** Writes the line of one review. */
-export type ReviewLog = (identity: Identity, seconds: number) => void;
-
 /**
  * Admission runs before validation, so a pod author's names and images may have megabytes, and a pod ten thousand containers. A log
  * line keeps to what is valid: an image has 255 characters of name, 128 of tag, 135 of digest and the marks between.
@@ -24,31 +21,69 @@ const maxImageLength = 520;
 const maxReasonLength = 2 * maxImageLength;
 const maxImages = 100;
 
-export function reviewLog(review: DecisionInput, admission: Admission, { log, loggedReviews }: LogOptions): ReviewLog {
-  const hasProblem = admission.images.some(({ outcome }) => outcome === 'invalid' || outcome === 'refused');
-  const isRewritten = admission.images.some(({ outcome }) => outcome === 'rewritten');
-  if (!hasProblem && (loggedReviews === 'problems' || (loggedReviews === 'rewritten' && !isRewritten))) return () => {};
-  const level = hasProblem ? 'warn' : 'info';
-  const message = admission.skipped === null ? 'review' : 'review skipped';
-  const fields = fieldsOf(review, admission);
-  let bound: Logger | null | undefined;
-  return (identity, seconds) => {
-    const own = { ...identityFields(identity), durationMs: milliseconds(seconds) };
+/** Writes the line of each review with the same decision. */
+export class ReviewLog {
+  readonly #message: string;
+  readonly #write: 'info' | 'warn';
+  /** Null when such reviews are not logged. */
+  #log: Logger | null;
+  /** Null once the log is bound to them. */
+  #fields: object | null;
+  #lines = 0;
+  readonly bytes: number;
+
+  constructor(review: DecisionInput, admission: Admission, { log, loggedReviews }: LogOptions) {
+    const hasProblem = admission.skipped?.code === 'too-large' || admission.images.some(isProblem);
+    this.#write = hasProblem ? 'warn' : 'info';
+    this.#message = admission.skipped === null ? 'review' : 'review skipped';
+    this.#log = hasProblem || isLogged(admission, loggedReviews) ? log : null;
+    this.#fields = this.#log === null ? null : fieldsOf(review, admission);
+    this.bytes = this.#log === null ? 0 : 300 + 2 * lengthOf(admission);
+  }
+
+  write(identity: Identity, seconds: number): void {
+    if (this.#log === null) return;
+    this.#lines += 1;
     // A child writes what it is bound to as text, made once; making one costs as much as some lines, so only where a second line comes.
-    if (bound === null) bound = log.child(fields);
-    if (bound !== undefined) return bound[level](own, message);
-    bound = null;
-    const { durationMs, ...names } = own;
-    return log[level]({ ...names, ...fields, durationMs }, message);
-  };
+    if (this.#lines === 2 && this.#fields !== null) {
+      this.#log = this.#log.child(this.#fields);
+      this.#fields = null;
+    }
+    this.#log[this.#write]({ ...identityFields(identity), ...this.#fields, durationMs: milliseconds(seconds) }, this.#message);
+  }
 }
 
-export function failureLog(review: DecisionInput, err: unknown, { log }: LogOptions): ReviewLog {
-  return ({ uid }) =>
-    log.error(
-      { err, uid, namespace: review.namespace },
-      'the review could not be decided and the pod is left as it is; please report this',
+function isProblem({ outcome }: Admission['images'][number]): boolean {
+  return outcome === 'invalid' || outcome === 'refused';
+}
+
+function isLogged({ images }: Admission, loggedReviews: LoggedReviews): boolean {
+  return loggedReviews === 'all' || (loggedReviews === 'rewritten' && images.some(({ outcome }) => outcome === 'rewritten'));
+}
+
+/** Characters that the fields have at most, about. */
+function lengthOf({ images }: Admission): number {
+  return images
+    .slice(0, maxImages)
+    .reduce(
+      (sum, { site, image, result, reason }) => sum + 120 + site.name.length + image.length + (result?.length ?? 0) + reason.length,
+      0,
     );
+}
+
+export class FailureLog {
+  readonly #log: Logger;
+  readonly #fields: object;
+  readonly bytes = 2_000;
+
+  constructor({ namespace }: DecisionInput, err: unknown, { log }: LogOptions) {
+    this.#log = log;
+    this.#fields = { err, namespace: shortName(namespace) };
+  }
+
+  write({ uid }: Identity): void {
+    this.#log.error({ ...this.#fields, uid }, 'the review could not be decided and the pod is left as it is; please report this');
+  }
 }
 
 /** The identity as a log line has it: `pod` is its name, or `generateName` and a star; empty when it has neither. */

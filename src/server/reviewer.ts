@@ -55,7 +55,8 @@ export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
     }
     const result = read(request.body);
     if (!result.ok) return reject(result.code, result.problem, request);
-    const { identity, decision } = result;
+    const { identity } = result;
+    const decision = result.decision.fitting(request.body.length);
     const body = decision.answer(identity.uid);
     const seconds = (performance.now() - began) / 1000;
     duration.observe(seconds);

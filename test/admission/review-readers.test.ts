@@ -28,7 +28,7 @@ const declared = reviewFormat(labels);
 
 /** All that a decision can be made of, and what was planted beside it. */
 type WithPlanted = DecisionInput & { readonly planted?: unknown };
-const decide: Decide<unknown> = ({ pod: { labels: some, annotations, images, pullSecrets }, ...review }: WithPlanted) => ({
+const decide: Decide<unknown> = ({ pod: { labels: some, annotations, images, pullSecrets, excess }, ...review }: WithPlanted) => ({
   operation: review.operation,
   namespace: review.namespace,
   resource: review.resource,
@@ -39,6 +39,7 @@ const decide: Decide<unknown> = ({ pod: { labels: some, annotations, images, pul
   annotations,
   images,
   pullSecrets,
+  excess,
   planted: review.planted,
 });
 
@@ -107,7 +108,7 @@ function body(document: Json): Buffer {
 
 /** The first review that the reader reads otherwise than the reference; null when there is none. */
 function firstDifference(make: Reader, format: ReviewFormat, base: Json): string | null {
-  const read = (document: unknown): unknown => format.read(document, format.fields(0));
+  const read = (document: unknown): unknown => format.read(document, format.fields(0), null);
   return differenceAround(make, format, base) ?? differenceAround(make, format, filledOut(base, read));
 }
 
@@ -119,7 +120,7 @@ function differenceAround(make: Reader, format: ReviewFormat, base: Json): strin
   const expectedOfKnown = outcome(reference(known));
   // Remembered from the first time on, and from the third time on recognised without being read.
   for (let times = 0; times < 3; times += 1) if (!isRead(known, expectedOfKnown)) return 'the review itself';
-  const different = variantsOf(base, (document) => format.read(document, format.fields(known.length))).find(({ document }) => {
+  const different = variantsOf(base, (document) => format.read(document, format.fields(known.length), null)).find(({ document }) => {
     const bytes = body(document);
     const expected = outcome(reference(bytes));
     return !isRead(bytes, expected) || !isRead(bytes, expected) || !isRead(known, expectedOfKnown);
@@ -172,8 +173,8 @@ const plantedInUpdates: Readonly<Record<string, Planted>> = {
 };
 
 function plantedFormat(plant: Planted): ReviewFormat {
-  const read: ReviewFormat['read'] = (document, fields) => {
-    const result = readReview(document, fields);
+  const read: ReviewFormat['read'] = (document, fields, annotationsLength) => {
+    const result = readReview(document, fields, annotationsLength);
     return result.ok ? { ok: true, review: { ...result.review, planted: plant(document) } as typeof result.review } : result;
   };
   return { ...declared, read };

@@ -105,14 +105,14 @@ function damaged(body: Buffer, random: (below: number) => number): Buffer {
 
 const format = reviewFormat(['app', 'a', 'transship.dev/rewrite']);
 /** All that a decision can be made of. */
-const deciding: Decide<DecisionInput> = ({ pod: { labels, annotations, images, pullSecrets }, ...review }) => ({
+const deciding: Decide<DecisionInput> = ({ pod: { labels, annotations, images, pullSecrets, excess }, ...review }) => ({
   operation: review.operation,
   namespace: review.namespace,
   resource: review.resource,
   subResource: review.subResource,
   dryRun: review.dryRun,
   oldPod: review.oldPod,
-  pod: { labels, annotations, images, pullSecrets },
+  pod: { labels, annotations, images, pullSecrets, excess },
 });
 
 /** The cache and the plain reader, each body three times: the second time the decision may be known, the third time the body. */
