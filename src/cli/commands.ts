@@ -9,4 +9,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   rewrite: async () => (await import('./rewrite.ts')).rewriteCommand,
   lint: async () => (await import('./lint.ts')).lintCommand,
   images: async () => (await import('./images.ts')).imagesCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
 };

@@ -18,6 +18,8 @@ export interface FlagType<Value> {
   readonly argument: string;
   /** What it takes, as messages say it: `a whole number from 0 to 65535`. */
   readonly expects: string;
+  /** All that it takes, where that is a list: for completion. */
+  readonly values?: readonly string[];
   readonly read: (text: string) => Value | Unfit;
 }
 
@@ -33,12 +35,13 @@ export function oneOf<const T extends string>(argument: string, known: readonly 
     const near = nearest(text, known);
     return new Unfit(text, near === null ? null : `did you mean ${near}?`);
   };
-  return { argument, expects: known.length > 2 ? `one of ${known.join(', ')}` : known.join(' or '), read };
+  return { argument, expects: known.length > 2 ? `one of ${known.join(', ')}` : known.join(' or '), values: known, read };
 }
 
 export const trueOrFalse: FlagType<boolean> = {
   argument: 'BOOL',
   expects: 'true or false',
+  values: ['true', 'false'],
   read: (text) => (text === 'true' ? true : text === 'false' ? false : new Unfit(text)),
 };
 

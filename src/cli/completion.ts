@@ -1,0 +1,36 @@
+/** `transship completion`: the script by which a shell completes commands, flags and their values. */
+import { OperatorError } from '../errors/operator-error.ts';
+import { nearest } from '../rules/nearest.ts';
+import { command } from './command.ts';
+import { completionScripts, shells, type CompletedCommand } from './completion-scripts.ts';
+import { write } from './input.ts';
+
+export const completionCommand = command({
+  name: 'completion',
+  summary: 'prints the completion script of a shell',
+  usage: `transship completion SHELL
+
+Prints the script that completes commands, flags and their values in bash, zsh or fish. To have it in every new shell:
+
+  transship completion bash > ~/.local/share/bash-completion/completions/transship
+  transship completion zsh > ~/.zfunc/_transship            # with fpath+=(~/.zfunc) before compinit in ~/.zshrc
+  transship completion fish > ~/.config/fish/completions/transship.fish`,
+  flags: {},
+  notes: 'Exit codes: 0 done; 2 wrong use.',
+  run: async ({ operands }, io) => {
+    const [given, more] = operands;
+    const shell = shells.find((name) => name === given);
+    if (shell === undefined || more !== undefined) {
+      const near = given === undefined ? null : nearest(given, shells);
+      const problem =
+        given === undefined ? 'no shell is named' : `${more === undefined ? given : `${given} ${more}`} is not a shell that is known here`;
+      throw new OperatorError('USAGE', problem, near === null ? `name one of ${shells.join(', ')}` : `did you mean ${near}?`);
+    }
+    // Loaded here: this command is one of them.
+    const { commands } = await import('./commands.ts');
+    const all = await Promise.all(Object.values(commands).map((load) => load()));
+    const completed: CompletedCommand[] = all.map(({ name, summary, flags }) => ({ name, summary, flags }));
+    await write(io.stdout, completionScripts[shell](completed));
+    return 0;
+  },
+});
