@@ -75,11 +75,6 @@ export const serveFlags = alsoVariables({
     type: wholeNumber('BYTES', 1024 * 1024, 2 ** 40),
     text: "memory of requests before 503; without it a quarter of the container's limit",
   },
-  'max-event-loop-delay': {
-    type: wholeNumber('MS', 1, 60_000),
-    text: 'time of one client in an iteration of the event loop before 503',
-    default: '500',
-  },
 });
 
 export const tryFlags = {

@@ -25,8 +25,6 @@ export interface ServeOptions {
   readonly maxInFlight: number;
   /** Bytes; null for a part of the memory limit. */
   readonly maxRequestMemory: number | null;
-  /** Milliseconds. */
-  readonly maxEventLoopDelay: number;
 }
 
 /** @throws OperatorError (USAGE) */
@@ -52,7 +50,6 @@ export function serveOptions(values: Given<typeof serveFlags>['values']): ServeO
     maxConnections: values['max-connections'],
     maxInFlight: values['max-in-flight'],
     maxRequestMemory: values['max-request-memory'],
-    maxEventLoopDelay: values['max-event-loop-delay'],
   };
 }
 
@@ -72,7 +69,6 @@ export function webhookOptions(options: ServeOptions): WebhookOptions {
       maxConnections: options.maxConnections,
       maxInFlight: options.maxInFlight,
       maxRequestMemory: options.maxRequestMemory ?? defaultBudget(process.constrainedMemory()),
-      maxEventLoopDelay: options.maxEventLoopDelay,
     },
   };
 }

@@ -62,7 +62,7 @@ export const answerCodes = {
   },
   OVERLOADED: {
     status: 503,
-    when: '`--max-in-flight` reviews are in flight, `--max-request-memory` is in use, the reviews of one address have taken `--max-event-loop-delay` of an iteration of the event loop, or the request was slow and its place was given to another. `Retry-After: 1`: the API server tries again within `timeoutSeconds` of the webhook. Add replicas, memory or CPU.',
+    when: '`--max-in-flight` reviews are in flight, `--max-request-memory` is in use, or the request was slow and its place was given to another. `Retry-After: 1`: the API server tries again within `timeoutSeconds` of the webhook. Add replicas, memory or CPU.',
     remedy: 'try again in a second',
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

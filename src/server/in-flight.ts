@@ -17,8 +17,8 @@ export class InFlightRequest {
   /** Ends it at once. */
   readonly end: (why: Eviction) => void;
   bytes = 0;
-  /** Whether all of its body has arrived. */
-  isReceived = false;
+  /** `waiting` for its turn to be decided. */
+  state: 'receiving' | 'waiting' | 'responding' | 'ended' = 'receiving';
 
   constructor(connection: Connection, end: (why: Eviction) => void) {
     this.connection = connection;
@@ -34,7 +34,7 @@ export interface InFlightLimits {
   readonly checkInterval: number;
 }
 
-/** Milliseconds. A genuine review is received and answered within one; what is older than this makes room for a new one. */
+/** Milliseconds. A genuine client sends a review and reads the response within one; who takes longer makes room for others. */
 const grace = 1_000;
 
 export class InFlightRequests {
@@ -65,6 +65,7 @@ export class InFlightRequests {
 
   leave(request: InFlightRequest): void {
     if (!this.#requests.delete(request)) return;
+    request.state = 'ended';
     this.hold(request, 0);
     request.connection.client.inFlight -= 1;
   }
@@ -92,7 +93,7 @@ export class InFlightRequests {
     }
     if (oldest === undefined) return false;
     const usesMore = oldest.connection.client[what] > newcomer.connection.client[what] + wanted;
-    if (!usesMore && performance.now() - oldest.began < grace) return false;
+    if (!usesMore && (oldest.state === 'waiting' || performance.now() - oldest.began < grace)) return false;
     this.#end(oldest, toMakeRoom);
     return true;
   }
@@ -104,7 +105,7 @@ export class InFlightRequests {
     for (const request of this.#requests) {
       const age = now - request.began;
       if (age < requestTimeout) break;
-      if (!request.isReceived || age > 2 * requestTimeout) this.#end(request, tooSlow);
+      if (request.state === 'receiving' || age > 2 * requestTimeout) this.#end(request, tooSlow);
     }
     if (this.#requests.size > 0) this.#timer = setTimeout(() => this.#check(), checkInterval).unref();
   }

@@ -5,6 +5,4 @@ export interface OverloadLimits {
   readonly maxInFlight: number;
   /** Bytes that requests and their responses may hold together. */
   readonly maxRequestMemory: number;
-  /** Milliseconds that the reviews of one address may take of one iteration of the event loop, in which all others wait. */
-  readonly maxEventLoopDelay: number;
 }

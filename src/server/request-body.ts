@@ -61,6 +61,12 @@ export function receiveBody(request: IncomingMessage, { hold, maxBytes }: BodyOp
 
 const nothing = Buffer.alloc(0);
 
+/** A body that stays as it is while others are received. */
+export function keptBody(body: Buffer, hold: BodyOptions['hold']): Buffer | BodyProblem {
+  if (body.buffer !== shared.buffer) return body;
+  return hold(body.length) ? Buffer.from(body) : 'no-memory';
+}
+
 /** @returns 0 where there is room already. Never much more than has arrived, whatever was declared. */
 function capacityFor(length: number, capacity: number, declared: number | null): number {
   if (length < capacity) return 0;

@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Server } from 'node:https';
 import type { Connections } from './connections.ts';
 import { errorResponse, internalError, type ClientErrorCode, type HttpResponse } from './errors.ts';
+import { FairQueue } from './fair-queue.ts';
 import { InFlightRequest, type InFlightRequests } from './in-flight.ts';
-import { maxBodyBytes, receiveBody, type BodyProblem } from './request-body.ts';
+import { keptBody, maxBodyBytes, receiveBody, type BodyProblem } from './request-body.ts';
 import type { Reviewer } from './reviewer.ts';
 
 declare module 'fastify' {
@@ -19,8 +20,6 @@ export interface ReviewRoutesOptions {
   readonly reviewers: ReadonlyMap<string, Reviewer>;
   readonly connections: Connections;
   readonly inFlight: InFlightRequests;
-  /** Milliseconds that the reviews of one address may take of one iteration of the event loop, in which all others wait. */
-  readonly maxEventLoopDelay: number;
   /** Whether callers must have presented a certificate that the client CA signed. */
   readonly needsClientCertificate: boolean;
   /** @param isLast whether the connection is closed after it */
@@ -36,13 +35,22 @@ type ReviewInstance = FastifyInstance<Server>;
 export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOptions): void {
   const { reviewers, inFlight } = options;
   const maxBytes = Math.min(maxBodyBytes, inFlight.budget.largest);
+  const turns = new FairQueue();
   app.decorateRequest('inFlight', null);
   // As bytes: of most bodies only a part is ever made into objects.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (request, payload, done) => {
     const entered = request.inFlight;
     const hold = (bytes: number): boolean => entered !== null && inFlight.hold(entered, bytes);
-    receiveBody(payload, { hold, maxBytes }, (body) => done(null, body));
+    receiveBody(payload, { hold, maxBytes }, (body) => {
+      if (entered === null || typeof body === 'string') return done(null, body);
+      entered.state = 'waiting';
+      const { client } = entered.connection;
+      if (!turns.mustWait(client)) return done(null, body);
+      const kept = keptBody(body, hold);
+      // Those that were ended meanwhile, or whose client went away, need no decision.
+      turns.add(client, () => void (entered.state === 'ended' || done(null, kept)));
+    });
   });
   const onRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     const refused = enter(request, reply, options);
@@ -55,7 +63,7 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
       if (entered === null || reply.sent) return;
       if (typeof body === 'string') return reject(request, reply, options, bodyError(body, maxBytes));
       const response = answer(request, body, review, options);
-      entered.isReceived = true;
+      entered.state = 'responding';
       // fastify keeps it until the response is read, and that may be long.
       request.body = undefined;
       // Small ones are written at once, and there are many of them.
@@ -91,14 +99,11 @@ const smallResponse = 16 * 1024;
 
 /** @returns why a review is not let in; null when it is */
 function enter(request: FastifyRequest, reply: FastifyReply, options: ReviewRoutesOptions): Rejection | null {
-  const { connections, inFlight, maxEventLoopDelay, needsClientCertificate } = options;
+  const { connections, inFlight, needsClientCertificate } = options;
   const connection = connections.of(request.raw.socket);
   if (connection === undefined) return { code: 'REQUEST_INVALID', detail: 'the connection is closed' };
   if (needsClientCertificate && !connection.isTrusted)
     return { code: 'CLIENT_CERTIFICATE_REQUIRED', detail: 'the connection has no accepted client certificate' };
-  const { busy } = connection.client;
-  if (busy > maxEventLoopDelay)
-    return { code: 'OVERLOADED', detail: `reviews of this address have kept the event loop for ${Math.round(busy)} ms` };
   const entered = new InFlightRequest(connection, (rejection) => {
     if (reply.sent) request.raw.socket.destroy();
     reject(request, reply, options, { ...rejection, isLast: true });

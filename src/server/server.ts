@@ -136,7 +136,7 @@ interface Context extends ServerOptions {
 }
 
 function addReviews(app: WebhookInstance, context: Context): void {
-  const { metrics, overload, log, respond, connections, inFlight, clientCa } = context;
+  const { metrics, log, respond, connections, inFlight, clientCa } = context;
   const rejections = new RejectionLog(log);
   const reviewers = new Map(modes.map(([path, mode]) => [path, createReviewer(context, mode)]));
   const counters = new Map(
@@ -150,7 +150,6 @@ function addReviews(app: WebhookInstance, context: Context): void {
       reviewers,
       connections,
       inFlight,
-      maxEventLoopDelay: overload.maxEventLoopDelay,
       needsClientCertificate: clientCa !== null,
       respond,
       onRejected: ({ routeOptions, socket }: FastifyRequest, code, detail) => {

@@ -21,7 +21,6 @@ const defaults: ServeOptions = {
   maxConnections: 1024,
   maxInFlight: 512,
   maxRequestMemory: null,
-  maxEventLoopDelay: 500,
 };
 
 /** Flag, text, what it becomes. `tls-cert` and `tls-key` go together and are tested apart. */
@@ -44,7 +43,6 @@ const flags: readonly (readonly [flag: string, text: string, options: Partial<Se
   ['max-connections', '7', { maxConnections: 7 }],
   ['max-in-flight', '1', { maxInFlight: 1 }],
   ['max-request-memory', '1048576', { maxRequestMemory: 1024 * 1024 }],
-  ['max-event-loop-delay', '60000', { maxEventLoopDelay: 60_000 }],
 ];
 
 const needed = ['--policy', 'needed.yaml', '--tls-cert', 'needed.crt', '--tls-key', 'needed.key'];
@@ -108,7 +106,6 @@ const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['--metrics-port', 'none'], /--metrics-port takes a whole number/],
   [['--drain-seconds', '1.5'], /--drain-seconds takes a whole number from 0 to 3600/],
   [['--max-in-flight', '0'], /--max-in-flight takes a whole number from 1/],
-  [['--max-event-loop-delay', '0'], /--max-event-loop-delay takes a whole number from 1 to 60000/],
   [['--max-request-memory', '64Mi'], /--max-request-memory takes a whole number from 1048576/],
   [['--log-level', 'verbose'], /--log-level takes one of trace, debug, .*not "verbose"/],
   [['--log-reviews', 'none'], /--log-reviews takes one of all, rewritten, problems/],

@@ -18,7 +18,7 @@ export interface Running extends Target {
   readonly lines: LogLine[];
 }
 
-const limits: OverloadLimits = { maxConnections: 1024, maxInFlight: 512, maxRequestMemory: 128 * 1024 * 1024, maxEventLoopDelay: 60_000 };
+const limits: OverloadLimits = { maxConnections: 1024, maxInFlight: 512, maxRequestMemory: 128 * 1024 * 1024 };
 
 /** The usual limits but for some. */
 export const limitsWith = (some: Partial<OverloadLimits>): OverloadLimits => ({ ...limits, ...some });
