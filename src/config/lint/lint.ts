@@ -10,6 +10,7 @@ import { nonConverging } from './convergence.ts';
 import { failing } from './failing.ts';
 import { ownRegistries } from './own-registry.ts';
 import { patternWarnings } from './patterns.ts';
+import { pullSecretWarnings } from './pull-secrets.ts';
 import { warning } from './warning.ts';
 
 export function lint(compiled: CompiledPolicy): PolicyProblem[] {
@@ -20,6 +21,7 @@ export function lint(compiled: CompiledPolicy): PolicyProblem[] {
     ...failing(compiled.rules),
     ...collisions(compiled),
     ...ownRegistries(compiled),
+    ...pullSecretWarnings(compiled.policy),
     ...nonConverging(compiled),
   ];
 }

@@ -173,7 +173,8 @@ class SecretsReconciler implements Reconciler {
         const message = 'The policy no longer wants this copy. It is kept while a pod of the namespace names it, and deleted then.';
         recordCopyEvent(cluster, { secret: present, reason: 'CopyRetained', message, type: 'Normal' });
       }
-      if (refreshed !== null) return await this.#writer.write(key, { verb: 'update', desired: refreshed, present });
+      this.#writer.failures.delete(key);
+      if (refreshed !== null) return await this.#write(key, { verb: 'update', desired: refreshed, present });
       return requeueAfter(decision.delay);
     } catch (error) {
       return this.#writer.failed(key, 'is kept, since the pods that may name it could not be listed', error);

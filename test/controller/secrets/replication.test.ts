@@ -144,9 +144,13 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
   });
 
   await whole.test('the policy, and a broken one changes nothing', async (t) => {
+    const unmatched = 'registry teams: no namespace fits its namespaces';
+    t.match((await controller.get('/readyz')).text, unmatched);
+    t.equal((await eventsOf(plane, releaseNamespace, 'NoMatchingNamespace')).length, 1);
     await createSecret(plane, { namespace: releaseNamespace, name: 'team-source', config: second });
     await createNamespace(plane, 'team-a');
     timed('source created, by name of the namespace', await has('team-a', 'teamcred', second));
+    t.notMatch((await controller.get('/readyz')).text, unmatched);
     writeFileSync(controller.policyFile, 'registries: [');
     await logged(controller, 'the last good one stays in force');
     t.equal(await configOf(plane, 'team-a', 'teamcred'), second);

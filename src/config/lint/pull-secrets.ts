@@ -1,0 +1,35 @@
+/** Pull secrets and the namespaces that they are copied to: what is written twice, and what can have no effect. */
+import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import type { RewritePolicy } from '../../policy/types.ts';
+import { warning } from './warning.ts';
+
+/** No pod runs there: it holds the Leases of nodes. */
+const leaseNamespace = 'kube-node-lease';
+
+export function pullSecretWarnings({ registries, rules }: RewritePolicy): PolicyProblem[] {
+  return [
+    ...Object.entries(registries).flatMap(([name, { pullSecrets }]) => repeated(pullSecrets, ['registries', name, 'pullSecrets'])),
+    ...Object.entries(registries).flatMap(([name, { namespaces = [] }]) =>
+      namespaceWarnings(namespaces, ['registries', name, 'namespaces']),
+    ),
+    ...rules.flatMap(({ pullSecrets }, index) => repeated(pullSecrets, ['rules', index, 'pullSecrets'])),
+  ];
+}
+
+function namespaceWarnings(namespaces: readonly string[], path: PolicyPath): PolicyProblem[] {
+  return [
+    ...repeated(namespaces, path),
+    ...namespaces.flatMap((name, index) => {
+      if (name === leaseNamespace)
+        return [warning([...path, index], `no pod runs in ${name}, and the controller never copies to it; remove it`)];
+      if (name.includes('**')) return [warning([...path, index], `** is the same as *; write ${name.replaceAll(/\*+/g, '*')}`)];
+      return [];
+    }),
+  ];
+}
+
+function repeated(names: readonly string[], path: PolicyPath): PolicyProblem[] {
+  return names.flatMap((name, index) =>
+    names.indexOf(name) === index ? [] : [warning([...path, index], `${name} is written twice; remove one`)],
+  );
+}
