@@ -94,6 +94,13 @@ export const controllerFlags = alsoVariables({
     required: 'name the namespace of the release',
   },
   features: { type: listOf(oneOf('NAME', features)), text: `what runs, comma separated: ${features.join(', ')}`, default: 'secrets,hosts' },
+  'disabled-features': {
+    type: listOf(oneOf('NAME', features)),
+    text: 'what is off on purpose: no warning when the policy asks for it',
+    default: '',
+  },
+  'policy-config-map': { type: name, text: 'ConfigMap that the policy file comes from; events about the policy are recorded on it' },
+  deployment: { type: name, text: 'Deployment of the webhook; events about the policy are recorded on it as well' },
   'opt-in': {
     type: oneOf('MODE', optInModes),
     text: 'namespaces that get copies: OptIn those of --opt-in-values, OptOut all but those of --opt-out-values',

@@ -1,4 +1,4 @@
-/** Where an object lives in the API: its URL path, for the kinds that transship writes. */
+/** Where an object lives in the API: its URL path, for the kinds that transship writes or reads by name. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 interface Resource {
@@ -9,6 +9,7 @@ interface Resource {
 /** A table and not discovery: discovery would be a call, and a cache that is wrong after an upgrade, for names that never change. */
 const resources: Readonly<Record<string, Resource>> = {
   'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
+  'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
   'v1 Secret': { plural: 'secrets', namespaced: true },
   'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration': { plural: 'mutatingwebhookconfigurations', namespaced: false },
 };

@@ -1,4 +1,4 @@
-/** The controller as a whole: follows the policy, tells how it is, and runs its loops while it leads. */
+/** The controller as a whole: follows the policy, tells how it is, and runs its reconcilers while it leads. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
@@ -7,12 +7,13 @@ import type { Logger } from 'pino';
 import { describeError } from '../cluster/api-error.ts';
 import { connect } from '../cluster/connection.ts';
 import { electLeader } from '../cluster/lease.ts';
-import { observePolicy, observeReload } from '../observe/reload-log.ts';
-import { PolicySource } from '../config/source.ts';
 import { startMetricsServer } from '../observe/metrics-server.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import { FollowedPolicy } from './followed-policy.ts';
 import { Leadership } from './leadership.ts';
-import { createControllerMetrics, type ControllerMetrics } from './metrics.ts';
-import type { ReconcilerFactory } from './reconciler.ts';
+import { createControllerMetrics } from './metrics.ts';
+import { PolicyStatus } from './policy-status.ts';
+import type { Part, ReconcilerFactory } from './reconciler.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 
 export interface Controller {
@@ -20,18 +21,20 @@ export interface Controller {
   readonly port: number;
   /** Unready from now on. */
   readonly startDraining: () => void;
-  /** Stops the loops, gives the lease up and stops listening. */
+  /** Stops the reconcilers, gives the lease up and stops listening. */
   readonly close: () => Promise<void>;
   /** Breaks every connection to the API server: what is in flight fails. */
   readonly destroy: () => void;
 }
 
 /** Loaded when they are used: a controller without certificates keeps their library out of its memory. */
-const loops: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
+const factories: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
   secrets: async () => (await import('./secrets/replication.ts')).secretsReconciler,
   hosts: async () => (await import('./hosts/hosts.ts')).hostsReconciler,
   certificates: async () => (await import('./certificates/certificates.ts')).certificatesReconciler,
 };
+
+const loadPart = async (name: Feature): Promise<Part> => ({ name, needsPolicy: name !== 'certificates', create: await factories[name]() });
 
 /** How many times within the lease's duration the leader writes it. */
 const renewals = 4;
@@ -39,15 +42,27 @@ const renewals = 4;
 /** @throws PolicyError, ClusterConfigError, or Node's error when the port cannot be had */
 export async function startController(options: ControllerOptions, log: Logger): Promise<Controller> {
   const metrics = createControllerMetrics();
-  const source = await followPolicy(options.policy, { log, metrics });
+  const followed = await FollowedPolicy.open(options.policy, { log, metrics, mayWait: options.features.includes('certificates') });
   const cluster = await connect(options.kubeconfig === null ? {} : { kubeconfig: options.kubeconfig });
-  const makers = await Promise.all(options.features.map((feature) => loops[feature]()));
-  const context = { cluster, log, metrics, options, policy: () => source.policy.current.compiled };
+  const status = new PolicyStatus(cluster, followed, options);
   const renewSeconds = options.leaseSeconds / renewals;
-  const leadership = new Leadership(makers, context, renewSeconds * 2000);
-  source.changed = () => leadership.policyChanged();
+  const leadership = new Leadership({
+    parts: await Promise.all(options.features.map((feature) => loadPart(feature))),
+    context: { cluster, log, metrics, options, policy: () => loadedPolicy(followed) },
+    quiet: renewSeconds * 2000,
+    hasPolicy: () => followed.current !== null,
+    policyProblems: () => status.problems(),
+  });
+  const tellPolicy = (): void => {
+    for (const problem of status.problems()) log.warn({ problem }, 'the policy is not acted on as a whole');
+    if (leadership.isLeader) void status.record();
+  };
+  followed.onChange = () => {
+    tellPolicy();
+    leadership.policyChanged();
+  };
   const metricsServer = await startMetricsServer(metrics.registry, () => leadership.readiness(), options).catch(async (error: unknown) => {
-    source.policy.close();
+    followed.close();
     await cluster.close();
     throw error;
   });
@@ -58,17 +73,21 @@ export async function startController(options: ControllerOptions, log: Logger): 
     identity: `${hostname()}-${randomBytes(4).toString('hex')}`,
     leaseSeconds: options.leaseSeconds,
     renewSeconds,
-    onElected: () => leadership.won(),
+    onElected: () => {
+      leadership.won();
+      tellPolicy();
+    },
     onLost: (reason) => leadership.lost(reason),
     onError: (error) => leadership.failed(describeError(error)),
   });
-  log.info({ host: options.host, port: metricsServer.port, features: options.features, revision: source.policy.current.id }, 'listening');
+  const revision = followed.current?.id ?? null;
+  log.info({ host: options.host, port: metricsServer.port, features: options.features, revision }, 'listening');
   return {
     port: metricsServer.port,
     startDraining: () => leadership.startDraining(),
     close: async () => {
-      source.policy.close();
-      // The loops end first: whoever leads next must not meet a write of ours.
+      followed.close();
+      // The reconcilers end first: whoever leads next must not meet a write of ours.
       await leadership.stop();
       await election.release();
       stopReading();
@@ -80,19 +99,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
   };
 }
 
-interface FollowedPolicy {
-  readonly policy: PolicySource;
-  changed: () => void;
-}
-
-async function followPolicy(file: string, { log, metrics }: { log: Logger; metrics: ControllerMetrics }): Promise<FollowedPolicy> {
-  // Hosts are what this program finds out; it needs none itself.
-  const { source, findings } = await PolicySource.open({ policy: file, resolvedHosts: null });
-  observePolicy({ log, metrics }, source.current, findings);
-  const followed: FollowedPolicy = { policy: source, changed: () => {} };
-  source.follow((reload) => {
-    observeReload({ log, metrics }, reload, source.current);
-    if (reload.result === 'loaded') followed.changed();
-  });
-  return followed;
+function loadedPolicy({ current }: FollowedPolicy): CompiledPolicy {
+  if (current === null) throw new TypeError('no policy has loaded yet');
+  return current.compiled;
 }

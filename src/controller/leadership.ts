@@ -1,23 +1,29 @@
 /** What runs while this process leads, what is told while it does not, and the order between two leaderships. */
-import type { Reconciler, ReconcilerContext, ReconcilerFactory } from './reconciler.ts';
 import type { Readiness } from '../observe/metrics-server.ts';
+import type { Part, Reconciler, ReconcilerContext } from './reconciler.ts';
+
+export interface LeadershipOptions {
+  readonly parts: readonly Part[];
+  readonly context: ReconcilerContext;
+  /** Milliseconds without an error of the lease after which a process that stands by counts as ready. */
+  readonly quiet: number;
+  /** Whether a policy has loaded. */
+  readonly hasPolicy: () => boolean;
+  /** What is wrong with the policy, for people. */
+  readonly policyProblems: () => readonly string[];
+}
 
 export class Leadership {
-  readonly #makers: readonly ReconcilerFactory[];
-  readonly #context: ReconcilerContext;
-  /** Milliseconds without an error of the lease after which a process that stands by counts as ready. */
-  readonly #quiet: number;
-  #running: readonly Reconciler[] = [];
-  /** Loops of the last leadership that are still ending. */
+  readonly #options: LeadershipOptions;
+  readonly #running = new Map<Part, Reconciler>();
+  /** Reconcilers of the last leadership that are still ending. */
   #ending: Promise<void> = Promise.resolve();
   #isLeader = false;
   #isDraining = false;
   #troubled = performance.now();
 
-  constructor(makers: readonly ReconcilerFactory[], context: ReconcilerContext, quiet: number) {
-    this.#makers = makers;
-    this.#context = context;
-    this.#quiet = quiet;
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
   }
 
   get isLeader(): boolean {
@@ -25,28 +31,25 @@ export class Leadership {
   }
 
   won(): void {
-    this.#context.log.info('leading');
+    this.#options.context.log.info('leading');
     this.#isLeader = true;
-    this.#ending = this.#ending.then(() => {
-      // Lost again while the loops of the time before were ending.
-      if (!this.#isLeader) return;
-      this.#running = this.#makers.map((make) => make(this.#context));
-      for (const loop of this.#running) loop.start();
-    });
+    this.#ending = this.#ending.then(() => this.#startParts());
   }
 
   lost(reason: string): void {
-    this.#context.log.warn({ reason }, 'no longer leading');
+    this.#options.context.log.warn({ reason }, 'no longer leading');
     this.#end();
   }
 
   failed(reason: string): void {
     this.#troubled = performance.now();
-    this.#context.log.warn({ reason }, 'the lease could not be read or written; trying again');
+    this.#options.context.log.warn({ reason }, 'the lease could not be read or written; trying again');
   }
 
   policyChanged(): void {
-    for (const loop of this.#running) loop.policyChanged?.();
+    if (!this.#isLeader) return;
+    for (const reconciler of this.#running.values()) reconciler.policyChanged?.();
+    this.#ending = this.#ending.then(() => this.#startParts());
   }
 
   startDraining(): void {
@@ -60,35 +63,49 @@ export class Leadership {
 
   readiness(): Readiness {
     if (this.#isDraining) return { ready: false, lines: ['shutting down'] };
+    const policy = this.#options.policyProblems().map((problem) => `policy: ${problem}`);
     if (!this.#isLeader) {
-      const ready = performance.now() - this.#troubled > this.#quiet;
-      return { ready, lines: [ready ? 'standing by' : 'standing by; the lease was not reachable, or not for long enough'] };
+      const ready = performance.now() - this.#troubled > this.#options.quiet;
+      return { ready, lines: [ready ? 'standing by' : 'standing by; the lease was not reachable, or not for long enough', ...policy] };
     }
-    const parts = this.#running.map((loop) => ({ loop, ready: loop.isReady() }));
-    const ready = parts.length === this.#makers.length && parts.every((part) => part.ready);
-    return { ready, lines: ['leading', ...parts.flatMap((part) => linesOf(part.loop, part.ready))] };
+    const { parts } = this.#options;
+    const ready = parts.every((part) => this.#running.get(part)?.isReady() === true);
+    return { ready, lines: ['leading', ...policy, ...parts.flatMap((part) => linesOf(part.name, this.#running.get(part)))] };
+  }
+
+  /** Starts what does not run yet and need not wait for a policy. */
+  #startParts(): void {
+    // Lost again while the reconcilers of the time before were ending.
+    if (!this.#isLeader) return;
+    for (const part of this.#options.parts) {
+      if (this.#running.has(part) || (part.needsPolicy && !this.#options.hasPolicy())) continue;
+      const reconciler = part.create(this.#options.context);
+      this.#running.set(part, reconciler);
+      reconciler.start();
+    }
   }
 
   #end(): void {
     this.#isLeader = false;
-    // Started loops are taken over in order, whichever leadership they are of.
+    // Started reconcilers are taken over in order, whichever leadership they are of.
     this.#ending = this.#ending.then(async () => {
-      const loops = this.#running;
-      this.#running = [];
-      await Promise.all(loops.map((loop) => loop.stop()));
+      const reconcilers = [...this.#running.values()];
+      this.#running.clear();
+      await Promise.all(reconcilers.map((reconciler) => reconciler.stop()));
     });
   }
 }
 
 /** A cluster with a thousand namespaces can have a thousand problems; metrics have their number. */
-const shownProblems = 10;
+const maxProblems = 10;
 
-function linesOf(loop: Reconciler, ready: boolean): string[] {
-  const problems = loop.problems?.() ?? [];
-  const more = problems.length > shownProblems ? [`${loop.name}: and ${problems.length - shownProblems} more`] : [];
+function linesOf(name: string, reconciler: Reconciler | undefined): string[] {
+  if (reconciler === undefined) return [`${name}: not ready`];
+  const problems = reconciler.problems?.() ?? [];
+  const more = problems.length > maxProblems ? [`${name}: and ${problems.length - maxProblems} more`] : [];
   return [
-    `${loop.name}: ${ready ? 'ready' : 'not ready'}`,
-    ...problems.slice(0, shownProblems).map((problem) => `${loop.name}: ${problem}`),
+    `${name}: ${reconciler.isReady() ? 'ready' : 'not ready'}`,
+    ...problems.slice(0, maxProblems).map((problem) => `${name}: ${problem}`),
     ...more,
   ];
 }

@@ -19,6 +19,11 @@ export interface ControllerOptions {
   readonly excludedNamespaces: readonly string[];
   /** Parts that run. */
   readonly features: readonly Feature[];
+  /** Parts that are off on purpose: no warning when the policy asks for them. */
+  readonly disabledFeatures: readonly Feature[];
+  /** The ConfigMap that the policy file is mounted from, and the webhook's Deployment: for events about the policy. Null without. */
+  readonly policyConfigMap: string | null;
+  readonly deployment: string | null;
   /** Milliseconds for which a copy that is not wanted any more stays in any case; then it stays until no pod names it. */
   readonly pullSecretRetention: number;
   readonly leaseName: string;

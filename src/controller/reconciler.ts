@@ -1,4 +1,4 @@
-/** What the controller consists of: loops that each bring one part of the cluster to what the policy says, and only on the leader. */
+/** What the controller consists of: reconcilers that each bring one part of the cluster to what the policy says, and only on the leader. */
 import type { Logger } from 'pino';
 
 import type { Cluster } from '../cluster/connection.ts';
@@ -20,15 +20,22 @@ export interface Reconciler {
   policyChanged?(): void;
 }
 
-/** What every loop is given. */
+/** What every reconciler is given. */
 export interface ReconcilerContext {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
   readonly options: ControllerOptions;
-  /** The policy in force. */
+  /** The policy in force. Not to be asked by parts that do not need one. */
   readonly policy: () => CompiledPolicy;
 }
 
 /** Made anew at each election, so that nothing of an earlier leadership is left. */
 export type ReconcilerFactory = (context: ReconcilerContext) => Reconciler;
+
+export interface Part {
+  readonly name: Feature;
+  /** Whether it has to wait until a policy has loaded. */
+  readonly needsPolicy: boolean;
+  readonly create: ReconcilerFactory;
+}

@@ -1,12 +1,13 @@
-/** Who runs when: loops of one leadership end before those of the next begin, and what /readyz says in between. */
+/** Who runs when: reconcilers of one leadership end before those of the next start, and what /readyz says in between. */
 import { pino } from 'pino';
 import { test } from 'tap';
 
 import { Leadership } from '../../src/controller/leadership.ts';
 import type { Reconciler, ReconcilerContext } from '../../src/controller/reconciler.ts';
 
-/** A leadership of one loop that writes down what happens to it, and stops when told. */
-function observed({ quiet = 0, problems = [] as readonly string[] } = {}) {
+/** A leadership of one reconciler that records what happens to it, and stops when told. */
+function observed({ quiet = 0, problems = [] as readonly string[], hasPolicy = true } = {}) {
+  const policy = { isLoaded: hasPolicy };
   const events: string[] = [];
   const stops: (() => void)[] = [];
   let made = 0;
@@ -28,13 +29,19 @@ function observed({ quiet = 0, problems = [] as readonly string[] } = {}) {
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the log is used
   const context = { log: pino({ level: 'silent' }) } as ReconcilerContext;
-  const leadership = new Leadership([make], context, quiet);
-  return { leadership, events, stops, ready: () => (isReady = true) };
+  const leadership = new Leadership({
+    parts: [{ name: 'secrets', needsPolicy: true, create: make }],
+    context,
+    quiet,
+    hasPolicy: () => policy.isLoaded,
+    policyProblems: () => (policy.isLoaded ? [] : ['it has errors']),
+  });
+  return { leadership, events, stops, ready: () => (isReady = true), policy };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('loops start when elected and stop when lost, one leadership after the other', async (t) => {
+test('reconcilers start when elected and stop when lost, one leadership after the other', async (t) => {
   const { leadership, events, stops } = observed();
   leadership.policyChanged();
   leadership.won();
@@ -64,7 +71,7 @@ test('/readyz is honest', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 5));
   t.same(standing.leadership.readiness(), { ready: true, lines: ['standing by'] });
   standing.leadership.won();
-  t.same(standing.leadership.readiness(), { ready: false, lines: ['leading'] }, 'nothing runs yet');
+  t.same(standing.leadership.readiness(), { ready: false, lines: ['leading', 'secrets: not ready'] }, 'nothing runs yet');
   await settled();
   t.same(standing.leadership.readiness(), { ready: false, lines: ['leading', 'secrets: not ready'] });
   standing.ready();
@@ -83,4 +90,21 @@ test('of many problems some are shown', async (t) => {
   const { lines } = leadership.readiness();
   t.equal(lines.length, 13);
   t.equal(lines.at(-1), 'secrets: and 2 more');
+});
+
+test('what needs a policy starts when one has loaded', async (t) => {
+  const { leadership, events, policy } = observed({ hasPolicy: false });
+  leadership.won();
+  await settled();
+  t.same(events, []);
+  t.same(leadership.readiness(), { ready: false, lines: ['leading', 'policy: it has errors', 'secrets: not ready'] });
+  policy.isLoaded = true;
+  leadership.policyChanged();
+  leadership.policyChanged();
+  await settled();
+  t.same(events, ['start 1'], 'once');
+  leadership.lost('gone');
+  leadership.policyChanged();
+  await settled();
+  t.same(events, ['start 1', 'stop 1'], 'and nothing without leading');
 });

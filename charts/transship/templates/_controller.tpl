@@ -44,6 +44,14 @@
 {{- join "," $features -}}
 {{- end -}}
 
+{{- /* What is off on purpose: the controller does not warn when the policy asks for it. `auto` cannot see a policy in a ConfigMap, so it warns. */ -}}
+{{- define "transship.disabledFeatures" -}}
+{{- $disabled := list -}}
+{{- if eq (toString .Values.controller.features.secrets) "false" -}}{{- $disabled = append $disabled "secrets" -}}{{- end -}}
+{{- if or (eq (toString .Values.controller.features.hosts) "false") .Values.resolvedHosts.configMap -}}{{- $disabled = append $disabled "hosts" -}}{{- end -}}
+{{- join "," $disabled -}}
+{{- end -}}
+
 {{- /* ConfigMap with resolved hosts, empty when nobody resolves any. */ -}}
 {{- define "transship.hostsConfigMapName" -}}
 {{- if has "hosts" (splitList "," (include "transship.features" .)) -}}

@@ -1,0 +1,108 @@
+/** What people should know about the policy: that a change is refused, and that it asks for what is switched off. In `/readyz`, and as events of the leader. */
+import type { Cluster } from '../cluster/connection.ts';
+import { recordEvent } from '../cluster/events.ts';
+import { readObject } from '../cluster/object-writes.ts';
+import { formatFinding, type Finding } from '../errors/finding.ts';
+import type { RewritePolicy } from '../policy/types.ts';
+import type { ControllerOptions, Feature } from './options.ts';
+import type { FollowedPolicy } from './followed-policy.ts';
+
+type StatusOptions = Pick<ControllerOptions, 'namespace' | 'features' | 'disabledFeatures' | 'policyConfigMap' | 'deployment'>;
+
+/** Of a broken policy the first errors are enough to find it. */
+const maxFindings = 3;
+/** Milliseconds. */
+const readTimeout = 5_000;
+
+export class PolicyStatus {
+  readonly #cluster: Cluster;
+  readonly #policy: FollowedPolicy;
+  readonly #options: StatusOptions;
+  /** What was recorded last, so that a problem is told when it begins and not at every change. */
+  #recorded = '';
+
+  constructor(cluster: Cluster, policy: FollowedPolicy, options: StatusOptions) {
+    this.#cluster = cluster;
+    this.#policy = policy;
+    this.#options = options;
+  }
+
+  /** For `/readyz`. */
+  problems(): string[] {
+    return [...this.#refusalText(), ...this.#offTexts()];
+  }
+
+  /** To be called by the leader: at the beginning, and after each change of the policy. Never rejects. */
+  async record(): Promise<void> {
+    const [refusal] = this.#refusalText();
+    const off = this.#offTexts();
+    const before = this.#recorded;
+    this.#recorded = [refusal ?? '', ...off].join('\n');
+    if (this.#recorded === before) return;
+    if (refusal !== undefined) await this.#recordEach('Warning', 'PolicyRefused', refusal);
+    else if (before !== '' && off.length === 0)
+      await this.#recordEach('Normal', 'PolicyLoaded', `Revision ${this.#policy.current?.id} is in force.`);
+    for (const text of off) await this.#recordEach('Warning', 'FeatureOff', text);
+  }
+
+  #refusalText(): string[] {
+    const { refusal, current } = this.#policy;
+    if (refusal === null) return [];
+    const consequence = current === null ? 'only certificates are kept until it loads' : `revision ${current.id} stays in force`;
+    return [`the policy is refused; ${consequence}: ${summaryOf(refusal)}`];
+  }
+
+  #offTexts(): string[] {
+    const { current } = this.#policy;
+    const { features, disabledFeatures } = this.#options;
+    if (current === null) return [];
+    return [...askedFor(current.compiled.policy)].flatMap(([feature, registries]) =>
+      registries.length === 0 || features.includes(feature) || disabledFeatures.includes(feature)
+        ? []
+        : [
+            `registries ${registries.join(', ')} have \`${fieldOf[feature]}\`, and nothing acts on it: the feature ${feature} is off. ${remedyOf(feature)}`,
+          ],
+    );
+  }
+
+  async #recordEach(type: 'Normal' | 'Warning', reason: string, message: string): Promise<void> {
+    const { namespace, policyConfigMap, deployment } = this.#options;
+    const objects = [
+      ...(policyConfigMap === null ? [] : [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: policyConfigMap } }]),
+      ...(deployment === null ? [] : [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name: deployment } }]),
+    ];
+    for (const object of objects) {
+      const uid = await this.#uidOf(object);
+      const regarding = { ...object, metadata: { ...object.metadata, ...(uid !== null && { uid }) } };
+      await recordEvent(this.#cluster, { regarding, reason, message, type, action: 'LoadPolicy' });
+    }
+  }
+
+  /** `kubectl describe` shows the events of this very object alone. Without the right to read it the event is there all the same. */
+  async #uidOf(object: Parameters<typeof readObject>[1]): Promise<string | null> {
+    const found = await readObject(this.#cluster, object, AbortSignal.timeout(readTimeout)).catch(() => null);
+    return found?.metadata?.uid ?? null;
+  }
+}
+
+type PolicyFeature = Exclude<Feature, 'certificates'>;
+
+const fieldOf: Readonly<Record<PolicyFeature, string>> = { secrets: 'credentials', hosts: 'hostFrom' };
+
+const remedyOf = (feature: PolicyFeature): string =>
+  `Set the chart value controller.features.${feature} to true, or to false to say that it is meant.`;
+
+/** Registries by the feature that they need. */
+function askedFor({ registries }: RewritePolicy): Map<PolicyFeature, string[]> {
+  const entries = Object.entries(registries);
+  return new Map([
+    ['secrets', entries.flatMap(([name, { credentials }]) => (credentials === undefined ? [] : [name]))],
+    ['hosts', entries.flatMap(([name, { hostFrom }]) => (hostFrom === undefined ? [] : [name]))],
+  ]);
+}
+
+function summaryOf(findings: readonly Finding[]): string {
+  const errors = findings.filter(({ severity }) => severity === 'error').map(formatFinding);
+  const more = errors.length > maxFindings ? ` (and ${errors.length - maxFindings} more)` : '';
+  return errors.slice(0, maxFindings).join('; ') + more;
+}
