@@ -46,7 +46,11 @@ const cases: readonly {
   { args: ['--version'], code: 0, stdout: /^\d+\.\d+\.\d+\n$/ },
   { args: ['version'], code: 0, stdout: /^\d+\.\d+\.\d+\n$/ },
   { args: ['explian'], code: 2, stderr: /^transship: unknown command explian; did you mean explain\?\n$/ },
-  { args: ['teapot'], code: 2, stderr: /^transship: unknown command teapot; commands are .*\bexplain, rewrite, lint, images\n$/ },
+  {
+    args: ['teapot'],
+    code: 2,
+    stderr: /^transship: unknown command teapot; commands are .*\bexplain, rewrite, lint, images, completion\n$/,
+  },
   { args: ['__proto__'], code: 2, stderr: /unknown command __proto__/ },
   { args: ['explain', '--help'], code: 0, stdout: /^transship explain --policy FILE/ },
   { args: ['explain', ...policies, '--', '--help'], code: 0, stdout: /^invalid .*--help$/m },
