@@ -4,10 +4,10 @@
  */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Operation } from '../patch/operations.ts';
-import { auditAnnotations } from './audit.ts';
+import { auditAnnotations, wouldAppend } from './audit.ts';
 import type { DecisionInput } from './review.ts';
 import { rewritePod, type Change, type SiteDecision } from './rewrite-pod.ts';
-import { reasonToSkip, scopeLabels, type Scope, type SkipReason } from './scope.ts';
+import { reasonToSkip, rewrittenManager, scopeLabels, type Scope, type SkipReason } from './scope.ts';
 import { warningAboutSkip, warnings } from './warnings.ts';
 
 /** `enforce` patches; `shadow` decides and tells, and patches nothing. */
@@ -18,7 +18,7 @@ export interface Admission {
   /** Why the request was left alone as a whole; null when its images were decided. */
   readonly skipped: SkipReason | null;
   readonly images: readonly SiteDecision[];
-  /** Secrets that the patch appends. */
+  /** Secrets that the patch appends; in shadow mode, those that it would. */
   readonly pullSecrets: readonly string[];
   /** Empty in shadow mode. */
   readonly operations: readonly Operation[];
@@ -28,23 +28,23 @@ export interface Admission {
 }
 
 /** Keys of the labels that `admit` reads. */
-export function decisionLabels({ table }: CompiledPolicy): readonly string[] {
-  return [...scopeLabels, ...table.labelKeys];
+export function decisionLabels(policy: CompiledPolicy): readonly string[] {
+  return [...new Set([...scopeLabels(policy), ...policy.table.labelKeys])];
 }
 
-export function admit(review: DecisionInput, { table, policy }: CompiledPolicy, scope: Scope, mode: Mode): Admission {
-  const skipped = reasonToSkip(review, scope);
+export function admit(review: DecisionInput, policy: CompiledPolicy, scope: Scope, mode: Mode): Admission {
+  const skipped = reasonToSkip(review, policy, scope);
   if (skipped !== null) return leftAlone(mode, skipped);
   const context = { namespace: review.namespace, podLabels: review.pod.labels };
-  const { images, pullSecrets, operations } = rewritePod(table, review.pod, context, changeOf(review));
+  const { images, pullSecrets, operations } = rewritePod(policy.table, review.pod, context, changeOf(review));
   return {
     mode,
     skipped,
     images,
-    pullSecrets: mode === 'shadow' ? [] : pullSecrets,
+    pullSecrets,
     operations: mode === 'shadow' ? [] : operations,
-    warnings: warnings(images, mode, policy.warnings),
-    auditAnnotations: auditAnnotations(review.pod, images),
+    warnings: warnings(images, { mode, cover: policy.policy.warnings, manager: rewrittenManager(review.pod, policy) }),
+    auditAnnotations: { ...auditAnnotations(review.pod, images), ...(mode === 'shadow' ? wouldAppend(pullSecrets) : {}) },
   };
 }
 

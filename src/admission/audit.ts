@@ -1,6 +1,7 @@
 /**
  * What the API server's audit log keeps: one annotation for each image, under the name of its container where it was rewritten
- * (`volume.` and the volume's name for a volume), under `problem.` and that where it could not be decided.
+ * (`volume.` and the volume's name for a volume), under `problem.` and that where it could not be decided, and under `missing-secret.`
+ * and that where the pod lacks the pull secrets of its registry.
  *
  * A webhook may be called twice for one request, and an annotation whose value differs the second time is refused
  * (kubernetes/apiserver, pkg/admission/attributes.go). So the value is made from what both calls see: the written image, which
@@ -22,10 +23,18 @@ export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[
     const key = siteKey(image.site);
     // The record does not cover debug containers, so what it says under such a name is about something else.
     const original = image.site.list === 'ephemeralContainers' ? undefined : originals.get(key);
-    const entry = repeated.has(key) ? null : entryOf(image, key, original);
-    return entry === null || !qualifiedName.test(entry[0]) ? [] : [[entry[0], entry[1].slice(0, maxValueLength)] as const];
+    const found = repeated.has(key) ? [] : [entryOf(image, key, original), missingEntry(image, key)];
+    return found.flatMap((entry) =>
+      entry === null || !qualifiedName.test(entry[0]) ? [] : [[entry[0], entry[1].slice(0, maxValueLength)] as const],
+    );
   });
   return Object.fromEntries(entries.slice(0, maxCount));
+}
+
+/** Pull secrets that a webhook in shadow mode would append, one a key: a second call may find others. */
+export function wouldAppend(pullSecrets: readonly string[]): Record<string, string> {
+  const keys = pullSecrets.map((name) => `pull-secret.${name}`).filter((key) => qualifiedName.test(key));
+  return Object.fromEntries(keys.map((key) => [key, 'would be added']));
 }
 
 /** Validation, which comes later, refuses a pod with such names; until then nobody could tell which value was whose. */
@@ -38,6 +47,11 @@ function repeatedKeys(images: readonly SiteDecision[]): ReadonlySet<string> {
     seen.add(key);
   }
   return repeated;
+}
+
+/** Pull secrets that the pod lacks and cannot get any more, so that the image may not be pulled. */
+function missingEntry({ missingSecrets }: SiteDecision, key: string): readonly [key: string, value: string] | null {
+  return missingSecrets.length === 0 ? null : [`missing-secret.${key}`, missingSecrets.join(',')];
 }
 
 /** Problems have keys of their own: a result may be a problem to the rules that meet it in the second call. */

@@ -5,13 +5,15 @@ import type { PodContent } from '../pod/pod.ts';
 import type { OldPod } from './review.ts';
 import { appendSecrets, missingSecrets } from '../pod/pull-secrets.ts';
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
-import { leftAlone, type ImageDecision, type PodContext } from '../rules/decision.ts';
 import { decideImage } from '../rules/decide.ts';
+import { leftAlone, noSecrets, type ImageDecision, type PodContext } from '../rules/decision.ts';
 import { recallDecision } from '../rules/remembered.ts';
 import type { Table } from '../rules/table.ts';
 
 export interface SiteDecision extends ImageDecision {
   readonly site: ImageSite;
+  /** Pull secrets of the image's registry that the pod lacks and that nobody can add any more; empty on CREATE, where they are added. */
+  readonly missingSecrets: readonly string[];
 }
 
 export interface PodRewrite {
@@ -38,8 +40,14 @@ const maxRemembered = 256;
 
 export function rewritePod(table: Table, pod: PodContent, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
-  const decideSite = pod.images.length > maxRemembered ? decideImage : recallDecision;
-  const images = pod.images.map((site) => ({ ...(isOpen(site) ? decideSite(table, site.image, context) : unchanged(site)), site }));
+  const decide = pod.images.length > maxRemembered ? decideImage : recallDecision;
+  const images = pod.images.map((site): SiteDecision => {
+    if (!isOpen(site)) return { ...unchanged(site), site, missingSecrets: noSecrets };
+    const decision = decide(table, site.image, context, site.pullPolicy);
+    return change.kind === 'create'
+      ? { ...decision, site, missingSecrets: noSecrets }
+      : withoutSecrets(table, decision, { site, pod, context });
+  });
   const rewritten = images.filter((image) => image.outcome === 'rewritten');
   const create = change.kind === 'create';
   const pullSecrets = create
@@ -56,6 +64,31 @@ export function rewritePod(table: Table, pod: PodContent, context: PodContext, c
     ...(change.kind === 'debug' ? [] : recordOriginals(pod.annotations, originals)),
   ];
   return { images, pullSecrets, operations };
+}
+
+interface Existing {
+  readonly site: ImageSite;
+  readonly pod: PodContent;
+  readonly context: PodContext;
+}
+
+/**
+ * The decision for a pod that exists, whose pull secrets cannot be changed (kubernetes/kubernetes, pkg/apis/core/validation/validation.go,
+ * ValidatePodUpdate). The secrets are those of the place that the image is pulled from, so that a second call finds the same.
+ */
+function withoutSecrets(table: Table, decision: ImageDecision, { site, pod, context }: Existing): SiteDecision {
+  const final = decision.result === null ? decision : recallDecision(table, decision.result, context);
+  const missing = missingSecrets(pod.pullSecrets, final.pullSecrets);
+  if (missing.length === 0 || decision.outcome !== 'rewritten' || !decision.needsSecrets)
+    return { ...decision, site, missingSecrets: missing };
+  const reason = `rule ${decision.rule} leaves it alone: the pod lacks pull secret ${missing.join(', ')} and cannot get it any more`;
+  return {
+    ...leftAlone(site.image, 'missing-pull-secret', reason),
+    rule: decision.rule,
+    reference: decision.reference,
+    site,
+    missingSecrets: noSecrets,
+  };
 }
 
 function openSites(change: Change): (site: ImageSite) => boolean {

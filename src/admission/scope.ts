@@ -3,28 +3,22 @@
  * configuration can be edited, and a pod that must not be touched must not depend on it.
  */
 import { rewriteLabel } from '../pod/labels.ts';
+import type { PodContent } from '../pod/pod.ts';
+import { matchesSelector, selectorKeys } from '../policy/label-selector.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
 import type { DecisionInput } from './review.ts';
 
 /** Kubernetes' own namespaces: a cluster must come up without this webhook. */
 export const systemNamespaces: readonly string[] = ['kube-system', 'kube-public', 'kube-node-lease'];
 
-/**
- * Operators that manage the images of their pods: they compare a pod's image with the one they asked for, and recreate the pod when
- * it differs, so a rewritten pod would restart for ever. By name, the label that marks their pods.
- */
-export const imageManagers: Readonly<Record<string, string>> = {
-  // CloudNativePG checks each instance's image against its Cluster: https://cloudnative-pg.io/documentation/current/rolling_update/
-  'cloudnative-pg': 'cnpg.io/cluster',
-};
-
 /** Keys of the labels that `reasonToSkip` reads. */
-export const scopeLabels: readonly string[] = [rewriteLabel, ...Object.values(imageManagers)];
+export function scopeLabels({ imageManagers }: CompiledPolicy): readonly string[] {
+  return [rewriteLabel, ...imageManagers.flatMap(({ podSelector }) => selectorKeys(podSelector))];
+}
 
 export interface Scope {
   /** The namespace that this program runs in, never touched; null outside a cluster. */
   readonly releaseNamespace: string | null;
-  /** Keys of `imageManagers` whose pods are left alone. */
-  readonly imageManagers: readonly string[];
 }
 
 /** Why a request is left alone as a whole. The code is for metrics and logs; the meaning is for the documents. */
@@ -54,7 +48,7 @@ function skip(code: SkipCode, sentence: string): SkipReason {
 }
 
 /** Null when the images of the request are to be decided. */
-export function reasonToSkip(review: DecisionInput, scope: Scope): SkipReason | null {
+export function reasonToSkip(review: DecisionInput, policy: CompiledPolicy, scope: Scope): SkipReason | null {
   const { resource, operation, subResource, namespace } = review;
   if (resource !== 'pods') return skip('not-pods', `${resource || 'the resource'} is not pods`);
   if (operation !== 'CREATE' && operation !== 'UPDATE') return skip('operation', `${operation} changes no image`);
@@ -63,21 +57,21 @@ export function reasonToSkip(review: DecisionInput, scope: Scope): SkipReason | 
   if (systemNamespaces.includes(namespace)) return skip('system-namespace', `namespace ${namespace} belongs to Kubernetes`);
   if (scope.releaseNamespace !== null && namespace === scope.releaseNamespace)
     return skip('release-namespace', `namespace ${namespace} is that of transship itself`);
-  return reasonOfPod(review, scope);
+  return reasonOfPod(review.pod, policy);
 }
 
-function reasonOfPod({ pod }: Pick<DecisionInput, 'pod'>, scope: Scope): SkipReason | null {
+function reasonOfPod(pod: PodContent, { imageManagers }: CompiledPolicy): SkipReason | null {
   if (pod.excess !== null) return skip('too-large', `the pod has more than ${pod.excess}`);
   if (pod.annotations.isMirror) return skip('mirror-pod', 'it is a mirror pod; the kubelet runs it from a file');
   if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled')
     return skip('opted-out', `the pod has the label ${rewriteLabel}: disabled`);
-  const manager = scope.imageManagers.find((name) => isManagedBy(name, pod.labels));
+  const manager = imageManagers.find(({ exclude, podSelector }) => exclude && matchesSelector(podSelector, pod.labels));
   return manager === undefined
     ? null
-    : skip('image-manager', `the pod is managed by ${manager}, which would recreate it with the image it asked for`);
+    : skip('image-manager', `the pod is managed by ${manager.name}, which would recreate it with the image it asked for`);
 }
 
-function isManagedBy(manager: string, labels: Readonly<Record<string, string>>): boolean {
-  const label = Object.hasOwn(imageManagers, manager) ? imageManagers[manager] : undefined;
-  return label !== undefined && Object.hasOwn(labels, label);
+/** An operator that manages the images of the pod and whose pods the policy rewrites all the same; null for none. */
+export function rewrittenManager(pod: PodContent, { imageManagers }: CompiledPolicy): string | null {
+  return imageManagers.find(({ exclude, podSelector }) => !exclude && matchesSelector(podSelector, pod.labels))?.name ?? null;
 }

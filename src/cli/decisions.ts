@@ -102,7 +102,7 @@ export function placeOf(
 /** An image alone is decided as that of a pod with the given labels, in the given namespace. */
 function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: Question): (image: string) => Decided {
   const namespace = namespaceOf(null);
-  const skipped = skipReason(readPod({ metadata: { labels } }, podFields(decisionLabels(policy))), namespace);
+  const skipped = skipReason(policy, readPod({ metadata: { labels } }, podFields(decisionLabels(policy))), namespace);
   const context = { namespace, podLabels: labels };
   return (image) => ({
     decision: skipped === null ? decideImage(policy.table, image, context) : leftAlone(image, 'pod-excluded', skipped),

@@ -1,5 +1,4 @@
 /** Every flag of every command: type, default, environment variable and what it is. Parsing, `--help` and the reference pages follow from it. */
-import { imageManagers } from '../admission/scope.ts';
 import { features, optInModes } from '../controller/options.ts';
 import { logLevels } from '../observe/log-levels.ts';
 import { outcomes } from '../policy/outcome.ts';
@@ -56,11 +55,6 @@ export const serveFlags = alsoVariables({
   'metrics-port': { type: portNumber, text: 'HTTP port of /metrics, 0 for any', default: '9464' },
   'client-ca': { type: file, text: "PEM CA that must have signed the API server's client certificate" },
   namespace: { type: name, text: 'namespace this runs in; its pods are never rewritten' },
-  'exclude-operators': {
-    type: listOf(oneOf('NAME', Object.keys(imageManagers))),
-    text: 'operators whose pods are left alone, comma separated',
-    default: Object.keys(imageManagers).join(','),
-  },
   'log-level': logLevel,
   'log-reviews': { type: oneOf('WHICH', loggedReviewKinds), text: loggedReviewKinds.join(', '), default: 'all' },
   'review-cache': { type: trueOrFalse, text: 'whether repeated reviews are answered from memory', default: 'true' },

@@ -15,7 +15,6 @@ export interface ServeOptions {
   readonly metricsPort: number;
   readonly clientCa: string | null;
   readonly namespace: string | null;
-  readonly imageManagers: readonly string[];
   readonly logLevel: LogLevel;
   readonly loggedReviews: LoggedReviews;
   readonly reviewCache: boolean;
@@ -42,7 +41,6 @@ export function serveOptions(values: Given<typeof serveFlags>['values']): ServeO
     metricsPort: values['metrics-port'],
     clientCa: values['client-ca'],
     namespace: values.namespace,
-    imageManagers: values['exclude-operators'],
     logLevel: values['log-level'],
     loggedReviews: values['log-reviews'],
     reviewCache: values['review-cache'],
@@ -62,7 +60,7 @@ export function webhookOptions(options: ServeOptions): WebhookOptions {
     port,
     metricsPort,
     clientCaFile: clientCa,
-    scope: { releaseNamespace: options.namespace, imageManagers: options.imageManagers },
+    scope: { releaseNamespace: options.namespace },
     loggedReviews,
     reviewCache: options.reviewCache,
     overload: {

@@ -33,11 +33,15 @@ const requirement = z
     path: ['values'],
   });
 
-export const labelSelector = z
-  .strictObject({
-    matchLabels: labels.optional().describe('Labels that a namespace must have, with exactly these values.'),
-    matchExpressions: z.array(requirement).optional().describe('Further conditions, all of which must hold.'),
-  })
-  .refine(({ matchLabels = {}, matchExpressions = [] }) => Object.keys(matchLabels).length + matchExpressions.length > 0, {
-    error: "an empty selector would be every namespace; write namespaces: ['*'] for that",
-  });
+/** @param empty what is wrong with a selector that selects everything */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- what zod infers
+export function labelSelector(empty: string) {
+  return z
+    .strictObject({
+      matchLabels: labels.optional().describe('Labels that it must have, with exactly these values.'),
+      matchExpressions: z.array(requirement).optional().describe('Further conditions, all of which must hold.'),
+    })
+    .refine(({ matchLabels = {}, matchExpressions = [] }) => Object.keys(matchLabels).length + matchExpressions.length > 0, {
+      error: empty,
+    });
+}

@@ -97,7 +97,7 @@ export const registry = z
       .min(1, 'leave namespaces out for every namespace that is opted in')
       .optional()
       .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Every namespace that is opted in when absent.'),
-    namespaceSelector: labelSelector
+    namespaceSelector: labelSelector("an empty selector would be every namespace; write namespaces: ['*'] for that")
       .optional()
       .describe('Namespaces that the controller copies the pull secrets to, by their labels. With `namespaces`, those that either names.'),
     copyLabels: copyLabels.optional().describe('Labels of the copies, beside those of the controller.'),

@@ -3,8 +3,10 @@
  * types are those of src/policy/types.ts.
  */
 import * as z from 'zod';
+import { shippedImageManagers } from '../policy/image-managers.ts';
 import { outcomes } from '../policy/outcome.ts';
 import type { RewritePolicy } from '../policy/types.ts';
+import { imageManager } from './image-manager-schema.ts';
 import { labels } from './label-schema.ts';
 import { namespaceGlob, registry, secretName } from './registry-schema.ts';
 import { rewrite } from './rewrite-schema.ts';
@@ -50,6 +52,18 @@ const rule = z
       .enum(['keep', 'derive', 'IfNotPresent', 'Always'])
       .default('keep')
       .describe('imagePullPolicy of a rewritten image: as it is, derived anew by the API server from the new name, or this one.'),
+    onPullPolicyNever: z
+      .enum(['auto', 'keep', 'rewrite'])
+      .default('auto')
+      .describe(
+        'Images with `imagePullPolicy: Never`, which the node must have under the name that the pod says. `keep`: left alone, for images that were loaded into the node (kind, k3d, minikube). `rewrite`: the node has them under the new name. `auto`: left alone with a warning, but rewritten in pods of Velero, which name the image of another pod that was rewritten.',
+      ),
+    onMissingSecret: z
+      .enum(['warn', 'keep'])
+      .default('warn')
+      .describe(
+        'Debug containers and image updates whose image goes to a registry with pull secrets that the pod does not have: they cannot be added to a pod that exists. `warn`: rewritten, with a warning. `keep`: left alone, with a warning.',
+      ),
   })
   .refine((value) => value.pullPolicy === 'keep' || value.rewrite !== undefined, {
     error: 'pullPolicy applies to rewritten images; this rule has no rewrite',
@@ -72,6 +86,8 @@ const expectation = z
       error: 'a test expects at least one of becomes, rule, outcome and pullSecrets',
     },
   );
+
+const defaultPlaceholders = ['auto'];
 
 /** Every rule has a name in the end, since logs and metrics speak of it. */
 function named<T extends { readonly name?: string | undefined }>(entry: T, index: number): T & { readonly name: string } {
@@ -108,6 +124,22 @@ export const policySchema = z
       .default([])
       .transform((rules) => (rules ?? []).map(named))
       .describe('In order, the first rule that matches an image decides.'),
+    placeholders: z
+      .array(z.string().min(1))
+      .nullable()
+      .default(defaultPlaceholders)
+      .transform((placeholders) => placeholders ?? defaultPlaceholders)
+      .describe(
+        "Texts that stand for an image until an injector replaces them, such as Istio's `image: auto`: never rewritten. A list here replaces the default.",
+      ),
+    imageManagers: z
+      .array(imageManager)
+      .nullable()
+      .default([])
+      .transform((managers) => managers ?? [])
+      .describe(
+        `Operators that compare the images of their pods with what they asked for: their pods are left alone. Known without being named: ${shippedImageManagers.map(({ name }) => name).join(', ')}.`,
+      ),
     warnings: z
       .enum(['problems', 'rewrites'])
       .default('problems')

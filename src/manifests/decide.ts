@@ -2,7 +2,7 @@
 import { decisionLabels } from '../admission/admit.ts';
 import type { Review } from '../admission/review.ts';
 import { rewritePod, type SiteDecision } from '../admission/rewrite-pod.ts';
-import { imageManagers, reasonToSkip, type Scope } from '../admission/scope.ts';
+import { reasonToSkip, type Scope } from '../admission/scope.ts';
 import { add, type Operation, type PatchValue } from '../patch/operations.ts';
 import { imagePointer, siteKey } from '../pod/images.ts';
 import { member } from '../pod/json.ts';
@@ -12,8 +12,8 @@ import { decideImage } from '../rules/decide.ts';
 import { leftAlone } from '../rules/decision.ts';
 import { workloadsOf, type Workload } from './workloads.ts';
 
-/** Outside a cluster there is no release namespace; operators are left alone as `serve` does by default. */
-export const commandLineScope: Scope = { releaseNamespace: null, imageManagers: Object.keys(imageManagers) };
+/** Outside a cluster there is no release namespace. */
+export const commandLineScope: Scope = { releaseNamespace: null };
 
 export const defaultNamespace = 'default';
 
@@ -46,7 +46,7 @@ export function decideDocument(policy: CompiledPolicy, value: unknown, surroundi
 }
 
 /** Why a pod like this, made in this namespace, would be left alone as a whole; null when its images are decided. */
-export function skipReason(pod: Pod, namespace: string): string | null {
+export function skipReason(policy: CompiledPolicy, pod: Pod, namespace: string): string | null {
   const review: Review = {
     uid: '',
     operation: 'CREATE',
@@ -58,7 +58,7 @@ export function skipReason(pod: Pod, namespace: string): string | null {
     pod,
     oldPod: null,
   };
-  return reasonToSkip(review, commandLineScope)?.sentence ?? null;
+  return reasonToSkip(review, policy, commandLineScope)?.sentence ?? null;
 }
 
 function decideWorkload(
@@ -76,18 +76,21 @@ function decideWorkload(
     pointer: workload.pointer + imagePointer(decision.site),
     workload,
   });
-  const skipped = skipReason(pod, namespace);
+  const skipped = skipReason(policy, pod, namespace);
   if (skipped !== null) {
-    return { images: pod.images.map((site) => place({ ...leftAlone(site.image, 'pod-excluded', skipped), site })), operations: [] };
+    return {
+      images: pod.images.map((site) => place({ ...leftAlone(site.image, 'pod-excluded', skipped), site, missingSecrets: [] })),
+      operations: [],
+    };
   }
   const { images, operations } = rewritePod(policy.table, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
   const complete = lacksMetadata ? operations.map(withMetadata) : operations;
   const written = originals ? pod.annotations.originals : null;
   const original = (decision: SiteDecision): SiteDecision => {
-    const image = decision.outcome === 'already-there' ? written?.get(siteKey(decision.site)) : undefined;
-    return image === undefined
-      ? decision
-      : { ...decideImage(policy.table, image, { namespace, podLabels: pod.labels }), site: decision.site };
+    const { site, missingSecrets } = decision;
+    const image = decision.outcome === 'already-there' ? written?.get(siteKey(site)) : undefined;
+    if (image === undefined) return decision;
+    return { ...decideImage(policy.table, image, { namespace, podLabels: pod.labels }, site.pullPolicy), site, missingSecrets };
   };
   if (!workload.isTemplate) return { images: images.map(original).map(place), operations: [] };
   return { images: images.map(original).map(place), operations: complete.map((operation) => moved(operation, workload.pointer)) };

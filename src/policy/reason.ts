@@ -15,11 +15,21 @@ export const reasons = {
     description: 'a rule names the image, but its `exclude`, `namespaces` or `podLabels` keep it from matching',
   },
   'excluded-by-policy': { outcome: 'excluded', description: '`exclude` of the policy names the image' },
+  placeholder: { outcome: 'excluded', description: 'the text stands for an image that an injector fills in' },
+  'never-pulled': {
+    outcome: 'excluded',
+    description: '`imagePullPolicy: Never`: the node must have the image under its written name',
+  },
+  'kept-by-rule': { outcome: 'excluded', description: '`imagePullPolicy: Never`, and the rule says `onPullPolicyNever: keep`' },
   'pod-excluded': { outcome: 'excluded', description: 'the pod as a whole is left alone' },
   'invalid-reference': { outcome: 'invalid', description: 'the text is no image reference' },
   'registry-unresolved': { outcome: 'refused', description: 'the host of the registry is not resolved yet' },
   'transform-failed': { outcome: 'refused', description: 'the transform has no result for this image' },
   'invalid-result': { outcome: 'refused', description: 'the result would be no image reference' },
+  'missing-pull-secret': {
+    outcome: 'refused',
+    description: 'the pod lacks a pull secret of the registry and cannot get it any more; the rule says `onMissingSecret: keep`',
+  },
   'not-idempotent': { outcome: 'refused', description: 'a rule would rewrite the result once more' },
   unchanged: { outcome: 'unchanged', description: 'an update that does not change the image' },
 } as const satisfies Readonly<Record<string, { readonly outcome: Outcome; readonly description: string }>>;

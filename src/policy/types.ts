@@ -2,6 +2,8 @@
  * What a policy says, once it has been read and its defaults are filled in. The core and `src/config` both build on these types:
  * the schema in src/config/schema.ts checks that it produces them.
  */
+import type { ImageManagerPolicy } from './image-managers.ts';
+import type { OnPullPolicyNever } from './never-pulled.ts';
 import type { Outcome } from './outcome.ts';
 import type { RewriteTarget } from './transform/transforms.ts';
 
@@ -11,6 +13,9 @@ export interface RewritePolicy {
   readonly registries: Readonly<Record<string, RegistryPolicy>>;
   readonly exclude: { readonly images: readonly PatternSource[] };
   readonly rules: readonly RulePolicy[];
+  /** Texts that stand for an image until an injector replaces them. */
+  readonly placeholders: readonly string[];
+  readonly imageManagers: readonly ImageManagerPolicy[];
   readonly warnings: 'problems' | 'rewrites';
   readonly tests: readonly Expectation[];
 }
@@ -75,6 +80,10 @@ export interface RulePolicy {
   readonly rewrite?: RewriteTarget | undefined;
   readonly pullSecrets: readonly string[];
   readonly pullPolicy: PullPolicy;
+  /** For images with `imagePullPolicy: Never`. */
+  readonly onPullPolicyNever: OnPullPolicyNever;
+  /** For debug containers and image updates, whose pod cannot get pull secrets any more. */
+  readonly onMissingSecret: 'warn' | 'keep';
 }
 
 export type PullPolicy = 'keep' | 'derive' | 'IfNotPresent' | 'Always';

@@ -1,4 +1,6 @@
 /** From the policy as written to the table that decides: patterns parsed, registries resolved, every mistake named with its place. */
+import { imageManagersOf, type ImageManager } from '../policy/image-managers.ts';
+import { siblingLabels } from '../policy/never-pulled.ts';
 import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
 import type { PatternSource, RewritePolicy, RulePolicy } from '../policy/types.ts';
 import type { SourcePattern } from '../policy/transform/transform.ts';
@@ -17,6 +19,7 @@ export interface CompiledPolicy {
   readonly excluded: readonly Pattern[];
   readonly rules: readonly Rule[];
   readonly table: Table;
+  readonly imageManagers: readonly ImageManager[];
   /** Errors, all of them: with any of them the table is unfit for use. */
   readonly problems: readonly PolicyProblem[];
 }
@@ -29,21 +32,33 @@ export function compilePolicy(policy: RewritePolicy, hosts: ResolvedHosts = {}):
   const excluded = compilePatterns(policy.exclude.images, ['exclude', 'images'], problems);
   const rules = policy.rules.map((rule, index) => compileRule(rule, index, { registries, problems }));
   checkNames(policy.rules, problems);
-  return { policy, registries, excluded, rules, table: buildTable(registries, excluded, rules), problems };
+  checkManagers(policy, problems);
+  const table = { ...buildTable(registries, excluded, rules), placeholders: new Set(policy.placeholders) };
+  return { policy, registries, excluded, rules, table, imageManagers: imageManagersOf(policy.imageManagers), problems };
 }
 
-function buildTable(registries: ReadonlyMap<string, Registry>, excluded: readonly Pattern[], rules: readonly Rule[]): Table {
+function buildTable(
+  registries: ReadonlyMap<string, Registry>,
+  excluded: readonly Pattern[],
+  rules: readonly Rule[],
+): Omit<Table, 'placeholders'> {
   const withSecrets = [...registries.values()].filter((registry) => registry.pullSecrets.length > 0);
   return {
     excluded: indexPatterns(excluded.map((pattern) => ({ pattern, value: pattern.text }))),
     rules: indexPatterns(rules.flatMap((rule) => rule.images.map((pattern) => ({ pattern, value: rule })))),
     isConditional: rules.some(({ policy: { match } }) => match.namespaces !== undefined || match.podLabels !== undefined),
-    labelKeys: [...new Set(rules.flatMap(({ policy: { match } }) => Object.keys(match.podLabels ?? {})))],
+    labelKeys: [...new Set(rules.flatMap(labelKeysOf))],
     targets: indexTargets(rules.flatMap((rule) => rule.rewrite?.target ?? [])),
     registries: withSecrets.flatMap((registry) =>
       registry.address === null ? [] : { registry, prefix: repositoryPrefix(registry.address) },
     ),
   };
+}
+
+/** Keys of the labels that decisions of the rule read. */
+function labelKeysOf({ policy: { match, rewrite, onPullPolicyNever } }: Rule): string[] {
+  const never = rewrite !== undefined && onPullPolicyNever === 'auto' ? siblingLabels : [];
+  return [...Object.keys(match.podLabels ?? {}), ...never];
 }
 
 interface CompileContext {
@@ -129,6 +144,17 @@ function checkSecretNames(policy: RewritePolicy, problems: PolicyProblem[]): voi
           message: `registry ${owner} fills Secret ${secret} already; give this registry a name of its own`,
         });
     }
+  }
+}
+
+function checkManagers({ imageManagers }: RewritePolicy, problems: PolicyProblem[]): void {
+  for (const [index, { name }] of imageManagers.entries()) {
+    if (imageManagers.findIndex((other) => other.name === name) === index) continue;
+    problems.push({
+      severity: 'error',
+      path: ['imageManagers', index, 'name'],
+      message: `another entry is called ${name}; keep one of them`,
+    });
   }
 }
 

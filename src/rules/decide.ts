@@ -2,6 +2,7 @@
  * Every image of a pod is decided here. Rules are tried in order and the first that matches decides; the answer always says why.
  */
 import { parseReference, type Reference } from '../image/reference.ts';
+import { isLeftAlone } from '../policy/never-pulled.ts';
 import type { ReasonCode } from '../policy/reason.ts';
 import { checkIdempotence } from './idempotence.ts';
 import { leftAlone, noSecrets, type ImageDecision, type PodContext } from './decision.ts';
@@ -11,7 +12,16 @@ import type { Rule } from './rule.ts';
 import { excludingPattern, findRule, type RuleMatch, type Table } from './table.ts';
 import { targetOf, type Target } from './targets.ts';
 
-export function decideImage(table: Table, image: string, context: PodContext): ImageDecision {
+/** @param pullPolicy of the image in its pod, null where it is not written */
+export function decideImage(table: Table, image: string, context: PodContext, pullPolicy: string | null = null): ImageDecision {
+  if (table.placeholders.has(image)) {
+    const shown = JSON.stringify(image);
+    return leftAlone(
+      image,
+      'placeholder',
+      `${shown} is a placeholder that an injector fills in; the image itself is docker.io/library/${image}`,
+    );
+  }
   const parsed = parseReference(image);
   if (!parsed.ok) return leftAlone(image, 'invalid-reference', `not an image reference: ${parsed.problem}`);
   const { reference } = parsed;
@@ -19,7 +29,8 @@ export function decideImage(table: Table, image: string, context: PodContext): I
   if (excluded !== null) return stays(table, reference, 'excluded-by-policy', `the policy excludes ${excluded}`);
   const nearMisses: NearMiss[] = [];
   const match = findRule(table, reference, context, nearMisses);
-  const decision = match === null ? undecided(table, reference, nearMisses) : decideByRule(table, reference, match, context);
+  const decision =
+    match === null ? undecided(table, reference, nearMisses) : decideByRule(table, reference, match, { ...context, pullPolicy });
   return nearMisses.length === 0 ? decision : { ...decision, nearMisses };
 }
 
@@ -35,7 +46,11 @@ function undecided(table: Table, reference: Reference, nearMisses: readonly Near
 /** Near misses in one reason, which is a line of a log. */
 const maxDescribed = 3;
 
-function decideByRule(table: Table, reference: Reference, match: RuleMatch, context: PodContext): ImageDecision {
+interface ImageContext extends PodContext {
+  readonly pullPolicy: string | null;
+}
+
+function decideByRule(table: Table, reference: Reference, match: RuleMatch, context: ImageContext): ImageDecision {
   if (match.rule.policy.rewrite === undefined) return attachOnly(table, reference, match.rule);
   const target = targetOf(table.targets, reference);
   return target === null ? rewrite(table, reference, match, context) : underTarget(table, reference, target);
@@ -45,7 +60,7 @@ function underTarget(table: Table, reference: Reference, target: Target): ImageD
   return stays(table, reference, 'under-target', `it is already under ${target.text}`);
 }
 
-function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch, context: PodContext): ImageDecision {
+function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch, context: ImageContext): ImageDecision {
   const { name } = rule.policy;
   const refuse = (code: ReasonCode, why: string): ImageDecision => ({
     ...stays(table, reference, code, `rule ${name}${why}`),
@@ -62,11 +77,23 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
   if (!result.ok) return refuse('invalid-result', ` would make ${text}, which is no image reference: ${result.problem}`);
   const next = checkIdempotence(table, result.reference, context);
   if (next.problem !== null) return refuse('not-idempotent', ` would make ${text}, but ${next.problem}`);
+  if (text !== reference.text && context.pullPolicy === 'Never' && isLeftAlone(rule.policy.onPullPolicyNever, context.podLabels)) {
+    const code = rule.policy.onPullPolicyNever === 'keep' ? 'kept-by-rule' : 'never-pulled';
+    const reason = `with imagePullPolicy Never the node must have it under this name (rule ${name}, onPullPolicyNever)`;
+    return { ...stays(table, reference, code, reason), rule: name };
+  }
   const secrets = [...rule.registrySecrets, ...secretsAt(table, result.reference), ...rule.policy.pullSecrets, ...next.pullSecrets];
   const pullSecrets = unique(secrets);
   if (text === reference.text) return { ...decided(reference, 'same-name', `rule ${name} gives the same image`), rule: name, pullSecrets };
   const reason = `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`;
-  return { ...decided(reference, 'rule-matched', reason), rule: name, result: text, pullSecrets, pullPolicy: rule.policy.pullPolicy };
+  return {
+    ...decided(reference, 'rule-matched', reason),
+    rule: name,
+    result: text,
+    pullSecrets,
+    pullPolicy: rule.policy.pullPolicy,
+    needsSecrets: rule.policy.onMissingSecret === 'keep',
+  };
 }
 
 function attachOnly(table: Table, reference: Reference, rule: Rule): ImageDecision {

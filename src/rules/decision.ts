@@ -19,6 +19,8 @@ export interface ImageDecision {
   readonly pullSecrets: readonly string[];
   /** What the rule does to the pull policy of a rewritten image. */
   readonly pullPolicy: PullPolicy;
+  /** Whether the image is rather left alone than rewritten in a pod that lacks its pull secrets and cannot get them any more. */
+  readonly needsSecrets: boolean;
   readonly code: ReasonCode;
   /** One plain sentence. */
   readonly reason: string;
@@ -45,6 +47,7 @@ export function leftAlone(image: string, code: ReasonCode, reason: string): Imag
     result: null,
     pullSecrets: noSecrets,
     pullPolicy: 'keep',
+    needsSecrets: false,
     code,
     reason,
     nearMisses: noNearMisses,

@@ -15,9 +15,9 @@ const maxDecisions = 1_000;
 const remembered = new WeakMap<Table, LRUCache<string, ImageDecision>>();
 
 /** The same as `decideImage`, mostly at the price of a look-up. */
-export function recallDecision(table: Table, image: string, context: PodContext): ImageDecision {
+export function recallDecision(table: Table, image: string, context: PodContext, pullPolicy: string | null = null): ImageDecision {
   // Longer texts are no references, and nobody's error is worth their memory.
-  if (table.isConditional || image.length > maxTextLength) return decideImage(table, image, context);
+  if (table.isConditional || pullPolicy === 'Never' || image.length > maxTextLength) return decideImage(table, image, context, pullPolicy);
   const decisions = decisionsOf(table);
   const known = decisions.get(image);
   if (known !== undefined) return known;

@@ -12,11 +12,13 @@ import type { TargetIndex } from './targets.ts';
 /** Immutable; a new policy is a new table. */
 export interface Table {
   readonly excluded: PatternIndex<string>;
+  /** Texts that an injector replaces by an image. */
+  readonly placeholders: ReadonlySet<string>;
   readonly rules: PatternIndex<Rule>;
   readonly targets: TargetIndex;
   /** Whether some rule asks for more than the image: the same image may then be decided differently in another pod. */
   readonly isConditional: boolean;
-  /** Keys of the labels that some rule asks for. */
+  /** Keys of the labels that decisions read. */
   readonly labelKeys: readonly string[];
   /** The registries that have pull secrets, with the prefix that their images are under. */
   readonly registries: readonly { readonly registry: Registry; readonly prefix: RepositoryPrefix }[];

@@ -29,7 +29,8 @@ const pullPolicies: readonly [rule: PullPolicy, written: Json | undefined, after
   ['IfNotPresent', 'Always', 'IfNotPresent'],
   ['IfNotPresent', 'IfNotPresent', 'IfNotPresent'],
   ['IfNotPresent', undefined, 'IfNotPresent'],
-  ['Always', 'Never', 'Always'],
+  // Such an image is not rewritten: the node has it under its written name.
+  ['Always', 'Never', 'Never'],
   ['Always', null, 'Always'],
 ];
 
@@ -69,9 +70,10 @@ test('secrets: of the registry, then of the rule, then of the next image, each o
   t.end();
 });
 
-test('shadow mode appends no secret and says so', (t) => {
+test('shadow mode appends no secret and says which ones it would: its log and audit annotations once named none', (t) => {
   const { admission, patch } = call(reviewOf({ object: pod({ containers: { app: 'nginx' } }) }), hub(), 'shadow');
-  t.match(admission, { mode: 'shadow', pullSecrets: [], operations: [], images: [{ outcome: 'rewritten' }] });
+  t.match(admission, { mode: 'shadow', pullSecrets: ['local-key', 'rule-key'], operations: [], images: [{ outcome: 'rewritten' }] });
+  t.match(admission.auditAnnotations, { 'pull-secret.local-key': 'would be added', 'pull-secret.rule-key': 'would be added' });
   t.strictSame(patch, []);
   t.end();
 });

@@ -3,18 +3,23 @@ import { readReview, reviewFields } from '../../src/admission/review.ts';
 import { reasonToSkip, scopeLabels, type Scope, type SkipCode } from '../../src/admission/scope.ts';
 import { pod, reviewOf, type Json, type RequestParts } from '../builders/pod.ts';
 import { installedScope } from '../builders/webhook.ts';
+import { compiled, type PolicyInput } from '../rules/policy.ts';
 
 interface Row {
   readonly says: string;
   readonly request?: RequestParts;
   readonly metadata?: Json;
   readonly scope?: Scope;
+  readonly managers?: NonNullable<PolicyInput['imageManagers']>;
   readonly reason: string | null;
   /** Null where there is no reason. */
   readonly code?: SkipCode;
 }
 
-const outside: Scope = { releaseNamespace: null, imageManagers: [] };
+const outside: Scope = { releaseNamespace: null };
+const exists = (key: string): { matchExpressions: { key: string; operator: 'Exists' }[] } => ({
+  matchExpressions: [{ key, operator: 'Exists' }],
+});
 const cnpg = { labels: { 'cnpg.io/cluster': 'example' } };
 
 const rows: readonly Row[] = [
@@ -93,19 +98,35 @@ const rows: readonly Row[] = [
     reason: 'the pod is managed by cloudnative-pg, which would recreate it with the image it asked for',
     code: 'image-manager',
   },
+  { says: 'that exclusion switched off', metadata: cnpg, managers: [{ name: 'cloudnative-pg', exclude: false }], reason: null },
   {
-    says: 'an operator that nobody knows',
-    metadata: { labels: { '': 'x' } },
-    scope: { ...outside, imageManagers: ['nobody', 'constructor'] },
+    says: 'an operator that the policy names',
+    metadata: { labels: { 'acme.example/managed': 'true', tier: 'db' } },
+    managers: [
+      {
+        name: 'acme',
+        podSelector: {
+          matchLabels: { tier: 'db' },
+          matchExpressions: [{ key: 'acme.example/managed', operator: 'Exists' }],
+        },
+      },
+    ],
+    reason: 'the pod is managed by acme, which would recreate it with the image it asked for',
+    code: 'image-manager',
+  },
+  {
+    says: 'a label that every object inherits',
+    metadata: { labels: {} },
+    managers: [{ name: 'odd', podSelector: exists('toString') }],
     reason: null,
   },
-  { says: 'that exclusion switched off', metadata: cnpg, scope: outside, reason: null },
 ];
 
-for (const { says, request = {}, metadata = { name: 'web' }, scope = installedScope, reason, code = null } of rows) {
+for (const { says, request = {}, metadata = { name: 'web' }, scope = installedScope, managers = [], reason, code = null } of rows) {
   test(says, (t) => {
-    const read = readReview(reviewOf({ object: pod({ metadata }), ...request }), reviewFields(scopeLabels));
-    const skipped = read.ok ? reasonToSkip(read.review, scope) : null;
+    const policy = compiled({ imageManagers: [...managers] });
+    const read = readReview(reviewOf({ object: pod({ metadata }), ...request }), reviewFields(scopeLabels(policy)));
+    const skipped = read.ok ? reasonToSkip(read.review, policy, scope) : null;
     t.equal(skipped?.sentence ?? null, reason);
     t.equal(skipped?.code ?? null, code);
     t.end();

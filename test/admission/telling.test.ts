@@ -16,6 +16,7 @@ interface Parts {
   readonly outcome?: SiteDecision['outcome'];
   readonly result?: string | null;
   readonly reason?: string;
+  readonly missingSecrets?: readonly string[];
 }
 
 function decision({
@@ -25,8 +26,15 @@ function decision({
   outcome = 'rewritten',
   result = null,
   reason = 'of a reason',
+  missingSecrets = [],
 }: Parts): SiteDecision {
-  return { ...leftAlone(image, 'unchanged', reason), outcome, result, site: { list, index: 0, name, image, pullPolicy: null } };
+  return {
+    ...leftAlone(image, 'unchanged', reason),
+    outcome,
+    result,
+    site: { list, index: 0, name, image, pullPolicy: null },
+    missingSecrets,
+  };
 }
 
 const rewritten: Parts = { result: 'r.example/nginx' };
@@ -93,14 +101,14 @@ const sentences: readonly [
 
 for (const [says, mode, cover, images, expected] of sentences) {
   test(`warnings: ${says}`, (t) => {
-    t.strictSame(warnings(images.map(decision), mode, cover), expected);
+    t.strictSame(warnings(images.map(decision), { mode, cover, manager: null }), expected);
     t.end();
   });
 }
 
 test('warnings: no more than the API server shows in full', (t) => {
   const images = Array.from({ length: 100 }, (_, index) => decision({ ...invalid, name: `c${index}`, reason: 'r'.repeat(200) }));
-  const told = warnings(images, 'enforce', 'problems');
+  const told = warnings(images, { mode: 'enforce', cover: 'problems', manager: null });
   t.equal(told.length, 30);
   t.ok(told.join('').length <= 4096);
   t.end();

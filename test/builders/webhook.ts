@@ -7,7 +7,7 @@ import type { Scope } from '../../src/admission/scope.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
 
 /** As the chart installs it. */
-export const installedScope: Scope = { releaseNamespace: 'transship', imageManagers: ['cloudnative-pg'] };
+export const installedScope: Scope = { releaseNamespace: 'transship' };
 
 export interface Called {
   readonly admission: Admission;

@@ -124,15 +124,3 @@ test('the controller is there for what is asked of it, and takes its arguments',
   });
   t.equal((await serveOptions(values)).resolvedHosts, '/etc/transship/hosts/hosts.yaml', 'the webhook reads what it resolves');
 });
-
-test('an operator is excluded in the selectors and in code, or in neither', { skip: skipWithoutHelm }, async (t) => {
-  for (const cloudNativePG of [true, false]) {
-    const values = { excludeImageManagers: { cloudNativePG } };
-    t.same((await serveOptions(values)).imageManagers, cloudNativePG ? ['cloudnative-pg'] : []);
-    const conditions: { name: string }[] = (await render(values)).one('MutatingWebhookConfiguration')['webhooks'][0].matchConditions;
-    t.equal(
-      conditions.some(({ name }) => name === 'not-of-cloudnativepg'),
-      cloudNativePG,
-    );
-  }
-});

@@ -63,20 +63,12 @@ test('what the API server is told of each entry', options, async (t) => {
         { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'], scope: 'Namespaced' },
       ],
     );
-    const conditions = [
-      'not-a-mirror-pod',
-      'an-image-changes',
-      'not-of-transship',
-      'not-of-cloudnativepg',
-      'mine',
-      'pod-label-matches-mode',
-    ];
+    const conditions = ['not-a-mirror-pod', 'an-image-changes', 'not-of-transship', 'mine', 'pod-label-matches-mode'];
     t.same(
       webhook.matchConditions?.map(({ name }) => name),
       conditions,
     );
   }
-  const closed = await webhooks({ failurePolicy: 'Fail', timeoutSeconds: 2, excludeImageManagers: { cloudNativePG: false } });
+  const closed = await webhooks({ failurePolicy: 'Fail', timeoutSeconds: 2 });
   t.match(closed[0], { failurePolicy: 'Fail', timeoutSeconds: 2 });
-  t.notOk(closed[0]?.matchConditions?.some(({ name }) => name === 'not-of-cloudnativepg'));
 });

@@ -86,7 +86,7 @@ test('the validating policy', options, async (group) => {
       ['a second container', { spec: { containers: [main, other] } }],
       ['an image volume', { spec: { containers: [main], volumes: [{ name: 'v', image: { reference: 'evil.io/x' } }] } }],
       ['a pod that stays out', { metadata: { labels: labelled('disabled') }, spec: { containers: [other] } }],
-      ['a pod of an excluded operator', { metadata: { labels: { 'cnpg.io/cluster': 'db' } }, spec: { containers: [other] } }],
+      ['a pod of an image manager', { metadata: { labels: { 'cnpg.io/cluster': 'db' } }, spec: { containers: [other] } }],
     ];
     for (const [says, { metadata, spec }] of refused) {
       const { status, body } = await createDryRun(plane, 'team-a', { metadata: { generateName: 'probe-', ...metadata }, spec });

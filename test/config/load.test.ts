@@ -193,6 +193,33 @@ const mistaken: Row[] = [
   ['a pattern of stars', rule("images: ['**']"), '3:38', 'a single * is every image'],
 ];
 
+const managers = (entry: string): string => `${head}imageManagers: [${entry}]\n`;
+
+const imageManagers: Row[] = [
+  ['one that nobody knows', managers('{ name: acme }'), '3:25', 'acme is not known, so it needs a podSelector; known are cloudnative-pg'],
+  ['a near miss', managers('{ name: cloud-native-pg, exclude: false }'), '3:25', 'did you mean cloudnative-pg?'],
+  ['an empty selector', managers('{ name: acme, podSelector: {} }'), '3:44', 'an empty podSelector would be every pod'],
+  [
+    'In without values',
+    managers('{ name: a, podSelector: { matchExpressions: [{ key: x, operator: In }] } }'),
+    '3:62',
+    'In and NotIn need values, Exists and DoesNotExist have none',
+  ],
+  [
+    'Exists with values',
+    managers('{ name: a, podSelector: { matchExpressions: [{ key: x, operator: Exists, values: [a] }] } }'),
+    '3:98',
+    'Exists and DoesNotExist have none',
+  ],
+  [
+    'an operator in lower case',
+    managers('{ name: a, podSelector: { matchExpressions: [{ key: x, operator: exists }] } }'),
+    '3:82',
+    'did you mean Exists?',
+  ],
+  ['one twice', managers('{ name: olm }, { name: olm, exclude: false }'), '3:40', 'another entry is called olm'],
+];
+
 /** These were taken as names that no namespace has, and the controller then deleted every copy of the pull secrets. */
 const namespaces: Row[] = (
   [
@@ -242,7 +269,7 @@ const compiled: Row[] = [
   ['a lookahead', `${head}rules:\n  - match:\n      images:\n        - regex: '^(?=a)'\n`, '6:11', 'RE2 has no lookaround'],
 ];
 
-for (const [title, rows] of Object.entries({ syntax, schema, mistaken, namespaces, compiled })) {
+for (const [title, rows] of Object.entries({ syntax, schema, mistaken, namespaces, imageManagers, compiled })) {
   test(`refused, with the place and what to do: ${title}`, (t) => {
     for (const [name, text, place, words] of rows) {
       const loaded = loadPolicy(text, 'policy.yaml');

@@ -43,7 +43,7 @@ export async function defaults(): Promise<WebhookOptions> {
     port: 0,
     metricsPort: 0,
     clientCaFile: null,
-    scope: { releaseNamespace: 'transship', imageManagers: ['cloudnative-pg'] },
+    scope: { releaseNamespace: 'transship' },
     loggedReviews: 'all',
     reviewCache: process.env['TRANSSHIP_REVIEW_CACHE'] !== 'false',
     overload: limits,

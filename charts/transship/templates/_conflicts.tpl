@@ -21,7 +21,7 @@
 {{- fail "validatingPolicy.validationActions has both Deny and Warn: Kubernetes takes one of them, because a refusal already says why." -}}
 {{- end -}}
 {{- range .Values.matchConditions -}}
-{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "not-of-cloudnativepg" "pod-label-matches-mode") -}}
+{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "pod-label-matches-mode") -}}
 {{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the chart: choose another name." .name) -}}
 {{- end -}}
 {{- end -}}

@@ -54,10 +54,6 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 # Two releases that wait for each other's pods could never start again.
 - name: not-of-transship
   expression: 'object.metadata.?labels[?"app.kubernetes.io/part-of"].orValue("") != "transship"'
-{{- if .Values.excludeImageManagers.cloudNativePG }}
-- name: not-of-cloudnativepg
-  expression: '!("cnpg.io/cluster" in object.metadata.?labels.orValue({}))'
-{{- end }}
 {{- with .Values.matchConditions }}
 {{ toYaml . }}
 {{- end }}

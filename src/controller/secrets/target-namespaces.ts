@@ -4,7 +4,7 @@ import { rewriteLabel } from '../../pod/labels.ts';
 import type { RegistryPolicy } from '../../policy/types.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import type { ControllerOptions } from '../options.ts';
-import { matchesSelector } from './label-selector.ts';
+import { matchesSelector } from '../../policy/label-selector.ts';
 
 export interface TargetNamespace {
   readonly name: string;

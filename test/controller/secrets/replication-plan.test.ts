@@ -7,7 +7,7 @@ import { test } from 'tap';
 import { policySchema } from '../../../src/config/schema.ts';
 import type { LabelSelector, RewritePolicy } from '../../../src/policy/types.ts';
 import { contentOf, patchOf, secretOf, type Content, type CopyWithContent } from '../../../src/controller/secrets/copy.ts';
-import { matchesSelector } from '../../../src/controller/secrets/label-selector.ts';
+import { matchesSelector } from '../../../src/policy/label-selector.ts';
 import { seenSecret, type SecretObject } from '../../../src/controller/secrets/seen-secret.ts';
 import { labelValue, ownerOf } from '../../../src/controller/labels.ts';
 import { desiredCopies, stepFor, type CopySource, type ReplicationStep } from '../../../src/controller/secrets/replication-plan.ts';

@@ -1,5 +1,5 @@
 /** Label selectors as Kubernetes evaluates them. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
-import type { LabelRequirement, LabelSelector } from '../../policy/types.ts';
+import type { LabelRequirement, LabelSelector } from './types.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -8,6 +8,11 @@ export function matchesSelector({ matchLabels = {}, matchExpressions = [] }: Lab
     Object.entries(matchLabels).every(([key, value]) => labelOf(labels, key) === value) &&
     matchExpressions.every((requirement) => isMet(requirement, labels))
   );
+}
+
+/** Keys of the labels that the selector reads. */
+export function selectorKeys({ matchLabels = {}, matchExpressions = [] }: LabelSelector): readonly string[] {
+  return [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
 }
 
 /** `NotIn` is true of an object without the label. */
