@@ -13,13 +13,15 @@ import {
   ownerLabel,
   registryLabel,
 } from '../labels.ts';
-import { hashOf, keptValue, type SecretObject } from './seen-secret.ts';
+import { credentialsHashOf, hashOf, keptValue, type SecretObject } from './seen-secret.ts';
 
 /** What a copy holds. */
 export interface Content {
   /** The docker config in base64, as it stands in a Secret. */
   readonly encoded: string;
   readonly hash: string;
+  /** Of the credentials alone: the same for two docker configs that a kubelet takes the same from. */
+  readonly credentialsHash: string | null;
 }
 
 export interface DesiredCopy {
@@ -39,7 +41,11 @@ export interface DesiredCopy {
 export type CopyWithContent = DesiredCopy & { readonly content: Content };
 
 export function contentOf(encoded: string): Content {
-  return { encoded, hash: hashOf(encoded) };
+  return {
+    encoded,
+    hash: hashOf(encoded),
+    credentialsHash: credentialsHashOf({ type: dockerConfigType, data: { [dockerConfigKey]: encoded } }),
+  };
 }
 
 /** The whole Secret, to be created. @param owner value of the label that says which controller it belongs to */
@@ -86,9 +92,9 @@ export function isAsDesired(present: SecretObject, copy: CopyWithContent, owner:
   );
 }
 
-/** Whether a pod gets from the Secret what it would get from the copy. */
-export function hasContentOf(present: SecretObject, copy: CopyWithContent): boolean {
-  return present.type === dockerConfigType && present.contentHash === copy.content.hash;
+/** Whether a pod gets from the Secret the credentials that it would get from the copy. */
+export function hasCredentialsOf({ credentialsHash }: SecretObject, { content }: CopyWithContent): boolean {
+  return credentialsHash !== undefined && credentialsHash === content.credentialsHash;
 }
 
 /** The same for two copies that are written in the same way. */

@@ -1,13 +1,13 @@
 /** Secrets of somebody else that have the name or the labels of a copy: they are left as they are, and reported once. */
 import { adoptAnnotation, copyAnnotation } from '../labels.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
-import { hasContentOf, type DesiredCopy } from './copy.ts';
+import { hasCredentialsOf, type DesiredCopy } from './copy.ts';
 import { recordCopyEvent } from './copy-events.ts';
 import type { SecretObject } from './seen-secret.ts';
 
 /**
  * - `conflicting`: it is where a copy should be, and pods get other credentials from it, or none.
- * - `equivalent`: it is where a copy should be, and has the same content.
+ * - `equivalent`: it is where a copy should be, and holds the same credentials.
  * - `unrelated`: no copy is wanted there.
  */
 type ForeignState = 'conflicting' | 'equivalent' | 'unrelated';
@@ -26,7 +26,7 @@ export class ForeignSecrets {
     // Without content there is nothing to compare it with yet.
     if (desired !== null && content === null) return;
     const state =
-      desired === null || content === null ? 'unrelated' : hasContentOf(secret, { ...desired, content }) ? 'equivalent' : 'conflicting';
+      desired === null || content === null ? 'unrelated' : hasCredentialsOf(secret, { ...desired, content }) ? 'equivalent' : 'conflicting';
     const uid = secret.metadata?.uid;
     const known = this.#found.get(key);
     this.#found.set(key, { uid, state });
@@ -53,7 +53,7 @@ export class ForeignSecrets {
   #report(key: string, { secret, state, registry }: { secret: SecretObject; state: ForeignState; registry: string | undefined }): void {
     const { cluster, log } = this.#context;
     if (state === 'equivalent') {
-      log.info({ secret: key, registry }, 'a Secret of this name exists and has the right content; it is left as it is');
+      log.info({ secret: key, registry }, 'a Secret of this name exists and holds the right credentials; it is left as it is');
     } else if (state === 'conflicting') {
       log.warn({ secret: key, registry }, 'a Secret of this name was not written by transship; it is left as it is');
       const message = `This Secret was not written by transship and is left as it is, so pods here do not get the credentials of registry ${registry}. Delete it, or annotate it with ${adoptAnnotation}=true to have it replaced, or give the registry another name in pullSecrets.`;

@@ -5,7 +5,7 @@ import type { KubernetesObject, V1ManagedFieldsEntry } from '@kubernetes/client-
 
 import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { fieldManager } from '../../cluster/object-writes.ts';
-import { dockerConfigKey } from '../../registry/pull-secret.ts';
+import { dockerConfigKey, readPullSecret, type SecretContent } from '../../registry/pull-secret.ts';
 
 /** A Secret as the API server sends it, as far as it is read. */
 export interface SecretObject extends KubernetesObject {
@@ -14,6 +14,8 @@ export interface SecretObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
   /** In place of `data` in what is kept. */
   readonly contentHash?: string;
+  /** Of what a kubelet takes from it; absent where that is nothing. */
+  readonly credentialsHash?: string;
   /** Keys of labels and annotations that this program wrote last. */
   readonly ownLabels?: readonly string[];
   readonly ownAnnotations?: readonly string[];
@@ -27,6 +29,7 @@ export function seenSecret({ apiVersion = 'v1', kind = 'Secret', metadata, type,
   const { name, namespace, uid, resourceVersion, labels, annotations, deletionTimestamp, managedFields = [] } = metadata ?? {};
   const encoded = data?.[dockerConfigKey];
   const lastWriter = lastOtherWriter(metadata);
+  const credentialsHash = credentialsHashOf({ type, data });
   return {
     apiVersion,
     kind,
@@ -42,6 +45,7 @@ export function seenSecret({ apiVersion = 'v1', kind = 'Secret', metadata, type,
     ...(type !== undefined && { type }),
     ...(immutable !== undefined && { immutable }),
     ...(encoded !== undefined && { contentHash: hashOf(encoded) }),
+    ...(credentialsHash !== null && { credentialsHash }),
     ownLabels: ownKeys(managedFields, 'f:labels'),
     ownAnnotations: ownKeys(managedFields, 'f:annotations'),
     ...(lastWriter !== undefined && { lastWriter }),
@@ -60,6 +64,14 @@ function ownKeys(managedFields: readonly V1ManagedFieldsEntry[], map: 'f:labels'
     return manager === fieldManager ? Object.keys(fields?.['f:metadata']?.[map] ?? {}) : [];
   });
   return keys.flatMap((key) => (key.startsWith('f:') ? [key.slice(2)] : []));
+}
+
+/** Null for a Secret that a kubelet takes nothing from. */
+export function credentialsHashOf(secret: SecretContent): string | null {
+  const reading = readPullSecret(secret);
+  if (reading.result !== 'read' || reading.entries.length === 0) return null;
+  const entries = reading.entries.map(({ address, username, password }) => JSON.stringify([address, username, password]));
+  return hashOf(entries.toSorted().join('\n'));
 }
 
 /** 64 bits: enough to tell two contents apart, and too few to tell anything about a password. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventsV1Event, V1Secret } from '@kubernetes/client-node';
 import { test } from 'tap';
 
+import { accountKubeconfig } from '../../cluster/account.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
 import {
@@ -104,10 +105,10 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.notOk(Object.hasOwn(annotations ?? {}, 'transship.dev/adopt'));
   });
 
-  await whole.test('a Secret of somebody else: with the same content it is no trouble, and its owner can give it away', async (t) => {
+  await whole.test('a Secret of somebody else: with the same credentials it is no trouble, and its owner can give it away', async (t) => {
     const offered = { annotations: { 'transship.dev/adopt': 'true', note: 'kept' } };
     for (const name of ['same', 'offered', 'opaque']) await createNamespace(plane, name);
-    await createSecret(plane, { namespace: 'same', name: 'regcred', config: second });
+    await createSecret(plane, { namespace: 'same', name: 'regcred', config: JSON.stringify(JSON.parse(second), null, 2) });
     await createSecret(plane, { namespace: 'offered', name: 'regcred', config: first, metadata: offered });
     await succeed(plane, 'POST', '/api/v1/namespaces/opaque/secrets', { metadata: { name: 'regcred', ...offered } });
     for (const name of ['same', 'offered', 'opaque']) await optIn(name);
@@ -217,5 +218,31 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.equal(await configOf(plane, 'busy', 'regcred'), first, 'the label was taken away');
     await remove(plane, '/api/v1/namespaces/busy/pods/running?gracePeriodSeconds=0');
     await has('busy', null);
+  });
+
+  await whole.test('a controller that may not list pods, as with roles of an earlier version, keeps what it cannot judge', async (t) => {
+    t.equal(await controller.stop(), 0);
+    const groups = [
+      { apiGroups: [''], resources: ['secrets', 'namespaces'], verbs: ['*'] },
+      { apiGroups: ['coordination.k8s.io', 'events.k8s.io'], resources: ['leases', 'events'], verbs: ['*'] },
+    ];
+    const roles = '/apis/rbac.authorization.k8s.io/v1';
+    const name = 'without-pods';
+    await succeed(plane, 'POST', `/api/v1/namespaces/${releaseNamespace}/serviceaccounts`, { metadata: { name } });
+    await succeed(plane, 'POST', `${roles}/clusterroles`, { metadata: { name }, rules: groups });
+    await succeed(plane, 'POST', `${roles}/clusterrolebindings`, {
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', namespace: releaseNamespace, name }],
+    });
+    const kubeconfig = await accountKubeconfig(plane, { namespace: releaseNamespace, name });
+    const restricted = await runController(plane, { policy: mirrorPolicy, kubeconfig, args: ['--features', 'secrets'] });
+    await whenReady(restricted);
+    await has('shop', first);
+    await change(plane, '/api/v1/namespaces/shop', { metadata: { labels: { 'transship.dev/rewrite': 'disabled' } } });
+    await eventually('it is said', async () => (await eventsOf(plane, 'shop', 'CopyFailed')).length === 1);
+    t.match((await eventsOf(plane, 'shop', 'CopyFailed'))[0]?.note, /is kept, since the pods that may name it could not be listed: .*403/);
+    t.match((await restricted.get('/readyz')).text, 'Secret shop/regcred is kept, since the pods that may name it could not be listed');
+    t.equal(await configOf(plane, 'shop', 'regcred'), first);
   });
 });
