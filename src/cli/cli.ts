@@ -1,6 +1,7 @@
 /** From the words of the command line to one command and its exit code. */
 import { readFile } from 'node:fs/promises';
 import { nearest } from '../rules/nearest.ts';
+import { ownText, printed } from '../text/printable.ts';
 import type { Io } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodeOf } from './failure.ts';
@@ -12,12 +13,12 @@ const versionWords = new Set(['version', '--version', '-V']);
 export async function runCommandLine(args: readonly string[], io: Io): Promise<number> {
   const [word, ...rest] = args;
   if (word === undefined) {
-    io.stderr.write(await overview());
+    io.stderr.write(ownText(await overview()));
     return 2;
   }
   if (helpWords.has(word)) return help(rest[0], io);
   if (versionWords.has(word)) {
-    io.stdout.write(`${await version()}\n`);
+    io.stdout.write(printed`${await version()}\n`);
     return 0;
   }
   return runCommand(word, rest, io);
@@ -37,12 +38,12 @@ async function runCommand(name: string, args: readonly string[], io: Io): Promis
 
 async function help(name: string | undefined, io: Io): Promise<number> {
   if (name === undefined) {
-    io.stdout.write(await overview());
+    io.stdout.write(ownText(await overview()));
     return 0;
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) return unknownCommand(name, io);
-  io.stdout.write(`${(await load()).help.trimEnd()}\n`);
+  io.stdout.write(ownText(`${(await load()).help.trimEnd()}\n`));
   return 0;
 }
 
@@ -56,7 +57,7 @@ function asksForHelp(args: readonly string[]): boolean {
 function unknownCommand(name: string, io: Io): number {
   const near = nearest(name, Object.keys(commands));
   const remedy = near === null ? `commands are ${Object.keys(commands).join(', ')}` : `did you mean ${near}?`;
-  io.stderr.write(`transship: unknown command ${name}; ${remedy}\n`);
+  io.stderr.write(printed`transship: unknown command ${name}; ${remedy}\n`);
   return 2;
 }
 

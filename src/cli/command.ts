@@ -1,14 +1,15 @@
 /** What a command of the command line is. */
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { OperatorError } from '../errors/operator-error.ts';
+import type { Output } from './output.ts';
 import { flagHelp } from './flag-help.ts';
 import { readFlags, type Flags, type Given } from './read-flags.ts';
 
 /** The world, as a command sees it. Data goes to stdout, messages to stderr. */
 export interface Io {
   readonly stdin: Readable;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

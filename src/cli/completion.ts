@@ -3,7 +3,8 @@ import { OperatorError } from '../errors/operator-error.ts';
 import { nearest } from '../rules/nearest.ts';
 import { command } from './command.ts';
 import { completionScripts, shells, type CompletedCommand } from './completion-scripts.ts';
-import { write } from './input.ts';
+import { write } from './output.ts';
+import { ownText } from '../text/printable.ts';
 
 export const completionCommand = command({
   name: 'completion',
@@ -30,7 +31,7 @@ Prints the script that completes commands, flags and their values in bash, zsh o
     const { commands } = await import('./commands.ts');
     const all = await Promise.all(Object.values(commands).map((load) => load()));
     const completed: CompletedCommand[] = all.map(({ name, summary, flags }) => ({ name, summary, flags }));
-    await write(io.stdout, completionScripts[shell](completed));
+    await write(io.stdout, ownText(completionScripts[shell](completed)));
     return 0;
   },
 });

@@ -3,7 +3,8 @@ import { command, type Io } from './command.ts';
 import { decisions, namespaceOrElse, questionOf, type Decided } from './decisions.ts';
 import { explanationTable, jsonLine } from './explanation.ts';
 import { outcomes } from '../policy/outcome.ts';
-import { write } from './input.ts';
+import { joined, printable } from '../text/printable.ts';
+import { write } from './output.ts';
 import { count, ManifestReport } from './manifest-input.ts';
 import { explainFlags } from './flags.ts';
 import type { Given } from './read-flags.ts';
@@ -47,19 +48,19 @@ async function explain({ values, operands }: Given<typeof explainFlags>, io: Io)
     io.stdout,
   );
   // With the first rows, so that nothing is printed where nothing can be read.
-  let head = output === 'table' ? table.head : '';
+  let head = output === 'table' ? table.head : printable('');
   for await (const group of decisions(policy, { ...asked, namespaceOf, labels }, report, io)) {
     const shown = group.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
     if (asked.files.length > 0) all.push(...group);
     if (asked.files.length > 0 && output === 'table') continue;
     if (shown.length === 0) continue;
-    await write(io.stdout, head + shown.map(output === 'json' ? jsonLine : table.row).join(''));
-    head = '';
+    await write(io.stdout, joined([head, ...shown.map(output === 'json' ? jsonLine : table.row)]));
+    head = printable('');
   }
   if (asked.files.length > 0) {
     const shown = all.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
     if (output === 'table' && shown.length > 0)
-      await write(io.stdout, head + (shown.length > longList ? table.grouped(shown) : shown.map(table.row).join('')));
+      await write(io.stdout, joined([head, ...(shown.length > longList ? [table.grouped(shown)] : shown.map(table.row))]));
     if (report.files > 0) report.tell(summary(all, report.files));
   }
   return report.end(values.strict);

@@ -1,19 +1,19 @@
 /** A decision as `explain` tells it: a line of JSON for programs, aligned columns for people. */
-import { styleText } from 'node:util';
-import type { Writable } from 'node:stream';
 import type { Outcome } from '../policy/outcome.ts';
 import { outcomes } from '../policy/outcome.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
+import { joined, jsonText, ownText, printable, printed, type Printable } from '../text/printable.ts';
 import type { Decided, Place } from './decisions.ts';
+import { coloured, type Output } from './output.ts';
 import { count } from './manifest-input.ts';
 
 /** The keys, in this order, are a contract. */
-export function jsonLine({ decision, place }: Decided): string {
+export function jsonLine({ decision, place }: Decided): Printable {
   const { image, outcome, rule, result, pullSecrets, reason } = decision;
   const reference = decision.reference ?? referenceOf(image);
   const parts = { image, name: reference?.name ?? null, tag: reference?.tag ?? null, digest: reference?.digest ?? null };
   const where = place === null ? {} : whereOf(place);
-  return `${JSON.stringify({ ...parts, outcome, rule, result, pullSecrets, reason, ...where })}\n`;
+  return printed`${jsonText({ ...parts, outcome, rule, result, pullSecrets, reason, ...where })}\n`;
 }
 
 function whereOf({ manifest, pointer, line, kind, objectName, namespace }: Place): Omit<Place, 'column'> {
@@ -29,10 +29,10 @@ function referenceOf(image: string): Reference | null {
 const colours: Partial<Record<Outcome, 'green' | 'red'>> = { rewritten: 'green', invalid: 'red', refused: 'red' };
 
 export interface ExplanationTable {
-  readonly head: string;
-  readonly row: (decided: Decided) => string;
+  readonly head: Printable;
+  readonly row: (decided: Decided) => Printable;
   /** Long lists: a heading for each outcome and rule, each image once, and where it stands. */
-  readonly grouped: (all: readonly Decided[]) => string;
+  readonly grouped: (all: readonly Decided[]) => Printable;
 }
 
 /**
@@ -42,31 +42,35 @@ export interface ExplanationTable {
  * @param rules names of all rules, for the width of their column
  * @param output decides about colour: none unless it is a terminal, none when NO_COLOR is set
  */
-export function explanationTable(rules: readonly string[], output: Writable): ExplanationTable {
+export function explanationTable(rules: readonly string[], output: Output): ExplanationTable {
   const outcomeWidth = Math.max(...outcomes.map((outcome) => outcome.length)) + 2;
-  const ruleWidth = Math.max('RULE'.length, ...rules.map((rule) => rule.length)) + 2;
-  const indent = ' '.repeat(outcomeWidth + ruleWidth);
+  const ruleWidth = Math.max('RULE'.length, ...rules.map((rule) => printable(rule).length)) + 2;
+  const indent = printable(' '.repeat(outcomeWidth + ruleWidth));
+  const lines = (texts: readonly string[]): Printable => joined(texts.map(printable), `\n${indent}`);
   return {
-    head: `${'OUTCOME'.padEnd(outcomeWidth)}${'RULE'.padEnd(ruleWidth)}IMAGE\n`,
-    row: (decided) => `${outcomeAndRule(decided)}${details(decided).join(`\n${indent}`)}\n`,
-    grouped: (all) => [...groupsOf(all).values()].map(group).join(''),
+    head: printed`${'OUTCOME'.padEnd(outcomeWidth)}${'RULE'.padEnd(ruleWidth)}IMAGE\n`,
+    row: (decided) => joined([outcomeAndRule(decided), lines(details(decided)), newline]),
+    grouped: (all) => joined([...groupsOf(all).values()].map(group)),
   };
 
-  function outcomeAndRule({ decision: { outcome, rule } }: Decided): string {
-    const padded = outcome.padEnd(outcomeWidth);
+  function outcomeAndRule({ decision: { outcome, rule } }: Decided): Printable {
+    const padded = printable(outcome.padEnd(outcomeWidth));
     const colour = colours[outcome];
-    const shown = colour === undefined ? padded : styleText(colour, padded, { stream: output });
-    return `${shown}${(rule ?? '-').padEnd(ruleWidth)}`;
+    const shown = colour === undefined ? padded : coloured(output, colour, padded);
+    return joined([shown, printable(printable(rule ?? '-').padEnd(ruleWidth))]);
   }
 
-  function group(decided: readonly Decided[]): string {
+  function group(decided: readonly Decided[]): Printable {
     const [first] = decided;
-    if (first === undefined) return '';
+    if (first === undefined) return printable('');
     const images = [...Map.groupBy(decided, ({ decision: { image, result, reason } }) => JSON.stringify([image, result, reason])).values()];
-    const heading = `${outcomeAndRule(first)}${count(images.length, 'image')} in ${count(decided.length, 'place')}\n`;
-    return heading + images.map((same) => `${indent}${imageInPlaces(same).join(`\n${indent}`)}\n`).join('');
+    const heading = printed`${count(images.length, 'image')} in ${count(decided.length, 'place')}\n`;
+    const rows = images.map((same) => joined([indent, lines(imageInPlaces(same)), newline]));
+    return joined([outcomeAndRule(first), heading, ...rows]);
   }
 }
+
+const newline = ownText('\n');
 
 function groupsOf(all: readonly Decided[]): Map<string, Decided[]> {
   const groups = Map.groupBy(all, ({ decision: { outcome, rule } }) => `${outcome} ${rule ?? ''}`);

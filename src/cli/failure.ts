@@ -1,21 +1,24 @@
 /** How a command ends that met an error: one line on stderr, findings one a line, exit code 2. */
-import type { Writable } from 'node:stream';
 import { formatFinding } from '../errors/finding.ts';
 import type { OperatorError } from '../errors/operator-error.ts';
 import { asOperatorError } from '../errors/system-error.ts';
+import { printableLines, printed, type Printable } from '../text/printable.ts';
+import { writeLines, type Output } from './output.ts';
 
 /** Prints why the command ended; of anything unforeseen the stack too, since a report needs it. */
-export function exitCodeOf(error: unknown, command: string, stderr: Writable): number {
+export function exitCodeOf(error: unknown, command: string, stderr: Output): number {
   const known = asOperatorError(error);
-  stderr.write(`transship ${command}: ${known === null ? unforeseen(error) : explain(known)}\n`);
+  const lines = known === null ? unforeseen(error, command) : explanation(known, command);
+  writeLines(stderr, lines);
   return 2;
 }
 
-export function explain({ code, message, findings }: OperatorError): string {
-  return [`${code}: ${message}`, ...findings.map(formatFinding)].join('\n');
+export function explanation({ code, message, findings }: OperatorError, command: string): Printable[] {
+  return [printed`transship ${command}: ${code}: ${message}`, ...findings.map(formatFinding)];
 }
 
-function unforeseen(error: unknown): string {
+function unforeseen(error: unknown, command: string): Printable[] {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `INTERNAL: a fault of transship; please report it with these lines\n${stack}`;
+  const head = printed`transship ${command}: INTERNAL: a fault of transship; please report it with these lines`;
+  return [head, printableLines(stack)];
 }

@@ -4,7 +4,8 @@ import { command, type Io } from './command.ts';
 import { copiesOf, type Copies, type Copy, type Pair } from './copies.ts';
 import { craneScript, regctlScript } from './copy-scripts.ts';
 import { decisions, namespaceOrElse, questionOf, type Decided, type Question } from './decisions.ts';
-import { write } from './input.ts';
+import { joined, jsonText, printableLines, printed, type Printable } from '../text/printable.ts';
+import { write } from './output.ts';
 import { count, ManifestReport } from './manifest-input.ts';
 import { imagesFlags } from './flags.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -48,12 +49,12 @@ problem or because their pod is, and whatever looks like an image and is none of
   },
 });
 
-const formats: Readonly<Record<'text' | 'json' | 'regctl' | 'crane' | 'skopeo', (copies: readonly Copy[]) => string>> = {
-  text: (copies) => (copies.length === 0 ? '' : `${table(copies.map(({ source, target }) => [source, target]))}\n`),
-  json: (copies) => copies.map(({ source, target, digest }) => `${JSON.stringify({ source, target, digest })}\n`).join(''),
-  regctl: regctlScript,
-  crane: craneScript,
-  skopeo: (copies) => skopeoSync(copies.map(({ reference }) => reference)),
+const formats: Readonly<Record<'text' | 'json' | 'regctl' | 'crane' | 'skopeo', (copies: readonly Copy[]) => Printable>> = {
+  text: (copies) => joined(copies.length === 0 ? [] : [table(copies.map(({ source, target }) => [source, target])), printed`\n`]),
+  json: (copies) => joined(copies.map(({ source, target, digest }) => printed`${jsonText({ source, target, digest })}\n`)),
+  regctl: (copies) => printableLines(regctlScript(copies)),
+  crane: (copies) => printableLines(craneScript(copies)),
+  skopeo: (copies) => printableLines(skopeoSync(copies.map(({ reference }) => reference))),
 };
 
 /** In the order of the question; several spellings of one image are one pair. */

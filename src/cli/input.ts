@@ -1,9 +1,8 @@
 /** Reading what a command is given: files, or standard input where the name is `-`. */
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Io } from './command.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { unreadableReason } from '../errors/system-error.ts';
@@ -13,9 +12,10 @@ const remedies: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'save it as UTF-8',
 };
 
-/** What a file is called in messages. */
+/** What a file is called in messages. Lines begin with it, and CI systems obey lines that begin with `::` or `##`. */
 export function displayName(path: string): string {
-  return path === '-' ? 'standard input' : path;
+  if (path === '-') return 'standard input';
+  return /^\s*(?:::|##)/.test(path) ? `./${path}` : path;
 }
 
 /**
@@ -57,9 +57,4 @@ export async function* lineGroups(input: Readable): AsyncGenerator<string[]> {
 
 function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
-}
-
-/** Writes at the reader's pace, so that a slow one does not make the whole output pile up in memory. */
-export async function write(output: Writable, text: string): Promise<void> {
-  if (text !== '' && !output.write(text)) await once(output, 'drain');
 }

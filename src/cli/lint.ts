@@ -9,6 +9,8 @@ import { exitCodeOf } from './failure.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { PolicyError } from '../config/source.ts';
 import { displayName, readText } from './input.ts';
+import { printed } from '../text/printable.ts';
+import { write } from './output.ts';
 import { lintFlags } from './flags.ts';
 import { variableOf } from './read-flags.ts';
 
@@ -52,8 +54,8 @@ async function lintFile(path: string, hosts: ResolvedHosts, io: Io): Promise<num
     return exitCodeOf(error, 'lint', io.stderr);
   }
   const { compiled, findings } = loadPolicy(text, name, hosts);
-  for (const finding of findings) io.stdout.write(`${formatFinding(finding)}\n`);
-  io.stderr.write(`${name}: ${summary(compiled, findings)}\n`);
+  for (const finding of findings) await write(io.stdout, printed`${formatFinding(finding)}\n`);
+  io.stderr.write(printed`${name}: ${summary(compiled, findings)}\n`);
   return hasErrors(findings) ? 1 : 0;
 }
 

@@ -9,9 +9,11 @@ import { isObject } from '../pod/json.ts';
 import { offsetAt } from '../manifests/nodes.ts';
 import { parseManifests, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { fieldPath, unexaminedImages } from '../manifests/unexamined.ts';
+import { printable } from '../text/printable.ts';
 import type { Io } from './command.ts';
-import { explain } from './failure.ts';
+import { explanation } from './failure.ts';
 import { displayName, readText } from './input.ts';
+import { writeLines } from './output.ts';
 
 const manifestName = /\.(?:ya?ml|json)$/i;
 
@@ -30,12 +32,12 @@ export class ManifestReport {
   }
 
   tell(line: string): void {
-    this.#io.stderr.write(`${line}\n`);
+    writeLines(this.#io.stderr, [printable(line)]);
   }
 
   fault(error: OperatorError): void {
     this.unreadable += 1;
-    this.tell(`transship ${this.#command}: ${explain(error)}`);
+    writeLines(this.#io.stderr, explanation(error, this.#command));
   }
 
   /** Names the images of a document that nothing was decided about. */

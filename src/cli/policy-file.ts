@@ -5,6 +5,7 @@ import { OperatorError } from '../errors/operator-error.ts';
 import { unreadableReason } from '../errors/system-error.ts';
 import { PolicySource } from '../config/source.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
+import { printed } from '../text/printable.ts';
 import type { Io } from './command.ts';
 
 export interface PolicyFlags {
@@ -20,7 +21,7 @@ export interface PolicyFlags {
 export async function openPolicy(flags: PolicyFlags, io: Io): Promise<CompiledPolicy> {
   await mustExist(flags['resolved-hosts']);
   const { source, findings } = await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] });
-  for (const finding of findings) io.stderr.write(`${formatFinding(finding)}\n`);
+  for (const finding of findings) io.stderr.write(printed`${formatFinding(finding)}\n`);
   return source.current.compiled;
 }
 

@@ -4,6 +4,7 @@ import { toResponse } from '../admission/response.ts';
 import { readReview, reviewFields } from '../admission/review.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { OperatorError } from '../errors/operator-error.ts';
+import { jsonText, printed, type Printable } from '../text/printable.ts';
 import { messageOf } from '../errors/message.ts';
 import { commandLineScope } from '../manifests/decide.ts';
 
@@ -11,12 +12,12 @@ import { commandLineScope } from '../manifests/decide.ts';
  * @returns the answer, a line of JSON
  * @throws OperatorError (REVIEW_INVALID) for what /mutate answers with 400
  */
-export function answerReview(policy: CompiledPolicy, text: string, name: string): string {
+export function answerReview(policy: CompiledPolicy, text: string, name: string): Printable {
   const read = readReview(parseJson(text, name), reviewFields(decisionLabels(policy)));
   if (!read.ok)
     throw new OperatorError('REVIEW_INVALID', `${name}: ${read.problem}`, '--review reads one AdmissionReview of admission.k8s.io/v1');
   const admission = admit(read.review, policy, commandLineScope, 'enforce');
-  return `${JSON.stringify(toResponse(read.review.uid, admission, base64))}\n`;
+  return printed`${jsonText(toResponse(read.review.uid, admission, base64))}\n`;
 }
 
 function parseJson(text: string, name: string): unknown {

@@ -4,7 +4,8 @@ import { command, stdinOnce, type Io } from './command.ts';
 import { namespaceOrElse, placeOf } from './decisions.ts';
 import { manifestFiles, ManifestReport } from './manifest-input.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { displayName, readText, write } from './input.ts';
+import { displayName, readText } from './input.ts';
+import { write, writeData } from './output.ts';
 import type { ManifestImage, Surroundings } from '../manifests/decide.ts';
 import { joinTexts } from '../manifests/join.ts';
 import type { ManifestFile } from '../manifests/parse.ts';
@@ -75,7 +76,7 @@ async function rewriteFiles(job: FilesToRewrite, io: Io): Promise<number> {
       report.fault(error);
     }
   }
-  if (report.unreadable === 0) await write(io.stdout, joinTexts(texts));
+  if (report.unreadable === 0) await writeData(io.stdout, joinTexts(texts));
   return Math.max(report.end(job.strict), kept > 0 ? 1 : 0);
 }
 

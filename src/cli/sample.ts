@@ -6,6 +6,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { podFields, readPod } from '../pod/pod.ts';
 import type { Io } from './command.ts';
+import { joined, jsonText, printed, type Printable } from '../text/printable.ts';
 import { table } from './table.ts';
 
 const sampleReview = fileURLToPath(new URL('../../examples/admission-review.json', import.meta.url));
@@ -23,7 +24,7 @@ export async function showSample(sample: Sample, io: Io): Promise<void> {
   const pod: unknown = JSON.parse(body).request.object;
   const operations = await ask(sample, body);
   const after: unknown = fjp.applyPatch(structuredClone(pod), operations, true).newDocument;
-  io.stdout.write(`${page(sample, { pod, after, operations })}\n`);
+  io.stdout.write(page(sample, { pod, after, operations }));
 }
 
 interface Shown {
@@ -32,43 +33,52 @@ interface Shown {
   readonly operations: readonly Operation[];
 }
 
-function page({ port, policy }: Sample, { pod, after, operations }: Shown): string {
+function page({ port, policy }: Sample, { pod, after, operations }: Shown): Printable {
   const before = readPod(pod, podFields([])).images;
   const images = readPod(after, podFields([])).images.flatMap((site, index) => {
     const written = before[index]?.image ?? '';
     return written === site.image
-      ? [[site.name, `   ${written}  (left as it is)`]]
+      ? [[site.name, `   ${shortened(written)}  (left as it is)`]]
       : [
-          [site.name, `   ${written}`],
-          ['', `-> ${site.image}`],
+          [site.name, `   ${shortened(written)}`],
+          ['', `-> ${shortened(site.image)}`],
         ];
   });
   const review = relative(process.cwd(), sampleReview);
   const policyFile = relative(process.cwd(), policy);
-  return `transship listens on https://localhost:${port} with ${policyFile} and a self-signed certificate.
+  return joined([
+    printed`transship listens on https://localhost:${port} with ${policyFile} and a self-signed certificate.
 
 A Deployment makes a pod in namespace shop. The API server asks, and transship answers:
 
-${table([['CONTAINER', '   IMAGE'], ...images], '  ').replace(digestTail, '$1…')}
+`,
+    table([['CONTAINER', '   IMAGE'], ...images], '  '),
+    printed`
 
   imagePullSecrets: ${names(pod)} -> ${names(after)}
 
 The JSON Patch:
 
-${operations
-  .map((operation) => `  ${JSON.stringify(operation)}`)
-  .join('\n')
-  .replace(digestTail, '$1…')}
+`,
+    joined(
+      operations.map((operation) => printed`  ${shortened(jsonText(operation))}`),
+      '\n',
+    ),
+    printed`
 
 Try it yourself, from another terminal (Ctrl-C here ends the server):
 
   curl -sk https://localhost:${port}/mutate -H 'content-type: application/json' --data @${review}
   npx transship explain --policy ${policyFile} nginx quay.io/acme/app:2 localhost:30500/library/nginx
-`;
+
+`,
+  ]);
 }
 
 /** 64 characters say nothing to a person, and make the lines wrap. */
-const digestTail = /(sha256:[0-9a-f]{8})[0-9a-f]{56}/g;
+function shortened(text: string): string {
+  return text.replace(/(sha256:[0-9a-f]{8})[0-9a-f]{56}/g, '$1…');
+}
 
 function names(pod: unknown): string {
   const present = readPod(pod, podFields([])).pullSecrets.names ?? [];

@@ -1,10 +1,15 @@
 /** Text in columns, for people. */
+import { joined, printable, type Printable } from '../text/printable.ts';
 
 /** Every column as wide as its widest cell, two blanks between; the last one is not padded. */
-export function table(rows: readonly (readonly string[])[], indent = ''): string {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  return rows
-    .map((row) => indent + row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd((widths[index] ?? 0) + 2))).join(''))
-    .join('\n');
+export function table(rows: readonly (readonly string[])[], indent: '' | '  ' = ''): Printable {
+  const cells = rows.map((row) => row.map(printable));
+  const columns = Math.max(0, ...cells.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));
+  const padded = (cell: Printable, index: number, row: readonly Printable[]): Printable =>
+    index === row.length - 1 ? cell : printable(cell.padEnd((widths[index] ?? 0) + 2));
+  return joined(
+    cells.map((row) => joined([printable(indent), ...row.map(padded)])),
+    '\n',
+  );
 }

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
+import { printable } from '../text/printable.ts';
 import { readJson } from './api-response.ts';
 import { describeError, isNotFound } from './api-error.ts';
 import type { Cluster } from './connection.ts';
@@ -104,7 +105,7 @@ async function create(cluster: Cluster, { regarding, reason, message, type, acti
     reason,
     action,
     type,
-    note: shortened(message),
+    note: shortened(printable(message)),
   };
   await readJson(`POST ${collection}`, await cluster.request(collection, { method: 'POST', body }));
   return `${collection}/${name}`;

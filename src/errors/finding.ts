@@ -1,4 +1,5 @@
 /** Something to correct in a file: where, how bad, and what. */
+import { printed, type Printable } from '../text/printable.ts';
 
 export interface Finding {
   readonly severity: 'error' | 'warning';
@@ -11,8 +12,8 @@ export interface Finding {
 }
 
 /** `policy.yaml:12:7: error: rule hub: …`, the form that editors and CI systems link. */
-export function formatFinding(finding: Finding): string {
-  return `${finding.file}:${finding.line}:${finding.column}: ${finding.severity}: ${finding.message}`;
+export function formatFinding({ file, line, column, severity, message }: Finding): Printable {
+  return printed`${file}:${line}:${column}: ${severity}: ${message}`;
 }
 
 export function hasErrors(findings: readonly Finding[]): boolean {

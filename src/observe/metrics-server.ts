@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { printable } from '../text/printable.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -49,7 +50,7 @@ export async function startMetricsServer(
     '/healthz': async () => plain(200, 'ok'),
     '/readyz': async () => {
       const { ready, lines } = readiness();
-      return plain(ready ? 200 : 503, lines.join('\n'));
+      return plain(ready ? 200 : 503, lines.map(printable).join('\n'));
     },
     '/metrics': async () => ({ status: 200, type: registry.contentType, text: await registry.metrics() }),
   };

@@ -1,8 +1,10 @@
 /** What becomes of log lines between pino and the file. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import { test } from 'tap';
 import { BatchedLogStream } from '../../src/observe/batched-log-stream.ts';
 import { until } from '../server/until.ts';
+import { hostileTexts, unsafeIn } from '../text/hostile.ts';
 
 function gathering(): { readonly lines: BatchedLogStream; readonly calls: string[] } {
   const calls: string[] = [];
@@ -43,4 +45,17 @@ test('nothing is written when nothing was logged: an idle server was once woken 
   t.same(calls, []);
   lines.flushSync();
   t.same(calls, ['async flush']);
+});
+
+test('a name that a terminal would obey is escaped, and the line stays the same JSON', (t) => {
+  for (const [name, text] of Object.entries(hostileTexts)) {
+    const { lines, calls } = gathering();
+    const logged = { image: text, [text]: 1, reason: 'é €' };
+    pino({ base: null }, lines).warn(logged, text);
+    const line = (calls[0] ?? '').replace('async: ', '');
+    t.same(unsafeIn(line), [], name);
+    t.match(JSON.parse(line), { image: text.toWellFormed() === text ? text : String, reason: 'é €' });
+    t.ok(line.endsWith('}\n') && line.split('\n').length === 2, 'one line');
+  }
+  t.end();
 });

@@ -14,6 +14,7 @@ import { exitCodeOf } from '../../src/cli/failure.ts';
 import { readFlags } from '../../src/cli/read-flags.ts';
 import { flagTable } from '../../src/cli/flag-help.ts';
 import { controllerFlags, serveFlags } from '../../src/cli/flags.ts';
+import { printed } from '../../src/text/printable.ts';
 import { OperatorError } from '../../src/errors/operator-error.ts';
 import { errorsReference } from './errors-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
@@ -55,7 +56,7 @@ export async function generate(args: readonly string[], io: Pick<Io, 'stderr'>, 
       return text === current ? [] : [{ path, text }];
     });
     for (const { path, text } of outdated) {
-      if (values.check) io.stderr.write(`${path} differs from what the code says; run npm run generate and commit it\n`);
+      if (values.check) io.stderr.write(printed`${path} differs from what the code says; run npm run generate and commit it\n`);
       else write(join(root, path), text);
     }
     const chart = generateChart(args, root);
