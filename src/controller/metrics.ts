@@ -65,7 +65,7 @@ export function createControllerMetrics(): ControllerMetrics {
     certificateSteps: counter('certificate_steps_total', 'Steps taken to make, renew and rotate certificates.', 'step'),
     lastReconcile: gauge(
       'last_reconcile_timestamp_seconds',
-      'When a loop last compared what is with what should be, Unix time.',
+      'When a part last compared what is with what should be, Unix time.',
       'feature',
     ),
     watchAge: gauge('watch_age_seconds', 'Time since the API server was last heard on a watch.', 'watch'),
