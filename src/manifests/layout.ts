@@ -1,6 +1,9 @@
 /** Where the parts of a document stand in its text, from the tokens that the parser kept. Offsets are in UTF-16 units. */
 import { isNode, type CST, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 
+/** What the parser made up, and no text says. */
+export class Unplaced extends Error {}
+
 type Item = NonNullable<Pair['srcToken']>;
 type Token = CST.Token;
 
@@ -12,7 +15,7 @@ const blanks: ReadonlySet<string> = new Set(['space', 'newline', 'comment']);
 export function pairStart(pair: Pair): number {
   const item = itemOf(pair);
   const first = item.start.find((token) => !separators.has(token.type)) ?? item.key ?? item.sep?.[0];
-  if (first === undefined || first === null) throw new TypeError('a pair without a place in the source');
+  if (first === undefined || first === null) throw new Unplaced('a pair without a place in the source');
   return tokenStart(first);
 }
 
@@ -28,7 +31,7 @@ export function lastItemEnd(collection: YAMLMap | YAMLSeq): number {
     const end = itemEnd(item);
     if (end !== null) return end;
   }
-  throw new TypeError('a collection without items');
+  throw new Unplaced('a collection without items');
 }
 
 /** Where an absent value goes: behind the `:` and what anchors and tags follow it; null where there is a value or no `:`. */
@@ -82,7 +85,7 @@ export function itemsOf(collection: YAMLMap | YAMLSeq): readonly Item[] {
 }
 
 function itemOf(pair: Pair): Item {
-  if (pair.srcToken === undefined) throw new TypeError('a pair without a place in the source');
+  if (pair.srcToken === undefined) throw new Unplaced('a pair without a place in the source');
   return pair.srcToken;
 }
 

@@ -3,6 +3,7 @@ import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { jsonValues, type Span } from './json-values.ts';
+import { joinQuotedLines } from './quoted-lines.ts';
 import { Reading, ReadingError, type MergeRule } from './reading.ts';
 
 export interface ManifestDocument {
@@ -53,18 +54,47 @@ export function plainValue(file: ManifestFile, { document, base }: ManifestDocum
     if (error instanceof ReadingError)
       throw invalid(file, { offset: base + error.offset, message: error.message, remedy: 'kubectl refuses it too', cause: error });
     if (error instanceof RangeError)
-      throw invalid(file, { offset: base + document.range[0], message: tooDeep, remedy: 'write less deeply', cause: error });
+      throw invalid(file, { offset: base + document.range[0], message: tooDeep, remedy: 'write it less deeply', cause: error });
     throw error;
   }
 }
 
-const tooDeep = 'it nests too deeply to be a manifest';
+export const tooDeep = 'it nests too deeply to be a manifest';
 
 function parseText(text: string, base: number): ManifestDocument[] {
   // A carriage return alone ends a line in YAML 1.1; the parser knows those of 1.2.
   const lines = text.replaceAll(/\r(?!\n)/g, '\n');
+  const documents = parseLeniently(lines);
+  return documents.map((document, index) => ({
+    document,
+    text,
+    base,
+    span: { start: documents[index - 1]?.range[2] ?? 0, end: document.range[2] },
+  }));
+}
+
+/** Each repair may show the next place that needs one. */
+const maxRepairs = 20;
+
+function parseLeniently(text: string): readonly Document.Parsed[] {
+  const documents = parseYaml(text);
+  let [repaired, found]: [string | null, readonly Document.Parsed[]] = [text, documents];
+  for (let times = 0; hasErrors(found) && times < maxRepairs; times += 1) {
+    repaired = joinQuotedLines(repaired, found);
+    // The first mistake is the one to tell.
+    if (repaired === null) return documents;
+    found = parseYaml(repaired);
+  }
+  return hasErrors(found) ? documents : found;
+}
+
+function hasErrors(documents: readonly Document.Parsed[]): boolean {
+  return documents.some(({ errors }) => errors.length > 0);
+}
+
+function parseYaml(text: string): readonly Document.Parsed[] {
   // Keys that stand twice are what kubectl and Helm accept, the last one counting; refusing them is not our business.
-  const documents: readonly Document.Parsed[] = parseAllDocuments(lines, {
+  return parseAllDocuments(text, {
     schema: 'failsafe',
     resolveKnownTags: false,
     keepSourceTokens: true,
@@ -72,12 +102,6 @@ function parseText(text: string, base: number): ManifestDocument[] {
     uniqueKeys: false,
     logLevel: 'silent',
   });
-  return documents.map((document, index) => ({
-    document,
-    text,
-    base,
-    span: { start: documents[index - 1]?.range[2] ?? 0, end: document.range[2] },
-  }));
 }
 
 interface Mistake {
@@ -95,7 +119,9 @@ function invalid(
   const place = `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   const [problem, advice] = isTemplate(text)
     ? ['this is a template', 'render it first (helm template … | transship rewrite)']
-    : [/call stack/i.test(message) ? tooDeep : message, remedy];
+    : /call stack/i.test(message)
+      ? [tooDeep, 'write it less deeply']
+      : [message, remedy];
   return new OperatorError('MANIFEST_INVALID', `${place}: ${problem}`, advice, { cause });
 }
 

@@ -10,14 +10,20 @@ import { sorted, type Edit, type Source } from './edit.ts';
 import * as block from './edit-block.ts';
 import * as flow from './edit-flow.ts';
 import { replaceText } from './edit-scalar.ts';
-import { columnOf, nodeSpan, pairEnd, pairStart, separatorEnd, valueSlot } from './layout.ts';
+import { columnOf, nodeSpan, pairEnd, pairStart, separatorEnd, Unplaced, valueSlot } from './layout.ts';
 import { blockItem, blockMember } from './quoting.ts';
 import { isMerge, Reading } from './reading.ts';
 
 /** Null when something of it cannot be said as a change of the text. */
 export function editsTo(source: Source, wanted: unknown): Edit[] | null {
   const reconciler = new Reconciler(source);
-  reconciler.node(source.document.contents, wanted);
+  try {
+    reconciler.node(source.document.contents, wanted);
+  } catch (error) {
+    // RangeError: deeper than the stack.
+    if (error instanceof Unplaced || error instanceof RangeError) return null;
+    throw error;
+  }
   return reconciler.impossible ? null : sorted(reconciler.edits);
 }
 

@@ -41,11 +41,10 @@ export function rewriteText(policy: CompiledPolicy, file: ManifestFile, surround
     const value = plainValue(file, document);
     const decision = decideDocument(policy, value, surroundings);
     documents.push({ document, value, images: decision.images });
-    if (decision.operations.length === 0) continue;
     const change = changeOf({ policy, file, document, surroundings }, decision.operations);
     if ('reason' in change) {
       const first = decision.images[0]?.workload;
-      kept.push({ ...change, object: `${first?.kind}/${first?.name}` });
+      kept.push({ ...change, object: first === undefined ? 'the document' : `${first.kind}/${first.name}` });
     } else edits.push(...change.edits);
   }
   return { text: applyEdits(file.text, edits), documents, kept };
@@ -66,12 +65,6 @@ type DocumentChange = { readonly edits: readonly Edit[] } | { readonly offset: n
  */
 function changeOf(job: Job, operations: readonly Operation[]): DocumentChange {
   const { file, document } = job;
-  const separator = lineSeparator(document);
-  if (separator !== null)
-    return {
-      offset: separator,
-      reason: 'outside quotes stands a line separator of Unicode (U+0085, U+2028 or U+2029), which ends a line for kubectl; remove it',
-    };
   const merge = firstMerge(document);
   const rules: readonly MergeRule[] = merge === null ? ['ordered'] : ['ordered', 'own'];
   if (merge !== null && !isDeepStrictEqual(operationsUnder(job, 'own'), operations))
@@ -79,6 +72,13 @@ function changeOf(job: Job, operations: readonly Operation[]): DocumentChange {
       offset: merge,
       reason:
         'kubectl lets a merge key (<<) override a key above it, kustomize does not, so its images are not the same to both; write the merge key first',
+    };
+  if (operations.length === 0) return { edits: [] };
+  const separator = lineSeparator(document);
+  if (separator !== null)
+    return {
+      offset: separator,
+      reason: 'outside quotes stands a line separator of Unicode (U+0085, U+2028 or U+2029), which ends a line for kubectl; remove it',
     };
   const wanted = rules.map((rule) => ({ rule, value: patched(plainValue(file, document, rule), operations) }));
   const edits = editsTo({ ...document, newline: file.newline }, wanted[0]?.value);

@@ -38,6 +38,25 @@ const texts: readonly { readonly name: string; readonly before: string; readonly
       `kind: Pod\nmetadata: {annotations: {transship.dev/original-images: '{"a":"always/a"}'}}\n` +
       'spec:\n  imagePullSecrets:\n  - name: local-key\n  - name: "123"\n  containers:\n  - name: a\n    image: localhost:30500/always/a\n    imagePullPolicy: Always',
   },
+  {
+    name: 'text in quotes whose lines stand no deeper than its key, as go-yaml takes it',
+    before:
+      'kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - args: ["a\n  b", \'c\n  d\']\n    note: "x\n    y\n\n    z"\n    image: gcr.io/a\n    name: \'a\n    b\'\n',
+    after:
+      'kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - args: ["a\n  b", \'c\n  d\']\n    note: "x\n    y\n\n    z"\n    image: gcr.io/a\n    name: \'a\n    b\'\n',
+  },
+  {
+    name: 'lines that end in a carriage return alone',
+    before: 'kind: Pod\rmetadata: {name: p}\rspec:\r  containers:\r  - image: team/a\r    name: x\r---\rkind: List\ritems: [] # nginx\r',
+    after: 'kind: Pod\rmetadata: {name: p}\rspec:\r  containers:\r  - image: team/a\r    name: x\r---\rkind: List\ritems: [] # nginx\r',
+  },
+  {
+    name: 'JSON objects one after another, as jq prints them',
+    before:
+      '{"kind":"Pod","metadata":{},"spec":{"containers":[{"image":"quay.io/acme/a","name":"{"}],"imagePullSecrets":[{"name":"vendor-key"}]}}\n{"kind":"ConfigMap"} {"kind":"Secret"}\n---\n{"kind":"Pod","metadata":{},"spec":{"containers":[{"image":"gcr.io/a"}]}}',
+    after:
+      '{"kind":"Pod","metadata":{"annotations": {"transship.dev/original-images":"{\\"{\\":\\"quay.io/acme/a\\"}"}},"spec":{"containers":[{"image":"proxy.example.com/quay.io/acme/a","name":"{"}],"imagePullSecrets":[{"name":"vendor-key"}]}}\n{"kind":"ConfigMap"} {"kind":"Secret"}\n---\n{"kind":"Pod","metadata":{},"spec":{"containers":[{"image":"gcr.io/a"}]}}',
+  },
 ];
 
 for (const { name, before, after } of texts) {
@@ -85,6 +104,39 @@ test('what is left alone because of a problem is named with its place', async (t
     stderr,
     /scope\.yaml:49:73: DaemonSet\/labelled: "Not An Image" is left alone: not an image reference: .*\n.*scope\.yaml:49:108: DaemonSet\/labelled: "waits\/app" is left alone: rule waits is not active yet/,
   );
+});
+
+const kept: readonly { readonly name: string; readonly manifest: string; readonly message: string }[] = [
+  {
+    name: 'a merge key below a key that it overrides',
+    manifest: 'kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - image: nginx\n    <<: {image: gcr.io/a}\n',
+    message:
+      'standard input:6:5: Pod/p is left as it is: kubectl lets a merge key (<<) override a key above it, kustomize does not, so its images are not the same to both; write the merge key first\n',
+  },
+  {
+    name: 'a line separator of Unicode, which ends a line for kubectl alone',
+    manifest: 'kind: Pod\nmetadata: {name: p} # a\u2028b: c\nspec: {containers: [{image: nginx}]}\n',
+    message: 'standard input:2:24: Pod/p is left as it is: outside quotes stands a line separator of Unicode',
+  },
+];
+for (const { name, manifest, message } of kept) {
+  test(`${name}: the document is left as it is, with a sentence and exit code 1`, async (t) => {
+    const { code, stdout, stderr } = await transship(rewrite, manifest);
+    t.equal(code, 1);
+    t.equal(stdout, manifest);
+    t.ok(stderr.startsWith(message), stderr);
+  });
+}
+
+test('a document that nests 770 deep is changed like any other, one of 5,000 is refused with a sentence', async (t) => {
+  const nested = (depth: number): string =>
+    `{"kind":"Pod","spec":{"containers":[{"image":"nginx"}],"x":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}}`;
+  t.match(await transship(rewrite, nested(770)), { code: 0, stdout: /localhost:30500\/library\/nginx/, stderr: '' });
+  t.match(await transship(rewrite, nested(5000)), {
+    code: 2,
+    stdout: '',
+    stderr: /standard input:1:\d+: it nests too deeply to be a manifest; write it less deeply/,
+  });
 });
 
 test('--review answers as /mutate does', async (t) => {
