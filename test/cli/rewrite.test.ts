@@ -128,9 +128,10 @@ for (const { name, manifest, message } of kept) {
   });
 }
 
+const nested = (depth: number): string =>
+  `{"kind":"Pod","spec":{"containers":[{"image":"nginx"}],"x":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}}`;
+
 test('a document that nests 770 deep is changed like any other, one of 5,000 is refused with a sentence', async (t) => {
-  const nested = (depth: number): string =>
-    `{"kind":"Pod","spec":{"containers":[{"image":"nginx"}],"x":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}}`;
   t.match(await transship(rewrite, nested(770)), { code: 0, stdout: /localhost:30500\/library\/nginx/, stderr: '' });
   t.match(await transship(rewrite, nested(5000)), {
     code: 2,

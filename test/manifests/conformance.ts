@@ -1,6 +1,7 @@
 /** One manifest text through `rewrite`, judged by kubectl's own reader. */
 import { isDeepStrictEqual } from 'node:util';
 import fjp from 'fast-json-patch';
+import { parseAllDocuments } from 'yaml';
 import { OperatorError } from '../../src/errors/operator-error.ts';
 import { decideDocument, type Surroundings } from '../../src/manifests/decide.ts';
 import { parseManifests } from '../../src/manifests/parse.ts';
@@ -53,7 +54,9 @@ export async function judge(policy: CompiledPolicy, decoder: Decoder, texts: rea
     if ('error' in before) return judged('unreadable');
     if ('error' in after) return judged('changed', `kubectl refuses the output: ${after.error}`);
     if (!isDeepStrictEqual(comments(output), comments(text))) return judged('changed', 'a comment is lost');
-    const problem = difference(policy, { before: before.documents, after: after.documents, kept: kept.length });
+    const problem =
+      difference(policy, { before: before.documents, after: after.documents, kept: kept.length }) ??
+      (output === text || kept.length > 0 ? null : disagreement(policy, output, after.documents));
     return judged(kept.length > 0 ? 'kept' : output === text ? 'untouched' : 'changed', problem);
   });
 }
@@ -75,4 +78,16 @@ function difference(policy: CompiledPolicy, { before, after, kept }: Documents):
   if (asTheyWere.length > kept) return 'a document is not what was decided';
   const changed = asTheyWere.find((document) => !isDeepStrictEqual(document, after[before.indexOf(document)]));
   return changed === undefined ? null : 'a document that was to be left alone has changed';
+}
+
+/** Programs that merge keys as kustomize does have to find the images that kubectl finds. */
+function disagreement(policy: CompiledPolicy, output: string, documents: readonly unknown[]): string | null {
+  const others = parseAllDocuments(output, { version: '1.1', merge: true, uniqueKeys: false, logLevel: 'silent' })
+    .map((document): unknown => document.toJS())
+    .filter((value) => value !== null && value !== undefined);
+  const images = (values: readonly unknown[]): string[][] =>
+    values.map((value) =>
+      decideDocument(policy, value, surroundings).images.map(({ pointer, decision }) => `${pointer} ${decision.image}`),
+    );
+  return isDeepStrictEqual(images(others), images(documents)) ? null : 'the yaml package reads other images than kubectl';
 }
