@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import type { V1Secret } from '@kubernetes/client-node';
+import type { EventsV1Event, V1Secret } from '@kubernetes/client-node';
 
 import type { ApiAnswer } from '../cluster/api.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
@@ -157,6 +157,12 @@ export const setConfig = (plane: ControlPlane, path: string, config: string): Pr
 export async function configOf(plane: ControlPlane, namespace: string, name: string): Promise<string | null> {
   const { status, body } = await plane.api.send<V1Secret>('GET', secretPath(namespace, name));
   return status === 200 ? Buffer.from(body.data?.['.dockerconfigjson'] ?? '', 'base64').toString('utf8') : null;
+}
+
+/** Events of a namespace that have this reason. */
+export async function eventsOf(plane: ControlPlane, namespace: string, reason: string): Promise<EventsV1Event[]> {
+  const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+  return items.filter((event) => event.reason === reason);
 }
 
 export async function succeed<T = Record<string, unknown>>(plane: ControlPlane, method: string, path: string, body?: unknown): Promise<T> {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { EventsV1Event, V1Secret } from '@kubernetes/client-node';
+import type { V1Secret } from '@kubernetes/client-node';
 import { test } from 'tap';
 
 import { accountKubeconfig } from '../../cluster/account.ts';
@@ -14,6 +14,7 @@ import {
   createNamespace,
   createSecret,
   dockerConfig,
+  eventsOf,
   eventually,
   linesOf,
   metric,
@@ -36,11 +37,6 @@ const pod = (name: string): object => ({
   metadata: { name },
   spec: { imagePullSecrets: [{ name: 'regcred' }], containers: [{ name: 'app', image: 'reg.example.com/app' }] },
 });
-
-async function eventsOf(plane: ControlPlane, namespace: string, reason: string): Promise<EventsV1Event[]> {
-  const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
-  return items.filter((event) => event.reason === reason);
-}
 
 const read = (plane: ControlPlane, namespace: string, name = 'regcred'): Promise<V1Secret> =>
   succeed<V1Secret>(plane, 'GET', secretPath(namespace, name));

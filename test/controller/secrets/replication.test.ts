@@ -1,7 +1,7 @@
 /** Pull secrets on a real API server: every way in which a copy can become wrong, and how long it stays so. */
 import { writeFileSync } from 'node:fs';
 
-import type { EventsV1Event, V1Lease, V1Secret } from '@kubernetes/client-node';
+import type { V1Lease, V1Secret } from '@kubernetes/client-node';
 import { test } from 'tap';
 
 import { skipReason } from '../../cluster/binaries.ts';
@@ -13,6 +13,7 @@ import {
   createNamespace,
   createSecret,
   dockerConfig,
+  eventsOf,
   eventually,
   metric,
   mirrorPolicy,
@@ -86,7 +87,9 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
       config: '{"auths":{"reg.example.com":{"auth":"broken-PLANTED"}}}',
     });
     await eventually('the broken source is told', async () =>
-      (await eventsOf(plane, releaseNamespace, 'SourceUnreadable')).some((note) => note.includes('not base64 of user:password')),
+      (await eventsOf(plane, releaseNamespace, 'SourceUnreadable')).some(
+        ({ note }) => note?.includes('not base64 of user:password') === true,
+      ),
     );
     t.equal(await configOf(plane, 'shop', 'regcred'), second);
     await setConfig(plane, path, first);
@@ -222,11 +225,6 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
 
 const logged = (controller: Running, text: string): Promise<number> =>
   eventually(`a log line with "${text}"`, async () => controller.log().includes(text));
-
-async function eventsOf(plane: ControlPlane, namespace: string, reason: string): Promise<string[]> {
-  const { items } = await succeed<{ items: EventsV1Event[] }>(plane, 'GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
-  return items.flatMap((event) => (event.reason === reason ? [event.note ?? ''] : []));
-}
 
 async function annotationsOf(plane: ControlPlane, namespace: string, name: string): Promise<Record<string, string>> {
   const { metadata } = await succeed<V1Secret>(plane, 'GET', secretPath(namespace, name));
