@@ -36,12 +36,21 @@ export interface Spawned {
   readonly env?: Readonly<Record<string, string>>;
   /** A module that is loaded before the program. */
   readonly preload?: string;
+  /** Words in front of the command, which run it in another way. */
+  readonly prefix?: readonly string[];
+  /** The file of the program, that of the sources unless told, and flags of Node. */
+  readonly program?: string;
+  readonly nodeFlags?: readonly string[];
 }
 
 /** Runs the command line; killed when the test ends. */
-export function transship(t: Pick<Test, 'teardown'>, { args, env = {}, preload }: Spawned): Child {
+export function transship(
+  t: Pick<Test, 'teardown'>,
+  { args, env = {}, preload, prefix = [], program = main, nodeFlags = [] }: Spawned,
+): Child {
   const preloads = [withParent, ...(preload === undefined ? [] : [preload])].flatMap((module) => ['--import', module]);
-  const process_ = spawn(process.execPath, [...preloads, main, ...args], {
+  const [command = '', ...words] = [...prefix, process.execPath, ...nodeFlags, ...preloads, program, ...args];
+  const process_ = spawn(command, words, {
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
