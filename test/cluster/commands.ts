@@ -46,7 +46,7 @@ export const commandEnvironment = (kubeconfig: string, folder: string): NodeJS.P
   HELM_DATA_HOME: join(folder, 'helm', 'data'),
 });
 
-export function command(program: 'kubectl' | 'helm', env: NodeJS.ProcessEnv): Command {
+export function command(program: 'kubectl' | 'helm' | 'helm3', env: NodeJS.ProcessEnv): Command {
   return (args, { input, cwd } = {}) =>
     new Promise((resolve, reject) => {
       const child = execFile(binary(program), args, { env, cwd, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {

@@ -1,4 +1,5 @@
 /** The flags of each program, and why they are there; what Kubernetes calls control plane components. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +10,21 @@ export interface Settings {
   readonly loopback: Loopback;
   readonly kubeconfig: string;
   readonly emulatedVersion: string | undefined;
+  /** File with the stages of kwok. */
+  readonly kwokStages: string;
+}
+
+export const kwokStages = fileURLToPath(new URL('kwok-stages.yaml', import.meta.url));
+
+/** The same stages but for one condition: no pod of transship becomes Running by itself. Returns the file. */
+export function writeStagesWithoutTransship(folder: string): string {
+  const isPending = '- { key: .status.phase, operator: In, values: [Pending] }';
+  const notOfTransship = `- { key: '.metadata.labels["app.kubernetes.io/part-of"]', operator: NotIn, values: [transship] }`;
+  const stages = readFileSync(kwokStages, 'utf8');
+  if (!stages.includes(isPending)) throw new Error(`${kwokStages} has no line "${isPending}" any more`);
+  const file = join(folder, 'kwok-stages.yaml');
+  writeFileSync(file, stages.replace(isPending, `${isPending}\n      ${notOfTransship}`));
+  return file;
 }
 
 /** Files below the cluster's folder, by what is in them. */
@@ -83,9 +99,9 @@ export const schedulerFlags = ({ kubeconfig, emulatedVersion }: Settings): strin
   ...emulation(emulatedVersion),
 ];
 
-export const kwokFlags = ({ loopback, kubeconfig }: Settings): string[] => [
+export const kwokFlags = ({ loopback, kubeconfig, kwokStages: stages }: Settings): string[] => [
   `--kubeconfig=${kubeconfig}`,
-  `--config=${fileURLToPath(new URL('kwok-stages.yaml', import.meta.url))}`,
+  `--config=${stages}`,
   '--manage-all-nodes=true',
   '--node-lease-duration-seconds=40',
   // Pod addresses are only written into the status; nothing listens there.

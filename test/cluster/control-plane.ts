@@ -13,6 +13,8 @@ import {
   etcdUrl,
   files,
   kwokFlags,
+  kwokStages,
+  writeStagesWithoutTransship,
   schedulerFlags,
   type Settings,
 } from './components.ts';
@@ -33,6 +35,8 @@ export interface ControlPlaneOptions {
   /** Admission plug-ins beside the default set, as `AlwaysPullImages`. */
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
+  /** kwok leaves the pods of transship alone: the test runs them as processes (test/charts/life/node.ts). */
+  readonly runsTransshipPods?: boolean;
 }
 
 /** The part of tap's `t` that is used, so that `npm run cluster` can do without. */
@@ -77,7 +81,13 @@ export async function startControlPlane(t?: TestScope, options: ControlPlaneOpti
     folder.remove();
     throw error;
   });
-  const settings = { folder: folder.path, loopback, kubeconfig: join(folder.path, 'kubeconfig'), emulatedVersion: options.emulatedVersion };
+  const settings = {
+    folder: folder.path,
+    loopback,
+    kubeconfig: join(folder.path, 'kubeconfig'),
+    emulatedVersion: options.emulatedVersion,
+    kwokStages: options.runsTransshipPods === true ? writeStagesWithoutTransship(folder.path) : kwokStages,
+  };
   const running: Supervised[] = [];
   const processOf = (program: Program): Supervised | undefined => running.find(({ name }) => name === program);
   const start: ControlPlane['start'] = (launch) => {
