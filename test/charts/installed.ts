@@ -14,8 +14,8 @@ export interface Installation {
   readonly service: string;
   /** Where the API server expects the webhook. */
   readonly address: { readonly host: string; readonly port: number };
-  /** `helm upgrade` with these values and none of those before. */
-  readonly upgrade: (values: Values) => Promise<void>;
+  /** `helm upgrade` with these values and none of those before. @param words more of Helm's flags */
+  readonly upgrade: (values: Values, words?: readonly string[]) => Promise<void>;
 }
 
 const helmArguments = ['--namespace', release.namespace, '--values', '-'] as const;
@@ -40,7 +40,8 @@ export async function install(t: TestScope, values: Values = {}, options: Contro
     certificate,
     service,
     address: { host, port: servicePort },
-    upgrade: async (more) => void (await plane.helm(['upgrade', release.name, chartFolder, ...helmArguments], withNeeded(more))),
+    upgrade: async (more, words = []) =>
+      void (await plane.helm(['upgrade', release.name, chartFolder, ...helmArguments, ...words], withNeeded(more))),
   };
 }
 

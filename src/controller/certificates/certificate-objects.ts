@@ -160,6 +160,27 @@ function secretHead(
   return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen), ...annotations } };
 }
 
+/** What makes an object one of a Helm release. https://helm.sh/docs/howto/charts_tips_and_tricks/ */
+const releaseLabel = 'app.kubernetes.io/managed-by';
+const releaseAnnotations = ['meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'] as const;
+
+/**
+ * A Secret that is created anew belongs to the release of the configuration, as the one before did: Helm takes over no object without this metadata, as
+ * when it deletes the Secret with its mode of TLS, the controller is faster than its own end, and the mode comes back later. None of it ever changes, so
+ * nobody disagrees about it.
+ */
+export function ofRelease(object: KubernetesObject, configuration: V1MutatingWebhookConfiguration | null): KubernetesObject {
+  const { labels = {}, annotations = {} } = configuration?.metadata ?? {};
+  const ofConfiguration = {
+    labels: pick(labels, [releaseLabel]),
+    annotations: { ...object.metadata?.annotations, ...pick(annotations, releaseAnnotations) },
+  };
+  return { ...object, metadata: Object.assign({}, object.metadata, ofConfiguration) };
+}
+
+const pick = (map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).filter(([key]) => keys.includes(key)));
+
 const versioned = (seen: KubernetesObject | null): { resourceVersion?: string } =>
   seen?.metadata?.resourceVersion === undefined ? {} : { resourceVersion: seen.metadata.resourceVersion };
 

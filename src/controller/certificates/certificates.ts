@@ -10,6 +10,7 @@ import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../wo
 import {
   caSecretName,
   objectOf,
+  ofRelease,
   renderStep,
   signatureOf,
   type CertificateNames,
@@ -125,8 +126,10 @@ class CertificatesReconciler implements Reconciler {
     try {
       if (verb === 'create' && !(await this.#hasConfiguration())) return done;
       const object = await renderStep(step, observed, { ...this.#context.options.certificates, ...this.#names });
-      const write = verb === 'create' ? createObject : applyObject;
-      const version = await write(cluster, object, this.#stopping.signal);
+      const version =
+        verb === 'create'
+          ? await createObject(cluster, ofRelease(object, observed.configuration), this.#stopping.signal)
+          : await applyObject(cluster, object, this.#stopping.signal);
       this.#written = what;
       this.#failure = null;
       count('done');
