@@ -1,5 +1,6 @@
 import { test } from 'tap';
 
+import { policyJsonSchema } from '../../src/config/json-schema.ts';
 import { chartFolder, helm, release, skipWithoutHelm, template, type Values } from './chart.ts';
 
 const withCredentials = {
@@ -79,7 +80,8 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   },
   {
     values: { rewritePolicy: { inline: `${head}rule: []` } },
-    sentence: 'rewritePolicy.inline has the unknown key rule; a policy has registries, exclude, rules, warnings and tests.',
+    sentence:
+      'rewritePolicy.inline has the unknown key rule; a policy has exclude, imageManagers, placeholders, registries, rules, tests, warnings.',
     right: { rewritePolicy: { inline: `${head}rules: []` } },
   },
   {
@@ -179,6 +181,14 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     right: { ports: { metrics: 8444 } },
   },
 ];
+
+test('a text may have every key of a policy', { skip: skipWithoutHelm }, async (t) => {
+  for (const key of Object.keys(policyJsonSchema().properties ?? {})) {
+    const inline = ['apiVersion', 'kind'].includes(key) ? head : `${head}${key}:\n`;
+    const { code, stderr } = await template({ rewritePolicy: { inline } });
+    t.equal(code, 0, `${key} ${stderr}`);
+  }
+});
 
 test('the namespace default is refused: its pods would never be rewritten', { skip: skipWithoutHelm }, async (t) => {
   const { code, stderr } = await helm(['template', release.name, chartFolder]);

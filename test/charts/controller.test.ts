@@ -23,7 +23,13 @@ async function rights(values: Values): Promise<string[]> {
 
 const sorted = (lines: readonly string[]): string[] => lines.toSorted((one, other) => one.localeCompare(other));
 
-const always = ['images events create,patch -', 'images leases create -', 'images leases get,update transship-controller'];
+const withoutPolicy = [
+  'images deployments get transship',
+  'images events create,patch -',
+  'images leases create -',
+  'images leases get,update transship-controller',
+];
+const always = ['images configmaps get transship-policy', ...withoutPolicy];
 const certificates = [
   '* mutatingwebhookconfigurations list,watch,patch transship',
   'images secrets create -',
@@ -61,7 +67,14 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
   [
     'hosts of a policy that the render cannot see',
     { tls: { mode: 'certManager' }, rewritePolicy: { existingConfigMap: 'own' }, controller: { features: { hosts: true } } },
-    [...always, ...hosts, '* services list,watch -', '* nodes list,watch -', 'kube-public configmaps list,watch local-registry-hosting'],
+    [
+      'images configmaps get own',
+      ...withoutPolicy,
+      ...hosts,
+      '* services list,watch -',
+      '* nodes list,watch -',
+      'kube-public configmaps list,watch local-registry-hosting',
+    ],
   ],
   ['rights that are granted elsewhere', { controller: { rbac: { create: false } } }, []],
 ];

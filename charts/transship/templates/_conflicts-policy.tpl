@@ -11,13 +11,17 @@
 {{- if ne (get $policy "kind") "RewritePolicy" -}}
 {{- fail "rewritePolicy.inline is a text without kind: RewritePolicy. Only an object may leave it out." -}}
 {{- end -}}
-{{- range $key, $_ := omit $policy "apiVersion" "kind" "registries" "exclude" "rules" "warnings" "tests" -}}
-{{- fail (printf "rewritePolicy.inline has the unknown key %s; a policy has registries, exclude, rules, warnings and tests." $key) -}}
+{{- /* The keys of a policy; a test compares them with its JSON Schema. */ -}}
+{{- $kinds := dict "registries" "map" "exclude" "map" "rules" "slice" "placeholders" "slice" "imageManagers" "slice" "warnings" "string" "tests" "slice" -}}
+{{- range $key, $_ := omit $policy "apiVersion" "kind" -}}
+{{- if not (hasKey $kinds $key) -}}
+{{- fail (printf "rewritePolicy.inline has the unknown key %s; a policy has %s." $key (keys $kinds | sortAlpha | join ", ")) -}}
 {{- end -}}
-{{- range $key, $kind := dict "registries" "map" "exclude" "map" "rules" "slice" "tests" "slice" -}}
+{{- end -}}
+{{- range $key, $kind := $kinds -}}
 {{- $value := get $policy $key -}}
 {{- if and (hasKey $policy $key) (not (kindIs "invalid" $value)) (not (kindIs $kind $value)) -}}
-{{- fail (printf "%s of rewritePolicy.inline must be a %s." $key (eq $kind "map" | ternary "map" "list")) -}}
+{{- fail (printf "%s of rewritePolicy.inline must be a %s." $key (get (dict "map" "map" "slice" "list" "string" "text") $kind)) -}}
 {{- end -}}
 {{- end -}}
 {{- range $index, $rule := $policy.rules -}}
