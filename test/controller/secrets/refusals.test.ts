@@ -19,6 +19,7 @@ import {
   createNamespace,
   createSecret,
   dockerConfig,
+  eventsOf,
   eventually,
   releaseNamespace,
   remove,
@@ -44,8 +45,13 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
   const cluster = await connect({ kubeconfig: plane.kubeconfig });
   whole.teardown(() => cluster.close());
   const metrics = createControllerMetrics();
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the options only the namespace is used here
-  const context = { cluster, metrics, log: pino({ level: 'silent' }), options: { namespace: releaseNamespace } } as ReconcilerContext;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the options only these are used here
+  const context = {
+    cluster,
+    metrics,
+    log: pino({ level: 'silent' }),
+    options: { namespace: releaseNamespace, leaseName: 'controller' },
+  } as ReconcilerContext;
   const stopping = new AbortController();
   const writer = new CopyWriter(context, { owner, signal: stopping.signal });
   const counted = async (verb: string, result: string): Promise<number> =>
@@ -172,6 +178,8 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
     t.equal(sources.content('cloud'), null);
     t.match(sources.problems(), [/^registry cloud: no token yet; pods get no credentials of registry cloud: .*for the registry's `host`/]);
     t.equal(sources.problems().length, 1);
+    await eventually('an event about the Lease', async () => (await eventsOf(plane, releaseNamespace, 'TokenUnavailable')).length === 1);
+    t.match((await eventsOf(plane, releaseNamespace, 'TokenUnavailable'))[0]?.regarding, { kind: 'Lease', name: 'controller' });
     t.match(await metrics.registry.metrics(), 'transship_controller_source_ready{registry="own"} 1');
     t.match(await metrics.registry.metrics(), 'transship_controller_source_ready{registry="cloud"} 0');
     sources.follow({ ...compiled.policy, registries: {} });

@@ -94,6 +94,19 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     t.equal(await configOf(plane, 'shop', 'regcred'), second);
     await setConfig(plane, path, first);
     timed('source repaired', await has('shop', 'regcred', first));
+
+    const elsewhere = dockerConfig('second-password-PLANTED', 'REG.example.com');
+    await setConfig(plane, path, elsewhere);
+    await has('shop', 'regcred', elsewhere);
+    const [mismatch] = await eventsOf(plane, releaseNamespace, 'SourceMismatch');
+    t.match(
+      mismatch?.note,
+      /no entry of Secret .*mirror-source is for reg.example.com: .* the keys are "REG.example.com"; pods pull .* without credentials/,
+    );
+    t.match((await controller.get('/readyz')).text, 'registry mirror: no entry of Secret');
+    await setConfig(plane, path, first);
+    await has('shop', 'regcred', first);
+    t.notMatch((await controller.get('/readyz')).text, 'no entry of Secret');
   });
 
   await whole.test('when somebody deletes or edits them', async (t) => {
