@@ -3,6 +3,9 @@ import { test } from 'tap';
 
 import type { V1MutatingWebhookConfiguration } from '@kubernetes/client-node';
 
+import { shippedImageManagers } from '../../src/policy/image-managers.ts';
+import { selectorKeys } from '../../src/policy/label-selector.ts';
+import type { LabelSelector } from '../../src/policy/types.ts';
 import { release, secretService } from '../charts/chart.ts';
 import { createDryRun, eventually, podWith } from '../charts/installed.ts';
 import { expectedMode, labelled, labelValues } from '../charts/opt-in.ts';
@@ -17,6 +20,12 @@ const becomes = {
   none: { image: 'nginx:1.27', secrets: undefined, warnings: [] },
 };
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${secretService}`;
+
+/** Labels that the selector selects; a key that must only be there has some value. */
+const labelsFor = (selector: LabelSelector): Record<string, string> => ({
+  ...Object.fromEntries(selectorKeys(selector).map((key) => [key, 'some'])),
+  ...selector.matchLabels,
+});
 
 const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`;
 
@@ -70,7 +79,9 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
       ['kube-node-lease', 'kube-node-lease', {}],
       ['the release namespace', release.namespace, {}],
       ['a mirror pod', 'team-enabled', { annotations: { 'kubernetes.io/config.mirror': 'x' } }, node],
-      ['a pod of CloudNativePG', 'team-enabled', { labels: { 'cnpg.io/cluster': 'db' } }],
+      ...shippedImageManagers.map(
+        ({ name, podSelector }) => [`a pod of ${name}`, 'team-enabled', { labels: labelsFor(podSelector) }] as const,
+      ),
       ['a pod that opted out', 'team-enabled', { labels: labelled('disabled') }],
     ];
     for (const [says, namespace, metadata, spec] of rows) {

@@ -47,6 +47,27 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     t.same(originalsOf(body), { main: 'nginx:2' });
   });
 
+  await group.test('who changes an image, or adds a debug container, hears of a pull secret that the pod lacks', async (t) => {
+    await older('lacking', { containers: containers(['main', 'nginx:1']) });
+    const lacks = (name: string): string =>
+      `Warning: transship: ${name}: the pod lacks pull secret mirror-pull, which cannot be added to it any more\n`;
+    const image = await plane.kubectl(['-n', 'lacking', 'set', 'image', 'pod/old', 'main=nginx:2']);
+    t.equal(image.stderr, lacks('main'));
+    const debugging = await plane.kubectl([
+      '-n',
+      'lacking',
+      'debug',
+      'old',
+      '--image=busybox:1',
+      '--container=debugger',
+      '--profile=general',
+    ]);
+    t.ok(debugging.stderr.includes(lacks('debugger')), debugging.stderr);
+    const { body } = await plane.api.send<V1Pod>('GET', `${podsPath('lacking')}/old`);
+    t.match(imagesOf(body), { main: `${nginx}:2`, debugger: 'mirror.example.com/library/busybox:1' });
+    t.equal(pullSecretsOf(body), undefined);
+  });
+
   await group.test('a pod from before the opt-in keeps its images, whatever else of it changes', async (t) => {
     await older('before', { containers: containers(['main', 'nginx:1']) });
     const changes = [
