@@ -61,3 +61,11 @@ for (const name of names) {
     t.end();
   });
 }
+
+test('the policy of the guide', (t) => {
+  const guide = readFileSync(new URL('../../docs/guides/policy.md', import.meta.url), 'utf8');
+  const [, text = ''] = /```yaml\n(.*?)```/s.exec(guide) ?? [];
+  t.match(text, 'kind: RewritePolicy');
+  t.strictSame(loadPolicy(text, 'policy.md').findings.map(formatFinding), []);
+  t.end();
+});

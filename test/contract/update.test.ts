@@ -12,6 +12,8 @@ const nginx = 'mirror.example.com/library/nginx';
 
 const containers = (...list: readonly (readonly [name: string, image: string])[]) => list.map(([name, image]) => ({ name, image }));
 const path = (name: string) => `${podsPath('shop')}/${name}`;
+const lacks = (name: string) =>
+  `Warning: transship: ${name}: the pod lacks pull secret mirror-pull, which cannot be added to it any more\n`;
 const pod = (name: string, spec: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec });
 
 test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) => {
@@ -49,8 +51,6 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
 
   await group.test('who changes an image, or adds a debug container, hears of a pull secret that the pod lacks', async (t) => {
     await older('lacking', { containers: containers(['main', 'nginx:1']) });
-    const lacks = (name: string): string =>
-      `Warning: transship: ${name}: the pod lacks pull secret mirror-pull, which cannot be added to it any more\n`;
     const image = await plane.kubectl(['-n', 'lacking', 'set', 'image', 'pod/old', 'main=nginx:2']);
     t.equal(image.stderr, lacks('main'));
     const debugging = await plane.kubectl([

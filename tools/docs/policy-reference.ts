@@ -1,5 +1,8 @@
 /** The page that documents every key of the policy file, made from its JSON Schema. */
 import type { JsonSchema } from '../../src/config/json-schema.ts';
+import { shippedImageManagers } from '../../src/policy/image-managers.ts';
+import { reasons } from '../../src/policy/reason.ts';
+import type { LabelSelector } from '../../src/policy/types.ts';
 
 /** A key as one of the alternatives of its map has it. */
 interface Occurrence {
@@ -27,7 +30,7 @@ const whole = { condition: null, alternatives: 1 } as const;
 
 const introduction = `# Policy file
 
-<!-- Written by tools/docs/policy-reference.ts from src/config/schema.ts: change that. -->
+<!-- Written by tools/docs/policy-reference.ts from src/config/schema.ts, src/policy and their descriptions: change those. -->
 
 One YAML file says what becomes of which image. \`[]\` stands for an entry of a list and \`NAME\` for a name of your choice.
 A key that is not listed here is an error. Editors check the file against [policy.schema.json](policy.schema.json) with this first line:
@@ -36,7 +39,7 @@ A key that is not listed here is an error. Editors check the file against [polic
 # yaml-language-server: $schema=docs/reference/policy.schema.json
 \`\`\`
 
-[examples](../../examples) has policies for common cases, \`transship lint\` checks a file and \`transship explain\` shows what it does ([command line](cli.md)).
+[Writing a policy](../guides/policy.md) has the common cases and mistakes. [examples](../../examples) has policies for common cases, \`transship lint\` checks a file and \`transship explain\` shows what it does ([command line](cli.md)).
 `;
 
 export function policyReference(schema: JsonSchema): string {
@@ -46,7 +49,42 @@ export function policyReference(schema: JsonSchema): string {
     const lines = [...rows.values()].map(line);
     return `## \`${key}\`\n\n| Key | Value | Default | What it does |\n|---|---|---|---|\n${lines.join('\n')}\n`;
   });
-  return [introduction, ...sections].join('\n');
+  return [introduction, ...sections, imageManagers(), reasonCodes()].join('\n');
+}
+
+/** The operators that are known without being named. */
+function imageManagers(): string {
+  const rows = shippedImageManagers.map(({ name, podSelector, source }) => `| \`${name}\` | ${selectorText(podSelector)} | ${source} |`);
+  return `## Known image managers
+
+Their pods are left alone: each of these operators compares the image of a pod with the one that it asked for, and restarts, moves or reports
+the pod when it differs. Give such an operator its images by its own settings. To rewrite its pods all the same, write
+\`imageManagers: [{ name: olm, exclude: false }]\`.
+
+| Name | Pods with the labels | Read in |
+|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const equal = Object.entries(matchLabels).map(([key, value]) => `\`${key}: ${value}\``);
+  const other = matchExpressions.map(({ key, operator, values = [] }) =>
+    operator === 'Exists' ? `\`${key}\`` : `\`${[key, operator, ...values].join(' ')}\``,
+  );
+  return [...equal, ...other].join(', ');
+}
+
+function reasonCodes(): string {
+  const rows = Object.entries(reasons).map(([reason, { outcome, description }]) => `| \`${outcome}\` | \`${reason}\` | ${description} |`);
+  return `## Reasons
+
+Each decision has one of these codes beside its sentence. The code is stable, the sentence is not.
+
+| Outcome | Code | Meaning |
+|---|---|---|
+${rows.join('\n')}
+`;
 }
 
 function collect(schema: JsonSchema, place: Place, rows: Map<string, Row>): void {
