@@ -54,7 +54,7 @@ export function parseRetryAfter(header: unknown): number | null {
   return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) * 1000 : null;
 }
 
-const longest = 300;
+const maxLength = 300;
 
 /** One line for people, without bodies, headers or values of fields. */
 export function describeError(error: unknown): string {
@@ -81,7 +81,7 @@ function sentence(status: number, { reason, message, details }: Status): string 
 
 const oneLine = (text: string): string => {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
 };
 
 /** fetch hides the socket's error in `cause`, and an attempt on several addresses in `errors`. */

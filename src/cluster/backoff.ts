@@ -7,7 +7,7 @@ export interface BackoffBounds {
 }
 
 /** A server that asks for more than this is asked again anyway: ten minutes of silence would look like a fault of ours. */
-const longestRetryAfter = 60_000;
+const maxRetryAfter = 60_000;
 
 export class Backoff {
   readonly #bounds: BackoffBounds;
@@ -26,7 +26,7 @@ export class Backoff {
   next(retryAfter: number | null = null): number {
     const step = this.#current;
     this.#current = Math.min(step * 2, this.#bounds.maximum);
-    const wait = Math.max(step, Math.min(retryAfter ?? 0, longestRetryAfter));
+    const wait = Math.max(step, Math.min(retryAfter ?? 0, maxRetryAfter));
     return wait + (Math.random() * step) / 2;
   }
 

@@ -6,13 +6,13 @@ import { type Credentials, serviceAccount } from './credentials.ts';
 import { sharedDispatcher, type SharedDispatcher } from './shared-dispatcher.ts';
 
 export interface RequestDetails {
-  /** GET unless told. */
+  /** GET by default. */
   readonly method?: string;
   /** What is undefined is left out. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** `application/json` unless told; only sent with a body. */
+  /** `application/json` by default; only sent with a body. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
 }

@@ -27,7 +27,7 @@ const sameEvent = 6 * 60_000;
 const countInterval = 60_000;
 const remembered = 1000;
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
-const longestNote = 1024;
+const maxNoteBytes = 1024;
 const reportingController = 'transship.dev/controller';
 
 interface Series {
@@ -40,7 +40,7 @@ interface Series {
 const seriesOf = new WeakMap<Cluster, LRUCache<string, Series>>();
 
 /**
- * Never rejects: nothing may fail because it could not be told.
+ * Never rejects: a failure to record an event must not fail anything else.
  *
  * @returns why it was not recorded, null when it was, or was counted
  */
@@ -119,6 +119,6 @@ async function count(cluster: Cluster, path: string, occurrences: number): Promi
 /** The limit is in bytes. */
 function shortened(message: string): string {
   const bytes = Buffer.from(message);
-  if (bytes.length <= longestNote) return message;
-  return `${new TextDecoder().decode(bytes.subarray(0, longestNote - 6)).replace(/\uFFFD+$/, '')}…`;
+  if (bytes.length <= maxNoteBytes) return message;
+  return `${new TextDecoder().decode(bytes.subarray(0, maxNoteBytes - 6)).replace(/\uFFFD+$/, '')}…`;
 }

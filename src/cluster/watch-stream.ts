@@ -24,7 +24,7 @@ export interface WatchRequest {
 }
 
 /** An object has 1.5 MiB at most in etcd; JSON with managed fields is somewhat more. */
-const longestLine = 16 * 1024 * 1024;
+const maxLineLength = 16 * 1024 * 1024;
 
 /**
  * Ends when the server ends the stream.
@@ -50,7 +50,7 @@ async function* linesOf(body: AsyncIterable<Uint8Array>, onActivity: () => void)
     const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
     rest.push(first);
     length += first.length;
-    if (length > longestLine) throw new WatchLineError(`a line of the watch is longer than ${longestLine} characters`);
+    if (length > maxLineLength) throw new WatchLineError(`a line of the watch is longer than ${maxLineLength} characters`);
     for (const part of others) {
       yield rest.join('');
       rest = [part];

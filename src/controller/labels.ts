@@ -15,16 +15,16 @@ export const adoptAnnotation = 'transship.dev/adopt';
 /** Beginning of the SHA-256 of the content, to compare copies without reading them. */
 export const contentAnnotation = 'transship.dev/content';
 
-const longestValue = 63;
+const maxValueLength = 63;
 const validValue = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 /** The text itself where it may be a label, else what is left of it and a hash. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 export function labelValue(text: string): string {
-  if (text.length <= longestValue && validValue.test(text)) return text;
+  if (text.length <= maxValueLength && validValue.test(text)) return text;
   const legible = text
     .replaceAll(/[^-A-Za-z0-9_.]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, longestValue - 9);
+    .slice(0, maxValueLength - 9);
   return `${legible === '' ? 'x' : legible}-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
 }
 

@@ -1,4 +1,4 @@
-/** What runs while this process leads, what is told while it does not, and the order between two leaderships. */
+/** What runs while this process leads, what /readyz says, and the order between two leaderships. */
 import type { Readiness } from '../observe/metrics-server.ts';
 import type { Part, Reconciler, ReconcilerContext } from './reconciler.ts';
 

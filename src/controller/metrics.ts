@@ -48,6 +48,10 @@ export function createControllerMetrics(): ControllerMetrics {
       for (const read of readers) read();
     },
   });
+  const certificateSteps = counter('certificate_steps_total', 'Steps taken to make, renew and rotate certificates.', 'step');
+  const policyReloads = counter('policy_reloads_total', 'Changes of the policy file, used or refused.', 'result');
+  // From 0 on, or `increase()` misses the first one.
+  for (const result of ['loaded', 'refused']) policyReloads.inc({ result }, 0);
   return {
     registry,
     leader,
@@ -62,15 +66,15 @@ export function createControllerMetrics(): ControllerMetrics {
       'End of the serving certificate and of its CA, Unix time.',
       'certificate',
     ),
-    certificateSteps: counter('certificate_steps_total', 'Steps taken to make, renew and rotate certificates.', 'step'),
+    certificateSteps,
     lastReconcile: gauge(
       'last_reconcile_timestamp_seconds',
       'When a part last compared what is with what should be, Unix time.',
       'feature',
     ),
-    watchAge: gauge('watch_age_seconds', 'Time since the API server was last heard on a watch.', 'watch'),
+    watchAge: gauge('watch_age_seconds', 'Time since a watch last received anything from the API server.', 'watch'),
     watchErrors: counter('watch_errors_total', 'Errors of a watch, each followed by another try.', 'watch'),
-    policyReloads: counter('policy_reloads_total', 'Changes of the policy file, used or refused.', 'result'),
+    policyReloads,
     policyInfo: gauge('policy_info', 'The policy in force, always 1.', 'revision'),
     onScrape: (read) => {
       readers.add(read);

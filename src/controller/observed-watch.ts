@@ -1,4 +1,4 @@
-/** A watch whose age is measured and whose errors are told. */
+/** A watch with metrics of its age and its errors, which are logged. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { describeError } from '../cluster/api-error.ts';
@@ -12,6 +12,7 @@ export function observedWatch<T extends KubernetesObject>(
   name: string,
   options: WatchOptions<T>,
 ): ResourceWatch<T> {
+  metrics.watchErrors.inc({ watch: name }, 0);
   const watch = watchResource<T>(cluster, {
     ...options,
     onError: (error) => {

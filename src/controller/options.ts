@@ -1,4 +1,4 @@
-/** What the controller is told: where it runs, what it is to do, what the objects are called that it writes. */
+/** Options of the controller: where it runs, what it does, and the names of the objects that it writes. */
 
 export const features = ['secrets', 'hosts', 'certificates'] as const;
 export type Feature = (typeof features)[number];

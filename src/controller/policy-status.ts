@@ -18,7 +18,7 @@ export class PolicyStatus {
   readonly #cluster: Cluster;
   readonly #policy: FollowedPolicy;
   readonly #options: StatusOptions;
-  /** What was recorded last, so that a problem is told when it begins and not at every change. */
+  /** What was recorded last, so that a problem is recorded when it begins and not at every change. */
   #recorded = '';
 
   constructor(cluster: Cluster, policy: FollowedPolicy, options: StatusOptions) {

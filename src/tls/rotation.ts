@@ -43,7 +43,7 @@ export interface RotationState {
   readonly ca: TrustedCertificate | null;
   /** Do not sign any more, and are trusted still. */
   readonly previous: readonly TrustedCertificate[];
-  /** Whatever else API servers were told to trust, or users of the pair. */
+  /** Other CAs in the published or the stored bundle. */
   readonly adoptable: readonly TrustedCertificate[];
   readonly serving: ServingCertificate | null;
   /** The lifetimes with which the CA and the pair were made; null when that is not known. How long they are valid does not tell, once a clock was wrong. */

@@ -87,10 +87,10 @@ export class RotationStates {
     const ca = caCertificateOf(authority.cert, authority.key);
     // The certificate of a CA that lost its key is trusted as any other.
     const previous = caCertificatesIn(ca === null ? authority.cert + authority.previous : authority.previous);
-    const told = caCertificatesIn([content.bundle, ...published].join(''));
-    const known = [...(ca === null ? [] : [ca]), ...previous, ...told];
+    const trusted = caCertificatesIn([content.bundle, ...published].join(''));
+    const known = [...(ca === null ? [] : [ca]), ...previous, ...trusted];
     const serving = servingOf(content, serviceNames(this.#names), known);
-    const adoptable = serving === null && this.#lastSigner !== null ? [...told, this.#lastSigner] : told;
+    const adoptable = serving === null && this.#lastSigner !== null ? [...trusted, this.#lastSigner] : trusted;
     this.#lastSigner = known.find(({ id }) => id === serving?.signer) ?? this.#lastSigner;
     const isTrusted = ca !== null && published.every((bundle) => caCertificatesIn(bundle).some(({ id }) => id === ca.id));
     return {

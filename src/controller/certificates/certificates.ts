@@ -66,6 +66,7 @@ class CertificatesReconciler implements Reconciler {
   start(): void {
     this.#watches = new CertificateWatches(this.#context, this.#names, () => this.#queue.add(key));
     this.#stopReading = this.#context.metrics.onScrape(() => this.#measure());
+    for (const step of Object.keys(objectOf)) this.#context.metrics.certificateSteps.inc({ step }, 0);
     const problem = timesProblem(this.#context.options.certificates);
     if (problem !== null) this.#context.log.warn({ problem }, 'certificates may not be renewed in time');
   }
@@ -77,7 +78,7 @@ class CertificatesReconciler implements Reconciler {
     await Promise.all([this.#queue.stop(), this.#watches?.close()]);
   }
 
-  /** Ready when there is nothing to do now: there is a valid certificate, and API servers are told to trust it. */
+  /** Ready when there is nothing to do now: there is a valid certificate, and caBundle has its CA. */
   isReady(): boolean {
     return this.#step?.do === 'wait' && this.#failure === null;
   }
