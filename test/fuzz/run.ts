@@ -1,14 +1,15 @@
 /**
- * Fuzzing for as long as wanted: `node test/fuzz/run.ts --executions N --seed S [--target reviews|references|policies] [--from I]`.
+ * Fuzzing for as long as wanted: `node test/fuzz/run.ts --executions N --seed S [--target reviews|references|policies|costs] [--from I]`.
  * Ends with 1 at the first finding, whose line says how to have that one execution again.
  */
 import { parseArgs } from 'node:util';
 import { Finding, type Target } from './finding.ts';
+import { fuzzCost } from './cost-target.ts';
 import { fuzzPolicy } from './policy-target.ts';
 import { fuzzReference } from './reference-target.ts';
 import { fuzzReview } from './review-target.ts';
 
-const targets: Readonly<Record<string, Target>> = { reviews: fuzzReview, references: fuzzReference, policies: fuzzPolicy };
+const targets: Readonly<Record<string, Target>> = { reviews: fuzzReview, references: fuzzReference, policies: fuzzPolicy, costs: fuzzCost };
 
 const { values } = parseArgs({
   options: {
