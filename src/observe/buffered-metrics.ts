@@ -2,7 +2,7 @@
  * Counting on the path of a request. For every count prom-client checks the labels and makes a key of them, which costs more than
  * all the counts of a review together (docs/design/request-path.md); so counts are plain numbers until /metrics is read.
  */
-import { Counter, Histogram, type CounterConfiguration, type HistogramConfiguration } from 'prom-client';
+import { Counter, Gauge, Histogram, type CounterConfiguration, type GaugeConfiguration, type HistogramConfiguration } from 'prom-client';
 
 /** What was counted since it was last drained. */
 export class BufferedCounter {
@@ -71,6 +71,22 @@ export function bufferedHistogram<Label extends string>(configuration: Histogram
     },
   });
   return find;
+}
+
+/** Sets what is read at each scrape for these labels. */
+export type ReadGauge<Label extends string> = (labels: Readonly<Record<Label, string>>, read: () => number) => void;
+
+export function readGauge<Label extends string>(configuration: GaugeConfiguration<Label>): ReadGauge<Label> {
+  const { find, all } = byLabels(configuration.labelNames ?? [], (): { read: () => number } => ({ read: () => 0 }));
+  const gauge: Gauge<Label> = new Gauge({
+    ...configuration,
+    collect: () => {
+      for (const { labels, child } of all()) gauge.set(labels, child.read());
+    },
+  });
+  return (labels, read) => {
+    find(labels).read = read;
+  };
 }
 
 interface Found<Label extends string, Child> {

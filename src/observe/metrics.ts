@@ -1,7 +1,15 @@
 /** The metrics of `serve`, in Prometheus' text format. Names and labels are documented in docs/reference/metrics.md. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { collectNodeMetrics } from './node-metrics.ts';
-import { bufferedCounter, bufferedHistogram, type BufferedCounters, type BufferedHistogram, type ByLabels } from './buffered-metrics.ts';
+import {
+  bufferedCounter,
+  bufferedHistogram,
+  readGauge,
+  type BufferedCounters,
+  type BufferedHistogram,
+  type ByLabels,
+  type ReadGauge,
+} from './buffered-metrics.ts';
 import { createTransportMetrics, type TransportMetrics } from './transport-metrics.ts';
 
 /** What became of a review, with its meaning for the documents. */
@@ -15,13 +23,18 @@ export const reviewResults = {
 } as const;
 export type ReviewResult = keyof typeof reviewResults;
 
-export interface Metrics {
-  readonly registry: Registry;
+interface ReviewMetrics {
   readonly reviews: BufferedCounters<'mode' | 'result'>;
   readonly skipped: BufferedCounters<'reason' | 'mode'>;
   readonly images: BufferedCounters<'rule' | 'outcome' | 'mode'>;
+  /** The reader is asked at each scrape, the last one that was given for these labels. */
+  readonly reviewCacheBytes: ReadGauge<'mode'>;
   /** Seconds. */
   readonly duration: ByLabels<'mode', BufferedHistogram>;
+}
+
+export interface Metrics extends ReviewMetrics {
+  readonly registry: Registry;
   readonly policyInfo: Gauge<'revision'>;
   readonly policyReloads: Counter<'result'>;
   readonly certificateReloads: Counter<'result'>;
@@ -38,6 +51,34 @@ export function createMetrics(): Metrics {
   collectNodeMetrics(registry);
   return {
     registry,
+    ...createReviewMetrics(registers),
+    policyInfo: new Gauge({
+      name: 'transship_policy_info',
+      help: 'The policy in force, always 1. The same files have the same revision in every replica.',
+      labelNames: ['revision'],
+      registers,
+    }),
+    policyReloads: reloadCounter(
+      registry,
+      'transship_policy_reloads_total',
+      'Changes of the policy or of the resolved hosts, `loaded` or `refused`.',
+    ),
+    certificateReloads: reloadCounter(
+      registry,
+      'transship_certificate_reloads_total',
+      'Changes of the certificate pair, `loaded` or `refused`.',
+    ),
+    certificateExpiry: new Gauge({
+      name: 'transship_certificate_expiry_timestamp_seconds',
+      help: 'End of the serving certificate, Unix time.',
+      registers,
+    }),
+    transport: createTransportMetrics(registry),
+  };
+}
+
+function createReviewMetrics(registers: Registry[]): ReviewMetrics {
+  return {
     reviews: bufferedCounter({
       name: 'transship_reviews_total',
       help: 'Admission reviews answered.',
@@ -63,28 +104,12 @@ export function createMetrics(): Metrics {
       buckets,
       registers,
     }),
-    policyInfo: new Gauge({
-      name: 'transship_policy_info',
-      help: 'The policy in force, always 1. The same files have the same revision in every replica.',
-      labelNames: ['revision'],
+    reviewCacheBytes: readGauge({
+      name: 'transship_review_cache_bytes',
+      help: 'Memory of remembered reviews and decisions, estimated. At most some 8 MiB for each mode.',
+      labelNames: ['mode'],
       registers,
     }),
-    policyReloads: reloadCounter(
-      registry,
-      'transship_policy_reloads_total',
-      'Changes of the policy or of the resolved hosts, `loaded` or `refused`.',
-    ),
-    certificateReloads: reloadCounter(
-      registry,
-      'transship_certificate_reloads_total',
-      'Changes of the certificate pair, `loaded` or `refused`.',
-    ),
-    certificateExpiry: new Gauge({
-      name: 'transship_certificate_expiry_timestamp_seconds',
-      help: 'End of the serving certificate, Unix time.',
-      registers,
-    }),
-    transport: createTransportMetrics(registry),
   };
 }
 

@@ -55,11 +55,16 @@ export class RepeatedBodies {
   readonly #selectionOf: SelectionOf;
   readonly #entries = new LRUCache<number, Entry>({
     maxSize: maxTotalBytes,
-    sizeCalculation: ({ key, body }) => key.length + 2 * (body?.bytes.length ?? 0),
+    sizeCalculation: ({ key, body }) => 300 + key.length + 2 * (body?.bytes.length ?? 0),
   });
 
   constructor(selectionOf: SelectionOf) {
     this.#selectionOf = selectionOf;
+  }
+
+  /** Of the heap, estimated. */
+  get bytes(): number {
+    return this.#entries.calculatedSize;
   }
 
   /** Null when the body must be read. */

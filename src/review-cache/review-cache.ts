@@ -20,8 +20,10 @@ interface Entry<T> {
   readonly identity: Identity;
 }
 
-/** A cluster that starts many pods at once starts few kinds of them. */
-const maxEntries = 500;
+/** Bytes of all remembered decisions. A cluster that starts many pods at once starts few kinds of them, and one takes some 5 KiB. */
+const maxDecisionBytes = 4 * 1024 * 1024;
+/** Bytes of an entry beside its texts. */
+const entryOverhead = 500;
 /** Characters. The key of a pod with twenty containers has 4,000; a review with a longer key is decided anew each time. */
 const maxKeyLength = 8_192;
 /** For the selected fields of a review, some thousand bytes. Used again for each review; a review with more gets a buffer of its own. */
@@ -29,14 +31,23 @@ const shared = Buffer.alloc(64 * 1024);
 /** Bytes of a broken body that is parsed once more for the sentence of JSON.parse about it. */
 const maxBrokenLength = 64 * 1024;
 
-export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>): ReviewReader<T> {
+export interface CachedReader<T> extends ReviewReader<T> {
+  /** What is remembered, in bytes of the heap, estimated. */
+  readonly bytes: () => number;
+}
+
+/** @param bytesOf a decision, on the heap */
+export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>, bytesOf: (decision: T) => number): CachedReader<T> {
   const selectionOf: SelectionOf = (length) => byteSelection(format.fields(length));
   const repeated = new RepeatedBodies(selectionOf);
-  const entries = new LRUCache<string, Entry<T>>({ max: maxEntries });
+  const entries = new LRUCache<string, Entry<T>>({
+    maxSize: maxDecisionBytes,
+    sizeCalculation: ({ decision }, key) => entryOverhead + key.length + bytesOf(decision),
+  });
   const plain = plainReader(format, decide);
   const read = ({ document, othersLength }: SelectedText, length: number): ReadResult<T> =>
     decided(format.read(JSON.parse(document.toString()), format.fields(length), othersLength), decide);
-  return (body) => {
+  const readBody: ReviewReader<T> = (body) => {
     const length = body.length - 1;
     const known = repeated.find(body, length);
     const remembered = known === null ? undefined : entries.get(known.key);
@@ -56,6 +67,7 @@ export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>): Review
     if (result.ok) entries.set(key, { decision: result.decision, identity: result.identity });
     return withIdentity(result, body, identitySpans);
   };
+  return Object.assign(readBody, { bytes: () => entries.calculatedSize + repeated.bytes });
 }
 
 interface SelectedText {

