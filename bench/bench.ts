@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the working tree, beside references and if asked beside another revision. See docs/design/performance.md. */
+/** `npm run bench`: measures the working tree, beside references and if asked beside another revision. See docs/reference/performance.md. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
