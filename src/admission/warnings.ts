@@ -7,7 +7,7 @@ const maxLength = 120;
 /** The API server cuts all of them short once they add up to 4096 (kubernetes/apiserver, pkg/endpoints/filters/warning.go). */
 const maxCount = 30;
 
-export interface Told {
+export interface WarningContext {
   readonly mode: 'enforce' | 'shadow';
   readonly cover: RewritePolicy['warnings'];
   /** An operator that may undo the rewrite of this pod, null for none. */
@@ -17,7 +17,7 @@ export interface Told {
 /**
  * Problems always; rewrites when the policy asks for it, and in shadow mode, where telling is all that is done.
  */
-export function warnings(images: readonly SiteDecision[], { mode, cover, manager }: Told): string[] {
+export function warnings(images: readonly SiteDecision[], { mode, cover, manager }: WarningContext): string[] {
   const sentences = images.flatMap((image) => [...aboutDecision(image, mode, cover), ...aboutSecrets(image)]);
   if (manager !== null && images.some(({ outcome }) => outcome === 'rewritten'))
     sentences.unshift(cut(`transship: the pod belongs to ${manager}, which may recreate it because of its image (see imageManagers)`));

@@ -101,8 +101,8 @@ function tell(
   }
 }
 
-function leftAloneBecause({ decision: { outcome, reason }, workload }: ManifestImage): string | null {
-  if (outcome === 'invalid' || outcome === 'refused') return reason;
+function leftAloneBecause({ decision: { outcome, code, reason }, workload }: ManifestImage): string | null {
+  if (outcome === 'invalid' || outcome === 'refused' || code === 'never-pulled') return reason;
   return outcome === 'rewritten' && !workload.isTemplate
     ? `${workload.kind} has no pod template; the webhook rewrites the pods that are made of it`
     : null;

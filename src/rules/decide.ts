@@ -16,11 +16,7 @@ import { targetOf, type Target } from './targets.ts';
 export function decideImage(table: Table, image: string, context: PodContext, pullPolicy: string | null = null): ImageDecision {
   if (table.placeholders.has(image)) {
     const shown = JSON.stringify(image);
-    return leftAlone(
-      image,
-      'placeholder',
-      `${shown} is a placeholder that an injector fills in; the image itself is docker.io/library/${image}`,
-    );
+    return leftAlone(image, 'placeholder', `${shown} is a placeholder that an injector fills in (placeholders of the policy)`);
   }
   const parsed = parseReference(image);
   if (!parsed.ok) return leftAlone(image, 'invalid-reference', `not an image reference: ${parsed.problem}`);

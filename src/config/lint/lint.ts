@@ -5,6 +5,7 @@ import { covers } from '../../rules/coverage.ts';
 import type { NamePattern } from '../../rules/pattern.ts';
 import { isUnder, type RepositoryPrefix } from '../../rules/registries.ts';
 import type { Rule } from '../../rules/rule.ts';
+import type { Target } from '../../rules/targets.ts';
 import { collisions } from './collisions.ts';
 import { nonConverging } from './convergence.ts';
 import { failing } from './failing.ts';
@@ -31,24 +32,26 @@ function isUnconditional({ policy, exclude }: Rule): boolean {
 }
 
 function shadowed(rules: readonly Rule[]): PolicyProblem[] {
-  return rules.flatMap((rule, index) => {
-    const earlier = rules
-      .slice(0, index)
-      .find(
-        (candidate) =>
-          isUnconditional(candidate) &&
-          rule.images.length > 0 &&
-          rule.images.every((inner) => candidate.images.some((outer) => covers(outer, inner))),
-      );
-    if (earlier === undefined) return [];
-    return [
-      warning(['rules', index], `it is shadowed: rule ${earlier.policy.name} matches all of its images first; move it up or remove it`),
-    ];
-  });
+  const problems: PolicyProblem[] = [];
+  const unconditional: Rule[] = [];
+  for (const [index, rule] of rules.entries()) {
+    const earlier = rule.images.length === 0 ? undefined : unconditional.find((candidate) => matchesAllOf(candidate, rule));
+    if (earlier !== undefined) {
+      const message = `it is shadowed: rule ${earlier.policy.name} matches all of its images first; move it up or remove it`;
+      problems.push(warning(['rules', index], message));
+    }
+    if (isUnconditional(rule)) unconditional.push(rule);
+  }
+  return problems;
+}
+
+function matchesAllOf(candidate: Rule, rule: Rule): boolean {
+  return rule.images.every((inner) => candidate.images.some((outer) => covers(outer, inner)));
 }
 
 function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
-  const targets = rules.flatMap((rule) => (rule.rewrite?.target?.exact === null ? { rule, target: rule.rewrite.target } : []));
+  // Thousands of rules may write to one registry.
+  const targets = [...new Map(rules.toReversed().flatMap((rule) => targetOf(rule))).values()].toReversed();
   return rules.flatMap((rule, index) =>
     rule.images.flatMap((pattern, position) => {
       const path = ['rules', index, 'match', 'images', position];
@@ -69,6 +72,12 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
       ];
     }),
   );
+}
+
+/** The place that a rule writes to, by its text; a rule for one image takes nothing from others. */
+function targetOf(rule: Rule): [string, { readonly rule: Rule; readonly target: Target }][] {
+  const target = rule.rewrite?.target ?? null;
+  return target === null || target.exact !== null ? [] : [[target.text, { rule, target }]];
 }
 
 /** Whether every image of a pattern without `*` in its first components is at the place. */
