@@ -96,7 +96,8 @@ export class CopyWriter {
         `somebody else ${who}; it is repaired at growing intervals`,
       );
       const message = `Somebody else ${who}. transship writes it at growing intervals, so pods may get other credentials for registry ${desired.registry}. Exclude it in the other program, or give the registry another name in pullSecrets.`;
-      recordCopyEvent(this.#context.cluster, { secret: desired, reason: 'CopyDisputed', message, type: 'Warning' });
+      const secret = 'present' in write ? write.present : desired;
+      recordCopyEvent(this.#context.cluster, { secret, reason: 'CopyDisputed', message, type: 'Warning' });
     }
     return requeueUntil(version);
   }

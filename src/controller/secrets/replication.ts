@@ -1,7 +1,6 @@
 /** Keeps copies of pull secrets where the pods are: watches, decides for each Secret what is to be done, and does it. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { recordEvent } from '../../cluster/events.ts';
 import { keyOf } from '../../cluster/object-store.ts';
 import type { WatchEvent, ResourceWatch } from '../../cluster/watch.ts';
 import { managedBy, managedByLabel, ownerLabel, ownerOf } from '../labels.ts';
@@ -18,6 +17,7 @@ import { Retention } from './retention.ts';
 import { seenSecret, type SecretObject } from './seen-secret.ts';
 import { Sources } from './sources.ts';
 import type { TargetNamespace } from './target-namespaces.ts';
+import { UnmatchedRegistries } from './unmatched-registries.ts';
 
 /** Milliseconds for which changes are gathered, since one seldom comes alone. */
 const debounceMs = 20;
@@ -38,6 +38,7 @@ class SecretsReconciler implements Reconciler {
   readonly #writer: CopyWriter;
   readonly #retention: Retention;
   readonly #sources: Sources;
+  readonly #unmatched: UnmatchedRegistries;
   /** Of one key: from the policy and the namespaces to the copies that there should be. */
   readonly #plans: WorkQueue;
   /** By `namespace/name` of a Secret. */
@@ -45,8 +46,6 @@ class SecretsReconciler implements Reconciler {
   #watches: Watches | null = null;
   /** Null before the first plan. */
   #desired: ReadonlyMap<string, DesiredCopy> | null = null;
-  /** Registries whose `namespaces` and `namespaceSelector` fit no namespace. */
-  #withoutNamespace: readonly string[] = [];
   #stopReading = (): void => {};
 
   constructor(context: ReconcilerContext) {
@@ -54,6 +53,7 @@ class SecretsReconciler implements Reconciler {
     this.#owner = ownerOf(context.options);
     this.#writer = new CopyWriter(context, { owner: this.#owner, signal: this.#stopping.signal });
     this.#retention = new Retention(context.options.pullSecretRetention);
+    this.#unmatched = new UnmatchedRegistries(context);
     this.#plans = new WorkQueue({ reconcile: async () => this.#plan(), debounceMs, intervalMs: planIntervalMs });
     this.#copies = new WorkQueue({
       reconcile: (key) => this.#reconcile(key),
@@ -101,7 +101,7 @@ class SecretsReconciler implements Reconciler {
   problems(): string[] {
     return [
       ...this.#sources.problems(),
-      ...this.#withoutNamespace.map((registry) => `registry ${registry}: no namespace fits its namespaces`),
+      ...this.#unmatched.problems(),
       ...this.#writer.foreign.conflicting().map((key) => `Secret ${key} was not written by transship and is left as it is`),
       ...this.#writer.disputes.disputed().map((key) => `Secret ${key} is changed or deleted by somebody else again and again`),
       ...[...this.#writer.failures].map(([key, what]) => `Secret ${key} ${what}`),
@@ -131,7 +131,7 @@ class SecretsReconciler implements Reconciler {
     for (const key of new Set([...desired.keys(), ...copies.list().map(keyOf)])) {
       if (this.#stepOf(key).verb !== 'none') this.#copies.add(key);
     }
-    this.#reportWithoutNamespace(desired);
+    this.#unmatched.update(this.#context.policy().policy, desired.values());
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
     return done;
   }
@@ -196,23 +196,6 @@ class SecretsReconciler implements Reconciler {
         return namespace !== undefined && namespace.metadata?.deletionTimestamp === undefined;
       },
     };
-  }
-
-  #reportWithoutNamespace(desired: ReadonlyMap<string, DesiredCopy>): void {
-    const served = new Set([...desired.values()].map(({ registry }) => registry));
-    const before = this.#withoutNamespace;
-    this.#withoutNamespace = Object.entries(this.#context.policy().policy.registries).flatMap(([registry, settings]) =>
-      settings.credentials !== undefined && (settings.namespaces ?? settings.namespaceSelector) !== undefined && !served.has(registry)
-        ? [registry]
-        : [],
-    );
-    const { namespace, leaseName } = this.#context.options;
-    const regarding = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name: leaseName } };
-    for (const registry of this.#withoutNamespace.filter((name) => !before.includes(name))) {
-      const message = `No namespace fits the namespaces of registry ${registry}, so its pull secrets are copied nowhere.`;
-      this.#context.log.warn({ registry }, 'no namespace fits the namespaces of a registry');
-      void recordEvent(this.#context.cluster, { regarding, reason: 'NoMatchingNamespace', message, type: 'Warning', action: 'CopySecret' });
-    }
   }
 
   #measure(): void {

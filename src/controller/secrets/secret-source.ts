@@ -27,12 +27,18 @@ export function openSecretSource(
   const { cluster, log, options } = context;
   const latest = new LatestContent(registry, log, changed);
   let isReady = false;
+  // `kubectl describe` shows the events of this very object alone.
+  let uid: string | undefined;
   let problem: string | null = 'the Secret has not been read yet';
 
   const warn = (reason: 'SourceUnreadable' | 'SourceMismatch', what: string, effect: string): void => {
     problem = `${what}; ${effect}`;
     log.warn({ registry, reason: what }, effect);
-    const regarding = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: options.namespace, name } };
+    const regarding = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace: options.namespace, name, ...(uid !== undefined && { uid }) },
+    };
     void recordEvent(cluster, { regarding, reason, message: `Registry ${registry}: ${problem}.`, type: 'Warning', action: 'ReadSource' });
   };
   const unreadable = (what: string): void => {
@@ -45,6 +51,7 @@ export function openSecretSource(
   };
   const read = (secret: SecretObject | undefined): void => {
     const key = `${options.namespace}/${name}`;
+    uid = secret?.metadata?.uid;
     if (secret === undefined) return unreadable(`Secret ${key} does not exist; create it with \`kubectl create secret docker-registry\``);
     try {
       const { encoded, mismatch } = readSourceSecret(key, secret, host);

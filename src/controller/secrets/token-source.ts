@@ -1,7 +1,6 @@
 /** Credentials that are a cloud's token, fetched anew before it expires. */
 import { describeError } from '../../cluster/api-error.ts';
 import { Backoff } from '../../cluster/backoff.ts';
-import { recordEvent } from '../../cluster/events.ts';
 import { createCloudProvider } from '../../registry/clouds.ts';
 import type { CloudCredentialsPolicy } from '../../registry/cloud.ts';
 import type { CredentialProvider } from '../../registry/credentials.ts';
@@ -9,6 +8,7 @@ import { dockerConfigJson } from '../../registry/docker-config.ts';
 import { keepFresh } from '../../registry/refresh.ts';
 import { contentOf } from './copy.ts';
 import { LatestContent, type CredentialSource } from './credential-source.ts';
+import { recordLeaseEvent } from './lease-events.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 
 /** Milliseconds between requests that fail. */
@@ -40,10 +40,7 @@ export function openTokenSource(
     isReady = false;
     problem = `${effect}: ${reason}`;
     context.log.warn({ registry, reason, ...details }, effect);
-    // There is no object of the registry's own: the Lease is the one that is always there.
-    const { namespace, leaseName } = context.options;
-    const regarding = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name: leaseName } };
-    void recordEvent(context.cluster, { regarding, reason: 'TokenUnavailable', message: problem, type: 'Warning', action: 'RequestToken' });
+    recordLeaseEvent(context, { reason: 'TokenUnavailable', message: problem, action: 'RequestToken' });
   };
 
   let provider: CredentialProvider;

@@ -1,0 +1,11 @@
+/** Events about a registry of the policy, which is no object: they are recorded for the controller's Lease, which is always there. */
+import { recordEvent, type EventDetails } from '../../cluster/events.ts';
+import type { ReconcilerContext } from '../reconciler.ts';
+
+export function recordLeaseEvent(
+  { cluster, options }: Pick<ReconcilerContext, 'cluster' | 'options'>,
+  event: Pick<EventDetails, 'reason' | 'message' | 'action'>,
+): void {
+  const metadata = { namespace: options.namespace, name: options.leaseName };
+  void recordEvent(cluster, { ...event, regarding: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }, type: 'Warning' });
+}
