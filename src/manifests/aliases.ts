@@ -3,7 +3,16 @@ import { isAlias, isNode, visit, type Alias, type Document, type Node } from 'ya
 
 export type AliasTargets = ReadonlyMap<Alias, Node>;
 
+const known = new WeakMap<Document, AliasTargets>();
+
+/** Looked for once in each document, which nobody changes. */
 export function aliasTargets(document: Document): AliasTargets {
+  const targets = known.get(document) ?? findTargets(document);
+  known.set(document, targets);
+  return targets;
+}
+
+function findTargets(document: Document): AliasTargets {
   const anchors = new Map<string, Node>();
   const targets = new Map<Alias, Node>();
   visit(document, {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import { isObject } from '../pod/json.ts';
+import { Unplaced } from './layout.ts';
 import { flowText, stringText } from './quoting.ts';
 import type { Reading } from './reading.ts';
 
@@ -42,6 +43,9 @@ export class Copies {
         .join(', ')}}`;
     }
     if (isSeq(node) && Array.isArray(wanted)) return `[${wanted.map((item, index) => this.#copy(node.items[index], item)).join(', ')}]`;
+    // In a flow collection go-yaml takes `?b` for a map with the key b, where YAML 1.2 has text.
+    if (isScalar(node) && node.type === 'PLAIN' && /^[?:]/.test(String(node.source)))
+      throw new Unplaced('text that two readers take for two things');
     if (
       isScalar(node) &&
       typeof wanted !== 'string' &&

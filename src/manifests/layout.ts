@@ -1,7 +1,7 @@
 /** Where the parts of a document stand in its text, from the tokens that the parser kept. Offsets are in UTF-16 units. */
 import { isNode, type CST, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 
-/** What the parser made up, and no text says. */
+/** What the parser made up, and no text says; or text that has to stay where it is. */
 export class Unplaced extends Error {}
 
 type Item = NonNullable<Pair['srcToken']>;
