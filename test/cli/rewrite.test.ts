@@ -118,6 +118,12 @@ const kept: readonly { readonly name: string; readonly manifest: string; readonl
     manifest: 'kind: Pod\nmetadata: {name: p} # a\u2028b: c\nspec: {containers: [{image: nginx}]}\n',
     message: 'standard input:2:24: Pod/p is left as it is: outside quotes stands a line separator of Unicode',
   },
+  {
+    name: 'an alias that would need a copy of text that kubectl takes for a map',
+    manifest:
+      'kind: List\nitems:\n- kind: Pod\n  spec: &s {containers: [{image: nginx, args: [a, ?b]}]}\n- kind: Pod\n  metadata: {namespace: kube-system}\n  spec: *s\n',
+    message: 'standard input:1:1: Pod/ is left as it is: it cannot be changed without changing something else',
+  },
 ];
 for (const { name, manifest, message } of kept) {
   test(`${name}: the document is left as it is, with a sentence and exit code 1`, async (t) => {

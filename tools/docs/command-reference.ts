@@ -12,7 +12,7 @@ In a checkout, \`npx transship COMMAND\`. Data goes to standard output and messa
 | Exit code | Means |
 |---|---|
 | 0 | done |
-| 1 | findings: a policy file has errors |
+| 1 | findings: a policy file has errors, \`rewrite\` left a document as it is, \`images\` met two images with one target, or with \`--strict\` something was not looked at |
 | 2 | wrong use, or input that cannot be read |
 
 A policy file that has errors is not used by any command; all of its errors are printed with file, line and column. The file itself is
@@ -53,13 +53,34 @@ post-renderer no namespace, so name it as here. Helm 4.2 does not show what a po
 
 The text is changed where it says what changes, and only there; no document is written anew. Text that stands for several places (an
 anchor with aliases) is changed as a whole where all of them change alike; otherwise an alias becomes a text of its own. Before it is
-printed, the result is read again as kubectl and kustomize read it (YAML 1.1), and compared with what was decided.`,
+printed, the result is read again as kubectl and kustomize read it (YAML 1.1), and compared with what was decided.
+
+| Left as it is | What to do |
+|---|---|
+| a merge key (\`<<\`) below a key of the same map that it overrides to kubectl, and not to kustomize | write the merge key first |
+| a line separator of Unicode outside quotes, which ends a line for kubectl alone | remove it, or write it as \`"\\u2028"\` |
+| a map or list that several places share, where one of them would need a copy that readers would not agree about | write it out for that place |
+
+An image in an object without a pod template, such as the containers of an Alertmanager, is left to the webhook: which pods come of it is known to
+its controller alone. Fields that hold an image, but no container, are named on standard error and left alone.`,
   images: `The source is the canonical name, so that all spellings of an image are one line:
 
 ${fence}console
 $ npx transship images --policy examples/sample.yaml nginx:1.27 docker.io/nginx:1.27
 docker.io/library/nginx:1.27  localhost:30500/library/nginx:1.27
-${fence}`,
+${fence}
+
+To copy them with their signatures and SBOMs, with [regctl](https://regclient.org) or [crane](https://github.com/google/go-containerregistry/tree/main/cmd/crane):
+
+${fence}sh
+npx transship images --policy policy.yaml -f manifests/ -o regctl > copy.sh && sh copy.sh
+${fence}
+
+crane does not ask a registry for [referrers](https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers): its script
+copies those that have a tag of their own, as cosign makes them.
+
+An image that pods pull by digest is copied from its digest to its tag, so that both are there. Where two digests of one image want one tag, one gets
+it, and the others are copied by digest alone, with a warning.`,
 };
 
 export function commandReference(commands: readonly Command[]): string {
