@@ -22,10 +22,15 @@ export class Retention {
   readonly #copies = new Map<string, RetainedCopy>();
   readonly #period: number;
   readonly #bounds: BackoffBounds;
+  readonly #now: () => number;
 
-  /** @param period milliseconds for which a copy stays in any case */
-  constructor(period: number) {
+  /**
+   * @param period milliseconds for which a copy stays in any case
+   * @param now milliseconds of a clock that is never set
+   */
+  constructor(period: number, now: () => number = () => performance.now()) {
     this.#period = period;
+    this.#now = now;
     this.#bounds = { minimum: Math.max(period, 1_000), maximum: Math.max(period, maxInterval) };
   }
 
@@ -35,13 +40,13 @@ export class Retention {
    */
   async decide(key: string, isNamed: () => Promise<boolean>): Promise<RetentionDecision> {
     const copy = this.#copies.get(key) ?? this.#begin(key);
-    const rest = copy.checkAt - performance.now();
+    const rest = copy.checkAt - this.#now();
     if (rest > 0) return { result: 'retained', delay: rest, isNewlyNamed: false };
     if (!(await isNamed())) return { result: 'released' };
     const isNewlyNamed = !copy.isNamed;
     copy.isNamed = true;
     const delay = copy.backoff.next();
-    copy.checkAt = performance.now() + delay;
+    copy.checkAt = this.#now() + delay;
     return { result: 'retained', delay, isNewlyNamed };
   }
 
@@ -59,7 +64,7 @@ export class Retention {
   }
 
   #begin(key: string): RetainedCopy {
-    const copy = { checkAt: performance.now() + this.#period, isNamed: false, backoff: new Backoff(this.#bounds) };
+    const copy = { checkAt: this.#now() + this.#period, isNamed: false, backoff: new Backoff(this.#bounds) };
     this.#copies.set(key, copy);
     return copy;
   }

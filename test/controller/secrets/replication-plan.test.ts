@@ -8,6 +8,7 @@ import { policySchema } from '../../../src/config/schema.ts';
 import type { LabelSelector, RewritePolicy } from '../../../src/policy/types.ts';
 import { contentOf, patchOf, secretOf, type Content, type CopyWithContent } from '../../../src/controller/secrets/copy.ts';
 import { matchesSelector } from '../../../src/policy/label-selector.ts';
+import { Retention } from '../../../src/controller/secrets/retention.ts';
 import { seenSecret, type SecretObject } from '../../../src/controller/secrets/seen-secret.ts';
 import { labelValue, ownerOf } from '../../../src/controller/labels.ts';
 import { desiredCopies, stepFor, type CopySource, type ReplicationStep } from '../../../src/controller/secrets/replication-plan.ts';
@@ -209,6 +210,32 @@ test('what a copy holds while pods still name it', async (t) => {
   t.equal(refreshed(policyOf({ mirror }), null), null, 'the registry has no content');
   t.equal(refreshed(policyOf({ mirror: { host: 'a.example.com' } })), null, 'the registry has no credentials any more');
   t.equal(refreshed(policyOf({})), null, 'there is no such registry any more');
+});
+
+test('how long a copy stays that is not wanted any more', async (t) => {
+  let now = 0;
+  let asked = 0;
+  let isNamed = true;
+  const retention = new Retention(300_000, () => now);
+  const decide = () =>
+    retention.decide('shop/former', async () => {
+      asked += 1;
+      return isNamed;
+    });
+  t.same(await decide(), { result: 'retained', delay: 300_000, isNewlyNamed: false });
+  now = 299_999;
+  t.same(await decide(), { result: 'retained', delay: 1, isNewlyNamed: false }, 'webhooks may still give its name to new pods');
+  t.equal(asked, 0, 'so pods are not looked at yet');
+  now = 300_000;
+  t.match(await decide(), { result: 'retained', isNewlyNamed: true });
+  now += 299_999;
+  t.match(await decide(), { result: 'retained', isNewlyNamed: false });
+  t.equal(asked, 1, 'a plan does not list pods again');
+  isNamed = false;
+  now += 600_000;
+  t.same(await decide(), { result: 'released' });
+  retention.forget('shop/former');
+  t.match(await decide(), { result: 'retained', delay: 300_000 }, 'wanted and not wanted again: the time begins anew');
 });
 
 test('labels and annotations of the policy', async (t) => {
