@@ -1,6 +1,29 @@
 /** What can be known of an RE2 expression without running it. */
 
 const plain = /[A-Za-z0-9/_@:~-]/;
+const escapable = /[.\-/_:@]/;
+
+export interface LiteralRun {
+  readonly literal: string;
+  /** The expression that follows. */
+  readonly rest: string;
+}
+
+/** The literal text that an expression, without its `^`, begins with. */
+export function literalRun(expression: string): LiteralRun {
+  let literal = '';
+  let index = 0;
+  while (index < expression.length) {
+    const escaped = expression[index] === '\\' && escapable.test(expression.charAt(index + 1));
+    if (!escaped && !plain.test(expression.charAt(index))) break;
+    const width = escaped ? 2 : 1;
+    // A quantifier makes the character before it optional or repeated, so it is no longer certain.
+    if (/[?*+{]/.test(expression.charAt(index + width))) break;
+    literal += expression.charAt(index + width - 1);
+    index += width;
+  }
+  return { literal, rest: expression.slice(index) };
+}
 
 /**
  * The text that every match of an expression anchored by `^` starts with; empty where it is not anchored, has alternatives or
@@ -8,19 +31,7 @@ const plain = /[A-Za-z0-9/_@:~-]/;
  */
 export function literalPrefix(expression: string): string {
   if (!expression.startsWith('^') || expression.includes('|') || expression.includes('(?')) return '';
-  let prefix = '';
-  let index = 1;
-  while (index < expression.length) {
-    const character = expression.charAt(index);
-    const escaped = character === '\\' && /[.\-/]/.test(expression.charAt(index + 1));
-    if (!escaped && !plain.test(character)) break;
-    const width = escaped ? 2 : 1;
-    // A quantifier makes the character before it optional or repeated, so it is no longer certain.
-    if (/[?*+{]/.test(expression.charAt(index + width))) break;
-    prefix += escaped ? expression.charAt(index + 1) : character;
-    index += width;
-  }
-  return prefix;
+  return literalRun(expression.slice(1)).literal;
 }
 
 /** The host that an expression is bound to, null where it may match images of several. */

@@ -409,6 +409,18 @@ for (const [title, rows] of Object.entries({
   });
 }
 
+test('an expression with very many ways to begin is looked at no further than a few', (t) => {
+  for (const [expression, most] of [
+    [`^${'(|a)'.repeat(40)}nginx`, 3],
+    [`^${'('.repeat(500)}nginx${')'.repeat(500)}`, 1],
+    [`^(${'a|'.repeat(100)}nginx)`, 0],
+  ] as const) {
+    const { findings } = loadPolicy(`${head}rules:\n${rule('a', `[{ regex: '${expression}' }]`, 'pullSecrets: [x]')}`, 'policy.yaml');
+    t.ok(findings.length <= most, expression.slice(0, 20));
+  }
+  t.end();
+});
+
 test('patterns of every shape are tried for convergence', (t) => {
   const shapes = [
     "'*'",

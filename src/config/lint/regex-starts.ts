@@ -1,48 +1,32 @@
 /** What the matches of an anchored expression can begin with, its first groups and alternatives written out. */
-
-export interface RegexStart {
-  /** Literal text from the start of the name. */
-  readonly literal: string;
-  /** The expression that follows. */
-  readonly rest: string;
-}
+import { literalRun, type LiteralRun } from '../../rules/regex.ts';
 
 /** More alternatives are not looked at. */
 const maxStarts = 64;
 
 /** Empty where the expression is not anchored by `^`, has flags, or has too many alternatives. */
-export function regexStarts(expression: string): RegexStart[] {
-  const anchored = alternativesOf(expression).flatMap(expand);
-  const starts = anchored.length <= maxStarts && anchored.every((text) => text.startsWith('^')) ? anchored : [];
-  return starts.map((text) => literalOf(text.replace(/^\^+/, '')));
+export function regexStarts(expression: string): LiteralRun[] {
+  const starts: string[] = [];
+  const open = alternativesOf(expression);
+  for (let text = open.pop(); text !== undefined; text = open.pop()) {
+    const alternatives = groupAtStart(text);
+    if (alternatives === null) starts.unshift(text);
+    else open.push(...alternatives);
+    if (open.length + starts.length > maxStarts) return [];
+  }
+  return starts.every((text) => text.startsWith('^')) ? starts.map((text) => literalRun(text.replace(/^\^+/, ''))) : [];
 }
 
-/** The alternatives of a group at the start, each with what follows the group. */
-function expand(text: string): string[] {
+/** The alternatives of a group at the start, each with what follows the group; null where there is none that must be there once. */
+function groupAtStart(text: string): string[] | null {
   const anchor = text.startsWith('^') ? '^' : '';
   const body = text.slice(anchor.length);
   const opening = /^\((?:\?(?:P?<\w+>|:))?/.exec(body);
-  if (opening === null || body.startsWith('(?') !== opening[0].startsWith('(?')) return [text];
+  if (opening === null || body.startsWith('(?') !== opening[0].startsWith('(?')) return null;
   const end = groupEnd(body);
-  if (end === -1 || /[?*+{]/.test(body.charAt(end + 1))) return [text];
+  if (end === -1 || /[?*+{]/.test(body.charAt(end + 1))) return null;
   const rest = body.slice(end + 1);
-  const inner = alternativesOf(body.slice(opening[0].length, end));
-  return inner.length > maxStarts ? [text] : inner.flatMap((alternative) => expand(anchor + alternative + rest));
-}
-
-function literalOf(text: string): RegexStart {
-  let literal = '';
-  let index = 0;
-  while (index < text.length) {
-    const escaped = text[index] === '\\' && /[.\-/_:@]/.test(text.charAt(index + 1));
-    if (!escaped && !/[A-Za-z0-9/_@:~-]/.test(text.charAt(index))) break;
-    const width = escaped ? 2 : 1;
-    // A quantifier makes the character before it optional or repeated.
-    if (/[?*+{]/.test(text.charAt(index + width))) break;
-    literal += text.charAt(index + width - 1);
-    index += width;
-  }
-  return { literal, rest: text.slice(index) };
+  return alternativesOf(body.slice(opening[0].length, end)).map((alternative) => anchor + alternative + rest);
 }
 
 function alternativesOf(text: string): string[] {

@@ -1,9 +1,9 @@
 /** Expressions that match less or more than their author meant. They are found in canonical names, which begin with a host. */
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import { dockerHub, isHost, legacyDockerHub } from '../../image/host.ts';
-import { isAnchored, unescapedDot } from '../../rules/regex.ts';
+import { isAnchored, unescapedDot, type LiteralRun } from '../../rules/regex.ts';
 import { isOfficialImage } from './official-images.ts';
-import { regexStarts, type RegexStart } from './regex-starts.ts';
+import { regexStarts } from './regex-starts.ts';
 import { warning } from './warning.ts';
 
 export function regexWarnings(expression: string, path: PolicyPath): PolicyProblem[] {
@@ -19,7 +19,7 @@ export function regexWarnings(expression: string, path: PolicyPath): PolicyProbl
 }
 
 /** What is wrong with one way in which a match can begin; null when nothing is. */
-function misreadStart({ literal, rest }: RegexStart): string | null {
+function misreadStart({ literal, rest }: LiteralRun): string | null {
   const slash = literal.indexOf('/');
   if (slash === -1) return hostless(literal, rest);
   const host = literal.slice(0, slash);
