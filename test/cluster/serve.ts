@@ -41,6 +41,8 @@ export interface ServeOptions extends ServiceName {
   readonly certificate: ServingCertificate;
   /** More flags of `transship serve`. */
   readonly args?: readonly string[];
+  /** Words in front of the command, which run it in another way. */
+  readonly prefix?: readonly [string, ...string[]];
 }
 
 export interface Serving {
@@ -57,7 +59,7 @@ export interface Serving {
 
 /** Resolves when `/readyz` answers 200. Throws with the end of its log when it ends before. Ends with the cluster. */
 export async function serve(plane: ControlPlane, options: ServeOptions): Promise<Serving> {
-  const { clusterIP, port = servicePort, policy, certificate, args = [] } = options;
+  const { clusterIP, port = servicePort, policy, certificate, args = [], prefix } = options;
   const folder = mkdtempSync(join(plane.folder, 'serve-'));
   const certificateFolder = join(folder, 'tls');
   const policyFile = join(folder, 'policy.yaml');
@@ -68,10 +70,11 @@ export async function serve(plane: ControlPlane, options: ServeOptions): Promise
   writeFileSync(tlsKey, certificate.key, { mode: 0o600 });
 
   const address = ['--host', clusterIP, '--port', String(port), '--metrics-port', '0'];
+  const [command, ...words]: readonly [string, ...string[]] = prefix === undefined ? [process.execPath] : [...prefix, process.execPath];
   const child = plane.start({
     name: `transship-serve-${clusterIP}-${port}`,
-    command: process.execPath,
-    args: [program, 'serve', '--policy', policyFile, '--tls-cert', tlsCert, '--tls-key', tlsKey, ...address, ...args],
+    command,
+    args: [...words, program, 'serve', '--policy', policyFile, '--tls-cert', tlsCert, '--tls-key', tlsKey, ...address, ...args],
   });
   const host = serviceHost(options);
   await waitUntil(child, '/readyz', async () => (await readyStatus({ clusterIP, port, host, authority: certificate.authority })) === 200);

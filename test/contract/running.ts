@@ -24,6 +24,8 @@ export interface RunningOptions {
   readonly values?: Values;
   /** More flags of `transship serve`. */
   readonly args?: readonly string[];
+  /** Words in front of the command of `transship serve`. */
+  readonly prefix?: readonly [string, ...string[]];
   readonly cluster?: ControlPlaneOptions;
 }
 
@@ -39,7 +41,7 @@ const metricsPort = 9464;
 /** Resolves when the API server really asks: it learns of the webhook a moment after the install. */
 export async function running(
   t: TestScope,
-  { policy = hubPolicy, values = {}, args = [], cluster = {} }: RunningOptions = {},
+  { policy = hubPolicy, values = {}, args = [], prefix, cluster = {} }: RunningOptions = {},
 ): Promise<Running> {
   const installation = await install(t, { rewritePolicy: { inline: policy }, ...values }, cluster);
   const { plane, certificate, address, service } = installation;
@@ -49,6 +51,7 @@ export async function running(
       ...name,
       policy,
       certificate,
+      ...(prefix === undefined ? {} : { prefix }),
       args: ['--namespace', release.namespace, '--metrics-port', String(metricsPort), ...more],
     });
   const serving = await start();

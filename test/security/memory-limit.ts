@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export interface MemoryLimit {
   /** Put in front of a command, as its arguments: runs it in the group. */
-  readonly prefix: readonly string[];
+  readonly prefix: readonly [string, ...string[]];
   /** Bytes: the most so far, without what is only cached of files where the kernel tells. */
   readonly peak: () => number;
   /** After the process has ended. */
