@@ -106,6 +106,26 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.equal((await controller.get('/readyz')).status, 200);
   });
 
+  await whole.test('a ConfigMap that somebody else writes all the time once meant a write for each of theirs', async (t) => {
+    const path = `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts?fieldManager=replicator`;
+    const series = 'transship_controller_writes_total{kind="configmap",verb="update",result="done"}';
+    const before = (await metric(controller, series)) ?? 0;
+    let edits = 0;
+    await eventually('it is told', async () => {
+      await change(plane, path, { data: { 'hosts.yaml': `# ${edits++}\n` } });
+      return (await controller.get('/readyz')).text.includes('hosts: ConfigMap hosts is changed or deleted by somebody else');
+    });
+    const writes = ((await metric(controller, series)) ?? 0) - before;
+    t.ok(writes <= 6 && writes < edits, `${writes} writes for ${edits} edits`);
+    const events = `/apis/events.k8s.io/v1/namespaces/${releaseNamespace}/events?fieldSelector=reason=WriteDisputed`;
+    await eventually('one event', async () => (await succeed<{ items: EventsV1Event[] }>(plane, 'GET', events)).items.length === 1);
+    t.match(
+      (await succeed<{ items: EventsV1Event[] }>(plane, 'GET', events)).items[0]?.note,
+      /ConfigMap hosts .*\(field manager replicator\)/,
+    );
+    t.equal((await controller.get('/readyz')).status, 200, 'no restart would mend it');
+  });
+
   await whole.test('one leads; when it is killed the other takes over', async (t) => {
     const second = await runController(plane, { policy, args });
     await eventually('the second stands by', async () => (await second.get('/readyz')).text === 'standing by\n');
