@@ -67,14 +67,14 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
     test.match(JSON.parse(stdout), [{ name: 'transship', revision: '2', status: 'deployed' }]);
   });
 
-  await tt.test('a new authority while pods are created', async (test) => {
+  await tt.test('a new CA while pods are created', async (test) => {
     const before = await caBundle(node);
     const pods = churn(test, node, namespace, image);
-    // Two thirds of this life are over for the authority of the install. The delays are those of this node, which syncs every two seconds.
-    await upgrade(node, { ...rolled, tls: { controller: { authorityLifetime: '2000d', bundleDelay: '5s', reloadDelay: '10s' } } });
+    // Two thirds of this life are over for the CA of the install. The delays are those of this node, which syncs every two seconds.
+    await upgrade(node, { ...rolled, tls: { controller: { caLifetime: '2000d', bundleDelay: '5s', reloadDelay: '10s' } } });
     const seen = new Set<number>();
     const after = await poll(
-      'only the new authority is trusted',
+      'only the new CA is trusted',
       async () => {
         const bundle = await caBundle(node);
         seen.add(certificates(bundle));

@@ -63,7 +63,10 @@ export function startPoller(t: TestScope, plane: ControlPlane, namespace: string
       const first = pods.length;
       await task();
       await sleep(5 * pollInterval);
-      return pods.slice(first);
+      const created = pods.slice(first);
+      const count = (outcome: Outcome): string => `${created.filter((pod) => pod.outcome === outcome).length} ${outcome}`;
+      t.comment(`${created.length} pods: ${count('rewritten')}, ${count('as written')}, ${count('failed')}`);
+      return created;
     },
     until: async (outcome, limit = 60_000) => {
       const deadline = performance.now() + limit;

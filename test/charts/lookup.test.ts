@@ -1,0 +1,67 @@
+/** What the chart finds in the cluster at an install, and refuses with a sentence. `helm template` sees none of it. */
+import { test } from 'tap';
+
+import { skipReason } from '../cluster/binaries.ts';
+import type { CommandError } from '../cluster/commands.ts';
+import { startControlPlane } from '../cluster/control-plane.ts';
+import { chartFolder, release, type Values } from './chart.ts';
+
+const registries = (fields: object) => ({ one: { host: 'r.example.com', ...fields } });
+const withCredentials = registries({ pullSecrets: ['pull'], credentials: { secret: 'source' } });
+const withHostFrom = registries({ hostFrom: { localRegistryHosting: true } });
+
+test('an install goes by what is there', { skip: skipReason({ level: 1 }) }, async (t) => {
+  const plane = await startControlPlane(t);
+  await plane.createNamespace(release.namespace, { 'pod-security.kubernetes.io/enforce': 'baseline' });
+  for (const [name, policy] of [
+    ['with-credentials', { registries: withCredentials }],
+    ['with-host-from', { registries: withHostFrom }],
+    ['plain', { registries: registries({}) }],
+    ['broken', 'registries: ['],
+  ] as const) {
+    const text = typeof policy === 'string' ? policy : JSON.stringify({ apiVersion: 'transship.dev/v1', kind: 'RewritePolicy', ...policy });
+    const map = { metadata: { name }, data: { 'policy.yaml': text } };
+    await plane.api.send('POST', `/api/v1/namespaces/${release.namespace}/configmaps`, map);
+  }
+  const dryRun = (values: Values): Promise<string> =>
+    plane
+      .helm(['install', release.name, chartFolder, '-n', release.namespace, '--dry-run=server', '--values', '-'], {
+        input: JSON.stringify(values),
+      })
+      .then(
+        () => '',
+        (error: CommandError) => error.stderr,
+      );
+  const policyIn = (existingConfigMap: string, features: object = {}) => ({
+    rewritePolicy: { existingConfigMap },
+    controller: { features },
+  });
+
+  const rows: readonly (readonly [says: string, values: Values, sentence: string])[] = [
+    [
+      'credentials, with auto: nothing was copied, and nothing said so',
+      policyIn('with-credentials'),
+      'registry one in ConfigMap with-credentials has credentials, and controller.features.secrets is auto',
+    ],
+    ['credentials, and the controller copies', policyIn('with-credentials', { secrets: true }), ''],
+    ['credentials, and somebody else copies', policyIn('with-credentials', { secrets: false }), ''],
+    [
+      'hostFrom, with auto',
+      policyIn('with-host-from'),
+      'registry one in ConfigMap with-host-from has hostFrom, and controller.features.hosts is auto',
+    ],
+    ['hostFrom, and the controller resolves', policyIn('with-host-from', { hosts: true }), ''],
+    ['neither', policyIn('plain'), ''],
+    ['a text that is no YAML is for the linter', policyIn('broken'), ''],
+    ['a ConfigMap that comes later', policyIn('later'), ''],
+    [
+      "the node's network under a standard that forbids it: no pod was ever created",
+      { hostNetwork: true },
+      'hostNetwork is true and namespace images enforces the Pod Security Standard baseline, which forbids it',
+    ],
+  ];
+  for (const [says, values, sentence] of rows) {
+    const stderr = await dryRun(values);
+    t.ok(sentence === '' ? stderr === '' : stderr.includes(sentence), `${says}: ${stderr}`);
+  }
+});
