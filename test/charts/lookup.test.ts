@@ -10,6 +10,11 @@ const registries = (fields: object) => ({ one: { host: 'r.example.com', ...field
 const withCredentials = registries({ pullSecrets: ['pull'], credentials: { secret: 'source' } });
 const withHostFrom = registries({ hostFrom: { localRegistryHosting: true } });
 
+const policyIn = (existingConfigMap: string, features: object = {}) => ({
+  rewritePolicy: { existingConfigMap },
+  controller: { features },
+});
+
 test('an install goes by what is there', { skip: skipReason({ level: 1 }) }, async (t) => {
   const plane = await startControlPlane(t);
   await plane.createNamespace(release.namespace, { 'pod-security.kubernetes.io/enforce': 'baseline' });
@@ -32,11 +37,6 @@ test('an install goes by what is there', { skip: skipReason({ level: 1 }) }, asy
         () => '',
         (error: CommandError) => error.stderr,
       );
-  const policyIn = (existingConfigMap: string, features: object = {}) => ({
-    rewritePolicy: { existingConfigMap },
-    controller: { features },
-  });
-
   const rows: readonly (readonly [says: string, values: Values, sentence: string])[] = [
     [
       'credentials, with auto: nothing was copied, and nothing said so',

@@ -44,11 +44,10 @@ export function startPoller(t: TestScope, plane: ControlPlane, namespace: string
   };
   const work = async (): Promise<void> => {
     for (let count = 1; !ending.signal.aborted; count++) {
-      const error = await one(count).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      if (error !== undefined && !ending.signal.aborted) throw error;
+      await one(count).catch((error: unknown) => {
+        // The API server itself is away.
+        pods.push({ at: Math.round(performance.now() - began), outcome: 'failed', message: String(error) });
+      });
       await sleep(pollInterval);
     }
   };
