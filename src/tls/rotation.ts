@@ -1,11 +1,11 @@
 /**
- * Renewal of the serving certificate and of the CA behind it, as a state machine: what is there goes in, the one next step comes out.
+ * Renewal of the serving certificate and of its CA, as a state machine: the observed state goes in, the next step comes out.
  *
- * A new CA is trusted before it signs, and an old one until nobody serves what it signed. So at every moment, with API servers and webhooks that
- * learn of a change some time after it, what is served is trusted. Every step can be repeated, and all that must survive a restart is in the cluster.
+ * A new CA is trusted before it signs, and an old one until no webhook pod serves a certificate of it. So what is served is trusted at every moment, although API
+ * servers and webhooks learn of a change some time later. Every step can be repeated, and everything that must survive a restart is in the cluster.
  *
- * The clock may be wrong, and only those who verify know whose is right. So it decides when something new is made, never what is not trusted any more; and
- * what replaces something is valid for all the time that it was, on whichever clock that counts.
+ * The local clock may be wrong. It may trigger issuing, but never removes trust. A replacement covers at least the validity of what it replaces, unless a
+ * shorter lifetime is configured.
  */
 
 /** Milliseconds. */
@@ -14,7 +14,7 @@ export interface RotationTimes {
   readonly caLifetime: number;
   /** Until every API server trusts a bundle that it was given. */
   readonly bundleDelay: number;
-  /** Until every webhook serves a pair that was written. */
+  /** Until every webhook pod serves a certificate that was written. */
   readonly reloadDelay: number;
 }
 
@@ -37,11 +37,11 @@ export interface ServingCertificate extends Period {
   readonly fits: boolean;
 }
 
-/** What is there now. The durations are measured by who asks and begin anew with it: waiting again is safe, comparing clocks of two machines is not. */
+/** The observed state. Durations are measured by this process and start at 0 with it: waiting again is safe, comparing the clocks of two machines is not. */
 export interface RotationState {
-  /** Signs; null when there is none that could. */
+  /** The CA that signs; null when there is none with its key. */
   readonly ca: TrustedCertificate | null;
-  /** Do not sign any more, and are trusted still. */
+  /** CAs that no longer sign and are still trusted. */
   readonly previous: readonly TrustedCertificate[];
   /** Other CAs in the published or the stored bundle. */
   readonly adoptable: readonly TrustedCertificate[];
