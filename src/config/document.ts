@@ -8,7 +8,7 @@ const maxAliases = 100;
 
 /** What the parser says for itself is kept, but for these. */
 const plainer: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: 'a policy file is one document; remove the --- and what follows',
+  MULTIPLE_DOCS: 'the file must be one document; remove the --- and what follows',
   DUPLICATE_KEY: 'the key stands twice in the same map; keep one of them',
   NON_STRING_KEY: 'a key must be plain text',
   BAD_ALIAS: "a * that stands at the start of a value is quoted: '*'",
@@ -18,9 +18,9 @@ const plainer: Readonly<Record<string, string>> = {
 
 export function documentProblems(file: SourceFile): Finding[] {
   const { errors } = file.document;
-  // Whatever else the parser says of a file with tabs follows from them.
-  const tab = errors.find((error) => error.code === 'TAB_AS_INDENT');
-  if (tab !== undefined) return [syntaxFinding(file, tab)];
+  // Whatever else the parser says of a file with tabs, or without an end to its nesting, follows from that.
+  const cause = errors.find(({ code }) => code === 'TAB_AS_INDENT' || code === 'RESOURCE_EXHAUSTION');
+  if (cause !== undefined) return [syntaxFinding(file, cause)];
   if (errors.length > 0) return errors.map((error) => syntaxFinding(file, error));
   const findings: Finding[] = [];
   let aliases = 0;

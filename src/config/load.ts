@@ -7,6 +7,8 @@ import { failedExpectations } from './expectations.ts';
 import { hasErrors, type Finding } from '../errors/finding.ts';
 import { locate } from './finding.ts';
 import { lint } from './lint/lint.ts';
+import { otherDocument } from './other-document.ts';
+import { isTemplate } from '../text/go-template.ts';
 import type { SourceFile } from './position.ts';
 import { schemaProblems } from './schema-problems.ts';
 import type { RewritePolicy } from '../policy/types.ts';
@@ -28,7 +30,10 @@ export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const file: SourceFile = { name, document, lines };
   const problems = documentProblems(file);
-  if (problems.length > 0) return refused(problems);
+  if (problems[0] !== undefined) {
+    const template = 'this looks like a template of a Helm chart; render it first (helm template …) and check the policy in its output';
+    return refused(isTemplate(text) ? [{ ...problems[0], message: template }] : problems);
+  }
   if (document.contents === null)
     return refused([locate(file, { severity: 'error', path: [], message: 'the file is empty; it needs at least apiVersion and kind' })]);
   return loadDocument(file, hosts);
@@ -40,6 +45,8 @@ function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
     return refused([
       locate(file, { severity: 'error', path: [], message: 'its aliases multiply to more than a policy can need; write the values out' }),
     ]);
+  const other = otherDocument(plain.value);
+  if (other !== null) return refused([locate(file, { severity: 'error', key: true, ...other })]);
   const parsed = policySchema.safeParse(plain.value, { reportInput: false });
   if (!parsed.success) return refused(schemaProblems(parsed.error.issues, plain.value).map((problem) => locate(file, problem)));
   const compiled = compilePolicy(parsed.data, hosts);

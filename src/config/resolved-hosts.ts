@@ -1,8 +1,9 @@
 /** The file of hosts that the controller resolved for registries with `hostFrom`: a YAML map, registry name to host. */
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
 import type { Finding } from '../errors/finding.ts';
+import { documentProblems, plainValue } from './document.ts';
 import { locate } from './finding.ts';
 
 const schema = z.record(z.string(), z.string());
@@ -16,21 +17,12 @@ export function parseResolvedHosts(text: string, name: string): { readonly hosts
     hosts: {},
     findings: [locate(file, { severity: 'error', path, message })],
   });
-  const broken = document.errors[0];
-  if (broken !== undefined) return refuse(broken.message);
+  const problems = documentProblems(file);
+  if (problems.length > 0) return { hosts: {}, findings: problems };
   if (document.contents === null) return { hosts: {}, findings: [] };
-  const parsed = schema.safeParse(plainValue(document));
+  const parsed = schema.safeParse(plainValue(file)?.value);
   if (!parsed.success) return refuse('the file maps names of registries to hosts, such as `local: localhost:30500`');
   const wrong = Object.entries(parsed.data).find(([, host]) => addressProblem(host) !== null);
   if (wrong !== undefined) return refuse(`host of registry ${wrong[0]}: ${addressProblem(wrong[1])}`, [wrong[0]]);
   return { hosts: parsed.data, findings: [] };
-}
-
-/** Aliases are resolved only here, and fail here: one without an anchor, or a few that grow into billions of values. */
-function plainValue(document: Document): unknown {
-  try {
-    return document.toJS();
-  } catch {
-    return null;
-  }
 }

@@ -2,6 +2,7 @@
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
+import { isTemplate } from '../text/go-template.ts';
 import { jsonValues, type Span } from './json-values.ts';
 import { joinQuotedLines } from './quoted-lines.ts';
 import { Reading, ReadingError, type MergeRule } from './reading.ts';
@@ -123,13 +124,6 @@ function invalid(
       ? [tooDeep, 'write it less deeply']
       : [message, remedy];
   return new OperatorError('MANIFEST_INVALID', `${place}: ${problem}`, advice, { cause });
-}
-
-/** An action of Go's templates outside quotes; in quotes it may be meant for another program, such as an alert's text. */
-function isTemplate(text: string): boolean {
-  return /(?:^|[:\-\s])[ \t]*\{\{-?[ \t]*(?:[.$(]|\/\*|(?:if|else|end|range|with|include|template|define|block|toYaml|tpl|printf|default|quote|required)\b)/m.test(
-    text,
-  );
 }
 
 function lineCounter(text: string): LineCounter {

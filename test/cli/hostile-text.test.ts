@@ -91,6 +91,25 @@ for (const [name, text] of Object.entries(hostileTexts)) {
   });
 }
 
+const depths: Readonly<Record<string, (depth: number) => string>> = {
+  'flow lists': (depth) => `kind: Pod\nspec:\n  x: ${'['.repeat(depth)}${']'.repeat(depth)}\n`,
+  'flow maps': (depth) => `kind: Pod\nspec: ${'{a: '.repeat(depth)}1${'}'.repeat(depth)}\n`,
+  'block lists': (depth) => `kind: Pod\nspec:\n  ${'- '.repeat(depth)}1\n`,
+  JSON: (depth) => `{"kind":"Pod","spec":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`,
+};
+
+test('manifests that nest without end get a sentence with file and line: it was the name of an error of the stack', async (t) => {
+  for (const [form, make] of Object.entries(depths))
+    for (const depth of [770, 3000, 20_000])
+      for (const args of [['explain', '-f', '-'], ['images', '-f', '-'], ['rewrite']]) {
+        const { code, stderr } = await transship([...args, '--policy', policy], make(depth));
+        const name = `${form}, ${depth} deep: ${args.join(' ')}`;
+        t.notMatch(stderr, /call stack|RangeError|INTERNAL|^ {4}at /im, name);
+        if (code === 2) t.match(stderr, /^transship \w+: MANIFEST_INVALID: standard input:\d+:\d+: it nests too deeply.*; .+$/m, name);
+        else t.ok(depth === 770, `${name} is read`);
+      }
+});
+
 test('a file whose name a CI would obey', async (t) => {
   for (const name of ['::error file=a::b', ' ::warning::x', '##[error]x']) {
     const { stdout, stderr } = await transship(['lint', name]);

@@ -1,6 +1,7 @@
 /** The program itself: exit codes, pipes, and what a shell sees. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
@@ -88,6 +89,40 @@ test('a reader that has seen enough is no failure', async (t) => {
   t.equal(child.exitCode, 0);
   t.equal(await errors, '');
 });
+
+const full = '/dev/full';
+
+test(
+  'output that cannot be written is one clear line and exit code 2: it was a stack and 1',
+  { skip: !existsSync(full) && full },
+  async (t) => {
+    const file = openSync(full, 'w');
+    t.teardown(() => closeSync(file));
+    const pod = 'kind: Pod\nspec: {containers: [{image: nginx}]}\n';
+    for (const [args, stdin] of [
+      [['explain', ...policies, 'nginx'], ''],
+      [['rewrite', ...policies], pod],
+      [['images', ...policies, 'nginx'], ''],
+      [['lint', '-'], 'kind: RewritePolicy\n'],
+      [['--help'], ''],
+      [['version'], ''],
+    ] as const) {
+      const child = spawn(process.execPath, [main, ...args], { stdio: ['pipe', file, 'pipe'] });
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(stdin);
+      const stderr = text(child.stderr!);
+      await once(child, 'close');
+      t.equal(child.exitCode, 2, args.join(' '));
+      t.match(
+        await stderr,
+        /^(?:standard input: .*\n)?transship: OUTPUT_FAILED: ENOSPC: no space left on device, write; make room where the output goes\n$/,
+      );
+    }
+    const mute = spawn(process.execPath, [main, 'explain'], { stdio: ['ignore', file, file] });
+    await once(mute, 'close');
+    t.equal(mute.exitCode, 2, 'messages too');
+  },
+);
 
 test('who asks line by line is answered line by line', async (t) => {
   const child = start(['explain', ...policies, '-o', 'json', '-']);
