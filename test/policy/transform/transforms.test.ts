@@ -1,4 +1,6 @@
+import * as fc from 'fast-check';
 import { test } from 'tap';
+import { transforms } from '../../../src/policy/transform/transforms.ts';
 import { becomes, decider, type PolicyInput, type RuleInput } from '../../rules/policy.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
@@ -220,6 +222,29 @@ for (const { title, images = ['*'], rewrite, rows } of [...namesKept, ...namesSh
       if (typeof expected === 'string') t.equal(becomes(decision), expected, image);
       else t.match(decision, { outcome: 'refused', rule: 'only', result: null, reason: expected.refused }, image);
     }
+    t.end();
+  });
+}
+
+const repository = fc
+  .tuple(fc.constantFrom('quay.io', 'docker.io'), fc.array(fc.constantFrom('a', 'b', 'a_b', 'app'), { minLength: 1, maxLength: 3 }))
+  .map(([host, path]) => `${host}/${path.join('/')}`);
+
+for (const record of transforms) {
+  if (record.writesTo !== 'registry') continue;
+  const rewrite = { registry: 'mirror', as: record.as, ...(record.as === 'singleRepository' ? { repository: 'all' } : {}) };
+  const decide = decider({ registries, rules: [{ match: { images: ['quay.io', 'docker.io'] }, rewrite }] });
+  const meet = ([one, other]: readonly [string, string]): boolean => {
+    const [a, b] = [decide(one), decide(other)];
+    return a.reference?.host === b.reference?.host && a.reference?.name !== b.reference?.name && a.result === b.result;
+  };
+  test(`${record.as} ${record.isLossy ? 'gives two repositories of a host' : 'never gives two repositories of a host'} one name`, (t) => {
+    const pairs = fc.tuple(repository, repository);
+    const run = fc.check(
+      fc.property(pairs, (pair) => !meet(pair)),
+      { numRuns: 3000 },
+    );
+    t.equal(run.failed, record.isLossy, String(run.counterexample));
     t.end();
   });
 }
