@@ -4,7 +4,7 @@
  */
 import { rewriteLabel } from '../pod/labels.ts';
 import type { PodContent } from '../pod/pod.ts';
-import { matchesSelector, selectorKeys } from '../policy/label-selector.ts';
+import { meets } from '../policy/label-selector.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { DecisionInput } from './review.ts';
 
@@ -13,7 +13,7 @@ export const systemNamespaces: readonly string[] = ['kube-system', 'kube-public'
 
 /** Keys of the labels that `reasonToSkip` reads. */
 export function scopeLabels({ imageManagers }: CompiledPolicy): readonly string[] {
-  return [rewriteLabel, ...imageManagers.flatMap(({ podSelector }) => selectorKeys(podSelector))];
+  return [rewriteLabel, ...imageManagers.flatMap(({ requirements }) => requirements.map(({ key }) => key))];
 }
 
 export interface Scope {
@@ -65,7 +65,7 @@ function reasonOfPod(pod: PodContent, { imageManagers }: CompiledPolicy): SkipRe
   if (pod.annotations.isMirror) return skip('mirror-pod', 'it is a mirror pod; the kubelet runs it from a file');
   if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled')
     return skip('opted-out', `the pod has the label ${rewriteLabel}: disabled`);
-  const manager = imageManagers.find(({ exclude, podSelector }) => exclude && matchesSelector(podSelector, pod.labels));
+  const manager = imageManagers.find(({ exclude, requirements }) => exclude && meets(requirements, pod.labels));
   return manager === undefined
     ? null
     : skip('image-manager', `the pod is managed by ${manager.name}, which would recreate it with the image it asked for`);
@@ -73,5 +73,5 @@ function reasonOfPod(pod: PodContent, { imageManagers }: CompiledPolicy): SkipRe
 
 /** An operator that manages the images of the pod and whose pods the policy rewrites all the same; null for none. */
 export function rewrittenManager(pod: PodContent, { imageManagers }: CompiledPolicy): string | null {
-  return imageManagers.find(({ exclude, podSelector }) => !exclude && matchesSelector(podSelector, pod.labels))?.name ?? null;
+  return imageManagers.find(({ exclude, requirements }) => !exclude && meets(requirements, pod.labels))?.name ?? null;
 }

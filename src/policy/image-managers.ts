@@ -7,11 +7,13 @@
  * (pkg/control/sidecarcontrol/sidecarset_control.go, IsPodReady); exclude that image instead. CloneSets compare revisions of their
  * template and no images, so their pods can be rewritten.
  */
-import type { LabelSelector } from './types.ts';
+import { requirementsOf } from './label-selector.ts';
+import type { LabelRequirement, LabelSelector } from './types.ts';
 
 export interface ImageManager {
   readonly name: string;
-  readonly podSelector: LabelSelector;
+  /** Its pods meet all of these. */
+  readonly requirements: readonly LabelRequirement[];
   /** Whether its pods are left alone; false rewrites them, with a warning. */
   readonly exclude: boolean;
 }
@@ -86,11 +88,11 @@ export const shippedImageManagers: readonly Shipped[] = [
 /** The shipped ones with what a policy says about them, then those that it adds. */
 export function imageManagersOf(entries: readonly ImageManagerPolicy[]): ImageManager[] {
   const byName = new Map<string, ImageManager>(
-    shippedImageManagers.map(({ name, podSelector }) => [name, { name, podSelector, exclude: true }]),
+    shippedImageManagers.map(({ name, podSelector }) => [name, { name, requirements: requirementsOf(podSelector), exclude: true }]),
   );
   for (const { name, podSelector, exclude } of entries) {
-    const selector = podSelector ?? byName.get(name)?.podSelector;
-    if (selector !== undefined) byName.set(name, { name, podSelector: selector, exclude });
+    const requirements = podSelector === undefined ? byName.get(name)?.requirements : requirementsOf(podSelector);
+    if (requirements !== undefined) byName.set(name, { name, requirements, exclude });
   }
   return [...byName.values()];
 }

@@ -3,16 +3,18 @@ import type { LabelRequirement, LabelSelector } from './types.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-export function matchesSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Labels): boolean {
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labelOf(labels, key) === value) &&
-    matchExpressions.every((requirement) => isMet(requirement, labels))
-  );
+export function matchesSelector(selector: LabelSelector, labels: Labels): boolean {
+  return meets(requirementsOf(selector), labels);
 }
 
-/** Keys of the labels that the selector reads. */
-export function selectorKeys({ matchLabels = {}, matchExpressions = [] }: LabelSelector): readonly string[] {
-  return [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
+/** The selector as one list, to be evaluated often. */
+export function requirementsOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): readonly LabelRequirement[] {
+  const equal = Object.entries(matchLabels).map(([key, value]): LabelRequirement => ({ key, operator: 'In', values: [value] }));
+  return [...equal, ...matchExpressions];
+}
+
+export function meets(requirements: readonly LabelRequirement[], labels: Labels): boolean {
+  return requirements.every((requirement) => isMet(requirement, labels));
 }
 
 /** `NotIn` is true of an object without the label. */

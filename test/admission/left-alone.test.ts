@@ -1,7 +1,7 @@
 /** Images that a rule names and that are better left alone: already on the node, filled in by an injector, without their pull secrets. */
 import { test } from 'tap';
 import { shippedImageManagers } from '../../src/policy/image-managers.ts';
-import { selectorKeys } from '../../src/policy/label-selector.ts';
+import { requirementsOf } from '../../src/policy/label-selector.ts';
 import { pod, reviewOf, type Json } from '../builders/pod.ts';
 import { call, patched } from '../builders/webhook.ts';
 import { compiled, type PolicyInput, type RuleInput } from '../rules/policy.ts';
@@ -126,7 +126,7 @@ test('an image update is told of the same, once', (t) => {
 
 test('a pod of an image manager is left alone, and rewritten with one warning where its exclusion is off', (t) => {
   for (const { name, podSelector } of shippedImageManagers) {
-    const labels = { ...Object.fromEntries(selectorKeys(podSelector).map((key) => [key, 'x'])), ...podSelector.matchLabels };
+    const labels = { ...Object.fromEntries(requirementsOf(podSelector).map(({ key }) => [key, 'x'])), ...podSelector.matchLabels };
     const object = pod({ metadata: { name: 'x', labels }, containers: { a: 'nginx', b: 'redis' } });
     t.match(call(reviewOf({ object }), policyWith()).admission, { skipped: { code: 'image-manager' }, operations: [] }, name);
     const { admission } = call(reviewOf({ object }), policyWith({}, { imageManagers: [{ name, exclude: false }] }));

@@ -4,7 +4,7 @@ import { test } from 'tap';
 import type { V1MutatingWebhookConfiguration } from '@kubernetes/client-node';
 
 import { shippedImageManagers } from '../../src/policy/image-managers.ts';
-import { selectorKeys } from '../../src/policy/label-selector.ts';
+import { requirementsOf } from '../../src/policy/label-selector.ts';
 import type { LabelSelector } from '../../src/policy/types.ts';
 import { release, secretService } from '../charts/chart.ts';
 import { createDryRun, eventually, podWith } from '../charts/installed.ts';
@@ -23,7 +23,7 @@ const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhook
 
 /** Labels that the selector selects; a key that must only be there has some value. */
 const labelsFor = (selector: LabelSelector): Record<string, string> => ({
-  ...Object.fromEntries(selectorKeys(selector).map((key) => [key, 'some'])),
+  ...Object.fromEntries(requirementsOf(selector).map(({ key }) => [key, 'some'])),
   ...selector.matchLabels,
 });
 

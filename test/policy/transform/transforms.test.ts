@@ -234,8 +234,8 @@ for (const record of transforms) {
   if (record.writesTo !== 'registry') continue;
   const rewrite = { registry: 'mirror', as: record.as, ...(record.as === 'singleRepository' ? { repository: 'all' } : {}) };
   const decide = decider({ registries, rules: [{ match: { images: ['quay.io', 'docker.io'] }, rewrite }] });
-  const meet = ([one, other]: readonly [string, string]): boolean => {
-    const [a, b] = [decide(one), decide(other)];
+  const meet = ([one, two]: readonly [string, string]): boolean => {
+    const [a, b] = [decide(one), decide(two)];
     return a.reference?.host === b.reference?.host && a.reference?.name !== b.reference?.name && a.result === b.result;
   };
   test(`${record.as} ${record.isLossy ? 'gives two repositories of a host' : 'never gives two repositories of a host'} one name`, (t) => {
