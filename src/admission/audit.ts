@@ -19,15 +19,17 @@ const maxCount = 64;
 export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[]): Record<string, string> {
   const { originals } = pod.annotations;
   const repeated = repeatedKeys(images);
-  const entries = images.flatMap((image) => {
+  const entries: (readonly [key: string, value: string])[] = [];
+  for (const image of images) {
+    // A pod may have thousands of images.
+    if (entries.length >= maxCount) break;
     const key = siteKey(image.site);
+    if (repeated.has(key)) continue;
     // The record does not cover debug containers, so what it says under such a name is about something else.
     const original = image.site.list === 'ephemeralContainers' ? undefined : originals.get(key);
-    const found = repeated.has(key) ? [] : [entryOf(image, key, original), missingEntry(image, key)];
-    return found.flatMap((entry) =>
-      entry === null || !qualifiedName.test(entry[0]) ? [] : [[entry[0], entry[1].slice(0, maxValueLength)] as const],
-    );
-  });
+    for (const entry of [entryOf(image, key, original), missingEntry(image, key)])
+      if (entry !== null && qualifiedName.test(entry[0])) entries.push([entry[0], entry[1].slice(0, maxValueLength)]);
+  }
   return Object.fromEntries(entries.slice(0, maxCount));
 }
 

@@ -81,7 +81,7 @@ function shortened(text: string): string {
 }
 
 function names(pod: unknown): string {
-  const present = readPod(pod, podFields([])).pullSecrets.names ?? [];
+  const present = [...(readPod(pod, podFields([])).pullSecrets.names ?? [])];
   return present.length === 0 ? '(none)' : present.join(', ');
 }
 

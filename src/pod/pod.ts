@@ -85,10 +85,10 @@ export function readPod(value: unknown, fields: PodFields, annotationsLength: nu
   };
 }
 
-function excessOf(images: readonly ImageSite[] | null, { names }: PullSecrets, { isTooLong }: Annotations): string | null {
+function excessOf(images: readonly ImageSite[] | null, { length }: PullSecrets, { isTooLong }: Annotations): string | null {
   if (images === null) return `${maxListLength} containers or volumes`;
   if (images.length > maxImages) return `${maxImages} images`;
-  if (names !== null && names.length > maxListLength) return `${maxListLength} pull secrets`;
+  if (length > maxListLength) return `${maxListLength} pull secrets`;
   return isTooLong ? '256 KiB of annotations' : null;
 }
 

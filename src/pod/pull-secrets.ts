@@ -4,7 +4,9 @@ import { isObject, list, listOf, member, objectOf, scalar, text, type ObjectFiel
 
 export interface PullSecrets {
   /** Null when the field is absent, so that a patch must add the list first. */
-  readonly names: readonly string[] | null;
+  readonly names: ReadonlySet<string> | null;
+  /** Entries of the list, counted no further than `maxListLength`. */
+  readonly length: number;
   /** False when something other than a list stands there; then nothing can be appended. */
   readonly isAppendable: boolean;
 }
@@ -14,14 +16,15 @@ export const pullSecretFields = { imagePullSecrets: listOf(objectOf({ name: scal
 
 export function pullSecretsOf(spec: Untrusted<ObjectFields<typeof pullSecretFields>>): PullSecrets {
   const found: unknown = member(spec, 'imagePullSecrets');
-  if (found === undefined || found === null) return { names: null, isAppendable: isObject(spec) };
-  if (!Array.isArray(found)) return { names: [], isAppendable: false };
-  return { names: list(spec, 'imagePullSecrets').map((entry) => text(entry, 'name') ?? ''), isAppendable: true };
+  if (found === undefined || found === null) return { names: null, length: 0, isAppendable: isObject(spec) };
+  if (!Array.isArray(found)) return { names: new Set(), length: 0, isAppendable: false };
+  const entries = list(spec, 'imagePullSecrets');
+  return { names: new Set(entries.map((entry) => text(entry, 'name') ?? '')), length: entries.length, isAppendable: true };
 }
 
 /** The wanted names that the pod does not have yet, in order. */
 export function missingSecrets(present: PullSecrets, wanted: readonly string[]): string[] {
-  return present.isAppendable ? [...new Set(wanted)].filter((name) => !(present.names ?? []).includes(name)) : [];
+  return present.isAppendable ? [...new Set(wanted)].filter((name) => present.names?.has(name) !== true) : [];
 }
 
 /**

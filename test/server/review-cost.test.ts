@@ -77,6 +77,19 @@ test('a pod of many images costs as much as many pods of some', (t) => {
   t.end();
 });
 
+// Each image of an update was once compared with each pull secret.
+test('an update of many images with many pull secrets costs as much as without them', (t) => {
+  const containers = many(5_000, container);
+  const update = (imagePullSecrets: unknown[]): string =>
+    review({ spec: { containers, imagePullSecrets } }, { operation: 'UPDATE', oldObject: { spec: { containers: [] } } });
+  const [without, withMany] = [costOf(update([])), costOf(update(many(50_000, (index) => ({ name: `secret-${index}` }))))];
+  t.ok(
+    withMany.review <= 3 * without.review + 6 * withMany.parse,
+    `${withMany.review.toFixed(1)} ms of CPU beside ${without.review.toFixed(1)}`,
+  );
+  t.end();
+});
+
 test('a record that is not ours costs no more than its length', (t) => {
   const annotations = { 'transship.dev/original-images': JSON.stringify(map(50_000, () => 'v')) };
   const text = review({ metadata: { annotations } });
