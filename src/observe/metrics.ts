@@ -106,7 +106,7 @@ function createReviewMetrics(registers: Registry[]): ReviewMetrics {
     }),
     reviewCacheBytes: readGauge({
       name: 'transship_review_cache_bytes',
-      help: 'Memory of remembered reviews and decisions, estimated. At most some 8 MiB for each mode.',
+      help: 'Memory of remembered reviews and decisions, estimated. At most some 9 MiB for each mode.',
       labelNames: ['mode'],
       registers,
     }),

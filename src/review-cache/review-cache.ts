@@ -12,6 +12,7 @@ import { byteSelection, identitySlots, type ByteSelection } from './byte-selecti
 import { placeholder, type IdentitySpans, type SelectOptions, type Span } from './field-selector.ts';
 import type { JsonError } from './json-scanner.ts';
 import { RepeatedBodies, type SelectionOf } from './repeated-bodies.ts';
+import { SeenKeys } from './seen-keys.ts';
 import { selectFields } from './select-fields.ts';
 
 interface Entry<T> {
@@ -44,6 +45,7 @@ export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>, bytesOf
     maxSize: maxDecisionBytes,
     sizeCalculation: ({ decision }, key) => entryOverhead + key.length + bytesOf(decision),
   });
+  const seen = new SeenKeys();
   const plain = plainReader(format, decide);
   const read = ({ document, othersLength }: SelectedText, length: number): ReadResult<T> =>
     decided(format.read(JSON.parse(document.toString()), format.fields(length), othersLength), decide);
@@ -64,10 +66,10 @@ export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>, bytesOf
     const entry = entries.get(key);
     if (entry !== undefined) return answered(entry, body, identitySpans);
     const result = read(selected, length);
-    if (result.ok) entries.set(key, { decision: result.decision, identity: result.identity });
+    if (result.ok && seen.isSeen(key)) entries.set(key, { decision: result.decision, identity: result.identity });
     return withIdentity(result, body, identitySpans);
   };
-  return Object.assign(readBody, { bytes: () => entries.calculatedSize + repeated.bytes });
+  return Object.assign(readBody, { bytes: () => entries.calculatedSize + repeated.bytes + seen.bytes });
 }
 
 interface SelectedText {
