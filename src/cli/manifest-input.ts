@@ -1,4 +1,4 @@
-/** The manifests that `-f` names: files, folders with everything below them, and standard input. What cannot be read is told, and the others go on. */
+/** The manifests that `-f` names: files, folders with everything below them, and standard input. A file that cannot be read is reported, and the rest is read. */
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { writeLines } from './output.ts';
 
 const manifestName = /\.(?:ya?ml|json)$/i;
 
-/** What is told on standard error about the input as a whole, and the exit code that follows from it. */
+/** Messages about the input on standard error, and the exit code that follows from them. */
 export class ManifestReport {
   files = 0;
   unreadable = 0;
@@ -48,7 +48,7 @@ export class ManifestReport {
       this.#objects.add(`${file.name} ${document.base} ${document.span.start} ${object}`);
       const path = tokens(pointer);
       this.tell(
-        `${placeAt(file, document, path)}: ${object}: ${fieldPath(path)} names ${image}, which is no image of a pod here and was not looked at`,
+        `${placeAt(file, document, path)}: ${object}: ${fieldPath(path)} names ${image}, which was not looked at: it is not the image of a container`,
       );
     }
   }

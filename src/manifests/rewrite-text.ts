@@ -73,13 +73,13 @@ function changeOf(job: Job, operations: readonly Operation[]): DocumentChange {
       reason:
         'kubectl lets a merge key (<<) override a key above it, kustomize does not, so its images are not the same to both; write the merge key first',
     };
-  if (operations.length === 0) return { edits: [] };
-  const separator = lineSeparator(document);
-  if (separator !== null)
+  const ambiguous = ambiguousCharacter(document);
+  if (ambiguous !== null)
     return {
-      offset: separator,
-      reason: 'outside quotes stands a line separator of Unicode (U+0085, U+2028 or U+2029), which ends a line for kubectl; remove it',
+      offset: ambiguous,
+      reason: 'outside quotes stands a character that kubectl takes for something else (U+0085, U+2028, U+2029 or U+FEFF); remove it',
     };
+  if (operations.length === 0) return { edits: [] };
   const wanted = rules.map((rule) => ({ rule, value: patched(plainValue(file, document, rule), operations) }));
   const edits = editsTo({ ...document, newline: file.newline }, wanted[0]?.value);
   const { start, end } = document.span;
@@ -131,9 +131,10 @@ function firstMerge({ document, base }: ManifestDocument): number | null {
   return offset;
 }
 
-/** Offset of a line end of YAML 1.1 that is none of YAML 1.2, where it is not text in quotes. */
-function lineSeparator({ document, text, base, span }: ManifestDocument): number | null {
-  const separators = /[\u0085\u2028\u2029]/g;
+/** Offset of a character that readers of YAML 1.1 and 1.2 take for different things, where it is not text in quotes. */
+function ambiguousCharacter({ document, text, base, span }: ManifestDocument): number | null {
+  // A byte-order mark may begin a document; elsewhere it is a part of a key to kubectl.
+  const separators = /[\u0085\u2028\u2029]|(?<!^---[^\n]*\n)\uFEFF/m;
   if (text.slice(span.start, span.end).search(separators) === -1) return null;
   let rest = text.slice(0, span.end);
   visit(document, {

@@ -159,7 +159,7 @@ for (const { name, spec, isChanged } of otherKinds) {
   });
 }
 
-test('a list of objects in JSON is no manifest, which is told', async (t) => {
+test('a list of objects in JSON is reported: kubectl does not take it', async (t) => {
   const list = JSON.stringify([{ kind: 'Pod', spec: { containers: [{ image: 'nginx' }] } }]);
   const { code, stdout, stderr } = await transship(['rewrite', '--policy', policy, '--strict'], list);
   t.equal(code, 1);

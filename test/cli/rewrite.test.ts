@@ -116,7 +116,12 @@ const kept: readonly { readonly name: string; readonly manifest: string; readonl
   {
     name: 'a line separator of Unicode, which ends a line for kubectl alone',
     manifest: 'kind: Pod\nmetadata: {name: p} # a\u2028b: c\nspec: {containers: [{image: nginx}]}\n',
-    message: 'standard input:2:24: Pod/p is left as it is: outside quotes stands a line separator of Unicode',
+    message: 'standard input:2:24: Pod/p is left as it is: outside quotes stands a character that kubectl takes for something else',
+  },
+  {
+    name: 'a byte-order mark in front of a key',
+    manifest: '\n\uFEFFspec: {containers: [{image: nginx}]}\nkind: Pod\n',
+    message: 'standard input:2:1: Pod/ is left as it is: outside quotes',
   },
   {
     name: 'an alias that would need a copy of text that kubectl takes for a map',

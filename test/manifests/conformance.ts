@@ -84,9 +84,10 @@ function difference(policy: CompiledPolicy, { before, after, kept }: Documents):
 function disagreement(policy: CompiledPolicy, output: string, documents: readonly unknown[]): string | null {
   // Which readers take for text where it does not begin a file.
   if (output.includes('\uFEFF', 1)) return null;
-  const others = parseAllDocuments(output, { version: '1.1', merge: true, uniqueKeys: false, logLevel: 'silent' })
-    .map((document): unknown => document.toJS())
-    .filter((value) => value !== null && value !== undefined);
+  const parsed = parseAllDocuments(output, { version: '1.1', merge: true, uniqueKeys: false, logLevel: 'silent' });
+  // It refuses some of what kubectl takes.
+  if (parsed.some(({ errors }) => errors.length > 0)) return null;
+  const others = parsed.map((document): unknown => document.toJS()).filter((value) => value !== null && value !== undefined);
   const images = (values: readonly unknown[]): string[][] =>
     values.map((value) =>
       decideDocument(policy, value, surroundings).images.map(({ pointer, decision }) => `${pointer} ${decision.image}`),

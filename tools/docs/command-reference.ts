@@ -58,7 +58,7 @@ printed, the result is read again as kubectl and kustomize read it (YAML 1.1), a
 | Left as it is | What to do |
 |---|---|
 | a merge key (\`<<\`) below a key of the same map that it overrides to kubectl, and not to kustomize | write the merge key first |
-| a line separator of Unicode outside quotes, which ends a line for kubectl alone | remove it, or write it as \`"\\u2028"\` |
+| a line separator of Unicode or a byte-order mark outside quotes, which kubectl takes for something else | remove it |
 | a map or list that several places share, where one of them would need a copy that readers would not agree about | write it out for that place |
 
 An image in an object without a pod template, such as the containers of an Alertmanager, is left to the webhook: which pods come of it is known to
