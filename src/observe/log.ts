@@ -21,10 +21,21 @@ function timestamp(): string {
   return `${secondText}${String(milliseconds).padStart(3, '0')}Z"`;
 }
 
+/**
+ * A log that cannot be written, as on a full disk, ends nothing: lines wait for room up to `maxBacklog`. What then waits at the end is
+ * lost, because sonic-boom would try for ever (pinojs/sonic-boom, index.js, flushBufferSync).
+ */
+function survivingErrors<Stream extends ReturnType<typeof destination>>(stream: Stream): Stream {
+  stream.on('error', () => {
+    stream.flushSync = () => {};
+  });
+  return stream;
+}
+
 export function createLog(level: LogLevel): Logger {
   const lines = new BatchedLogStream({
-    async: destination({ dest: 2, sync: false, maxLength: maxBacklog }),
-    sync: destination({ dest: 2, sync: true }),
+    async: survivingErrors(destination({ dest: 2, sync: false, maxLength: maxBacklog })),
+    sync: survivingErrors(destination({ dest: 2, sync: true })),
   });
   process.once('exit', () => lines.flushSync());
   return pino({ level, base: null, timestamp, formatters: { level: (label) => ({ level: label }) } }, lines);

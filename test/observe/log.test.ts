@@ -1,5 +1,7 @@
 /** The log as a process writes it: JSON lines on stderr, nothing on stdout. */
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { test } from 'tap';
@@ -55,3 +57,24 @@ ${ending}`;
     );
   });
 }
+
+const full = '/dev/full';
+
+test(
+  'a log on a full disk ends nothing, and keeps nothing from ending: it waited for ever',
+  { skip: !existsSync(full) && full },
+  async (t) => {
+    const file = openSync(full, 'w');
+    t.teardown(() => closeSync(file));
+    const script = `const { createLog } = await import(${JSON.stringify(module)});
+const log = createLog('info');
+for (let n = 0; n < 5; n += 1) { log.info('line'); await new Promise((resolve) => setTimeout(resolve, 60)); }
+log.fatal('last');
+process.stdout.write('survived');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', file] });
+    t.teardown(() => child.kill('SIGKILL'));
+    t.equal(await text(child.stdout!), 'survived');
+    const [code] = child.exitCode === null ? await once(child, 'close') : [child.exitCode];
+    t.equal(code, 0);
+  },
+);
