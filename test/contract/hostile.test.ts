@@ -96,7 +96,7 @@ test(
     const optedIn = { namespace: 'shop', image: rewritten };
 
     await group.test('while every attack goes on at once, each pod is rewritten', async (t) => {
-    await create(t, 'before', optedIn);
+      await create(t, 'before', optedIn);
       const child = spawn(process.execPath, [attacker, address.host, String(address.port), '127.0.0.2', ...Object.keys(attacks)], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
