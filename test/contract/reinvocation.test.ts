@@ -163,7 +163,11 @@ test('others that change the pod as well', { skip: skipReason({ level: 1 }) }, a
     t.same([pullSecretsOf(pod), originalsOf(pod)], [undefined, null]);
     const annotations = audit.annotationsOf('shadowed');
     t.same(roundsOf(annotations, 'shadow.transship.dev'), ['round 0: left alone', 'round 1: left alone']);
-    t.same(writtenBy(annotations, 'shadow.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` });
+    t.same(writtenBy(annotations, 'shadow.transship.dev'), {
+      main,
+      sidecar: `${sidecar.image} -> ${both.sidecar}`,
+      'pull-secret.mirror-pull': 'would be added',
+    });
   });
 
   // What the second round says differently is dropped, and said nowhere but here: kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go.
