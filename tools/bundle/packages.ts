@@ -29,7 +29,8 @@ export function bundledPackages(project: string, metafiles: readonly Metafile[])
     const { name, version, license }: Readonly<Record<'name' | 'version' | 'license', string>> = JSON.parse(
       readFileSync(join(project, path, 'package.json'), 'utf8'),
     );
-    const integrity = lock.packages[path]?.integrity;
+    // Where node_modules is a link, as in the checkout of another revision, files have the paths of where it leads.
+    const integrity = lock.packages[path.slice(path.indexOf('node_modules/'))]?.integrity;
     if (integrity === undefined) throw new Error(`package-lock.json has no integrity for ${path}: run npm ci, then build again`);
     return { name, version, license, path, integrity };
   });
