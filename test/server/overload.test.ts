@@ -68,13 +68,13 @@ test('slow requests once kept all places for two minutes: they lose them to new 
 test('clients that never read their answer once kept their places for ever', async (t) => {
   const timeouts = { keepAlive: 60_000, headers: 60_000, request: 300, handshake: 60_000, check: 50 };
   const server = await running(t, { timeouts });
-  const images = Object.fromEntries(Array.from({ length: 20_000 }, (_value, n) => [`c${n}`, `nginx:${n}`]));
+  const images = Object.fromEntries(Array.from({ length: 3_000 }, (_value, n) => [`c${n}`, `nginx:${n}`]));
   const body = JSON.stringify(reviewOf({ object: pod({ containers: images }) }));
   const socket = await dial(server);
   socket.pause();
-  for (let n = 0; n < 3; n += 1) socket.write(`POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  for (let n = 0; n < 20; n += 1) socket.write(`POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   const held = async (): Promise<number> => (await metricsOf(server)).get('transship_request_memory_bytes') ?? 0;
-  await until('its answers wait', async () => (await held()) > mebibyte);
+  await until('its answers wait', async () => (await held()) > 0);
   await until('it is given up', async () => (await held()) === 0);
   await until('and its connection closed', async () => (await metricsOf(server)).get('transship_connections') === 0);
   socket.destroy();
