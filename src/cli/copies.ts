@@ -30,7 +30,7 @@ export interface Pair {
   readonly target: string;
 }
 
-/** @param pairs in the order of the question, each once */
+/** @param pairs in the order of the query, each once */
 export function copiesOf(pairs: readonly Pair[]): Copies {
   const copies: Copy[] = [];
   const collisions: Collision[] = [];

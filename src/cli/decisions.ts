@@ -8,7 +8,7 @@ import { leftAlone, type ImageDecision } from '../rules/decision.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { lineGroups } from './input.ts';
 import { manifestFiles, type ManifestReport } from './manifest-input.ts';
-import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type Surroundings } from '../manifests/decide.ts';
+import { decideDocument, defaultNamespace, skipReason, type ManifestImage, type ManifestContext } from '../manifests/decide.ts';
 import { offsetAt } from '../manifests/nodes.ts';
 import { plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { stdinOnce, type Io } from './command.ts';
@@ -34,7 +34,7 @@ export interface Decided {
   readonly place: Place | null;
 }
 
-export interface Question extends Surroundings {
+export interface ImageQuery extends ManifestContext {
   /** Images, `-` for lines of standard input. */
   readonly images: readonly string[];
   /** Files and folders of manifests, `-` for standard input. */
@@ -47,23 +47,23 @@ export interface Question extends Surroundings {
  *
  * @throws OperatorError (USAGE) when nothing is named
  */
-export function questionOf(words: readonly string[], files: readonly string[]): Pick<Question, 'images' | 'files'> {
+export function imageQueryOf(words: readonly string[], files: readonly string[]): Pick<ImageQuery, 'images' | 'files'> {
   if (words.length === 0 && files.length === 0)
     throw new OperatorError('USAGE', 'nothing to decide', 'name images, - to read them from standard input, or manifests with -f');
   stdinOnce([...words, ...files]);
   return files.length === 0 ? { images: words, files } : { images: [], files: [...files, ...words] };
 }
 
-/** In the order of the question, in groups: what has arrived is decided without waiting for the rest. */
+/** In the order of the query, in groups: what has arrived is decided without waiting for the rest. */
 export async function* decisions(
   policy: CompiledPolicy,
-  question: Question,
+  query: ImageQuery,
   report: ManifestReport,
   io: Io,
 ): AsyncGenerator<readonly Decided[]> {
-  for await (const file of manifestFiles(question.files, report, io)) yield manifestDecisions(policy, file, { question, report });
-  const decide = imageDecider(policy, question);
-  for (const image of question.images) {
+  for await (const file of manifestFiles(query.files, report, io)) yield manifestDecisions(policy, file, { query, report });
+  const decide = imageDecider(policy, query);
+  for (const image of query.images) {
     if (image !== '-') yield [decide(image)];
     else for await (const lines of lineGroups(io.stdin)) yield lines.filter((line) => line.trim() !== '').map(decide);
   }
@@ -72,14 +72,14 @@ export async function* decisions(
 function manifestDecisions(
   policy: CompiledPolicy,
   file: ManifestFile,
-  { question, report }: { question: Question; report: ManifestReport },
+  { query, report }: { query: ImageQuery; report: ManifestReport },
 ): Decided[] {
   try {
     return file.documents.flatMap((document) => {
       const value = plainValue(file, document);
-      const { images } = decideDocument(policy, value, question);
+      const { images } = decideDocument(policy, value, query);
       report.unexamined(file, document, value, images);
-      return images.map((image) => ({ decision: image.decision, place: placeOf(file, document, image, question) }));
+      return images.map((image) => ({ decision: image.decision, place: placeOf(file, document, image, query) }));
     });
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -92,7 +92,7 @@ export function placeOf(
   file: ManifestFile,
   document: ManifestDocument,
   { pointer, workload }: ManifestImage,
-  { namespaceOf }: Surroundings,
+  { namespaceOf }: ManifestContext,
 ): Place {
   const { line, col } = file.lines.linePos(document.base + offsetAt(document.document, tokens(pointer)));
   const { kind, name, namespace } = workload;
@@ -100,7 +100,7 @@ export function placeOf(
 }
 
 /** An image alone is decided as that of a pod with the given labels, in the given namespace. */
-function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: Question): (image: string) => Decided {
+function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: ImageQuery): (image: string) => Decided {
   const namespace = namespaceOf(null);
   const skipped = skipReason(policy, readPod({ metadata: { labels } }, podFields(decisionLabels(policy))), namespace);
   const context = { namespace, podLabels: labels };
@@ -111,6 +111,6 @@ function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: Question)
 }
 
 /** The manifest's own namespace, the given one for manifests that have none: what applying them with `--namespace` means. */
-export function namespaceOrElse(given: string | null): Surroundings['namespaceOf'] {
+export function namespaceOrElse(given: string | null): ManifestContext['namespaceOf'] {
   return (stated) => stated ?? given ?? defaultNamespace;
 }

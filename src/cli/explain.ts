@@ -1,6 +1,6 @@
 /** `transship explain`: what becomes of images, and why. */
 import { command, type Io } from './command.ts';
-import { decisions, namespaceOrElse, questionOf, type Decided } from './decisions.ts';
+import { decisions, namespaceOrElse, imageQueryOf, type Decided } from './decisions.ts';
 import { explanationTable, jsonLine } from './explanation.ts';
 import { outcomes } from '../policy/outcome.ts';
 import { joined, printable } from '../text/printable.ts';
@@ -36,7 +36,7 @@ async function explain({ values, operands }: Given<typeof explainFlags>, io: Io)
   const { output } = values;
   const labels = Object.fromEntries(values.label);
   const only = values.only ?? [];
-  const asked = questionOf(operands, values.file);
+  const query = imageQueryOf(operands, values.file);
   const policy = await openPolicy(values, io);
   // "What if it were in that namespace": here the flag counts more than the manifest.
   const stated = namespaceOrElse(values.namespace);
@@ -49,19 +49,19 @@ async function explain({ values, operands }: Given<typeof explainFlags>, io: Io)
   );
   // With the first rows, so that nothing is printed where nothing can be read.
   let head = output === 'table' ? table.head : printable('');
-  for await (const group of decisions(policy, { ...asked, namespaceOf, labels }, report, io)) {
+  for await (const group of decisions(policy, { ...query, namespaceOf, labels }, report, io)) {
     const shown = group.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
-    if (asked.files.length > 0) all.push(...group);
-    if (asked.files.length > 0 && output === 'table') continue;
+    if (query.files.length > 0) all.push(...group);
+    if (query.files.length > 0 && output === 'table') continue;
     if (shown.length === 0) continue;
     await write(io.stdout, joined([head, ...shown.map(output === 'json' ? jsonLine : table.row)]));
     head = printable('');
   }
-  if (asked.files.length > 0) {
+  if (query.files.length > 0) {
     const shown = all.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
     if (output === 'table' && shown.length > 0)
       await write(io.stdout, joined([head, ...(shown.length > longList ? [table.grouped(shown)] : shown.map(table.row))]));
-    if (report.files > 0) report.tell(summary(all, report.files));
+    if (report.files > 0) report.write(summary(all, report.files));
   }
   return report.end(values.strict);
 }

@@ -3,7 +3,7 @@ import { canonicalText } from '../image/reference.ts';
 import { command, type Io } from './command.ts';
 import { copiesOf, type Copies, type Copy, type Pair } from './copies.ts';
 import { craneScript, regctlScript } from './copy-scripts.ts';
-import { decisions, namespaceOrElse, questionOf, type Decided, type Question } from './decisions.ts';
+import { decisions, namespaceOrElse, imageQueryOf, type Decided, type ImageQuery } from './decisions.ts';
 import { joined, jsonText, printableLines, printed, type Printable } from '../text/printable.ts';
 import { write } from './output.ts';
 import { count, ManifestReport } from './manifest-input.ts';
@@ -38,13 +38,13 @@ problem or because their pod is, and whatever looks like an image and is none of
   flags: imagesFlags,
   notes: `Exit codes: 0 done; 1 two images have one target, or with --strict an image was not looked at; 2 wrong use or unreadable input.`,
   run: async ({ values, operands }, io) => {
-    const asked = questionOf(operands, values.file);
+    const images = imageQueryOf(operands, values.file);
     const policy = await openPolicy(values, io);
     const report = new ManifestReport('images', io);
-    const question = { ...asked, namespaceOf: namespaceOrElse(values.namespace), labels: {}, originals: true };
-    const copies = copiesOf(await pairs(policy, question, { report, io }));
+    const query = { ...images, namespaceOf: namespaceOrElse(values.namespace), labels: {}, originals: true };
+    const copies = copiesOf(await pairs(policy, query, { report, io }));
     await write(io.stdout, formats[values.output](copies.copies));
-    tellCollisions(copies, report);
+    reportCollisions(copies, report);
     return Math.max(report.end(values.strict), copies.collisions.length > 0 ? 1 : 0);
   },
 });
@@ -57,39 +57,39 @@ const formats: Readonly<Record<'text' | 'json' | 'regctl' | 'crane' | 'skopeo', 
   skopeo: (copies) => printableLines(skopeoSync(copies.map(({ reference }) => reference))),
 };
 
-/** In the order of the question; several spellings of one image are one pair. */
-async function pairs(policy: CompiledPolicy, question: Question, { report, io }: { report: ManifestReport; io: Io }): Promise<Pair[]> {
+/** In the order of the query; several spellings of one image are one pair. */
+async function pairs(policy: CompiledPolicy, query: ImageQuery, { report, io }: { report: ManifestReport; io: Io }): Promise<Pair[]> {
   const found = new Map<string, Pair>();
   const others: Decided[] = [];
-  for await (const group of decisions(policy, question, report, io)) {
+  for await (const group of decisions(policy, query, report, io)) {
     for (const decided of group) {
       const { reference: source, result: target } = decided.decision;
       if (source === null || target === null) others.push(decided);
       else found.set(`${canonicalText(source)} ${target}`, { source, target });
     }
   }
-  tellOthers(others, found.size, report);
+  reportOthers(others, found.size, report);
   return [...found.values()];
 }
 
 /** Why images are not copied, each reason once with the images that it is true of. */
-function tellOthers(others: readonly Decided[], copied: number, report: ManifestReport): void {
-  const told = others.filter(({ decision: { outcome } }) => outcome === 'invalid' || outcome === 'refused' || outcome === 'excluded');
-  for (const [reason, decided] of Map.groupBy(told, ({ decision }) => `${decision.outcome}: ${decision.reason}`)) {
+function reportOthers(others: readonly Decided[], copied: number, report: ManifestReport): void {
+  const notCopied = others.filter(({ decision: { outcome } }) => outcome === 'invalid' || outcome === 'refused' || outcome === 'excluded');
+  for (const [reason, decided] of Map.groupBy(notCopied, ({ decision }) => `${decision.outcome}: ${decision.reason}`)) {
     const images = [...new Set(decided.map(({ decision }) => JSON.stringify(decision.image)))];
     const shown = images.length > 5 ? `${images.slice(0, 5).join(', ')} and ${images.length - 5} more` : images.join(', ');
     const places = decided.flatMap(({ place }) => (place === null ? [] : [`${place.manifest}:${place.line}`]));
-    report.tell(`${places[0] === undefined ? '' : `${places[0]}: `}${count(images.length, 'image')} not copied, ${reason}: ${shown}`);
+    report.write(`${places[0] === undefined ? '' : `${places[0]}: `}${count(images.length, 'image')} not copied, ${reason}: ${shown}`);
   }
   if (copied > 0) return;
-  report.tell(others.length === 0 ? 'no images found' : `nothing to copy: the policy rewrites none of ${count(others.length, 'image')}`);
+  report.write(others.length === 0 ? 'no images found' : `nothing to copy: the policy rewrites none of ${count(others.length, 'image')}`);
 }
 
-function tellCollisions({ collisions, sharedTags }: Copies, report: ManifestReport): void {
+function reportCollisions({ collisions, sharedTags }: Copies, report: ManifestReport): void {
   for (const { target, sources } of collisions)
-    report.tell(
+    report.write(
       `error: ${sources.join(' and ')} have one target, ${target}, so none of them is copied; use as: fullName or a prefix for each source`,
     );
   for (const { target, sources } of sharedTags)
-    report.tell(`warning: ${sources.join(' and ')} want one tag, ${target}; one of them gets it, the others are copied by digest`);
+    report.write(`warning: ${sources.join(' and ')} want one tag, ${target}; one of them gets it, the others are copied by digest`);
 }

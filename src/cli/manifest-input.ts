@@ -31,7 +31,7 @@ export class ManifestReport {
     this.#io = io;
   }
 
-  tell(line: string): void {
+  write(line: string): void {
     writeLines(this.#io.stderr, [printable(line)]);
   }
 
@@ -47,7 +47,7 @@ export class ManifestReport {
       this.#unexamined += 1;
       this.#objects.add(`${file.name} ${document.base} ${document.span.start} ${object}`);
       const path = tokens(pointer);
-      this.tell(
+      this.write(
         `${placeAt(file, document, path)}: ${object}: ${fieldPath(path)} names ${image}, which was not looked at: it is not the image of a container`,
       );
     }
@@ -56,7 +56,7 @@ export class ManifestReport {
   #listOfObjects(file: ManifestFile, document: ManifestDocument, length: number): void {
     this.#unexamined += 1;
     this.#objects.add(`${file.name} ${document.base}`);
-    this.tell(
+    this.write(
       `${placeAt(file, document, [])}: a list of ${length} objects was not looked at; kubectl takes them one after another (jq '.[]') or in an object of kind List`,
     );
   }
@@ -65,7 +65,7 @@ export class ManifestReport {
   end(strict: boolean): number {
     if (this.#unexamined > 0) {
       const hint = strict ? '' : '; --strict makes that exit code 1';
-      this.tell(
+      this.write(
         `${count(this.#unexamined, 'image')} in ${count(this.#objects.size, 'object')} ${this.#unexamined === 1 ? 'was' : 'were'} not looked at${hint}`,
       );
     }

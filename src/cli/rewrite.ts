@@ -6,7 +6,7 @@ import { manifestFiles, ManifestReport } from './manifest-input.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { displayName, readText } from './input.ts';
 import { write, writeData } from './output.ts';
-import type { ManifestImage, Surroundings } from '../manifests/decide.ts';
+import type { ManifestImage, ManifestContext } from '../manifests/decide.ts';
 import { joinTexts } from '../manifests/join.ts';
 import type { ManifestFile } from '../manifests/parse.ts';
 import { rewriteText, type RewrittenText } from '../manifests/rewrite-text.ts';
@@ -54,7 +54,7 @@ async function rewrite({ values, operands }: Given<typeof rewriteFlags>, io: Io)
   return rewriteFiles({ policy, paths: [first, ...others], namespaceOf: namespaceOrElse(values.namespace), strict: values.strict }, io);
 }
 
-interface FilesToRewrite extends Surroundings {
+interface FilesToRewrite extends ManifestContext {
   readonly policy: CompiledPolicy;
   readonly paths: readonly string[];
   readonly strict: boolean;
@@ -68,7 +68,7 @@ async function rewriteFiles(job: FilesToRewrite, io: Io): Promise<number> {
   for await (const file of manifestFiles(job.paths, report, io)) {
     try {
       const rewritten = rewriteText(job.policy, file, job);
-      tell(file, rewritten, { job, report });
+      reportKept(file, rewritten, { job, report });
       kept += rewritten.kept.length;
       texts.push(rewritten.text);
     } catch (error) {
@@ -81,21 +81,21 @@ async function rewriteFiles(job: FilesToRewrite, io: Io): Promise<number> {
 }
 
 /** What is not as the policy would have it, each with its place. */
-function tell(
+function reportKept(
   file: ManifestFile,
   { documents, kept }: RewrittenText,
   { job, report }: { job: FilesToRewrite; report: ManifestReport },
 ): void {
   for (const { offset, object, reason } of kept) {
     const { line, col } = file.lines.linePos(offset);
-    report.tell(`${file.name}:${line}:${col}: ${object} is left as it is: ${reason}`);
+    report.write(`${file.name}:${line}:${col}: ${object} is left as it is: ${reason}`);
   }
   for (const { document, value, images } of documents) {
     for (const image of images) {
       const why = leftAloneBecause(image);
       if (why === null) continue;
       const { manifest, line, column, kind, objectName } = placeOf(file, document, image, job);
-      report.tell(`${manifest}:${line}:${column}: ${kind}/${objectName}: ${JSON.stringify(image.decision.image)} is left alone: ${why}`);
+      report.write(`${manifest}:${line}:${column}: ${kind}/${objectName}: ${JSON.stringify(image.decision.image)} is left alone: ${why}`);
     }
     report.unexamined(file, document, value, images);
   }

@@ -43,7 +43,7 @@ happens to it. It stays until Ctrl-C. Nothing needs a cluster. In a cluster, run
 async function selfSigned(host: string): Promise<{ ca: string; cert: string; key: string }> {
   // Loaded only here: what runs in a cluster is given its certificate.
   const { issueServing, createCa } = await import('../tls/certificate.ts');
-  const authority = await createCa(`transship try ${randomUUID().slice(0, 8)}`, { lifetime: day });
+  const ca = await createCa(`transship try ${randomUUID().slice(0, 8)}`, { lifetime: day });
   const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(host === '0.0.0.0' || host === '::' ? [] : [host])])];
-  return { ca: authority.cert, ...(await issueServing(authority, names, { lifetime: day })) };
+  return { ca: ca.cert, ...(await issueServing(ca, names, { lifetime: day })) };
 }

@@ -2,8 +2,8 @@
 
 /** Milliseconds. */
 export interface BackoffBounds {
-  readonly minimum: number;
-  readonly maximum: number;
+  readonly minDelay: number;
+  readonly maxDelay: number;
 }
 
 /** A server that asks for more than this is asked again anyway: ten minutes of silence would look like a fault of ours. */
@@ -15,7 +15,7 @@ export class Backoff {
 
   constructor(bounds: BackoffBounds) {
     this.#bounds = bounds;
-    this.#current = bounds.minimum;
+    this.#current = bounds.minDelay;
   }
 
   /**
@@ -25,13 +25,13 @@ export class Backoff {
    */
   next(retryAfter: number | null = null): number {
     const step = this.#current;
-    this.#current = Math.min(step * 2, this.#bounds.maximum);
+    this.#current = Math.min(step * 2, this.#bounds.maxDelay);
     const wait = Math.max(step, Math.min(retryAfter ?? 0, maxRetryAfter));
     return wait + (Math.random() * step) / 2;
   }
 
   /** After something worked: the next wait is the minimum again. */
   reset(): void {
-    this.#current = this.#bounds.minimum;
+    this.#current = this.#bounds.minDelay;
   }
 }

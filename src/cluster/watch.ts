@@ -51,7 +51,7 @@ export class WatchClosedError extends Error {
 }
 
 const defaultPageSize = 500;
-const defaultBackoff: BackoffBounds = { minimum: 1000, maximum: 30_000 };
+const defaultBackoff: BackoffBounds = { minDelay: 1000, maxDelay: 30_000 };
 /** The API server sends a bookmark about once a minute. https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/956-watch-bookmark */
 const defaultIdleTimeout = 180_000;
 /** Seconds, between once and twice of it: so that all clients do not come back at the same time, as client-go does. */

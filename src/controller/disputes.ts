@@ -5,7 +5,7 @@
 import { Backoff, type BackoffBounds } from '../cluster/backoff.ts';
 
 /** Milliseconds. */
-const defaultBackoff: BackoffBounds = { minimum: 1_000, maximum: 5 * 60_000 };
+const defaultBackoff: BackoffBounds = { minDelay: 1_000, maxDelay: 5 * 60_000 };
 /** Milliseconds without a repair after which a dispute is over: longer than replicators and GitOps controllers usually take for a full sync. */
 const quietPeriod = 15 * 60_000;
 /** Repairs in a row that are made at once: fewer are somebody who tries things out. */

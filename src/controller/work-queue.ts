@@ -45,8 +45,8 @@ export interface WorkQueueOptions {
   readonly onError?: (key: string, error: unknown) => void;
 }
 
-const defaultBackoff: BackoffBounds = { minimum: 1_000, maximum: 60_000 };
-const unavailableBackoff: BackoffBounds = { minimum: 500, maximum: 5_000 };
+const defaultBackoff: BackoffBounds = { minDelay: 1_000, maxDelay: 60_000 };
+const unavailableBackoff: BackoffBounds = { minDelay: 500, maxDelay: 5_000 };
 
 /** The longest that a timer of Node can be set to. */
 const maxDelay = 2 ** 31 - 1;

@@ -31,7 +31,7 @@ export interface ManifestDecision {
 }
 
 /** What the manifest says about its namespace and labels, and what the command line says about them. */
-export interface Surroundings {
+export interface ManifestContext {
   readonly namespaceOf: (stated: string | null) => string;
   /** Added to the pod's own. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -40,8 +40,8 @@ export interface Surroundings {
 }
 
 /** @param value a document as plain values */
-export function decideDocument(policy: CompiledPolicy, value: unknown, surroundings: Surroundings): ManifestDecision {
-  const decisions = workloadsOf(value).map((workload) => decideWorkload(policy, workload, surroundings));
+export function decideDocument(policy: CompiledPolicy, value: unknown, context: ManifestContext): ManifestDecision {
+  const decisions = workloadsOf(value).map((workload) => decideWorkload(policy, workload, context));
   return { images: decisions.flatMap(({ images }) => images), operations: decisions.flatMap(({ operations }) => operations) };
 }
 
@@ -64,7 +64,7 @@ export function skipReason(policy: CompiledPolicy, pod: Pod, namespace: string):
 function decideWorkload(
   policy: CompiledPolicy,
   workload: Workload,
-  { namespaceOf, labels, originals = false }: Surroundings,
+  { namespaceOf, labels, originals = false }: ManifestContext,
 ): ManifestDecision {
   const namespace = namespaceOf(workload.namespace);
   const lacksMetadata = (member(workload.pod, 'metadata') ?? null) === null;

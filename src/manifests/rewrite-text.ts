@@ -5,7 +5,7 @@ import jsonPatch from 'fast-json-patch';
 import type { Operation } from '../patch/operations.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { decideDocument, type ManifestImage, type Surroundings } from './decide.ts';
+import { decideDocument, type ManifestImage, type ManifestContext } from './decide.ts';
 import { applyEdits, type Edit } from './edit.ts';
 import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from './parse.ts';
 import { isMerge, offsetOf, type MergeRule } from './reading.ts';
@@ -33,15 +33,15 @@ export interface KeptDocument {
 }
 
 /** @throws OperatorError (MANIFEST_INVALID) for what is no YAML */
-export function rewriteText(policy: CompiledPolicy, file: ManifestFile, surroundings: Surroundings): RewrittenText {
+export function rewriteText(policy: CompiledPolicy, file: ManifestFile, context: ManifestContext): RewrittenText {
   const documents: DecidedDocument[] = [];
   const kept: KeptDocument[] = [];
   const edits: Edit[] = [];
   for (const document of file.documents) {
     const value = plainValue(file, document);
-    const decision = decideDocument(policy, value, surroundings);
+    const decision = decideDocument(policy, value, context);
     documents.push({ document, value, images: decision.images });
-    const change = changeOf({ policy, file, document, surroundings }, decision.operations);
+    const change = changeOf({ policy, file, document, context }, decision.operations);
     if ('reason' in change) {
       const first = decision.images[0]?.workload;
       kept.push({ ...change, object: first === undefined ? 'the document' : `${first.kind}/${first.name}` });
@@ -54,7 +54,7 @@ interface Job {
   readonly policy: CompiledPolicy;
   readonly file: ManifestFile;
   readonly document: ManifestDocument;
-  readonly surroundings: Surroundings;
+  readonly context: ManifestContext;
 }
 
 type DocumentChange = { readonly edits: readonly Edit[] } | { readonly offset: number; readonly reason: string };
@@ -97,8 +97,8 @@ function shifted({ start, end, text }: Edit, by: number): Edit {
   return { start: start + by, end: end + by, text };
 }
 
-function operationsUnder({ policy, file, document, surroundings }: Job, rule: MergeRule): readonly Operation[] {
-  return decideDocument(policy, plainValue(file, document, rule), surroundings).operations;
+function operationsUnder({ policy, file, document, context }: Job, rule: MergeRule): readonly Operation[] {
+  return decideDocument(policy, plainValue(file, document, rule), context).operations;
 }
 
 function patched(value: unknown, operations: readonly Operation[]): unknown {

@@ -69,15 +69,15 @@ function float(digits: string, text: string): number | string {
 }
 
 const integer = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/;
-const longestSigned = 2n ** 63n;
-const longestUnsigned = 2n ** 64n;
+const int64Bound = 2n ** 63n;
+const uint64Bound = 2n ** 64n;
 
 /** As Go's ParseInt and ParseUint with base 0 read it; null when neither does, also because it is out of range. */
 function integerOf(digits: string): bigint | null {
   const [, sign = '', unsigned] = integer.exec(digits) ?? [];
   if (unsigned === undefined) return null;
   const value = BigInt(unsigned.replace(/^0[oO]?(?=[0-7])/, '0o'));
-  if (sign === '-') return value <= longestSigned ? -value : null;
+  if (sign === '-') return value <= int64Bound ? -value : null;
   // ParseUint takes no sign.
-  return value < (sign === '+' ? longestSigned : longestUnsigned) ? value : null;
+  return value < (sign === '+' ? int64Bound : uint64Bound) ? value : null;
 }

@@ -38,7 +38,7 @@ const templatePaths: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A List in a List is legal and pointless; deeper ones are an attack on the stack. */
-const maximumDepth = 8;
+const maxDepth = 8;
 
 /** @param value a document as plain values */
 export function workloadsOf(value: unknown): Workload[] {
@@ -54,7 +54,7 @@ interface Place {
 
 function collect(value: unknown, { pointer, kind: listKind, depth }: Place): Workload[] {
   const kind = text(value, 'kind') ?? listKind ?? '';
-  if (kind.endsWith('List') && depth < maximumDepth) {
+  if (kind.endsWith('List') && depth < maxDepth) {
     const itemKind = kind === 'List' ? null : kind.slice(0, -'List'.length);
     return list(value, 'items').flatMap((item, index) =>
       collect(item, { pointer: `${pointer}/items/${index}`, kind: itemKind, depth: depth + 1 }),

@@ -18,10 +18,10 @@ export interface ShutdownOptions {
   readonly drainTime: number;
   /** Milliseconds that requests in flight have after that. */
   readonly graceTime: number;
-  readonly told: (event: 'draining' | 'closing' | 'closed', signal: NodeJS.Signals) => void;
+  readonly onEvent: (event: 'draining' | 'closing' | 'closed', signal: NodeJS.Signals) => void;
 }
 
-export interface HeardSignals {
+export interface SignalHandlers {
   readonly first: Promise<NodeJS.Signals>;
   /** Leaves signals to their defaults again. */
   readonly close: () => void;
@@ -34,24 +34,24 @@ const exitCodes: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGINT: 1
 /**
  * Hears SIGTERM and SIGINT from now on; the second one ends the process at once. To be called before anything is started: the first
  * process of a container has no default for signals, so one that nobody hears is lost.
- * @param forced is told of the second signal
+ * @param onForced called on the second signal
  */
-export function hearSignals(forced: (signal: NodeJS.Signals) => void): HeardSignals {
+export function handleSignals(onForced: (signal: NodeJS.Signals) => void): SignalHandlers {
   const { promise: first, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let isSecond = false;
-  const heard = (signal: NodeJS.Signals): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (isSecond) {
-      forced(signal);
+      onForced(signal);
       process.exit(exitCodes[signal]);
     }
     isSecond = true;
     resolve(signal);
   };
-  for (const name of signals) process.on(name, heard);
+  for (const name of signals) process.on(name, onSignal);
   return {
     first,
     close: () => {
-      for (const name of signals) process.removeListener(name, heard);
+      for (const name of signals) process.removeListener(name, onSignal);
     },
   };
 }
@@ -59,12 +59,12 @@ export function hearSignals(forced: (signal: NodeJS.Signals) => void): HeardSign
 /** Resolves when the first signal has been carried out. */
 export async function closedBySignal(closing: Closing, first: Promise<NodeJS.Signals>, options: ShutdownOptions): Promise<void> {
   const signal = await first;
-  options.told('draining', signal);
+  options.onEvent('draining', signal);
   closing.startDraining();
   await sleep(options.drainTime);
-  options.told('closing', signal);
-  const forced = setTimeout(() => closing.destroy(), options.graceTime);
+  options.onEvent('closing', signal);
+  const timer = setTimeout(() => closing.destroy(), options.graceTime);
   await closing.close();
-  clearTimeout(forced);
-  options.told('closed', signal);
+  clearTimeout(timer);
+  options.onEvent('closed', signal);
 }

@@ -5,7 +5,7 @@ import { Backoff } from '../../src/cluster/backoff.ts';
 const between = (value: number, low: number, high: number): boolean => value >= low && value < high;
 
 test('doubles from the minimum to the maximum, with up to half of it on top, and begins anew after a success', (t) => {
-  const backoff = new Backoff({ minimum: 10, maximum: 60 });
+  const backoff = new Backoff({ minDelay: 10, maxDelay: 60 });
   for (const step of [10, 20, 40, 60, 60]) t.ok(between(backoff.next(), step, step * 1.5), `${step}`);
   backoff.reset();
   t.ok(between(backoff.next(), 10, 15));
@@ -13,7 +13,7 @@ test('doubles from the minimum to the maximum, with up to half of it on top, and
 });
 
 test('waits as long as the server asks, but not for ever', (t) => {
-  const backoff = new Backoff({ minimum: 10, maximum: 10 });
+  const backoff = new Backoff({ minDelay: 10, maxDelay: 10 });
   t.ok(between(backoff.next(2000), 2000, 2005));
   t.ok(between(backoff.next(86_400_000), 60_000, 60_005));
   t.ok(between(backoff.next(0), 10, 15), 'Retry-After: 0 is no invitation to a tight loop');
@@ -21,7 +21,7 @@ test('waits as long as the server asks, but not for ever', (t) => {
 });
 
 test('no two clients wait the same', (t) => {
-  const waits = new Set(Array.from({ length: 20 }, () => new Backoff({ minimum: 1000, maximum: 1000 }).next()));
+  const waits = new Set(Array.from({ length: 20 }, () => new Backoff({ minDelay: 1000, maxDelay: 1000 }).next()));
   t.ok(waits.size > 10);
   t.end();
 });

@@ -31,7 +31,7 @@ test('a watch on a real API server', level1, async (suite) => {
     path,
     labelSelector: 'transship.dev/rewrite=enabled',
     pageSize: 2,
-    backoff: { minimum: 100, maximum: 1000 },
+    backoff: { minDelay: 100, maxDelay: 1000 },
     idleTimeoutMs: 5000,
     onError: (error) => errors.push(error),
     onEvent: ({ type, object }: WatchEvent<V1Namespace>) => changes.push(`${type} ${object?.metadata?.name ?? ''}`.trim()),

@@ -30,7 +30,7 @@ async function watching(t: Test, server: MisbehavingServer, options: Partial<Wat
   const errors: unknown[] = [];
   const watch = watchResource<KubernetesObject>(server.cluster(), {
     path,
-    backoff: { minimum, maximum: 100 },
+    backoff: { minDelay: minimum, maxDelay: 100 },
     onError: (error) => errors.push(error),
     onEvent: (change) => changes.push(said(change)),
     ...options,
@@ -279,7 +279,7 @@ test('a server that fails for ever is asked no faster than the back-off', async 
     const server = await misbehavingServer(t);
     server.answer = answer;
     const began = performance.now();
-    const { watch } = await watching(t, server, { backoff: { minimum, maximum: minimum } });
+    const { watch } = await watching(t, server, { backoff: { minDelay: minimum, maxDelay: minimum } });
     await eventually('some rounds', () => server.arrivals.length >= 10);
     await watch.close();
     const rounds = Math.ceil((performance.now() - began) / minimum) + 1;
@@ -402,7 +402,7 @@ test('close, in every state, ends at once, tells nothing more and leaves no sock
     const errors: unknown[] = [];
     const watch = watchResource(cluster, {
       path,
-      backoff: { minimum: 600_000, maximum: 600_000 },
+      backoff: { minDelay: 600_000, maxDelay: 600_000 },
       onEvent: (change) => changes.push(change),
       onError: (error) => errors.push(error),
     });

@@ -4,7 +4,7 @@ import { Disputes } from '../../src/controller/disputes.ts';
 
 function clocked(maximum = 60_000) {
   const clock = { now: 0 };
-  return { clock, disputes: new Disputes({ minimum: 1_000, maximum }, () => clock.now) };
+  return { clock, disputes: new Disputes({ minDelay: 1_000, maximum }, () => clock.now) };
 }
 
 test('what is undone again and again is repaired three times at once, and then later each time', (t) => {

@@ -115,7 +115,7 @@ test('a wait for a version ends when the watch has delivered it', async (t) => {
 });
 
 test('what an addition brings forward, and what it does not', async (t) => {
-  const { queue, started, end, add } = controlled({ concurrency: 9, backoff: { minimum: 60_000, maximum: 60_000 } });
+  const { queue, started, end, add } = controlled({ concurrency: 9, backoff: { minDelay: 60_000, maxDelay: 60_000 } });
   add('after', 'notBefore', 'failed');
   await sleep(0);
   await end('after', requeueAfter(60_000));
@@ -143,7 +143,7 @@ test('a failure is tried again, later each time, and as late as the API server a
       times.push(performance.now());
       return answers[times.length - 1] ?? done;
     },
-    backoff: { minimum: 10, maximum: 1_000 },
+    backoff: { minDelay: 10, maxDelay: 1_000 },
   });
   queue.add('a');
   await until(() => times.length === 4);
@@ -163,7 +163,7 @@ test('what is thrown is reported, and counts as a failure', async (t) => {
       if (calls === 1) throw new Error('planted');
       return done;
     },
-    backoff: { minimum: 5, maximum: 5 },
+    backoff: { minDelay: 5, maxDelay: 5 },
     onError: (key, error) => void errors.push([key, error]),
   });
   queue.add('a');
@@ -247,7 +247,7 @@ test('whatever is added and answered: one call a key, the limit is kept, and the
       let calls = 0;
       const queue = new WorkQueue({
         concurrency,
-        backoff: { minimum: 1, maximum: 4 },
+        backoff: { minDelay: 1, maxDelay: 4 },
         hasObserved: () => calls % 2 === 0,
         reconcile: async (key) => {
           if (active.has(key)) throw new Error(`two calls for ${key}`);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fjp from 'fast-json-patch';
 import { parseAllDocuments } from 'yaml';
 import { OperatorError } from '../../src/errors/operator-error.ts';
-import { decideDocument, type Surroundings } from '../../src/manifests/decide.ts';
+import { decideDocument, type ManifestContext } from '../../src/manifests/decide.ts';
 import { parseManifests } from '../../src/manifests/parse.ts';
 import { rewriteText } from '../../src/manifests/rewrite-text.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
@@ -21,7 +21,7 @@ export interface Judged {
   readonly said: string;
 }
 
-const surroundings: Surroundings = { namespaceOf: (stated) => stated ?? 'default' };
+const context: ManifestContext = { namespaceOf: (stated) => stated ?? 'default' };
 const comments = (text: string): string[] => (text.match(/# c\d+\./g) ?? []).toSorted();
 
 interface Run {
@@ -33,7 +33,7 @@ interface Run {
 
 function run(policy: CompiledPolicy, text: string): Run {
   try {
-    const { text: output, kept } = rewriteText(policy, parseManifests(text, 'test'), surroundings);
+    const { text: output, kept } = rewriteText(policy, parseManifests(text, 'test'), context);
     return { text, output, kept: kept.map(({ reason }) => reason), said: kept.map(({ reason }) => reason).join('; ') };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw new Error(`a stack instead of a sentence, for ${JSON.stringify(text)}`, { cause: error });
@@ -71,7 +71,7 @@ interface Documents {
 function difference(policy: CompiledPolicy, { before, after, kept }: Documents): string | null {
   if (before.length !== after.length) return `${before.length} documents became ${after.length}`;
   const asTheyWere = before.filter((document, index) => {
-    const { operations } = decideDocument(policy, document, surroundings);
+    const { operations } = decideDocument(policy, document, context);
     const wanted = fjp.applyPatch(structuredClone(document), JSON.parse(JSON.stringify(operations)), false, true).newDocument;
     return !isDeepStrictEqual(after[index], wanted);
   });
@@ -89,8 +89,6 @@ function disagreement(policy: CompiledPolicy, output: string, documents: readonl
   if (parsed.some(({ errors }) => errors.length > 0)) return null;
   const others = parsed.map((document): unknown => document.toJS()).filter((value) => value !== null && value !== undefined);
   const images = (values: readonly unknown[]): string[][] =>
-    values.map((value) =>
-      decideDocument(policy, value, surroundings).images.map(({ pointer, decision }) => `${pointer} ${decision.image}`),
-    );
+    values.map((value) => decideDocument(policy, value, context).images.map(({ pointer, decision }) => `${pointer} ${decision.image}`));
   return isDeepStrictEqual(images(others), images(documents)) ? null : 'the yaml package reads other images than kubectl';
 }

@@ -7,7 +7,7 @@ import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { test } from 'tap';
-import { closedBySignal, hearSignals } from '../../src/process/shutdown.ts';
+import { closedBySignal, handleSignals } from '../../src/process/shutdown.ts';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { serving, starting, type Child } from '../cli/child.ts';
 import { authority } from '../tls/pairs.ts';
@@ -135,7 +135,7 @@ test('connections that never became a request do not keep it alive', async (t) =
   scraper.write('GET /metrics HTTP/1.1\r\n');
   const silent = await dial(server);
   const events: string[] = [];
-  await closedBySignal(server.webhook, Promise.resolve('SIGTERM'), { drainTime: 0, graceTime: 50, told: (event) => events.push(event) });
+  await closedBySignal(server.webhook, Promise.resolve('SIGTERM'), { drainTime: 0, graceTime: 50, onEvent: (event) => events.push(event) });
   t.same(events, ['draining', 'closing', 'closed']);
   await Promise.all(
     [half, scraper, silent].map(async (socket) => {
@@ -146,9 +146,9 @@ test('connections that never became a request do not keep it alive', async (t) =
 
 test('signals are left to their defaults again', (t) => {
   const before = process.listenerCount('SIGTERM');
-  const heard = hearSignals(() => {});
+  const handlers = handleSignals(() => {});
   t.equal(process.listenerCount('SIGTERM'), before + 1);
-  heard.close();
+  handlers.close();
   t.equal(process.listenerCount('SIGTERM'), before);
   t.end();
 });

@@ -81,12 +81,12 @@ export class RotationStates {
   }
 
   read(observed: ObservedObjects): RotationState {
-    const authority = caContent(observed.ca);
+    const stored = caContent(observed.ca);
     const content = servingContent(observed.serving);
     const published = observed.configuration === null ? [] : publishedBundles(observed.configuration);
-    const ca = caCertificateOf(authority.cert, authority.key);
+    const ca = caCertificateOf(stored.cert, stored.key);
     // The certificate of a CA that lost its key is trusted as any other.
-    const previous = caCertificatesIn(ca === null ? authority.cert + authority.previous : authority.previous);
+    const previous = caCertificatesIn(ca === null ? stored.cert + stored.previous : stored.previous);
     const trusted = caCertificatesIn([content.bundle, ...published].join(''));
     const known = [...(ca === null ? [] : [ca]), ...previous, ...trusted];
     const serving = servingOf(content, serviceNames(this.#names), known);
@@ -98,7 +98,7 @@ export class RotationStates {
       previous,
       adoptable,
       serving,
-      madeFor: { ca: authority.lifetime, serving: content.lifetime },
+      madeFor: { ca: stored.lifetime, serving: content.lifetime },
       stored: content.bundle,
       published,
       trustedFor: this.#trusted.elapsed(isTrusted ? ca.id : null),

@@ -26,7 +26,7 @@ const debounceMs = 20;
 /** Milliseconds after which it looks in any case: the clock may have been set. */
 const resyncPeriod = 3_600_000;
 /** Shorter than for other objects: without `caBundle` no call succeeds. */
-const disputeBackoff = { minimum: 1_000, maximum: 60_000 };
+const disputeBackoff = { minDelay: 1_000, maxDelay: 60_000 };
 /** Milliseconds after which what was written is looked at although no watch has delivered it. */
 const observeWithin = 10_000;
 

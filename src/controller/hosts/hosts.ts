@@ -16,7 +16,7 @@ import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from 
 
 /** Milliseconds for which changes are gathered. */
 const debounceMs = 50;
-const backoff = { minimum: 1_000, maximum: 30_000 };
+const backoff = { minDelay: 1_000, maxDelay: 30_000 };
 
 export const hostsReconciler: ReconcilerFactory = (context) => new HostsReconciler(context);
 
@@ -83,7 +83,7 @@ class HostsReconciler implements Reconciler {
     const presentText = present?.data?.[hostsKey];
     const resolved = resolveHosts(this.#context.policy().policy, this.#watches, hostsOf(present));
     const text = hostsText(resolved.hosts);
-    this.#tell(resolved);
+    this.#reportProblems(resolved);
     this.#last = resolved;
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
     // Without any host there is nothing to say, unless something else has been said.
@@ -135,7 +135,7 @@ class HostsReconciler implements Reconciler {
   }
 
   /** Each problem once, when it begins or changes. */
-  #tell({ hosts, problems }: ResolvedPolicy): void {
+  #reportProblems({ hosts, problems }: ResolvedPolicy): void {
     const { log, metrics } = this.#context;
     metrics.hosts.reset();
     for (const registry of Object.keys(hosts)) metrics.hosts.set({ registry }, 1);

@@ -31,7 +31,7 @@ export class Retention {
   constructor(period: number, now: () => number = () => performance.now()) {
     this.#period = period;
     this.#now = now;
-    this.#bounds = { minimum: Math.max(period, 1_000), maximum: Math.max(period, maxInterval) };
+    this.#bounds = { minDelay: Math.max(period, 1_000), maxDelay: Math.max(period, maxInterval) };
   }
 
   /**

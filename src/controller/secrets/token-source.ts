@@ -12,7 +12,7 @@ import { recordLeaseEvent } from './lease-events.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 
 /** Milliseconds between requests that fail. */
-const requestBackoff = { minimum: 5_000, maximum: 5 * 60_000 };
+const requestBackoff = { minDelay: 5_000, maxDelay: 5 * 60_000 };
 
 export interface TokenSourceOptions {
   readonly registry: string;
