@@ -1,4 +1,4 @@
-/** What the API server's refusals and a broken connection mean for the caller, and a line about them that is safe to log. */
+/** Errors of the API server and of the connection: what they mean for the caller, and a message that is safe to log. */
 
 import { OperatorError } from '../errors/operator-error.ts';
 
@@ -10,19 +10,19 @@ interface Status {
   readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly field?: string }[] };
 }
 
-/** By HTTP status. The others pass, or are handled where the call is made. */
+/** By HTTP status. Other errors are transient, or handled by the caller. */
 const remedies: Readonly<Record<number, string>> = {
   401: 'check the credentials, they may have expired',
   403: 'grant this right or use credentials that have it',
 };
 
-/** An answer other than 2xx, or an ERROR event of a watch. */
+/** A response other than 2xx, or an ERROR event of a watch. */
 export class ApiError extends OperatorError {
   override readonly name = 'ApiError';
   readonly status: number;
-  /** `reason` of the Status object, as `AlreadyExists`; null when the answer was none. */
+  /** `reason` of the Status object, such as `AlreadyExists`; null when the response was not a Status. */
   readonly reason: string | null;
-  /** Milliseconds the server asks to wait; null when it does not say. */
+  /** Retry-After in milliseconds; null when absent. */
   readonly retryAfter: number | null;
 
   /** @param what the method and path, or the watch, that failed */
@@ -40,12 +40,12 @@ export const statusOf = (error: unknown): number | null => (error instanceof Api
 
 export const isNotFound = (error: unknown): boolean => statusOf(error) === 404;
 export const isForbidden = (error: unknown): boolean => statusOf(error) === 403;
-/** A stale resourceVersion, a server-side apply conflict, or an object that exists already. */
+/** A stale resourceVersion, a server-side apply conflict, or an object that already exists. */
 export const isConflict = (error: unknown): boolean => statusOf(error) === 409;
 export const isAlreadyExists = (error: unknown): boolean =>
   error instanceof ApiError && isConflict(error) && error.reason === 'AlreadyExists';
 
-/** Milliseconds the server asked to wait, null when it did not. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+/** Retry-After in milliseconds, null when absent. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
 export const retryAfterOf = (error: unknown): number | null => (error instanceof ApiError ? error.retryAfter : null);
 
 /** Only the form in seconds: the API server sends no dates. */
@@ -56,11 +56,11 @@ export function parseRetryAfter(header: unknown): number | null {
 
 const maxLength = 300;
 
-/** One line for people, without bodies, headers or values of fields. */
+/** One line for people, without bodies, headers or field values. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error));
   const code = codeOf(error);
-  // Without its remedy: the log has many of these, and the controller's rights are documented in one place.
+  // Without the remedy: these are frequent in the log, and the required permissions are documented.
   if (error instanceof ApiError) return oneLine(error.problem);
   const text =
     error.message === '' || code === null || error.message.includes(code) || error instanceof OperatorError
@@ -69,7 +69,9 @@ export function describeError(error: unknown): string {
   return oneLine(text === '' ? (code ?? error.name) : text);
 }
 
-/** Of these the API server writes the message from names alone; others (400, 422, 500) may repeat what was sent, which may be a Secret. */
+/**
+ * For these the API server builds the message from names only. Others (400, 422, 500) may repeat the request, which may contain a Secret.
+ */
 const quotableStatuses: ReadonlySet<number> = new Set([401, 403, 404, 409, 410, 429, 503, 504]);
 
 function sentence(status: number, { reason, message, details }: Status): string {
@@ -84,14 +86,14 @@ const oneLine = (text: string): string => {
   return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
 };
 
-/** fetch hides the socket's error in `cause`, and an attempt on several addresses in `errors`. */
+/** fetch puts the socket's error in `cause`, and attempts on several addresses in `errors`. */
 function codeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if ('code' in error && typeof error.code === 'string') return error.code;
   return codeOf(error.cause);
 }
 
-/** Any body: a proxy in between may answer with HTML. */
+/** Any body: a proxy may respond with HTML. */
 function asStatus(body: unknown): Status {
   if (typeof body !== 'object' || body === null || !('kind' in body) || body.kind !== 'Status') return {};
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a Status of the API server; each field is optional

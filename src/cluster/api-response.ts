@@ -1,4 +1,4 @@
-/** Reading the answer to a raw request: the JSON of a success, an ApiError for everything else. */
+/** Reads a response: the JSON of a success, an ApiError for everything else. */
 import { ApiError } from './api-error.ts';
 import type { StreamingResponse } from './connection.ts';
 
@@ -11,9 +11,9 @@ export async function readJson(what: string, response: StreamingResponse): Promi
   throw await apiErrorOf(what, response);
 }
 
-/** The answer as an error; reads the body, so that the connection is free again. */
+/** The response as an error. Reads the body, so that the connection is released. */
 export async function apiErrorOf(what: string, response: StreamingResponse): Promise<ApiError> {
-  // A body that is no JSON, or breaks off, says no more than the status.
+  // A body that is not JSON, or that breaks off, adds nothing to the status.
   const body = await response.json().catch(() => null);
   return new ApiError(what, response.status, body, response.retryAfter);
 }

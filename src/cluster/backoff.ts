@@ -1,4 +1,4 @@
-/** How long to wait before the next try: longer each time, never the same for two clients, never shorter than the server asks. */
+/** Exponential back-off with jitter, never shorter than the server's Retry-After. */
 
 /** Milliseconds. */
 export interface BackoffBounds {
@@ -6,7 +6,7 @@ export interface BackoffBounds {
   readonly maxDelay: number;
 }
 
-/** A server that asks for more than this is asked again anyway: ten minutes of silence would look like a fault of ours. */
+/** Caps Retry-After: a controller that is silent for ten minutes would look broken. */
 const maxRetryAfter = 60_000;
 
 export class Backoff {
@@ -19,9 +19,9 @@ export class Backoff {
   }
 
   /**
-   * Milliseconds to wait now: between once and one and a half times the step, which doubles up to the maximum.
+   * Milliseconds to wait: the current step plus up to half of it at random. The step doubles up to `maxDelay`.
    *
-   * @param retryAfter what the server asked for, in milliseconds
+   * @param retryAfter the server's Retry-After, in milliseconds
    */
   next(retryAfter: number | null = null): number {
     const step = this.#current;
@@ -30,7 +30,7 @@ export class Backoff {
     return wait + (Math.random() * step) / 2;
   }
 
-  /** After something worked: the next wait is the minimum again. */
+  /** Call this after a success: the next wait starts at `minDelay` again. */
   reset(): void {
     this.#current = this.#bounds.minDelay;
   }

@@ -1,4 +1,4 @@
-/** The one connection to the Kubernetes API: JSON requests over one pool, with credentials that stay fresh. */
+/** The connection to the Kubernetes API: JSON requests over one pool, with credentials that are kept fresh. */
 import type { Dispatcher } from 'undici';
 
 import { parseRetryAfter } from './api-error.ts';
@@ -6,21 +6,21 @@ import { type Credentials, serviceAccount } from './credentials.ts';
 import { sharedDispatcher, type SharedDispatcher } from './shared-dispatcher.ts';
 
 export interface RequestDetails {
-  /** GET by default. */
+  /** Default: GET. */
   readonly method?: string;
-  /** What is undefined is left out. */
+  /** Undefined parameters are omitted. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** `application/json` by default; only sent with a body. */
+  /** Default: `application/json`. Only sent with a body. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
 }
 
-/** Read `body` to its end, break out of it, or call `json`: until then it holds a connection. */
+/** Read `body` to the end, break out of it, or call `json`: until then it occupies a connection. */
 export interface StreamingResponse {
   readonly status: number;
-  /** Milliseconds of Retry-After, null without. */
+  /** Retry-After in milliseconds, null when absent. */
   readonly retryAfter: number | null;
   readonly body: AsyncIterable<Uint8Array>;
   /** Rejects with a SyntaxError when the body is not JSON. */
@@ -29,27 +29,27 @@ export interface StreamingResponse {
 
 export interface Cluster {
   /**
-   * Resolves to the streaming response whatever its status is, as soon as its headers are there.
+   * Resolves to the streaming response, whatever its status, as soon as the headers have arrived.
    *
    * @param path from `/api` or `/apis`, with or without a query
-   * @throws when there is no answer: undici's or Node's error with its `code`, or the signal's reason
+   * @throws when there is no response: undici's or Node's error with its `code`, or the reason of the signal
    */
   request(path: string, options: RequestDetails): Promise<StreamingResponse>;
-  /** Breaks every connection; calls in flight reject. */
+  /** Closes every connection; calls in flight reject. */
   close(): Promise<void>;
 }
 
 /**
- * Reads the configuration, connects with the first call. Certificates and token are read again for later calls, so their files may change.
+ * Reads the configuration; connects on the first call. Certificates and tokens are read again for later calls, since the files may change.
  *
- * @param options `kubeconfig`: a file; without it `$KUBECONFIG`, else the service account when run in a pod, else `~/.kube/config`
+ * @param options `kubeconfig`: a file. Default: `$KUBECONFIG`, then the service account in a pod, then `~/.kube/config`
  * @throws ClusterConfigError
  */
 export async function connect(options: { readonly kubeconfig?: string } = {}): Promise<Cluster> {
   const { KUBERNETES_SERVICE_HOST: inPod, KUBECONFIG: chosen } = process.env;
   const isServiceAccount = options.kubeconfig === undefined && chosen === undefined && inPod !== undefined;
   if (isServiceAccount) return connectWith(serviceAccount());
-  // Loaded here and not above: the client library would cost a controller in a pod, which has no kubeconfig, 20 MiB.
+  // Imported here: the client library costs 20 MiB, and a controller in a pod has no kubeconfig.
   const { kubeconfigCredentials } = await import('./kubeconfig.ts');
   return connectWith(kubeconfigCredentials(options.kubeconfig));
 }

@@ -1,4 +1,4 @@
-/** Where the API server is and how it knows us. This file: the pod's own service account. */
+/** Address of the API server and credentials for it. This file: the pod's service account. */
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
@@ -7,13 +7,13 @@ import { OperatorError } from '../errors/operator-error.ts';
 import type { TlsIdentity } from './shared-dispatcher.ts';
 
 export interface Credentials {
-  /** `https://host:port`, maybe with a path; no slash at its end. */
+  /** `https://host:port`, optionally with a path; no trailing slash. */
   readonly server: string;
-  /** Asked for each call, so that files may change. Rejects when they cannot be read. */
+  /** Called for every request, since the files may change. Rejects when they cannot be read. */
   current(): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly identity: TlsIdentity }>;
 }
 
-/** The configuration names no API server that can be used. */
+/** The configuration names no usable API server. */
 export class ClusterConfigError extends OperatorError {
   override readonly name = 'ClusterConfigError';
 
@@ -35,7 +35,7 @@ export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, fol
   return {
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
     current: async () => {
-      // The kubelet replaces a token long before it expires, and the API server refuses the old one soon after.
+      // The kubelet replaces a token long before it expires, and the API server rejects the old one soon afterwards.
       const [token, ca] = await Promise.all([readFile(join(folder, 'token'), 'utf8'), readFile(join(folder, 'ca.crt'), 'utf8')]);
       return {
         headers: { Authorization: `Bearer ${token.trim()}` },

@@ -1,4 +1,4 @@
-/** Events that people see in `kubectl events`: one object per thing that happens, counted while it repeats. */
+/** Events for `kubectl events`: repeated events are one object with a count. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { LRUCache } from 'lru-cache';
 import { randomBytes } from 'node:crypto';
@@ -11,19 +11,19 @@ import type { Cluster } from './connection.ts';
 import { microTime } from './lease-resource.ts';
 
 export interface EventDetails {
-  /** What it is about, with apiVersion, kind and metadata (name, namespace, uid). */
+  /** The object that the event is about, with apiVersion, kind and metadata (name, namespace, uid). */
   readonly regarding: KubernetesObject;
-  /** One word in upper camel case, as `SecretNotOurs`. */
+  /** One word in upper camel case, such as `SecretNotOurs`. */
   readonly reason: string;
   readonly message: string;
   readonly type: 'Normal' | 'Warning';
-  /** What transship did or tried, one word, as `CopySecret`. */
+  /** The action taken or attempted, one word, such as `CopySecret`. */
   readonly action: string;
 }
 
-/** An event that repeats within this time is the same one, counted. What client-go has. */
+/** Repetitions within this time are counted on the same event, as in client-go. */
 const sameEvent = 6 * 60_000;
-/** A count is written at most this often: a fault in a loop must not become a write in a loop. */
+/** The count is written at most this often: an error in a loop must not cause writes in a loop. */
 const countInterval = 60_000;
 const remembered = 1000;
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
@@ -40,9 +40,9 @@ interface Series {
 const seriesOf = new WeakMap<Cluster, LRUCache<string, Series>>();
 
 /**
- * Never rejects: a failure to record an event must not fail anything else.
+ * Never rejects: a failure to record an event must not fail the caller.
  *
- * @returns why it was not recorded, null when it was, or was counted
+ * @returns the reason why it was not recorded; null when it was recorded or counted
  */
 export async function recordEvent(cluster: Cluster, event: EventDetails): Promise<string | null> {
   try {
@@ -58,7 +58,7 @@ async function record(cluster: Cluster, event: EventDetails): Promise<void> {
   const key = keyOf(event);
   const series = known.get(key);
   if (series === undefined) {
-    // Before the call, so that the same event at the same time is counted and not written twice.
+    // Before the call, so that a concurrent equal event is counted instead of written again.
     const first: Series = { path: null, count: 1, written: performance.now() };
     known.set(key, first);
     first.path = await create(cluster, event).catch((error: unknown) => {
@@ -72,7 +72,7 @@ async function record(cluster: Cluster, event: EventDetails): Promise<void> {
   if (series.path === null || performance.now() - series.written < countInterval) return;
   series.written = performance.now();
   await count(cluster, series.path, series.count).catch((error: unknown) => {
-    // Events live for an hour by default: this one is gone, the next is a new one.
+    // Events expire after an hour by default: this one is gone, so a new one is created.
     if (isNotFound(error)) known.delete(key);
     throw error;
   });
@@ -90,7 +90,7 @@ const keyOf = ({ regarding: { kind, metadata }, reason, message, type, action }:
 /** Resolves to the path of the new event. */
 async function create(cluster: Cluster, { regarding, reason, message, type, action }: EventDetails): Promise<string> {
   const { apiVersion, kind, metadata } = regarding;
-  // Events about things without a namespace belong to `default`; the API server refuses any other.
+  // Events about cluster-scoped objects belong to `default`; the API server rejects other namespaces.
   const namespace = metadata?.namespace ?? 'default';
   const name = `${metadata?.name ?? 'unknown'}.${randomBytes(8).toString('hex')}`;
   const collection = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;

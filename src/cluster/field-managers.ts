@@ -3,7 +3,7 @@ import type { KubernetesObject, V1ManagedFieldsEntry } from '@kubernetes/client-
 
 import { fieldManager } from './object-writes.ts';
 
-/** Field manager of the last write that was not ours, as `kubectl-edit`. */
+/** Field manager of the last write by another client, such as `kubectl-edit`. */
 export function lastOtherWriter(metadata: KubernetesObject['metadata']): string | undefined {
   const others = (metadata?.managedFields ?? []).filter(({ manager }) => manager !== fieldManager);
   return others.toSorted((a, b) => timeOf(b) - timeOf(a))[0]?.manager;

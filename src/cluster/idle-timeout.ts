@@ -1,18 +1,18 @@
-/** Detects a connection on which nothing arrives any more: without it, a link that died looks like an idle watch for ever. */
+/** Detects a connection that receives nothing any more: otherwise a dead connection looks like an idle watch for ever. */
 
 export class IdleTimeoutError extends Error {
   readonly code = 'WATCH_IDLE_TIMEOUT';
 }
 
 export interface IdleTimeout {
-  /** Aborts with an IdleTimeoutError when the time has passed without `refresh`, and with the parent. */
+  /** Aborts with an IdleTimeoutError when `refresh` is not called in time, and when the parent signal aborts. */
   readonly signal: AbortSignal;
   refresh(): void;
-  /** Must be called, or the timer stays. */
+  /** Must be called, or the timer leaks. */
   stop(): void;
 }
 
-/** @param milliseconds longest time between two calls of `refresh` */
+/** @param milliseconds maximum time between two calls of `refresh` */
 export function startIdleTimeout(milliseconds: number, parent: AbortSignal): IdleTimeout {
   const controller = new AbortController();
   const timer = setTimeout(() => {

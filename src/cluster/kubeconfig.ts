@@ -1,11 +1,11 @@
-/** The credentials of a kubeconfig file, with every way to log in that the client library knows. */
+/** Credentials from a kubeconfig file, with every login method that the client library supports. */
 import { KubeConfig } from '@kubernetes/client-node';
 import type { RequestOptions } from 'node:https';
 
 import { ClusterConfigError, type Credentials } from './credentials.ts';
 
 /**
- * @param file without it, what `$KUBECONFIG` names or `~/.kube/config`
+ * @param file default: `$KUBECONFIG`, then `~/.kube/config`
  * @throws ClusterConfigError
  */
 export function kubeconfigCredentials(file?: string): Credentials {
@@ -14,7 +14,7 @@ export function kubeconfigCredentials(file?: string): Credentials {
     server: serverOf(kubeconfig),
     current: async () => {
       const options: RequestOptions = {};
-      // The library reads its files anew for each call, a token file once a minute, and runs a login command again when its token expires.
+      // The library reads its files for every call, a token file once a minute, and runs the login command again when its token expires.
       await kubeconfig.applyToHTTPSOptions(options);
       const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
       const headers: Record<string, string> = {};
@@ -45,7 +45,7 @@ function load(file: string | undefined): KubeConfig {
 
 function serverOf(kubeconfig: KubeConfig): string {
   const cluster = kubeconfig.getCurrentCluster();
-  // Without any configuration the library falls back to plain HTTP on localhost, over which no token may go.
+  // Without a configuration the library falls back to plain HTTP on localhost, where a token must never be sent.
   if (cluster === null || !cluster.server.startsWith('https://')) {
     throw new ClusterConfigError(
       'no Kubernetes API server with an https address is configured',

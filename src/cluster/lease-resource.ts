@@ -1,11 +1,13 @@
-/** Reading and writing one Lease, every write conditional on the version that was read. https://kubernetes.io/docs/concepts/architecture/leases/ */
+/**
+ * Reads and writes one Lease; every write depends on the version that was read. https://kubernetes.io/docs/concepts/architecture/leases/
+ */
 import { readJson, apiErrorOf } from './api-response.ts';
 import type { Cluster } from './connection.ts';
 
 export interface LeaseRecord {
-  /** Empty when nobody holds it. */
+  /** Empty when there is no holder. */
   readonly holder: string;
-  /** How long the holder may be silent. */
+  /** How long the holder may go without renewing. */
   readonly seconds: number;
   readonly version: string;
   readonly acquired: string | undefined;
@@ -43,7 +45,7 @@ export class LeaseResource {
     this.#path = `${this.#collection}/${name.name}`;
   }
 
-  /** Null when there is none. */
+  /** Null when the Lease does not exist. */
   async read(signal: AbortSignal): Promise<LeaseRecord | null> {
     const response = await this.#cluster.request(this.#path, { signal });
     if (response.status === 404) {
@@ -54,10 +56,10 @@ export class LeaseResource {
   }
 
   /**
-   * Makes us the holder, or renews.
+   * Acquires or renews the Lease.
    *
-   * @param over the record that it replaces, null to create
-   * @throws ApiError 409 when somebody else wrote since
+   * @param over the record that is replaced, null to create the Lease
+   * @throws ApiError 409 when another client has written since
    */
   async write(over: LeaseRecord | null, signal: AbortSignal): Promise<LeaseRecord> {
     const { identity } = this.#name;
@@ -73,14 +75,14 @@ export class LeaseResource {
   }
 
   /**
-   * Leaves it without a holder, when we are the holder.
+   * Releases the Lease if this process holds it.
    *
-   * @throws ApiError 409 when somebody else wrote at the same time
+   * @throws ApiError 409 when another client writes at the same time
    */
   async giveUp(signal: AbortSignal): Promise<void> {
     const record = await this.read(signal);
     if (record?.holder !== this.#name.identity) return;
-    // An empty holder would do; candidates made with client-go look at the duration as well.
+    // An empty holder would do, but client-go candidates also look at the duration.
     await this.#send(record, signal, {
       holderIdentity: '',
       leaseDurationSeconds: 1,
@@ -110,5 +112,5 @@ export class LeaseResource {
   }
 }
 
-/** For people only: nothing compares it. */
+/** For people only; nothing compares it. */
 export const microTime = (): string => new Date().toISOString().replace('Z', '000Z');

@@ -1,8 +1,9 @@
 /**
- * Leader election over a coordination.k8s.io Lease: of all candidates at most one acts at a time.
+ * Leader election with a coordination.k8s.io Lease: at most one candidate leads at any time.
  *
- * Clocks of machines differ and jump, so no timestamp in the Lease is ever compared with a clock: a candidate counts the lease's duration from the moment
- * at which it saw the record change, on its own monotonic clock; the leader counts from before its last successful write, and stops a third of the duration earlier.
+ * Clocks of machines differ and jump, so no timestamp in the Lease is ever compared with a clock. A candidate counts the lease duration
+ * from when it saw the record change, on its own monotonic clock. The leader counts from before its last successful write, and stops a
+ * third of the duration earlier.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,23 +14,23 @@ import { type LeaseRecord, LeaseResource } from './lease-resource.ts';
 export interface ElectionOptions {
   readonly namespace: string;
   readonly name: string;
-  /** Of this process alone, as the pod's name and a random part: two with the same identity would both lead. */
+  /** Unique to this process, such as the pod's name with a random suffix: two processes with the same identity would both lead. */
   readonly identity: string;
-  /** How long a leader that died is waited for. */
+  /** How long candidates wait for a leader that died. */
   readonly leaseSeconds?: number;
-  /** How often the leader writes and a candidate looks. At most a third of leaseSeconds. */
+  /** Interval at which the leader renews and candidates poll. At most a third of leaseSeconds. */
   readonly renewSeconds?: number;
   readonly onElected: () => void;
-  /** Before another can win, unless this process was stopped altogether. Not called by `release`. It stays a candidate. */
+  /** Called before another candidate can win, unless the process was suspended. Not called by `release`. The process stays a candidate. */
   readonly onLost: (reason: string) => void;
-  /** Failed calls, and what the two above throw. */
+  /** Failed calls, and exceptions of the two callbacks above. */
   readonly onError?: (error: unknown) => void;
 }
 
 export interface Election {
-  /** By the clock, not by the last event: false as soon as another may win, even when the process was suspended. */
+  /** By the clock, not by the last event: false as soon as another candidate may win, even if the process was suspended. */
   readonly isLeader: boolean;
-  /** Gives the lease up, so that the next candidate need not wait. Resolves when no call is in flight; never rejects. */
+  /** Releases the lease, so that the next candidate need not wait. Resolves when no call is in flight; never rejects. */
   release(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ const defaultLeaseSeconds = 15;
 const defaultRenewSeconds = 4;
 const tooLate = 'the lease could not be renewed in time';
 
-/** @throws RangeError when renewSeconds leaves no room for a second try */
+/** @throws RangeError when renewSeconds leaves no time for a second attempt */
 export function electLeader(cluster: Cluster, options: ElectionOptions): Election {
   const { leaseSeconds = defaultLeaseSeconds, renewSeconds = defaultRenewSeconds } = options;
   if (!(renewSeconds > 0 && renewSeconds * 3 <= leaseSeconds)) {
@@ -64,12 +65,12 @@ class Candidate {
   /** Milliseconds. */
   readonly #times: { readonly lease: number; readonly renew: number };
   readonly #stopping = new AbortController();
-  /** The last record seen, and when on our clock it was first seen as it is. */
+  /** The last record seen, and when it was first seen in this state, on the monotonic clock. */
   #observed: { readonly record: LeaseRecord; readonly since: number } | undefined;
-  /** On our clock; in the past when not leading. */
+  /** On the monotonic clock; in the past when not leading. */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #isElected = false;
-  /** Whether the Lease may name us, also when no answer came. */
+  /** Whether the Lease may name this process, also when a response was lost. */
   #hasWritten = false;
   #expiry: NodeJS.Timeout | undefined;
 
@@ -97,33 +98,33 @@ class Candidate {
     this.#stopping.abort();
     clearTimeout(this.#expiry);
     await ended;
-    // The others find out by themselves after leaseSeconds when this fails.
+    // If this fails, other candidates take over after leaseSeconds.
     if (this.#hasWritten) await this.#resource.giveUp(AbortSignal.timeout(this.#times.renew)).catch(() => {});
   }
 
   #pause(isDone: boolean): number {
     const { renew } = this.#times;
-    // A leader has time for some tries before it has to stop.
+    // Leaves the leader time for several attempts before it must stop.
     if (this.#isElected) return isDone ? renew : renew / 4;
-    // Candidates that started together would look together and collide for ever.
+    // Jitter: candidates that started together would otherwise collide for ever.
     const poll = renew * (0.8 + 0.4 * Math.random());
     const free = this.#untilFree();
-    // A lease that is over before the next poll is not waited for any longer.
+    // If the lease expires before the next poll, wait only until then.
     return free > 0 && free < poll ? free + renew * 0.1 * Math.random() : poll;
   }
 
-  /** Milliseconds until the lease may be taken, should its holder stay silent. */
+  /** Milliseconds until the lease may be taken if its holder does not renew it. */
   #untilFree(): number {
     if (this.#observed === undefined) return 0;
     const { record, since } = this.#observed;
     return record.seconds * 1000 - (performance.now() - since);
   }
 
-  /** Resolves to false when the next should come soon. */
+  /** Resolves to false when the next attempt should come soon. */
   async #step(): Promise<boolean> {
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#times.renew)]);
     const known = this.isLeader ? this.#observed?.record : undefined;
-    // Its own record is written without reading it first; a 409 tells when it is not its own any more.
+    // Renews without reading first; a 409 means that the record is no longer its own.
     const record = known ?? (await this.#look(signal));
     if (record !== null && !this.#mayTake(record)) {
       this.#lose(`the lease is held by ${record.holder}`);
@@ -134,7 +135,7 @@ class Candidate {
     try {
       this.#observe(await this.#resource.write(record, signal));
     } catch (error) {
-      // Somebody deleted the Lease: who creates it next leads, so this one must not.
+      // The Lease was deleted: whoever creates it next leads, so this process must not.
       if (isNotFound(error)) this.#lose('the lease was deleted');
       if (!isConflict(error)) throw error;
       await this.#afterConflict(signal);
@@ -144,7 +145,7 @@ class Candidate {
     return true;
   }
 
-  /** Somebody wrote, maybe we ourselves with an answer that was lost: who leads is read at once. */
+  /** Another write came first, possibly our own with a lost response: read the Lease at once to see who leads. */
   async #afterConflict(signal: AbortSignal): Promise<void> {
     const record = await this.#look(signal);
     if (record !== null && record.holder !== this.#options.identity) this.#lose(`the lease was taken by ${record.holder}`);
@@ -156,7 +157,7 @@ class Candidate {
     return record;
   }
 
-  /** Any write starts the time anew, also one that only another clock would call old. */
+  /** Any write restarts the timer, even one that is old by another clock. */
   #observe(record: LeaseRecord): void {
     const isSame = this.#observed?.record.version === record.version;
     this.#observed = { record, since: isSame && this.#observed !== undefined ? this.#observed.since : performance.now() };
@@ -167,7 +168,7 @@ class Candidate {
     return this.#untilFree() <= 0;
   }
 
-  /** @param before when the write that succeeded began: the server's record is not older */
+  /** @param before when the successful write began: the server's record is not older */
   #extend(before: number): void {
     this.#leadsUntil = before + (this.#times.lease * 2) / 3;
     const left = this.#leadsUntil - performance.now();
@@ -202,7 +203,7 @@ class Candidate {
     try {
       this.#options.onError?.(error);
     } catch {
-      // A report that fails has nowhere to go, and must not end the election.
+      // An error thrown by the error handler cannot be reported, and must not end the election.
     }
   }
 }

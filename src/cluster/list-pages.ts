@@ -1,4 +1,4 @@
-/** Lists a resource page by page, so that a large cluster is never in memory as one text. */
+/** Lists a resource page by page, so that a large cluster is never in memory as a whole. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { readJson } from './api-response.ts';
@@ -6,7 +6,7 @@ import type { Cluster } from './connection.ts';
 
 export interface ListedPage<T> {
   readonly items: readonly T[];
-  /** The version the whole list is of; a watch continues from it. */
+  /** The resourceVersion of the whole list; a watch continues from it. */
   readonly resourceVersion: string;
 }
 
@@ -27,9 +27,10 @@ interface ListBody<T> {
 }
 
 /**
- * The newest state: no resourceVersion is sent. https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+ * Lists the newest state: sends no resourceVersion.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
  *
- * @throws ApiError; a 410 half way means that the token expired, and the list has to begin again
+ * @throws ApiError; 410 between pages means that the continue token expired and the list must start again
  */
 export async function* listPages<T extends KubernetesObject>(
   cluster: Cluster,
@@ -48,7 +49,7 @@ export async function* listPages<T extends KubernetesObject>(
   } while (next !== undefined && next !== '');
 }
 
-/** Items of a list come without apiVersion and kind, objects of a watch with them; here they are the same. */
+/** Items of a list lack apiVersion and kind, objects of a watch have them. Adds them here. */
 function withType<T extends KubernetesObject>(item: T, { apiVersion, kind }: ListBody<T>): T {
   if (apiVersion === undefined || kind === undefined) return item;
   return { apiVersion, kind: kind.replace(/List$/, ''), ...item };

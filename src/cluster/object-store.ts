@@ -1,4 +1,4 @@
-/** The objects that a watch has seen, and what each new sight of one means. */
+/** The objects that a watch has seen. Turns each event or list into changes. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import type { RawWatchEvent } from './watch-stream.ts';
@@ -6,16 +6,16 @@ import type { RawWatchEvent } from './watch-stream.ts';
 export type WatchEvent<T> =
   | { readonly type: 'added'; readonly object: T; readonly previous?: never }
   | { readonly type: 'modified'; readonly object: T; readonly previous: T }
-  /** `object` is its last state; `previous` the state known before. */
+  /** `object` is the last known state; `previous` is the one before it. */
   | { readonly type: 'deleted'; readonly object: T; readonly previous: T }
-  /** A list is complete: what it did not have has been reported as deleted. */
+  /** A list is complete: objects missing from it have been reported as deleted. */
   | { readonly type: 'synced'; readonly object?: never; readonly previous?: never };
 
 export class HistoryError extends Error {
   readonly code = 'WATCH_HISTORY_CHANGED';
 }
 
-/** `namespace/name`, or `name` for what has no namespace. */
+/** `namespace/name`, or `name` for cluster-scoped objects. */
 export function keyOf({ metadata }: KubernetesObject): string {
   const { namespace, name = '' } = metadata ?? {};
   return namespace === undefined ? name : `${namespace}/${name}`;
@@ -24,14 +24,14 @@ export function keyOf({ metadata }: KubernetesObject): string {
 export class ObjectStore<T extends KubernetesObject> {
   readonly objects = new Map<string, T>();
   readonly #project: (object: T) => T;
-  /** Versions as they came: a projection may leave them out. */
+  /** Resource versions as received: a projection may drop them from the object. */
   readonly #versions = new Map<string, string>();
 
   constructor(project: (object: T) => T) {
     this.#project = project;
   }
 
-  /** Null when this very version is known already. */
+  /** Null when this version is already known. */
   put(object: T): WatchEvent<T> | null {
     const key = keyOf(object);
     const version = versionOf(object);
@@ -43,7 +43,7 @@ export class ObjectStore<T extends KubernetesObject> {
     return previous === undefined ? { type: 'added', object: kept } : { type: 'modified', object: kept, previous };
   }
 
-  /** Null when it is not there. @param last its state when it was deleted, if that is known */
+  /** Null when the object is not in the store. @param last its state at deletion, if known */
   remove(key: string, last?: T): WatchEvent<T> | null {
     const previous = this.objects.get(key);
     if (previous === undefined) return null;
@@ -54,7 +54,8 @@ export class ObjectStore<T extends KubernetesObject> {
 
   /**
    * @param since the version the watch has reached
-   * @throws HistoryError when the event is older than that and is not a repetition: etcd was restored from a backup, and only a list tells what is there now
+   * @throws HistoryError when the event is older than `since` and is not a repetition: etcd was restored from a backup, and only a new list
+   * shows the current state
    */
   take({ type, object }: RawWatchEvent<T>, since: string): WatchEvent<T> | null {
     if (type === 'BOOKMARK') {
@@ -71,7 +72,9 @@ export class ObjectStore<T extends KubernetesObject> {
 
 export const versionOf = ({ metadata }: KubernetesObject): string => metadata?.resourceVersion ?? '';
 
-/** Versions of one resource are numbers that grow. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions */
+/**
+ * Resource versions of one resource are increasing numbers. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+ */
 export function isOlder(version: string, than: string): boolean {
   return /^\d+$/.test(version) && /^\d+$/.test(than) && BigInt(version) < BigInt(than);
 }

@@ -1,4 +1,4 @@
-/** Writes with a time limit: objects are created only where there is none, changed and deleted only in the version that was seen. */
+/** Writes with a timeout. Objects are created only where none exists, and changed or deleted only in the version that was read. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { readJson } from './api-response.ts';
@@ -11,10 +11,10 @@ export const fieldManager = 'transship-controller';
 const writeTimeout = 15_000;
 
 /**
- * By POST, since an apply would adopt an object of that name which somebody else has made.
+ * Uses POST: an apply would adopt an existing object of that name.
  *
  * @returns its resourceVersion
- * @throws ApiError 409 when there is one
+ * @throws ApiError 409 when the object exists
  */
 export async function createObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<string> {
   const path = resourcePath(object).replace(/\/[^/]*$/, '');
@@ -22,7 +22,7 @@ export async function createObject(cluster: Cluster, object: KubernetesObject, s
 }
 
 /**
- * Server-side apply. With metadata.resourceVersion it is refused when the object has changed since.
+ * Server-side apply. With metadata.resourceVersion, fails when the object has changed since.
  * https://kubernetes.io/docs/reference/using-api/server-side-apply/
  *
  * @returns the resourceVersion
@@ -42,7 +42,7 @@ export async function applyObject(cluster: Cluster, object: KubernetesObject, si
 }
 
 /**
- * JSON merge patch (RFC 7386). With metadata.uid and metadata.resourceVersion in the patch it is refused when the object has changed since.
+ * JSON merge patch (RFC 7386). With metadata.uid and metadata.resourceVersion in the patch, fails when the object has changed since.
  *
  * @returns the resourceVersion
  * @throws ApiError 409
@@ -53,7 +53,7 @@ export async function patchObject(cluster: Cluster, object: KubernetesObject, pa
   return versionOf(await send(cluster, `PATCH ${path}`, details));
 }
 
-/** @throws ApiError 409 when it is another one, or has changed since; 404 when it is gone */
+/** @throws ApiError 409 when the object was replaced or has changed since; 404 when it does not exist */
 export async function deleteObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<void> {
   const path = resourcePath(object);
   const { uid, resourceVersion } = object.metadata ?? {};

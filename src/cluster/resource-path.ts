@@ -1,4 +1,4 @@
-/** Where an object lives in the API: its URL path, for the kinds that transship writes or reads by name. */
+/** URL path of an object in the API, for the kinds that transship reads or writes by name. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 interface Resource {
@@ -6,7 +6,7 @@ interface Resource {
   readonly namespaced: boolean;
 }
 
-/** A table and not discovery: discovery would be a call, and a cache that is wrong after an upgrade, for names that never change. */
+/** A table instead of discovery: discovery is one more call, and its cache may be stale after an upgrade, for names that never change. */
 const resources: Readonly<Record<string, Resource>> = {
   'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
   'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
@@ -21,7 +21,7 @@ export class ResourcePathError extends Error {
 /**
  * `/api/v1/namespaces/shop/secrets/name`. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
  *
- * @throws ResourcePathError for a kind that is not in the table, or an object without the names its path needs
+ * @throws ResourcePathError for a kind that is not in the table, or an object without the names that its path needs
  */
 export function resourcePath({ apiVersion = '', kind = '', metadata }: KubernetesObject): string {
   const resource = resources[`${apiVersion} ${kind}`];

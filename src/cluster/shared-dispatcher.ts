@@ -1,20 +1,20 @@
-/** One pool of connections for every call: the client library would make a new one, and a TLS handshake, for each. */
+/** One connection pool for all calls: the client library would open a new one, with a TLS handshake, for each. */
 import { Agent, errors, type Dispatcher } from 'undici';
 
-/** What a TLS connection to the API server is made of. Another value of any of them needs new connections. */
+/** The TLS identity of a connection to the API server. A change of any field needs new connections. */
 export interface TlsIdentity {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
   readonly servername: string | undefined;
-  /** False only for a kubeconfig that says `insecure-skip-tls-verify`. */
+  /** False only for a kubeconfig with `insecure-skip-tls-verify`. */
   readonly verify: boolean;
 }
 
 export interface SharedDispatcher {
-  /** The pool for this identity: the same one until the identity differs. */
+  /** The pool for this identity; a new one when the identity changes. */
   for(identity: TlsIdentity): Dispatcher;
-  /** Breaks every connection; calls in flight reject. */
+  /** Closes every connection; calls in flight reject. */
   close(): Promise<void>;
 }
 
@@ -31,10 +31,10 @@ export function sharedDispatcher(): SharedDispatcher {
   let isClosed = false;
 
   const replace = (identity: TlsIdentity): Agent => {
-    // A call that was on its way when `close` came would open a pool that nobody closes.
+    // A call in progress while `close` was called would open a pool that is never closed.
     if (isClosed) throw new errors.ClientClosedError('the connection to the API server was closed');
     const retired = current?.agent;
-    // Its watches go on until they end by themselves; nothing new is sent over it.
+    // Its watches continue until they end; nothing new is sent over it.
     retired?.close().then(
       () => open.delete(retired),
       () => open.delete(retired),
@@ -63,7 +63,7 @@ const isSame = (one: TlsIdentity, other: TlsIdentity): boolean =>
 
 function createAgent({ ca, cert, key, servername, verify }: TlsIdentity): Agent {
   return new Agent({
-    // One HTTP/1.1 connection per watch: a stalled stream then never holds up a lease renewal.
+    // One HTTP/1.1 connection per watch, so that a stalled stream never delays a lease renewal.
     allowH2: false,
     headersTimeout,
     keepAliveTimeout,

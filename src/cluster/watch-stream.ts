@@ -1,4 +1,4 @@
-/** One watch request as a stream of events, each line of it checked: nothing is dropped in silence. */
+/** One watch request as a stream of events. Every line is checked; none is dropped silently. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { apiErrorOf } from './api-response.ts';
@@ -23,13 +23,14 @@ export interface WatchRequest {
   readonly onActivity: () => void;
 }
 
-/** An object has 1.5 MiB at most in etcd; JSON with managed fields is somewhat more. */
+/** etcd stores objects of at most 1.5 MiB; JSON with managed fields is somewhat larger. */
 const maxLineLength = 16 * 1024 * 1024;
 
 /**
  * Ends when the server ends the stream.
  *
- * @throws ApiError for another status than 200 and for an ERROR event, WatchLineError for what is no event, undici's error for a broken connection
+ * @throws ApiError for a status other than 200 and for an ERROR event, WatchLineError for a line that is not an event, undici's error for a
+ * broken connection
  */
 export async function* watchEvents<T extends KubernetesObject>(
   cluster: Cluster,
@@ -69,13 +70,13 @@ function parseEvent<T extends KubernetesObject>(path: string, line: string): Raw
   return { type, object: object as T };
 }
 
-/** The line itself is never quoted: it may hold a Secret. */
+/** Never quotes the line: it may contain a Secret. */
 function parseLine(path: string, line: string): { readonly type?: unknown; readonly object?: unknown } {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // Said below, without the text that JSON.parse would quote.
+    // Reported below, without the text that JSON.parse would quote.
   }
   throw new WatchLineError(`watch ${path}: a line of ${line.length} characters is no JSON object`);
 }

@@ -1,7 +1,9 @@
 /**
- * An informer that always comes back: list, watch, and again from the start or from where it was, whatever the server or the network does.
+ * An informer that recovers from every failure of the server or the network: it lists, watches, and then continues the watch or lists
+ * again.
  *
- * Of errors it keeps no list of known ones: all are reported and end in another try after a back-off. They differ only in whether the next try lists again.
+ * There is no list of recoverable errors: every error is reported and followed by a retry after a back-off. Errors only differ in whether
+ * the retry lists again.
  */
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,16 +19,16 @@ import { watchEvents, WatchLineError } from './watch-stream.ts';
 export type { WatchEvent } from './object-store.ts';
 
 export interface ResourceWatch<T> {
-  /** Resolves when the first list is complete; rejects with a WatchClosedError when the watch is closed before. */
+  /** Resolves when the first list is complete; rejects with a WatchClosedError when the watch is closed first. */
   readonly synced: Promise<void>;
-  /** True once the first list was complete. How fresh it is, `age` says. */
+  /** True once the first list is complete. `age` tells how fresh it is. */
   readonly isSynced: boolean;
   list(): readonly T[];
-  /** @param key `namespace/name`, or `name` for what has no namespace */
+  /** @param key `namespace/name`, or `name` for cluster-scoped objects */
   get(key: string): T | undefined;
-  /** Milliseconds since the server last sent anything: an event, a bookmark, a page of a list. */
+  /** Milliseconds since the server last sent an event, a bookmark or a page of a list. */
   age(): number;
-  /** Resolves when the connection is gone; nothing is reported after the call. */
+  /** Resolves when the connection is closed; nothing is reported after the call. */
   close(): Promise<void>;
 }
 
@@ -35,14 +37,14 @@ export interface WatchOptions<T extends KubernetesObject> {
   readonly path: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** What it throws, or rejects with, goes to `onError`, and the watch goes on. Objects are as in JSON: times are strings. */
+  /** Exceptions and rejections go to `onError`; the watch continues. Objects are as in JSON: times are strings. */
   readonly onEvent: (event: WatchEvent<T>) => void;
   readonly onError?: (error: unknown) => void;
-  /** What to keep of an object, and to report: a copy without the parts nobody reads. It must keep metadata.name and metadata.namespace. */
+  /** Selects what to keep and report of an object: a copy without unused fields. It must keep metadata.name and metadata.namespace. */
   readonly project?: (object: T) => T;
   readonly pageSize?: number;
   readonly backoff?: BackoffBounds;
-  /** Milliseconds without a sign of life after which the connection is given up. */
+  /** Milliseconds without any data after which the connection is closed. */
   readonly idleTimeoutMs?: number;
 }
 
@@ -54,14 +56,14 @@ const defaultPageSize = 500;
 const defaultBackoff: BackoffBounds = { minDelay: 1000, maxDelay: 30_000 };
 /** The API server sends a bookmark about once a minute. https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/956-watch-bookmark */
 const defaultIdleTimeout = 180_000;
-/** Seconds, between once and twice of it: so that all clients do not come back at the same time, as client-go does. */
+/** In seconds. The actual timeout is between once and twice this, as in client-go, so that clients do not all reconnect at once. */
 const watchTimeout = 300;
 
 export function watchResource<T extends KubernetesObject>(cluster: Cluster, options: WatchOptions<T>): ResourceWatch<T> {
   const closing = new AbortController();
   const store = new ObjectStore<T>(options.project ?? ((object) => object));
   const { promise: synced, resolve, reject } = Promise.withResolvers<void>();
-  // Not everybody waits for it; those who do get the rejection all the same.
+  // Not every caller awaits it; those who do still get the rejection.
   synced.catch(() => {});
   let isSynced = false;
   let lastActivity = performance.now();
@@ -107,7 +109,7 @@ class WatchLoop<T extends KubernetesObject> {
   readonly #options: WatchOptions<T>;
   readonly #context: LoopContext<T>;
   readonly #backoff: Backoff;
-  /** What the next watch continues from; null when it has to list first. */
+  /** The version that the next watch continues from; null when it must list first. */
   #version: string | null = null;
 
   constructor(cluster: Cluster, options: WatchOptions<T>, context: LoopContext<T>) {
@@ -128,7 +130,7 @@ class WatchLoop<T extends KubernetesObject> {
     }
   }
 
-  /** Resolves to why it ended, null when the server ended the watch in good order. */
+  /** Resolves to the reason for the end, null when the server ended the watch normally. */
   async #listAndWatch(): Promise<unknown> {
     const idleTimeout = startIdleTimeout(this.#options.idleTimeoutMs ?? defaultIdleTimeout, this.#context.signal);
     const onActivity = (): void => {
@@ -157,7 +159,7 @@ class WatchLoop<T extends KubernetesObject> {
     }
   }
 
-  /** Resolves to the version of the list. */
+  /** Resolves to the resourceVersion of the list. */
   async #list(signal: AbortSignal, onActivity: () => void): Promise<string> {
     const { path, pageSize = defaultPageSize } = this.#options;
     const { store } = this.#context;
@@ -204,7 +206,7 @@ class WatchLoop<T extends KubernetesObject> {
     if (event === null || this.#context.signal.aborted) return;
     try {
       const result: unknown = this.#options.onEvent(event);
-      // An async function fits the type as well; its rejection would end the process.
+      // The type also admits an async function; its rejection would end the process.
       if (result instanceof Promise) result.catch((error: unknown) => this.#report(error));
     } catch (error) {
       this.#report(error);
@@ -215,15 +217,15 @@ class WatchLoop<T extends KubernetesObject> {
     try {
       this.#options.onError?.(error);
     } catch {
-      // A report that fails has nowhere to go, and must not end the watch.
+      // An error thrown by the error handler cannot be reported, and must not end the watch.
     }
   }
 }
 
 /**
- * Whether the next try may continue from the last version. Only when a stream that was open broke, or the server was too busy to open one.
- * A refused connection means a restart, maybe with a restored etcd; an idle stream may be a watch from a version that does not exist yet, for which the
- * server says nothing at all; a broken line may have hidden an event.
+ * Whether the retry may continue from the last version: only if an open stream broke, or the server was too busy to open one. A refused
+ * connection means a restart, possibly with a restored etcd. An idle stream may be a watch from a version that does not exist yet, for
+ * which the server sends nothing. A broken line may have hidden an event.
  */
 function keepsPlace(error: unknown, isOpen: boolean): boolean {
   if (error instanceof ApiError) return error.status === 429;

@@ -1,39 +1,39 @@
 /**
- * Ending without losing a request. Endpoints and connection pools learn late that a pod goes away, so the server turns unready,
- * serves on while they learn, and only then closes (https://github.com/kubernetes/kubernetes/issues/127335).
+ * Graceful shutdown. Endpoints and connection pools learn late that a pod is terminating, so the server turns unready, keeps serving for a
+ * while, and then closes (https://github.com/kubernetes/kubernetes/issues/127335).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Closing {
-  /** Unready from now on; answers carry `Connection: close`. */
+  /** From now on unready, with `Connection: close` on every response. */
   readonly startDraining: () => void;
-  /** Stops listening; resolves when the last request is answered. */
+  /** Stops listening. Resolves after the last response. */
   readonly close: () => Promise<void>;
-  /** Ends every connection, whatever is in flight. */
+  /** Closes every connection, including those with requests in flight. */
   readonly destroy: () => void;
 }
 
 export interface ShutdownOptions {
-  /** Milliseconds to serve on after the first signal. */
+  /** Milliseconds to keep serving after the first signal. */
   readonly drainTime: number;
-  /** Milliseconds that requests in flight have after that. */
+  /** Milliseconds that requests in flight then have to complete. */
   readonly graceTime: number;
   readonly onEvent: (event: 'draining' | 'closing' | 'closed', signal: NodeJS.Signals) => void;
 }
 
 export interface SignalHandlers {
   readonly first: Promise<NodeJS.Signals>;
-  /** Leaves signals to their defaults again. */
+  /** Restores the default handling of signals. */
   readonly close: () => void;
 }
 
 const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
-/** What shells report for a process that a signal ended: 128 and the signal's number. */
+/** Exit codes as shells report them: 128 plus the number of the signal. */
 const exitCodes: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGINT: 130, SIGTERM: 143 };
 
 /**
- * Hears SIGTERM and SIGINT from now on; the second one ends the process at once. To be called before anything is started: the first
- * process of a container has no default for signals, so one that nobody hears is lost.
+ * Handles SIGTERM and SIGINT; the second signal ends the process at once. Call this before anything else starts: PID 1 of a container has
+ * no default signal handlers, so an unhandled signal is lost.
  * @param onForced called on the second signal
  */
 export function handleSignals(onForced: (signal: NodeJS.Signals) => void): SignalHandlers {
@@ -56,7 +56,7 @@ export function handleSignals(onForced: (signal: NodeJS.Signals) => void): Signa
   };
 }
 
-/** Resolves when the first signal has been carried out. */
+/** Resolves when the server has closed. */
 export async function closedBySignal(closing: Closing, first: Promise<NodeJS.Signals>, options: ShutdownOptions): Promise<void> {
   const signal = await first;
   options.onEvent('draining', signal);

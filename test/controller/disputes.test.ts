@@ -2,9 +2,9 @@ import { test } from 'tap';
 
 import { Disputes } from '../../src/controller/disputes.ts';
 
-function clocked(maximum = 60_000) {
+function clocked(maxDelay = 60_000) {
   const clock = { now: 0 };
-  return { clock, disputes: new Disputes({ minDelay: 1_000, maximum }, () => clock.now) };
+  return { clock, disputes: new Disputes({ minDelay: 1_000, maxDelay }, () => clock.now) };
 }
 
 test('what is undone again and again is repaired three times at once, and then later each time', (t) => {
