@@ -1,7 +1,7 @@
 /** A release's life under Helm 4, with pods that are created all the time: none fails and none stays as written wherever the guides promise so. */
 import tap, { test } from 'tap';
 
-import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
+import type { V1Pod } from '@kubernetes/client-node';
 
 import { skipReason } from '../../cluster/binaries.ts';
 import type { CommandError } from '../../cluster/commands.ts';
@@ -128,11 +128,7 @@ test('the life of a release under Helm 4', { skip: skipReason({ level: 3 }) }, a
     t.same(notRewritten(await poller.during(() => apply('upgrade', closed))), []);
   });
 
-  await group.test('events say what was missing', async (t) => {
-    const { body } = await plane.api.send<{ items: CoreV1Event[] }>('GET', `/api/v1/namespaces/${namespace}/events`);
-    t.ok(body.items.length > 0);
-    t.notMatch(node.logs('transship-controller'), /[Ff]orbidden/);
-  });
+  await group.test('the controller is refused nothing', async (t) => t.notMatch(node.logs('transship-controller'), /[Ff]orbidden/));
 
   await group.test('uninstall', async (t) => {
     const pods = await poller.during(async () => {
