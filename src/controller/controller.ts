@@ -1,4 +1,4 @@
-/** The controller as a whole: follows the policy, tells how it is, and runs its reconcilers while it leads. */
+/** The controller: follows the policy, reports its state, and runs the reconcilers while it leads. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
@@ -17,17 +17,17 @@ import type { Part, ReconcilerFactory } from './reconciler.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 
 export interface Controller {
-  /** Of /healthz, /readyz and /metrics. */
+  /** Address of /healthz, /readyz and /metrics. */
   readonly port: number;
   /** Unready from now on. */
   readonly startDraining: () => void;
-  /** Stops the reconcilers, gives the lease up and stops listening. */
+  /** Stops the reconcilers, releases the lease and stops listening. */
   readonly close: () => Promise<void>;
-  /** Breaks every connection to the API server: what is in flight fails. */
+  /** Closes every connection to the API server: calls in flight fail. */
   readonly destroy: () => void;
 }
 
-/** Loaded when they are used: a controller without certificates keeps their library out of its memory. */
+/** Imported on use: a controller without certificates does not load their library. */
 const factories: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
   secrets: async () => (await import('./secrets/replication.ts')).secretsReconciler,
   hosts: async () => (await import('./hosts/hosts.ts')).hostsReconciler,
@@ -36,10 +36,10 @@ const factories: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
 
 const loadPart = async (name: Feature): Promise<Part> => ({ name, needsPolicy: name !== 'certificates', create: await factories[name]() });
 
-/** How many times within the lease's duration the leader writes it. */
+/** How often the leader renews within the duration of the lease. */
 const renewals = 4;
 
-/** @throws PolicyError, ClusterConfigError, or Node's error when the port cannot be had */
+/** @throws PolicyError, ClusterConfigError, or Node's error when the port is not available */
 export async function startController(options: ControllerOptions, log: Logger): Promise<Controller> {
   const metrics = createControllerMetrics();
   const followed = await FollowedPolicy.open(options.policy, { log, metrics, mayWait: options.features.includes('certificates') });
@@ -87,7 +87,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
     startDraining: () => leadership.startDraining(),
     close: async () => {
       followed.close();
-      // The reconcilers end first: whoever leads next must not meet a write of ours.
+      // The reconcilers end first: they must not write once another process leads.
       await leadership.stop();
       await election.release();
       stopReading();

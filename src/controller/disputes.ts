@@ -1,20 +1,20 @@
 /**
- * Objects that somebody else changes or deletes again and again. The first repairs are made at once, further ones at growing intervals,
- * so that two programs that each insist on their own content do not keep the API server busy. New content is never held back.
+ * Objects that another client keeps changing or deleting. The first repairs are immediate, later ones come at growing intervals, so that
+ * two programs with different content for an object do not keep the API server busy. New content is never delayed.
  */
 import { Backoff, type BackoffBounds } from '../cluster/backoff.ts';
 
 /** Milliseconds. */
 const defaultBackoff: BackoffBounds = { minDelay: 1_000, maxDelay: 5 * 60_000 };
-/** Milliseconds without a repair after which a dispute is over: longer than replicators and GitOps controllers usually take for a full sync. */
+/** Milliseconds without a repair after which a dispute is over: longer than a full sync of usual replicators and GitOps controllers. */
 const quietPeriod = 15 * 60_000;
-/** Repairs in a row that are made at once: fewer are somebody who tries things out. */
+/** Consecutive repairs without a delay: a person who tries things out causes fewer. */
 const immediateRepairs = 3;
-/** Repairs in a row that are a dispute. */
+/** Consecutive repairs that count as a dispute. */
 const disputedRepairs = 5;
 
 interface WriteHistory {
-  /** What was written last: writing the same again is a repair. */
+  /** The last content written: writing it again is a repair. */
   signature: string;
   repairs: number;
   /** Both on the monotonic clock. */
@@ -28,19 +28,19 @@ export class Disputes {
   readonly #backoff: BackoffBounds;
   readonly #now: () => number;
 
-  /** @param now milliseconds of a clock that is never set */
+  /** @param now monotonic clock, in milliseconds */
   constructor(backoff: BackoffBounds = defaultBackoff, now: () => number = () => performance.now()) {
     this.#backoff = backoff;
     this.#now = now;
   }
 
-  /** Milliseconds until this may be written; 0 or less for now. */
+  /** Milliseconds until the object may be written; 0 or less for now. */
   delay(key: string, signature: string): number {
     const history = this.#histories.get(key);
     return history?.signature === signature ? history.nextRepairAt - this.#now() : 0;
   }
 
-  /** Records a write. @returns whether this is the repair that makes it a dispute */
+  /** Records a write. @returns whether this repair starts a dispute */
   written(key: string, signature: string): boolean {
     const now = this.#now();
     const history = this.#histories.get(key);
@@ -65,18 +65,18 @@ export class Disputes {
     return history !== undefined && history.repairs >= disputedRepairs && this.#now() - history.repairedAt <= quietPeriod;
   }
 
-  /** Keys of what is disputed now. */
+  /** Keys of disputed objects. */
   disputed(): string[] {
     return [...this.#histories.keys()].filter((key) => this.isDisputed(key));
   }
 
-  /** Forgets what is not wanted any more. */
+  /** Forgets objects that are no longer wanted. */
   retain(isWanted: (key: string) => boolean): void {
     for (const key of this.#histories.keys()) if (!isWanted(key)) this.#histories.delete(key);
   }
 }
 
-/** @param writer field manager of the other one, if it is known */
+/** @param writer field manager of the other client, if known */
 export const disputeMessage = (object: string, writer: string | undefined): string =>
   `${object} is changed or deleted by somebody else again and again${writer === undefined ? '' : ` (field manager ${writer})`}. It is corrected at growing intervals. Exclude it in the other program.`;
 

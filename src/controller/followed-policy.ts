@@ -1,4 +1,4 @@
-/** The policy as the controller follows it: the last one that loads, and what is wrong with the file as it is now. */
+/** The policy file as the controller follows it: the last policy that loaded, and the errors of the current file. */
 import type { Logger } from 'pino';
 
 import { PolicyError, PolicySource, type Reload, type Revision } from '../config/source.ts';
@@ -10,12 +10,12 @@ import type { ControllerMetrics } from './metrics.ts';
 export interface FollowOptions {
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
-  /** Whether to wait for a file that loads. A certificate must be renewed also while the policy has errors. */
+  /** Whether to wait until a file loads. A certificate must be renewed even while the policy has errors. */
   readonly mayWait: boolean;
 }
 
 export class FollowedPolicy {
-  /** Called after each change of what follows. */
+  /** Called after each change of the policy. */
   onChange: () => void = () => {};
   readonly #file: string;
   readonly #options: FollowOptions;
@@ -28,19 +28,19 @@ export class FollowedPolicy {
     this.#options = options;
   }
 
-  /** @throws PolicyError when the file does not load and is not to be waited for */
+  /** @throws PolicyError when the file does not load and `waits` is not set */
   static async open(file: string, options: FollowOptions): Promise<FollowedPolicy> {
     const followed = new FollowedPolicy(file, options);
     await followed.#open();
     return followed;
   }
 
-  /** Null while none has loaded. */
+  /** Null until a policy has loaded. */
   get current(): Revision | null {
     return this.#source?.current ?? null;
   }
 
-  /** Why the file as it is now is not in force; null when it is. */
+  /** Why the current file is not in force; null when it is. */
   get refusal(): readonly Finding[] | null {
     return this.#refusal;
   }
@@ -52,7 +52,7 @@ export class FollowedPolicy {
 
   async #open(): Promise<void> {
     try {
-      // Hosts are what this program finds out; it needs none itself.
+      // The controller resolves the hosts itself, so it reads no file of resolved hosts.
       const { source, findings } = await PolicySource.open({ policy: this.#file, resolvedHosts: null });
       observePolicy(this.#options, source.current, findings);
       this.#source = source;
@@ -79,7 +79,7 @@ export class FollowedPolicy {
     this.onChange();
   }
 
-  /** The same file is not complained about twice. */
+  /** Reports the same file once. */
   #refuse(findings: readonly Finding[]): void {
     const texts = findings.map(formatFinding);
     if (this.#refusal?.map(formatFinding).join('\n') === texts.join('\n')) return;

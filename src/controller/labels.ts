@@ -6,19 +6,22 @@ export const managedBy = 'transship';
 /** The controller that a copy belongs to: two releases in one cluster must not delete each other's copies. */
 export const ownerLabel = 'transship.dev/owner';
 export const registryLabel = 'transship.dev/registry';
-/** `namespace/name` of the copy itself: a Secret that somebody made from a copy has the name of another one. */
+/** `namespace/name` of the copy itself: a Secret that was made from a copy has the name of another one. */
 export const copyAnnotation = 'transship.dev/copy';
 /** `namespace/name` of the source Secret, or the provider. */
 export const copyOfAnnotation = 'transship.dev/copy-of';
-/** With the value `true`, its owner gives a Secret to the controller, which makes it a copy. */
+/** With the value `true`, the owner of a Secret hands it over to the controller, which turns it into a copy. */
 export const adoptAnnotation = 'transship.dev/adopt';
-/** Beginning of the SHA-256 of the content, to compare copies without reading them. */
+/** Start of the SHA-256 of the content, to compare copies without reading them. */
 export const contentAnnotation = 'transship.dev/content';
 
 const maxValueLength = 63;
 const validValue = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
-/** The text itself where it may be a label, else what is left of it and a hash. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+/**
+ * The text itself if it is a valid label value, else its valid characters and a hash.
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ */
 export function labelValue(text: string): string {
   if (text.length <= maxValueLength && validValue.test(text)) return text;
   const legible = text

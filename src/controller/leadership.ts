@@ -1,11 +1,11 @@
-/** What runs while this process leads, what /readyz says, and the order between two leaderships. */
+/** Starts and stops the reconcilers with the leadership, and reports readiness. */
 import type { Readiness } from '../observe/metrics-server.ts';
 import type { Part, Reconciler, ReconcilerContext } from './reconciler.ts';
 
 export interface LeadershipOptions {
   readonly parts: readonly Part[];
   readonly context: ReconcilerContext;
-  /** Milliseconds without an error of the lease after which a process that stands by counts as ready. */
+  /** Milliseconds without an error of the lease after which a standby counts as ready. */
   readonly quiet: number;
   /** Whether a policy has loaded. */
   readonly hasPolicy: () => boolean;
@@ -16,7 +16,7 @@ export interface LeadershipOptions {
 export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #running = new Map<Part, Reconciler>();
-  /** Reconcilers of the last leadership that are still ending. */
+  /** Reconcilers of the previous leadership that have not ended yet. */
   #ending: Promise<void> = Promise.resolve();
   #isLeader = false;
   #isDraining = false;
@@ -73,9 +73,9 @@ export class Leadership {
     return { ready, lines: ['leading', ...policy, ...parts.flatMap((part) => linesOf(part.name, this.#running.get(part)))] };
   }
 
-  /** Starts what does not run yet and need not wait for a policy. */
+  /** Starts reconcilers that are not running and need not wait for a policy. */
   #startParts(): void {
-    // Lost again while the reconcilers of the time before were ending.
+    // The leadership was lost again while the previous reconcilers were ending.
     if (!this.#isLeader) return;
     for (const part of this.#options.parts) {
       if (this.#running.has(part) || (part.needsPolicy && !this.#options.hasPolicy())) continue;
@@ -87,7 +87,7 @@ export class Leadership {
 
   #end(): void {
     this.#isLeader = false;
-    // Started reconcilers are taken over in order, whichever leadership they are of.
+    // Starts are serialized, across leaderships.
     this.#ending = this.#ending.then(async () => {
       const reconcilers = [...this.#running.values()];
       this.#running.clear();
@@ -96,7 +96,7 @@ export class Leadership {
   }
 }
 
-/** A cluster with a thousand namespaces can have a thousand problems; metrics have their number. */
+/** A cluster with a thousand namespaces can have a thousand problems; the metrics have the number. */
 const maxProblems = 10;
 
 function linesOf(name: string, reconciler: Reconciler | undefined): string[] {

@@ -16,7 +16,7 @@ export interface ControllerMetrics {
   readonly tokenAge: Gauge<'registry'>;
   readonly tokenExpiry: Gauge<'registry'>;
   readonly hosts: Gauge<'registry'>;
-  /** `kind` is that of the object written: secret, configmap, … in lower case. */
+  /** `kind` is the kind of the written object in lower case: secret, configmap, … */
   readonly writes: Counter<'kind' | 'verb' | 'result'>;
   /** `certificate`: `serving` or `ca`. */
   readonly certificateExpiry: Gauge<'certificate'>;
@@ -26,7 +26,7 @@ export interface ControllerMetrics {
   readonly watchErrors: Counter<'watch'>;
   readonly policyReloads: Counter<'result'>;
   readonly policyInfo: Gauge<'revision'>;
-  /** Runs before each scrape, for values that are read and not counted. @returns what takes it away again */
+  /** Runs before each scrape, for values that are read instead of counted. @returns a function that removes it */
   readonly onScrape: (read: () => void) => () => void;
 }
 
@@ -43,14 +43,14 @@ export function createControllerMetrics(): ControllerMetrics {
     name: 'transship_controller_leader',
     help: 'Whether this process leads, 1 or 0.',
     registers,
-    // The first metric of the registry: prom-client has no hook for a whole scrape.
+    // On the first metric of the registry: prom-client has no hook for a whole scrape.
     collect: () => {
       for (const read of readers) read();
     },
   });
   const certificateSteps = counter('certificate_steps_total', 'Steps taken to make, renew and rotate certificates.', 'step');
   const policyReloads = counter('policy_reloads_total', 'Changes of the policy file, used or refused.', 'result');
-  // From 0 on, or `increase()` misses the first one.
+  // Starts at 0, or `increase()` misses the first event.
   for (const result of ['loaded', 'refused']) policyReloads.inc({ result }, 0);
   return {
     registry,

@@ -1,4 +1,4 @@
-/** A watch with metrics of its age and its errors, which are logged. */
+/** A watch with metrics for its age and its errors; errors are logged. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { describeError } from '../cluster/api-error.ts';
@@ -37,7 +37,7 @@ export function observedWatch<T extends KubernetesObject>(
   };
 }
 
-/** Whether an object as the watch has it is the one of this resourceVersion, or a later one. @param version empty for "it is gone" */
+/** Whether the object that the watch has is of this resourceVersion, or a later one. @param version empty for a deletion */
 export function hasReached(object: KubernetesObject | undefined, version: string): boolean {
   if (version === '' || object === undefined) return version === '' && object === undefined;
   return !isOlder(versionOf(object), version);

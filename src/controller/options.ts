@@ -1,4 +1,4 @@
-/** Options of the controller: where it runs, what it does, and the names of the objects that it writes. */
+/** Options of the controller: where it runs, what it does, and the names of its objects. */
 
 export const features = ['secrets', 'hosts', 'certificates'] as const;
 export type Feature = (typeof features)[number];
@@ -10,21 +10,24 @@ export type OptInMode = (typeof optInModes)[number];
 export interface ControllerOptions {
   /** File of the policy. */
   readonly policy: string;
-  /** Namespace of the release: where the sources of pull secrets are, and everything else that it reads or writes for itself. */
+  /** Namespace of the release: holds the source Secrets and every object that the controller reads or writes for itself. */
   readonly namespace: string;
   readonly optIn: OptInMode;
   readonly optInValues: readonly string[];
   readonly optOutValues: readonly string[];
-  /** Namespaces whose pods are never looked at, beside those of Kubernetes and the release. */
+  /** Namespaces whose pods are never rewritten, in addition to those of Kubernetes and of the release. */
   readonly excludedNamespaces: readonly string[];
-  /** Parts that run. */
+  /** Features that run. */
   readonly features: readonly Feature[];
-  /** Parts that are off on purpose: no warning when the policy asks for them. */
+  /** Features that are disabled on purpose: no warning when the policy needs them. */
   readonly disabledFeatures: readonly Feature[];
-  /** The ConfigMap that the policy file is mounted from, and the webhook's Deployment: for events about the policy. Null without. */
+  /**
+   * The ConfigMap that the policy file is mounted from, and the webhook's Deployment: events about the policy are recorded on them. Null
+   * when absent.
+   */
   readonly policyConfigMap: string | null;
   readonly deployment: string | null;
-  /** Milliseconds for which a copy that is not wanted any more stays in any case; then it stays until no pod names it. */
+  /** Milliseconds for which an unwanted copy is kept in any case; after that, until no pod references it. */
   readonly pullSecretRetention: number;
   readonly leaseName: string;
   /** Seconds. */
@@ -32,13 +35,13 @@ export interface ControllerOptions {
   readonly hostsConfigMap: string;
   readonly certificates: CertificateOptions;
   readonly host: string;
-  /** 0 for any. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Null for the pod's service account, or the default kubeconfig outside a cluster. */
+  /** Null for the pod's service account, or for the default kubeconfig outside a cluster. */
   readonly kubeconfig: string | null;
 }
 
-/** All times are milliseconds. */
+/** All times are in milliseconds. */
 export interface CertificateOptions {
   /** Name of the Secret that `serve` mounts. */
   readonly tlsSecret: string;
@@ -47,8 +50,8 @@ export interface CertificateOptions {
   readonly webhookConfiguration: string;
   readonly certificateLifetime: number;
   readonly caLifetime: number;
-  /** Until every API server trusts a bundle that it was given. */
+  /** Time until every API server trusts a new caBundle. */
   readonly bundleDelay: number;
-  /** Until every webhook pod serves a pair that was written. */
+  /** Time until every webhook pod serves a new certificate. */
   readonly reloadDelay: number;
 }

@@ -1,4 +1,7 @@
-/** What people should know about the policy: that a change is refused, and that it asks for what is switched off. In `/readyz`, and as events of the leader. */
+/**
+ * Status of the policy for people: whether a change was refused, and whether it needs a disabled feature. Shown in `/readyz`, and recorded
+ * as events by the leader.
+ */
 import type { Cluster } from '../cluster/connection.ts';
 import { recordEvent } from '../cluster/events.ts';
 import { readObject } from '../cluster/object-writes.ts';
@@ -9,7 +12,7 @@ import type { FollowedPolicy } from './followed-policy.ts';
 
 type StatusOptions = Pick<ControllerOptions, 'namespace' | 'features' | 'disabledFeatures' | 'policyConfigMap' | 'deployment'>;
 
-/** Of a broken policy the first errors are enough to find it. */
+/** The first errors of a broken policy are enough to find it. */
 const maxFindings = 3;
 /** Milliseconds. */
 const readTimeout = 5_000;
@@ -18,7 +21,7 @@ export class PolicyStatus {
   readonly #cluster: Cluster;
   readonly #policy: FollowedPolicy;
   readonly #options: StatusOptions;
-  /** What was recorded last, so that a problem is recorded when it begins and not at every change. */
+  /** The last recorded problems, so that each is recorded when it begins and not at every change. */
   #recorded = '';
 
   constructor(cluster: Cluster, policy: FollowedPolicy, options: StatusOptions) {
@@ -32,7 +35,7 @@ export class PolicyStatus {
     return [...this.#refusalText(), ...this.#offTexts()];
   }
 
-  /** To be called by the leader: at the beginning, and after each change of the policy. Never rejects. */
+  /** Called by the leader: at the start, and after each change of the policy. Never rejects. */
   async record(): Promise<void> {
     const [refusal] = this.#refusalText();
     const off = this.#offTexts();
@@ -78,7 +81,7 @@ export class PolicyStatus {
     }
   }
 
-  /** `kubectl describe` shows the events of this very object alone. Without the right to read it the event is there all the same. */
+  /** `kubectl describe` selects events by UID. Without the permission to read the object, the event is recorded without one. */
   async #uidOf(object: Parameters<typeof readObject>[1]): Promise<string | null> {
     const found = await readObject(this.#cluster, object, AbortSignal.timeout(readTimeout)).catch(() => null);
     return found?.metadata?.uid ?? null;
@@ -92,7 +95,7 @@ const fieldOf: Readonly<Record<PolicyFeature, string>> = { secrets: 'credentials
 const remedyOf = (feature: PolicyFeature): string =>
   `Set the chart value controller.features.${feature} to true, or to false to say that it is meant.`;
 
-/** Registries by the feature that they need. */
+/** Registries that need each feature. */
 function askedFor({ registries }: RewritePolicy): Map<PolicyFeature, string[]> {
   const entries = Object.entries(registries);
   return new Map([

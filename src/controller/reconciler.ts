@@ -1,4 +1,4 @@
-/** What the controller consists of: reconcilers that each bring one part of the cluster to what the policy says, and only on the leader. */
+/** A reconciler brings one part of the cluster to the state that the policy describes. Only the leader runs it. */
 import type { Logger } from 'pino';
 
 import type { Cluster } from '../cluster/connection.ts';
@@ -8,34 +8,34 @@ import type { ControllerOptions, Feature } from './options.ts';
 
 export interface Reconciler {
   readonly name: Feature;
-  /** Called once. Must not throw: what fails is logged and tried again. */
+  /** Called once. Must not throw: failures are logged and retried. */
   start(): void;
-  /** Called once, after `start`. Resolves when no call to the API is in flight and none will follow. */
+  /** Called once, after `start`. Resolves when no API call is in flight and none will follow. */
   stop(): Promise<void>;
-  /** Whether it has seen all it needs and knows of nothing that it could not do. */
+  /** Whether it has read everything it needs and knows of no failure. */
   isReady(): boolean;
-  /** What it could not do that a restart would not mend; for people, so in few words and without secrets. */
+  /** Problems that a restart would not solve; for people, so short and without secrets. */
   problems?(): readonly string[];
   /** The policy was replaced; `ReconcilerContext.policy` has the new one. */
   policyChanged?(): void;
 }
 
-/** What every reconciler is given. */
+/** Passed to every reconciler. */
 export interface ReconcilerContext {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
   readonly options: ControllerOptions;
-  /** The policy in force. Not to be asked by parts that do not need one. */
+  /** The policy in force. Only for reconcilers that need a policy. */
   readonly policy: () => CompiledPolicy;
 }
 
-/** Made anew at each election, so that nothing of an earlier leadership is left. */
+/** Created anew at each election, so that no state of an earlier leadership is left. */
 export type ReconcilerFactory = (context: ReconcilerContext) => Reconciler;
 
 export interface Part {
   readonly name: Feature;
-  /** Whether it has to wait until a policy has loaded. */
+  /** Whether it waits until a policy has loaded. */
   readonly needsPolicy: boolean;
   readonly create: ReconcilerFactory;
 }

@@ -1,45 +1,45 @@
 /**
- * A work queue as client-go has it: what is to be reconciled is a key, and a key that is added many times is reconciled once.
+ * A work queue as in client-go: a key that is added several times is reconciled once.
  *
- * For each key: changes are gathered for a while (debounce), never two calls at a time (single flight), a call that failed is repeated after a growing
- * delay with jitter, and one that wrote is repeated as soon as the watch has delivered what it wrote.
+ * For each key: debounce; single flight; retries after a growing delay with jitter; after a write, another call as soon as the watch has
+ * delivered it.
  * https://pkg.go.dev/k8s.io/client-go/util/workqueue
  */
 import { Backoff, type BackoffBounds } from '../cluster/backoff.ts';
 
-/** What follows a call of `reconcile`. Times are milliseconds. */
+/** Result of a call of `reconcile`. Times are milliseconds. */
 export type Requeue =
   /** Nothing until the key is added again. */
   | { readonly result: 'done' }
-  /** Reconcile again after the time, or when the key is added. */
+  /** Reconcile again after the delay, or when the key is added. */
   | { readonly result: 'after'; readonly delay: number }
-  /** Reconcile again as soon as the watch has delivered this resourceVersion ('' for the deletion), and after `delay` in any case. */
+  /** Reconcile again as soon as the watch has delivered this resourceVersion ('' for a deletion), and after `delay` at the latest. */
   | { readonly result: 'untilVersion'; readonly version: string; readonly delay: number }
-  /** Reconcile again after the time and not before, however often the key is added. */
+  /** Reconcile again after the delay and not before, however often the key is added. */
   | { readonly result: 'notBefore'; readonly delay: number }
-  /** It failed: not before a delay that grows with each failure in a row. `retryAfter`: what the API server asked for. */
+  /** The call failed: not before a delay that grows with consecutive failures. `retryAfter` is the API server's Retry-After. */
   | { readonly result: 'failed'; readonly retryAfter?: number | null }
-  /** The API server cannot be reached, or asks for fewer requests: nothing of this queue is started before a delay that grows. */
+  /** The API server is unreachable or asks for fewer requests: the whole queue pauses for a growing delay. */
   | { readonly result: 'unavailable'; readonly retryAfter?: number | null };
 
 export const done: Requeue = { result: 'done' };
 export const requeueAfter = (delay: number): Requeue => ({ result: 'after', delay });
-/** The delay is for a watch that never delivers it. */
+/** The delay covers a watch that never delivers the version. */
 export const requeueUntil = (version: string, delay = 5_000): Requeue => ({ result: 'untilVersion', version, delay });
 
 export interface WorkQueueOptions {
-  /** What is at the key is brought to what it should be, as far as it is known when this is called. What it throws counts as `failed`. */
+  /** Brings the object of the key to its desired state. An exception counts as `failed`. */
   readonly reconcile: (key: string) => Promise<Requeue>;
   /**
-   * Whether the watch has delivered this version of the key's object, or a later one ('': that it is gone). Asked when the key is added, and
-   * after the call, since the watch may be faster than the answer to the write. Without it only the delay ends such a wait.
+   * Whether the watch has delivered this version of the key's object, or a later one ('' for a deletion). Called when the key is added, and
+   * after `reconcile`, since the watch may be faster than the response to the write. Without it, only the delay ends such a wait.
    */
   readonly hasObserved?: (key: string, version: string) => boolean;
-  /** Keys at a time, 1 without. */
+  /** Keys reconciled concurrently; default 1. */
   readonly concurrency?: number;
-  /** Milliseconds for which additions are gathered before a key is reconciled, 0 without. */
+  /** Debounce in milliseconds; default 0. */
   readonly debounceMs?: number;
-  /** Milliseconds between two calls for one key, 0 without. */
+  /** Minimum time between two calls for one key, in milliseconds; default 0. */
   readonly intervalMs?: number;
   readonly backoff?: BackoffBounds;
   readonly onError?: (key: string, error: unknown) => void;
@@ -48,15 +48,15 @@ export interface WorkQueueOptions {
 const defaultBackoff: BackoffBounds = { minDelay: 1_000, maxDelay: 60_000 };
 const unavailableBackoff: BackoffBounds = { minDelay: 500, maxDelay: 5_000 };
 
-/** The longest that a timer of Node can be set to. */
+/** Maximum delay of a Node timer. */
 const maxDelay = 2 ** 31 - 1;
 
 interface Entry {
-  /** `idle` only where the interval to the next call has to be kept. */
+  /** `idle` only while the minimum interval to the next call is running. */
   state: 'idle' | 'scheduled' | 'ready' | 'active';
   /** Added while it was active. */
   isDirty: boolean;
-  /** What it is scheduled for. */
+  /** When it is scheduled. */
   wait: Wait | null;
   /** On the monotonic clock. */
   startedAt: number;
@@ -65,7 +65,7 @@ interface Entry {
 
 interface Wait {
   readonly timer: NodeJS.Timeout;
-  /** What brings it forward: nothing, any addition, or one after which this version is observed. */
+  /** What brings it forward: nothing, any addition, or an addition after which this version is observed. */
   readonly ends: 'never' | 'when-added' | { readonly version: string };
 }
 
@@ -83,7 +83,7 @@ export class WorkQueue {
     this.#options = options;
   }
 
-  /** Something about the key may have changed. */
+  /** Call this when something about the key may have changed. */
   add(key: string): void {
     if (this.#isStopped) return;
     const entry = this.#entries.get(key) ?? this.#newEntry(key);
@@ -92,7 +92,7 @@ export class WorkQueue {
       this.#schedule(key, entry, this.#debounce(entry));
   }
 
-  /** Forgets the keys that are not wanted any more, with their delays. A call that is under way ends as it would. */
+  /** Forgets keys that are no longer wanted, and their delays. A call in progress is not interrupted. */
   retain(isWanted: (key: string) => boolean): void {
     for (const [key, entry] of this.#entries) {
       if (isWanted(key)) continue;
@@ -102,7 +102,7 @@ export class WorkQueue {
     }
   }
 
-  /** Resolves when no call is under way; none is begun any more. */
+  /** Resolves when no call is in progress; no further call starts. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.retain(() => false);
@@ -149,7 +149,7 @@ export class WorkQueue {
     for (const key of this.#ready) {
       if (this.#isStopped || this.#pause !== null || this.#active.size >= (this.#options.concurrency ?? 1)) return;
       const entry = this.#entries.get(key);
-      // One that was forgotten while it was active and is wanted again waits for its end.
+      // A key that was forgotten while active and is added again waits for the end of that call.
       if (entry === undefined || this.#active.has(key)) continue;
       this.#ready.delete(key);
       entry.state = 'active';
@@ -169,7 +169,7 @@ export class WorkQueue {
   }
 
   async #reconcile(key: string, entry: Entry): Promise<Requeue> {
-    // Whoever adds a key does not run what reconciles it.
+    // Never runs `reconcile` inside `add`.
     await Promise.resolve();
     if (this.#isStopped) return done;
     entry.isDirty = false;
@@ -187,7 +187,7 @@ export class WorkQueue {
     entry.backoff.reset();
     if (requeue.result === 'notBefore') return this.#schedule(key, entry, requeue.delay);
     if (requeue.result === 'untilVersion') {
-      // What was added before the write says nothing about what was written.
+      // Additions before the write do not show the result of the write.
       if (this.#hasObserved(key, requeue.version)) return this.#schedule(key, entry, this.#debounce(entry));
       return this.#schedule(key, entry, requeue.delay, { version: requeue.version });
     }

@@ -1,24 +1,24 @@
 /**
- * Operators that manage the images of their pods: they compare what a pod runs with what they asked for, and restart, move or
- * report the pod when it differs. A pod that was rewritten would restart for ever, so these are left alone; give such an operator
- * its images by its own settings. A policy switches an entry off and adds others.
+ * Operators that manage the images of their pods: they compare a pod's images with the requested ones, and restart, move or report the pod
+ * when they differ. A rewritten pod would restart for ever, so these pods are left alone; configure the images of such an operator in its
+ * own settings. A policy can disable an entry and add others.
  *
- * Left out, since nothing tells their pods apart by label: sidecars of OpenKruise with `hotUpgradeEmptyImage`, whose image is compared
- * (pkg/control/sidecarcontrol/sidecarset_control.go, IsPodReady); exclude that image instead. CloneSets compare revisions of their
- * template and no images, so their pods can be rewritten.
+ * Not included, since no label identifies their pods: sidecars of OpenKruise with `hotUpgradeEmptyImage`, whose image is compared
+ * (pkg/control/sidecarcontrol/sidecarset_control.go, IsPodReady); exclude that image instead. CloneSets compare revisions of their template
+ * and no images, so their pods can be rewritten.
  */
 import { requirementsOf } from './label-selector.ts';
 import type { LabelRequirement, LabelSelector } from './types.ts';
 
 export interface ImageManager {
   readonly name: string;
-  /** Its pods meet all of these. */
+  /** All of these must match the pod. */
   readonly requirements: readonly LabelRequirement[];
   /** Whether its pods are left alone; false rewrites them, with a warning. */
   readonly exclude: boolean;
 }
 
-/** An entry of `imageManagers` in a policy. Without a selector it is about the shipped one of that name. */
+/** An entry of `imageManagers` in a policy. Without a selector it configures the built-in one of that name. */
 export interface ImageManagerPolicy {
   readonly name: string;
   readonly podSelector?: LabelSelector | undefined;
@@ -35,25 +35,25 @@ interface Shipped {
 const hasLabel = (key: string): LabelSelector => ({ matchExpressions: [{ key, operator: 'Exists' }] });
 const hasLabels = (matchLabels: Readonly<Record<string, string>>): LabelSelector => ({ matchLabels });
 
-/** Read in August 2026. */
+/** As of August 2026. */
 export const shippedImageManagers: readonly Shipped[] = [
   {
     name: 'cloudnative-pg',
     podSelector: hasLabel('cnpg.io/cluster'),
-    // Rolls an instance out anew: "the instance is using a different image".
+    // Recreates an instance: "the instance is using a different image".
     source:
       'cloudnative-pg/cloudnative-pg: internal/controller/cluster_upgrade.go, checkPodImageIsOutdated; pkg/utils/labels_annotations.go',
   },
   {
     name: 'kubevirt',
     podSelector: hasLabels({ 'kubevirt.io': 'virt-launcher' }),
-    // Marks the machine as outdated, and with workloadUpdateMethods migrates or evicts it again and again.
+    // Marks the machine as outdated, and with workloadUpdateMethods migrates or evicts it repeatedly.
     source:
       'kubevirt/kubevirt: pkg/virt-controller/watch/vmi/lifecycle.go, setLauncherContainerInfo; pkg/virt-controller/watch/workload-updater/workload-updater.go, isOutdated',
   },
   {
     name: 'zalando-postgres',
-    // The default of its option cluster_labels.
+    // Default of its option cluster_labels.
     podSelector: hasLabels({ application: 'spilo' }),
     source: 'zalando/postgres-operator: pkg/cluster/sync.go, syncStatefulSet; pkg/util/config/config.go, ClusterLabels',
   },
@@ -85,7 +85,7 @@ export const shippedImageManagers: readonly Shipped[] = [
   },
 ];
 
-/** The shipped ones with what a policy says about them, then those that it adds. */
+/** The built-in entries with the policy's changes, then those that it adds. */
 export function imageManagersOf(entries: readonly ImageManagerPolicy[]): ImageManager[] {
   const byName = new Map<string, ImageManager>(
     shippedImageManagers.map(({ name, podSelector }) => [name, { name, requirements: requirementsOf(podSelector), exclude: true }]),

@@ -7,7 +7,7 @@ export function matchesSelector(selector: LabelSelector, labels: Labels): boolea
   return meets(requirementsOf(selector), labels);
 }
 
-/** The selector as one list, to be evaluated often. */
+/** The selector as one list, for repeated evaluation. */
 export function requirementsOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): readonly LabelRequirement[] {
   const equal = Object.entries(matchLabels).map(([key, value]): LabelRequirement => ({ key, operator: 'In', values: [value] }));
   return [...equal, ...matchExpressions];
@@ -17,7 +17,7 @@ export function meets(requirements: readonly LabelRequirement[], labels: Labels)
   return requirements.every((requirement) => isMet(requirement, labels));
 }
 
-/** `NotIn` is true of an object without the label. */
+/** `NotIn` also matches an object without the label. */
 function isMet({ key, operator, values = [] }: LabelRequirement, labels: Labels): boolean {
   const value = labelOf(labels, key);
   switch (operator) {

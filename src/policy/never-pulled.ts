@@ -6,7 +6,7 @@
  *   already (vmware-tanzu/velero: pkg/exposer/image.go, getInheritedPodInfo). Where the agent's pods were rewritten, the node has it
  *   under the new name. Left as written, it is not found.
  *
- * So the default leaves these images alone, but for pods that carry a label of such a sibling.
+ * So by default these images are left alone, except in pods with a label of such an operator.
  */
 export type OnPullPolicyNever = 'auto' | 'keep' | 'rewrite';
 

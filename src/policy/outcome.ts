@@ -1,4 +1,4 @@
-/** What can be decided about one image. The same words stand in logs, metrics, answers and the `tests:` of a policy. */
+/** The possible outcomes for one image. Logs, metrics, responses and the `tests:` of a policy use the same words. */
 
 export const outcomes = ['rewritten', 'already-there', 'no-rule', 'excluded', 'invalid', 'refused', 'unchanged'] as const;
 

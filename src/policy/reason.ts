@@ -1,6 +1,5 @@
 /**
- * Why an image was decided as it was, in words for programs. Each decision has a sentence beside its code; the code is stable, the
- * sentence is not.
+ * Machine-readable reasons of a decision. Each decision has a code and a sentence; the code is stable, the sentence is not.
  */
 import type { Outcome } from './outcome.ts';
 

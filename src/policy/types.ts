@@ -1,6 +1,6 @@
 /**
- * What a policy says, once it has been read and its defaults are filled in. The core and `src/config` both build on these types:
- * the schema in src/config/schema.ts checks that it produces them.
+ * A policy after parsing, with its defaults filled in. The core and `src/config` both build on these types: the schema in
+ * src/config/schema.ts checks that it produces them.
  */
 import type { ImageManagerPolicy } from './image-managers.ts';
 import type { OnPullPolicyNever } from './never-pulled.ts';
@@ -13,7 +13,7 @@ export interface RewritePolicy {
   readonly registries: Readonly<Record<string, RegistryPolicy>>;
   readonly exclude: { readonly images: readonly PatternSource[] };
   readonly rules: readonly RulePolicy[];
-  /** Texts that stand for an image until an injector replaces them. */
+  /** Placeholders for an image until an injector replaces them. */
   readonly placeholders: readonly string[];
   readonly imageManagers: readonly ImageManagerPolicy[];
   readonly warnings: 'problems' | 'rewrites';
@@ -26,11 +26,11 @@ export interface RegistryPolicy {
   readonly hostFrom?: HostFrom | undefined;
   readonly pullSecrets: readonly string[];
   readonly credentials?: CredentialsPolicy | undefined;
-  /** Where the controller copies the pull secrets to: names with `*`. */
+  /** Namespaces that the controller copies the pull secrets to: names with `*`. */
   readonly namespaces?: readonly string[] | undefined;
-  /** Where else it copies them to. Every namespace that is opted in when there is neither this nor `namespaces`. */
+  /** Further namespaces, by label. Default, without this and `namespaces`: every namespace that is opted in. */
   readonly namespaceSelector?: LabelSelector | undefined;
-  /** What the copies have beside the labels of the controller. */
+  /** Labels and annotations of the copies, in addition to those of the controller. */
   readonly copyLabels?: Readonly<Record<string, string>> | undefined;
   readonly copyAnnotations?: Readonly<Record<string, string>> | undefined;
 }
@@ -82,13 +82,13 @@ export interface RulePolicy {
   readonly pullPolicy: PullPolicy;
   /** For images with `imagePullPolicy: Never`. */
   readonly onPullPolicyNever: OnPullPolicyNever;
-  /** For debug containers and image updates, whose pod cannot get pull secrets any more. */
+  /** For debug containers and image updates, where pull secrets cannot be added to the pod any more. */
   readonly onMissingSecret: 'warn' | 'keep';
 }
 
 export type PullPolicy = 'keep' | 'derive' | 'IfNotPresent' | 'Always';
 
-/** What the author of a policy expects of one image. An absent member is not compared. */
+/** The author's expectation for one image. Absent members are not compared. */
 export interface Expectation {
   readonly image: string;
   readonly becomes?: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * Azure Container Registry: a Microsoft Entra token of the controller's identity, exchanged for a refresh token of the registry,
- * which is the password for three hours. https://azure.github.io/acr/AAD-OAuth.html
+ * Azure Container Registry: a Microsoft Entra token of the controller's identity is exchanged for a refresh token of the registry, which is
+ * the password for three hours. https://azure.github.io/acr/AAD-OAuth.html
  */
 import type { TokenCredential } from '@azure/identity';
 import { requireHost, type Cloud } from './cloud.ts';
@@ -8,13 +8,13 @@ import { requestToken, tokenRefused, tokenUnreadable } from './token-request.ts'
 import { hostOfAddress, type CredentialProvider } from './credentials.ts';
 import type * as sdk from './sdk/acr.ts';
 
-/** The registry's own audience: registries can be told to refuse tokens made for Azure Resource Manager. */
+/** The audience of the registry: registries can be configured to reject tokens for Azure Resource Manager. */
 const registryScope = 'https://containerregistry.azure.net/.default';
 
-/** What Azure takes as user name with a token. */
+/** The user name that Azure expects with a token. */
 const tokenUser = '00000000-0000-0000-0000-000000000000';
 
-/** Entra's own hosts; for another one (Azure Stack, a disconnected cloud) the public directory of clouds cannot be asked. */
+/** Known Entra hosts. For another one (Azure Stack, a disconnected cloud) the public instance discovery is not available. */
 const publicEntraHosts: ReadonlySet<string> = new Set([
   'login.microsoftonline.com',
   'login.microsoftonline.us',
@@ -26,7 +26,7 @@ type AzureSdk = typeof sdk;
 
 export interface AcrOptions {
   readonly host: string;
-  /** Tenant of the registry; that of the identity when absent. */
+  /** Tenant of the registry; default: that of the identity. */
   readonly tenantId?: string | undefined;
 }
 
@@ -49,7 +49,7 @@ export function acrProvider({ host: address, tenantId }: AcrOptions): Credential
   };
 }
 
-/** The federated identity when the workload identity webhook gave the pod one, else the managed identity of the node or the pod. */
+/** The federated identity if the workload identity webhook configured one for the pod, else the managed identity of the node or the pod. */
 function azureIdentity({ WorkloadIdentityCredential, ManagedIdentityCredential }: AzureSdk, tenantId: string | undefined): TokenCredential {
   const { AZURE_FEDERATED_TOKEN_FILE: federated, AZURE_CLIENT_ID: clientId, AZURE_AUTHORITY_HOST: entraHost } = process.env;
   if (federated === undefined) return new ManagedIdentityCredential(clientId === undefined ? {} : { clientId });
@@ -58,7 +58,7 @@ function azureIdentity({ WorkloadIdentityCredential, ManagedIdentityCredential }
 }
 
 async function exchange(host: string, body: URLSearchParams, signal: AbortSignal): Promise<string> {
-  // Not followed: a redirect would carry the identity's token to whatever host it names.
+  // Redirects are not followed: they would send the identity's token to another host.
   const answer = await fetch(`https://${host}/oauth2/exchange`, { method: 'POST', body, signal, redirect: 'error' });
   if (!answer.ok) {
     await answer.body?.cancel();
@@ -76,7 +76,7 @@ function hintFor(status: number): string {
     : '';
 }
 
-/** The `exp` of a JSON Web Token (RFC 7519, section 4.1.4), which the registry checks and nobody here needs to trust. */
+/** The `exp` of a JSON Web Token (RFC 7519, section 4.1.4). The registry verifies the token, so its signature is not checked here. */
 function endOfToken(token: string): Date | null {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));

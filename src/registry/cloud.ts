@@ -1,18 +1,18 @@
-/** What there is to know of a cloud whose registry takes short-lived tokens as passwords. */
+/** A cloud whose registry accepts short-lived tokens as passwords. */
 import type { CredentialsPolicy } from '../policy/types.ts';
 import type { CredentialProvider } from './credentials.ts';
 import { CredentialError } from './errors.ts';
 
 export type CloudCredentialsPolicy = Extract<CredentialsPolicy, { readonly provider: string }>;
 
-/** As `credentials.provider` in the policy has it. */
+/** `credentials.provider` in the policy. */
 export type CloudName = CloudCredentialsPolicy['provider'];
 
 /**
- * Makes the provider of a registry's credentials.
+ * Creates the provider of a registry's credentials.
  *
  * @param host of the registry, with or without a path; undefined when the policy has none
- * @throws CredentialError when the cloud needs a host and there is none
+ * @throws CredentialError when the cloud requires a host and there is none
  */
 export type Cloud<Name extends CloudName> = (
   settings: Extract<CloudCredentialsPolicy, { readonly provider: Name }>,

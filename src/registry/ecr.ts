@@ -1,5 +1,5 @@
 /**
- * Amazon ECR: one token for 12 hours, with the identity that the SDK finds (pod identity, IRSA, the node's role).
+ * Amazon ECR: a token valid for 12 hours, with the identity that the SDK finds (pod identity, IRSA, the node's role).
  * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
  */
 import type { AuthorizationData } from '@aws-sdk/client-ecr';
@@ -11,7 +11,7 @@ export interface EcrOptions {
   readonly region: string;
   /** Accounts, 12 digits each. */
   readonly registryIds?: readonly string[] | undefined;
-  /** Host of the registry in the policy, if it has one. */
+  /** Host of the registry in the policy, if any. */
   readonly host?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export function ecrProvider({ region, registryIds, host }: EcrOptions): Credenti
     fetch: async (signal) =>
       await requestToken({ cloud: 'ecr', signal }, async () => {
         const { ECRClient, GetAuthorizationTokenCommand } = await import('./sdk/ecr.ts');
-        // A client for each token: hours lie between two, and the next one reads a changed environment and no stale socket.
+        // One client per token: hours lie between two, and a new client reads a changed environment and has no stale socket.
         const client = new ECRClient({ region });
         try {
           const command = new GetAuthorizationTokenCommand(registryIds === undefined ? {} : { registryIds: [...registryIds] });
@@ -46,8 +46,8 @@ function readAuthorization({ authorizationToken = '', expiresAt, proxyEndpoint =
 }
 
 /**
- * A token opens every registry that the identity may read, whichever accounts were asked for (`registryIds` in the reference),
- * while the answer names only those. So the policy's host gets it too: another account's, a dual-stack or a FIPS name.
+ * A token is valid for every registry that the identity may read, whichever accounts were requested (`registryIds` in the reference), while
+ * the response names only those. So the policy's host gets it too: another account's, a dual-stack or a FIPS name.
  */
 function withOwnHost(entries: readonly HostCredential[], address: string | undefined): readonly HostCredential[] {
   const credential: RegistryCredential | undefined = entries[0]?.credential;

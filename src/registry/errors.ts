@@ -1,8 +1,8 @@
-/** What can go wrong with credentials: the text never holds a password or a token. */
+/** Errors about credentials: their text never contains a password or a token. */
 import type { CredentialErrorCode } from '../errors/codes.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 
-/** Has no `cause` on purpose: errors of the SDKs and of JSON.parse quote what they could not use, and a log prints causes. */
+/** Has no `cause` on purpose: errors of the SDKs and of JSON.parse quote their input, and a log prints causes. */
 export class CredentialError extends OperatorError {
   override readonly name = 'CredentialError';
 

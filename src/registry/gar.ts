@@ -1,5 +1,5 @@
 /**
- * Google Artifact Registry: an access token of the controller's service account is the password, for an hour at most.
+ * Google Artifact Registry: the password is an access token of the controller's service account, valid for an hour at most.
  * https://cloud.google.com/artifact-registry/docs/docker/authentication#token
  */
 import type { AuthClient, IdentityPoolClientOptions } from 'google-auth-library';
@@ -11,8 +11,8 @@ import type * as sdk from './sdk/gar.ts';
 import type { CredentialError } from './errors.ts';
 
 /**
- * The narrowest scope that pulls images (https://cloud.google.com/artifact-registry/docs/integrate-compute). The token ends up in
- * Secrets of other namespaces, and with cloud-platform it would be good for all that the service account may do.
+ * The narrowest scope that can pull images (https://cloud.google.com/artifact-registry/docs/integrate-compute). The token ends up in
+ * Secrets of other namespaces, and with cloud-platform it would grant everything that the service account may do.
  */
 const pullScope = 'https://www.googleapis.com/auth/devstorage.read_only';
 
@@ -37,10 +37,10 @@ export function garProvider({ host: address }: { readonly host: string }): Crede
 }
 
 /**
- * A credentials file when one is named (federation from outside of Google), else the metadata server.
+ * Uses a credentials file when one is configured (federation from outside Google), else the metadata server.
  *
- * GoogleAuth would look for that server by itself, but remembers for the life of the process that it found none, and GKE's takes
- * seconds to appear beside a new pod (https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#limitations).
+ * GoogleAuth would detect that server, but it caches a failed detection for the life of the process, and GKE's metadata server takes
+ * seconds to become available to a new pod (https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#limitations).
  */
 async function googleClient({ Compute, GoogleAuth, IdentityPoolClient }: GoogleSdk): Promise<AuthClient> {
   const path = process.env['GOOGLE_APPLICATION_CREDENTIALS'];
@@ -53,22 +53,22 @@ async function googleClient({ Compute, GoogleAuth, IdentityPoolClient }: GoogleS
     const { credential_source: _file, ...options } = credentials as IdentityPoolClientOptions;
     return new IdentityPoolClient({ ...options, subject_token_supplier: { getSubjectToken }, scopes: [pullScope] });
   }
-  // Any project will do: tokens need none, and without one the SDK starts gcloud to ask, which Node's permission model refuses.
+  // Any project works: tokens need none, and without one the SDK starts gcloud, which Node's permission model refuses.
   return await new GoogleAuth({ credentials, scopes: pullScope, projectId: 'none' }).getClient();
 }
 
-/** Read here and not by the SDK, which looks at every folder above a file, and the image's permissions hide those. */
+/** Read here and not by the SDK, which checks every folder above a file; the image's permissions hide those. */
 async function readCredentialsFile(path: string): Promise<object> {
   try {
     const credentials: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (typeof credentials === 'object' && credentials !== null) return credentials;
   } catch {
-    // Said below: neither the SDK's message nor the parser's may quote the file.
+    // Reported below: neither the SDK's message nor the parser's may quote the file.
   }
   throw tokenRefused('gar', `the file ${path} that GOOGLE_APPLICATION_CREDENTIALS names cannot be read or is not JSON`);
 }
 
-/** The service account token that a kubelet projects, in the configuration of https://google.aip.dev/auth/4117; null for all else. */
+/** The service account token that a kubelet projects, in the configuration of https://google.aip.dev/auth/4117; null for any other. */
 function projectedTokenOf(credentials: object): string | null {
   const source: unknown = Reflect.get(credentials, 'credential_source');
   if (Reflect.get(credentials, 'type') !== 'external_account' || typeof source !== 'object' || source === null) return null;
@@ -76,7 +76,7 @@ function projectedTokenOf(credentials: object): string | null {
   return typeof file === 'string' && format?.type !== 'json' ? file : null;
 }
 
-/** The SDK's message for a bad status is the whole body of the answer, and for a body that is no JSON the error of whoever used it. */
+/** For an error status the SDK's message is the whole response body, and for a body that is not JSON the parser's error. */
 function mapSdkError(error: unknown): CredentialError | undefined {
   if (error instanceof TypeError) return tokenUnreadable('gar', 'it is not JSON');
   if (!(error instanceof Error) || !('config' in error)) return undefined;

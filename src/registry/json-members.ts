@@ -1,6 +1,6 @@
 /**
- * JSON as encoding/json of Go reads it into a struct: every member in the order of the text, repeated names included, because
- * each of them is checked and the later ones are written over the earlier. `JSON.parse` keeps the last one only.
+ * JSON as Go's encoding/json reads it into a struct: all members in the order of the text, including repeated names, because each of them
+ * is validated and later ones override earlier ones. `JSON.parse` keeps only the last one.
  */
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonMembers;
@@ -12,7 +12,7 @@ export class JsonMembers {
     this.entries = entries;
   }
 
-  /** Values of a field in order. Names match without regard to case, as fields of Go structs do: https://pkg.go.dev/encoding/json#Unmarshal */
+  /** Values of a field in order. Names match case-insensitively, as for fields of Go structs: https://pkg.go.dev/encoding/json#Unmarshal */
   values(field: string): JsonValue[] {
     const name = new RegExp(`^${field}$`, 'iu');
     return this.entries.flatMap(([key, value]) => (name.test(key) ? [value] : []));
@@ -23,7 +23,7 @@ const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /** @throws SyntaxError, whose message quotes the text */
 export function parseMembers(text: string): JsonValue {
-  // The syntax is checked here, so that the reader below only meets valid JSON.
+  // Validates the syntax, so that the reader below only sees valid JSON.
   JSON.parse(text);
   return new Reader(text.match(token) ?? []).value();
 }

@@ -1,6 +1,6 @@
 /**
- * Which entries of its pull secrets a kubelet tries for a repository, in its order. Pure: the same answer as
- * https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/credentialprovider/keyring.go, which the tests ask.
+ * The entries of its pull secrets that a kubelet tries for a repository, in its order. Pure. The tests compare it with
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/credentialprovider/keyring.go.
  */
 import { dockerHub, legacyDockerHub } from '../image/host.ts';
 import { matchesGlob } from '../rules/glob.ts';
@@ -8,7 +8,7 @@ import { parseAddress, splitPort, type RegistryAddress } from './registry-addres
 import type { PullSecretEntry } from './pull-secret.ts';
 
 interface KeyringEntry {
-  /** Host and path under which the kubelet files the entry; entries are tried by it, the last in byte order first. */
+  /** Host and path under which the kubelet indexes the entry; entries are tried in reverse byte order of it. */
   readonly key: string;
   /** Null for an address that matches nothing. */
   readonly pattern: RegistryAddress | null;
@@ -28,8 +28,8 @@ export class Keyring {
   }
 
   /**
-   * @param repository canonical, without tag and digest: docker.io/library/nginx. The kubelet asks with that form.
-   * @returns entries without user and password too, as the kubelet does
+   * @param repository canonical, without tag and digest: docker.io/library/nginx. The kubelet looks it up in that form.
+   * @returns also entries without user and password, like the kubelet
    */
   lookup(repository: string): readonly PullSecretEntry[] {
     const target = parseAddress(repository);
@@ -39,7 +39,7 @@ export class Keyring {
   }
 
   /**
-   * Entries that fit a repository under this one, itself included.
+   * Entries that match a repository below this prefix, or the prefix itself.
    *
    * @param prefix host, with or without a path: harbor.example.com/mirror
    */
@@ -53,7 +53,8 @@ export class Keyring {
 
   #entriesWhere(host: string, isMatch: (entry: KeyringEntry) => boolean): readonly PullSecretEntry[] {
     const matching = this.#entries.filter(isMatch);
-    // Docker Hub's entry is filed under a host that no canonical name has. Hosts without dot or port count as Hub here, `localhost` too.
+    // Docker Hub's entry is indexed under a host that no canonical name has. Hosts without a dot or port count as Hub here, including
+    // `localhost`.
     const isHubHost = host === dockerHub || host === legacyDockerHub || !/[.:]/.test(host);
     const found = matching.length > 0 || !isHubHost ? matching : this.#entries.filter(({ key }) => key === legacyDockerHub);
     return found.map(({ entry }) => entry);
@@ -68,12 +69,12 @@ function keyOf(address: string): string | null {
   return path === '/' ? parsed.host : parsed.host + path;
 }
 
-/** As many labels, each matched on its own, and the same port: the default one is written or not like any other. */
+/** The same number of labels, each matched on its own, and the same port: 443 is not treated as equal to no port. */
 function hostsMatch(pattern: RegistryAddress, target: RegistryAddress): boolean {
   const [glob, host] = [splitPort(pattern.host), splitPort(target.host)];
   const labels = host.name.split('.');
   const globs = glob.name.split('.');
   if (glob.port !== host.port || globs.length !== labels.length) return false;
-  // `[` begins a character class there, so an IPv6 address without a port fits no host.
+  // `[` starts a character class there, so an IPv6 address without a port matches no host.
   return globs.every((label, index) => !label.includes('[') && matchesGlob(label, labels[index] ?? ''));
 }

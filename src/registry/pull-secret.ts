@@ -10,14 +10,14 @@ export const dockerConfigKey = '.dockerconfigjson';
 export const legacyDockerConfigType = 'kubernetes.io/dockercfg';
 export const legacyDockerConfigKey = '.dockercfg';
 
-/** The fields of a Secret that matter here, as the API server sends them: values are base64. */
+/** The fields of a Secret that are read; values are base64. */
 export interface SecretContent {
   readonly type?: string | undefined;
   readonly data?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface PullSecretEntry {
-  /** Key in the docker config: a host, with a scheme or a path where it has one. */
+  /** Key in the docker config: a host, possibly with a scheme or a path. */
   readonly address: string;
   /** Empty when the entry has none. */
   readonly username: string;
@@ -27,9 +27,9 @@ export interface PullSecretEntry {
 
 export type PullSecretReading =
   | { readonly result: 'read'; readonly entries: readonly PullSecretEntry[] }
-  /** The kubelet passes over the Secret: another type, or no docker config in it. */
+  /** The kubelet ignores the Secret: another type, or no docker config in it. */
   | { readonly result: 'ignored'; readonly problem: string }
-  /** The kubelet refuses the pull, whatever the pod's other pull secrets hold. The problem quotes nothing of the content. */
+  /** The kubelet fails the pull, whatever the pod's other pull secrets contain. The problem quotes no content. */
   | { readonly result: 'unreadable'; readonly problem: string };
 
 const keys: Readonly<Record<string, string>> = { [dockerConfigType]: dockerConfigKey, [legacyDockerConfigType]: legacyDockerConfigKey };
@@ -58,7 +58,7 @@ function entriesOfConfig(config: JsonValue): PullSecretEntry[] {
   return entriesOfAuths(config.values('auths'), 'auths');
 }
 
-/** @param maps of the same field: Go adds the members of a later one to those of an earlier one */
+/** @param maps values of the same field: Go merges the members of a later one into those of an earlier one */
 function entriesOfAuths(maps: readonly JsonValue[], what: string): PullSecretEntry[] {
   let entries = new Map<string, PullSecretEntry>();
   for (const map of maps) {
@@ -83,7 +83,7 @@ function entryOf(address: string, value: JsonValue): PullSecretEntry {
   return auth === '' ? { address, username, password } : { address, ...decodeAuth(auth, where) };
 }
 
-/** The last text; null leaves what is there. */
+/** The last text; null does not change the value. */
 function textOf(values: readonly JsonValue[], where: string): string {
   let text = '';
   for (const value of values) {
@@ -96,7 +96,7 @@ function textOf(values: readonly JsonValue[], where: string): string {
 const paddedBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const unpaddedBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?$/;
 
-/** Go's base64 passes over line breaks and nothing else, and does not take the URL alphabet. https://pkg.go.dev/encoding/base64 */
+/** Go's base64 ignores line breaks and nothing else, and does not accept the URL alphabet. https://pkg.go.dev/encoding/base64 */
 function decodeAuth(auth: string, where: string): Pick<PullSecretEntry, 'username' | 'password'> {
   const encoded = auth.replaceAll(/[\r\n]/g, '');
   const isBase64 = (encoded.endsWith('=') ? paddedBase64 : unpaddedBase64).test(encoded);

@@ -1,27 +1,30 @@
-/** Keeps credentials fresh: one request at a time, long before the last token expires, which stays in use while requests fail. */
+/** Keeps credentials fresh: one request at a time, long before the token expires. The last token stays in use while requests fail. */
 import type { CredentialProvider, HostCredential } from './credentials.ts';
 import { refreshDelay } from './refresh-schedule.ts';
 
-/** Milliseconds for one request, after which it is aborted. */
+/** Timeout of one request, in milliseconds. */
 const requestTimeout = 30_000;
 
-/** Runs a function once after a delay in milliseconds. @returns what cancels it */
+/** Runs a function once after a delay in milliseconds. @returns a function that cancels it */
 export type Schedule = (run: () => void, delay: number) => () => void;
 
 export interface RefreshFailure {
   readonly error: unknown;
-  /** In a row, this one included. */
+  /** Consecutive failures, including this one. */
   readonly failures: number;
-  /** Milliseconds until the next try. */
+  /** Milliseconds until the next attempt. */
   readonly retryIn: number;
 }
 
 export interface RefreshOptions {
-  /** New credentials, at once on start. If this fails, the refresh has failed: it is reported, and repeated with a new token. */
+  /**
+   * Receives new credentials, the first soon after start. If it rejects, the refresh has failed: that is reported, and retried with a new
+   * token.
+   */
   readonly onCredential: (entries: readonly HostCredential[]) => void | Promise<void>;
   /** Must not throw. */
   readonly onFailure: (failure: RefreshFailure) => void;
-  /** Times between requests that fail, in milliseconds. */
+  /** Back-off between failed requests, in milliseconds. */
   readonly backoff: { readonly next: () => number; readonly reset: () => void };
   /** Milliseconds of Unix time. */
   readonly now?: () => number;
@@ -32,18 +35,18 @@ export interface RefreshOptions {
 
 /** For metrics and readiness. */
 export interface RefreshStatus {
-  /** When the credentials in use came; null before the first ones. */
+  /** When the current credentials were received; null before the first ones. */
   readonly fetchedAt: Date | null;
   readonly ageSeconds: number | null;
-  /** The earliest end among them; null when none is known. */
+  /** The earliest expiry among them; null when unknown. */
   readonly expiresAt: Date | null;
-  /** In a row; 0 after a success. */
+  /** Consecutive failures; 0 after a success. */
   readonly failures: number;
 }
 
 export interface Refresher {
   readonly status: () => RefreshStatus;
-  /** Aborts a request in flight. When it resolves, neither callback runs and none will be called again. */
+  /** Aborts a request in flight. Once resolved, no callback runs or will run. */
   readonly stop: () => Promise<void>;
 }
 
@@ -62,7 +65,7 @@ export function keepFresh(
   let failures = 0;
   let cancelNext: (() => void) | undefined;
 
-  /** @returns milliseconds until the next one; null when it was stopped meanwhile */
+  /** @returns milliseconds until the next request; null when it was stopped meanwhile */
   const refresh = async (): Promise<number | null> => {
     try {
       const entries = await fetchInTime(provider, schedule, stopping.signal);

@@ -1,4 +1,4 @@
-/** A Secret that pull secrets are copied from: whether a kubelet can use it, and for which registry. */
+/** A source Secret of pull secrets: whether a kubelet can use it, and for which registry. */
 import { CredentialError } from './errors.ts';
 import { Keyring } from './keyring.ts';
 import {
@@ -13,17 +13,17 @@ import {
 export interface SourceSecret {
   /** Docker config in base64, for a Secret of type kubernetes.io/dockerconfigjson. */
   readonly encoded: string;
-  /** Why pods will pull from the registry without credentials; null when an entry fits. */
+  /** Why pods will pull from the registry without credentials; null when an entry matches. */
   readonly mismatch: string | null;
 }
 
-/** How many keys of a docker config a message names. */
+/** How many keys of a docker config a message lists. */
 const maxKeys = 5;
 
 /**
- * @param name as messages call the Secret: namespace/name
+ * @param name `namespace/name` of the Secret, for messages
  * @param host of the registry in the policy, with or without a path; undefined where the policy has none
- * @throws CredentialError when no kubelet can use it; the message quotes nothing of the content
+ * @throws CredentialError when no kubelet can use it; the message quotes no content
  */
 export function readSourceSecret(name: string, secret: SecretContent, host: string | undefined): SourceSecret {
   const reading = readPullSecret(secret);
@@ -42,7 +42,7 @@ export function readSourceSecret(name: string, secret: SecretContent, host: stri
 
 const hasPassword = ({ password }: PullSecretEntry): boolean => password !== '';
 
-/** The text as it is: keys may have paths. The older type is the map of `auths` alone. */
+/** The text is kept as it is: keys may have paths. The older type holds only the map under `auths`. */
 function encodedConfig({ type, data = {} }: SecretContent): string {
   if (type === dockerConfigType) return data[dockerConfigKey] ?? '';
   const auths = Buffer.from(data[legacyDockerConfigKey] ?? '', 'base64').toString('utf8');

@@ -1,23 +1,23 @@
-/** Requests a token from a cloud: ends when aborted, fails with a message that quotes no secret, and never returns an expired token. */
+/** Requests a token from a cloud: can be aborted, quotes no secrets in errors, and never returns an expired token. */
 import type { HostCredential } from './credentials.ts';
 import { CredentialError } from './errors.ts';
 import type { CloudName } from './cloud.ts';
 
-/** Characters. The rest of an SDK's message is advice on SDK settings. */
+/** In characters. The rest of an SDK's message is advice about SDK settings. */
 const maxReasonLength = 300;
 
-/** No host, no ARN and no word is this long, every token is. */
+/** No host, ARN or word is this long; every token is. */
 const tokenLike = /[\w.+/=~-]{100,}/g;
 
 export interface TokenRequest {
   readonly cloud: CloudName;
   readonly signal: AbortSignal;
-  /** What an error of the SDK means, where its own message would quote the answer. */
+  /** Message for an SDK error whose own message would quote the response. */
   readonly mapSdkError?: (error: unknown) => CredentialError | undefined;
 }
 
 /**
- * @param request may ignore the signal: what it does after the abort is not waited for
+ * @param request may ignore the signal: its result after the abort is not awaited
  * @throws CredentialError
  */
 export async function requestToken(
@@ -35,7 +35,7 @@ export async function requestToken(
   );
 }
 
-/** For an answer that has not the documented shape. */
+/** For a response without the documented shape. */
 export function tokenUnreadable(cloud: CloudName, problem: string): CredentialError {
   return new CredentialError('TOKEN_UNREADABLE', `${cloud} answered without a usable token: ${problem}`);
 }
@@ -58,13 +58,13 @@ async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: (
 }
 
 function tokenError(cloud: CloudName, error: unknown): CredentialError {
-  // Parsers quote the text that they stumbled over, and that text is an answer with a token in it.
+  // Parsers quote the text that they failed on, and that text contains a token.
   if (error instanceof SyntaxError) return tokenUnreadable(cloud, 'it is not JSON');
   const reason = error instanceof Error ? `${error.name}: ${error.message}${causeOf(error)}` : 'an unknown failure';
   return tokenRefused(cloud, reason.replaceAll(/\s+/g, ' ').replaceAll(tokenLike, '[redacted]').slice(0, maxReasonLength));
 }
 
-/** A failed `fetch` says only that; what failed (a name, a certificate, a connection) is in the code of its cause. */
+/** The message of a failed `fetch` is always the same; the cause (a name, a certificate, a connection) has the code. */
 function causeOf({ cause }: Error): string {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : '';
 }

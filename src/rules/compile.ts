@@ -1,4 +1,4 @@
-/** From the policy as written to the table that decides: patterns parsed, registries resolved, every mistake named with its place. */
+/** Compiles a policy into the table that decides: parses patterns, resolves registries, and reports every error with its path. */
 import { imageManagersOf, type ImageManager } from '../policy/image-managers.ts';
 import { siblingLabels } from '../policy/never-pulled.ts';
 import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
@@ -20,7 +20,7 @@ export interface CompiledPolicy {
   readonly rules: readonly Rule[];
   readonly table: Table;
   readonly imageManagers: readonly ImageManager[];
-  /** Errors, all of them: with any of them the table is unfit for use. */
+  /** All errors: with any of them the table must not be used. */
   readonly problems: readonly PolicyProblem[];
 }
 

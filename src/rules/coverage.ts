@@ -1,9 +1,9 @@
-/** Whether one pattern matches everything that another one does: what makes a rule shadowed or a source excluded. */
+/** Whether one pattern matches everything that another one matches: then a rule is shadowed or a source excluded. */
 import { globCovers } from './glob.ts';
 import { withoutPort } from '../image/host.ts';
 import type { NamePattern, Pattern } from './pattern.ts';
 
-/** Sound, not complete: false also where it cannot be told, as for two different regular expressions. */
+/** Sound, not complete: also false where it cannot be decided, as for two different regular expressions. */
 export function covers(outer: Pattern, inner: Pattern): boolean {
   if (outer.text === inner.text && outer.kind === inner.kind) return true;
   if (outer.kind === 'name' && outer.text === '*') return true;

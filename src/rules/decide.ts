@@ -1,5 +1,5 @@
 /**
- * Every image of a pod is decided here. Rules are tried in order and the first that matches decides; the answer always says why.
+ * Decides every image of a pod. Rules are tried in order and the first match decides; the result always has a reason.
  */
 import { parseReference, type Reference } from '../image/reference.ts';
 import { isLeftAlone } from '../policy/never-pulled.ts';
@@ -39,7 +39,7 @@ function undecided(table: Table, reference: Reference, nearMisses: readonly Near
   return stays(table, reference, 'conditions-not-met', sentences.join('; '));
 }
 
-/** Near misses in one reason, which is a line of a log. */
+/** Maximum number of near misses in one reason, which is part of a log line. */
 const maxDescribed = 3;
 
 interface ImageContext extends PodContext {
@@ -106,7 +106,7 @@ function decided(reference: Reference, code: ReasonCode, reason: string): ImageD
   return { ...leftAlone(reference.text, code, reason), reference };
 }
 
-/** The secrets of every registry that the image points at, in the order of the policy. */
+/** The secrets of every registry that the image is in, in the order of the policy. */
 function secretsAt(table: Table, reference: Reference): readonly string[] {
   const found = table.registries.filter(({ prefix }) => isUnder(prefix, reference));
   return found.length === 0 ? noSecrets : unique(found.flatMap(({ registry }) => registry.pullSecrets));

@@ -1,4 +1,4 @@
-/** What is decided about one image, and why. */
+/** The decision about one image, with its reason. */
 import { reasons, type ReasonCode } from '../policy/reason.ts';
 import type { PullPolicy } from '../policy/types.ts';
 import type { NearMiss } from './near-miss.ts';
@@ -19,16 +19,16 @@ export interface ImageDecision {
   readonly pullSecrets: readonly string[];
   /** What the rule does to the pull policy of a rewritten image. */
   readonly pullPolicy: PullPolicy;
-  /** Whether the image is rather left alone than rewritten in a pod that lacks its pull secrets and cannot get them any more. */
+  /** Whether to leave the image alone in a pod that lacks its pull secrets and cannot get them any more. */
   readonly needsSecrets: boolean;
   readonly code: ReasonCode;
   /** One plain sentence. */
   readonly reason: string;
-  /** Rules before the one that decided, or all of them, that name the image and whose other conditions do not hold. */
+  /** Rules before the deciding one, or all rules, that name the image and do not match because of another condition. */
   readonly nearMisses: readonly NearMiss[];
 }
 
-/** What rules may ask about the pod, beside its images. */
+/** The properties of the pod that rules may depend on, besides its images. */
 export interface PodContext {
   readonly namespace: string;
   readonly podLabels: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export interface PodContext {
 export const noSecrets: readonly string[] = [];
 const noNearMisses: readonly NearMiss[] = [];
 
-/** An image that stays as it is, without secrets. */
+/** An image that is not changed and brings no secrets. */
 export function leftAlone(image: string, code: ReasonCode, reason: string): ImageDecision {
   return {
     image,

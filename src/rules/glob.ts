@@ -1,6 +1,6 @@
-/** Names with `*`, which stands for any number of characters inside one component. */
+/** Names with `*`, which matches any number of characters inside one component. */
 
-/** Whether the text as a whole fits the pattern. Time is linear in practice and at worst |pattern| × |text|: no backtracking tree. */
+/** Whether the whole text matches the pattern. Linear in practice, at worst |pattern| × |text|: no backtracking tree. */
 export function matchesGlob(pattern: string, text: string): boolean {
   let p = 0;
   let t = 0;
@@ -31,8 +31,8 @@ export function isGlob(pattern: string): boolean {
 }
 
 /**
- * Whether everything that `inner` can match, `outer` matches too. Sound, not complete: `a*b` is not seen to cover `a*xb`'s
- * every case, so a `false` only means that it could not be shown.
+ * Whether `outer` matches everything that `inner` can match. Sound, not complete: some coverage of `a*xb` by `a*b` is not detected, so
+ * `false` only means that it could not be shown.
  */
 export function globCovers(outer: string, inner: string): boolean {
   return outer === inner || outer === '*' || matchesGlob(outer, inner);

@@ -1,11 +1,11 @@
-/** Whether a result stays as it is when the table sees it again: f(f(x)) = f(x), for images and for secrets. */
+/** Whether the table leaves its own results unchanged: f(f(x)) = f(x), for images and for secrets. */
 import type { Reference } from '../image/reference.ts';
 import { noSecrets, type PodContext } from './decision.ts';
 import { excludingPattern, findRule, type Table } from './table.ts';
 import { targetOf } from './targets.ts';
 
 export interface Idempotence {
-  /** What a second pass would change about the image, null when nothing. */
+  /** What a second pass would change about the image; null for nothing. */
   readonly problem: string | null;
   /** Secrets that a second pass would add. */
   readonly pullSecrets: readonly string[];
@@ -14,8 +14,8 @@ export interface Idempotence {
 const idempotent: Idempotence = { problem: null, pullSecrets: noSecrets };
 
 /**
- * What the table would do with its own result. A second pass must change nothing (reinvocation, a pod copied from a running
- * one), so what would be rewritten once more is refused, and secrets that a second pass would add are added now.
+ * Applies the table to its own result. A second pass must change nothing (reinvocation, a pod copied from a running one), so a result that
+ * would be rewritten again is refused, and secrets that a second pass would add are added now.
  */
 export function checkIdempotence(table: Table, result: Reference, context: PodContext): Idempotence {
   if (excludingPattern(table, result) !== null) return idempotent;

@@ -1,11 +1,11 @@
-/** Rules that name an image and still do not match it, since one of their conditions does not hold. */
+/** Rules that name an image and do not match it because of another condition. */
 import type { Reference } from '../image/reference.ts';
 import type { PodContext } from './decision.ts';
 import { matchesGlob } from './glob.ts';
 import { matchPattern } from './pattern.ts';
 import type { Rule } from './rule.ts';
 
-/** The condition of `match` that does not hold, with what there is instead. */
+/** The condition of `match` that does not hold, with the actual value. */
 export type FailedCondition =
   | { readonly condition: 'namespaces'; readonly namespace: string }
   | { readonly condition: 'podLabels'; readonly label: string; readonly wanted: string; readonly found: string | null }
@@ -13,10 +13,10 @@ export type FailedCondition =
 
 export type NearMiss = FailedCondition & { readonly rule: string };
 
-/** More are not collected: a table may hold a rule for each of a thousand namespaces. */
+/** Limits how many are collected: a table may have a rule for each of a thousand namespaces. */
 export const maxNearMisses = 8;
 
-/** The first condition of a rule, beside its images, that does not hold; null where the rule matches. */
+/** The first condition of a rule, other than its images, that does not hold; null where the rule matches. */
 export function failedCondition({ policy, exclude }: Rule, reference: Reference, context: PodContext): FailedCondition | null {
   const { namespaces, podLabels } = policy.match;
   if (namespaces !== undefined && !namespaces.some((glob) => matchesGlob(glob, context.namespace)))
@@ -32,7 +32,7 @@ export function failedCondition({ policy, exclude }: Rule, reference: Reference,
 }
 
 export function addNearMiss(nearMisses: NearMiss[], rule: string, failed: FailedCondition): void {
-  // A rule is tried once for each of its patterns.
+  // A rule is visited once for each of its patterns.
   if (nearMisses.length < maxNearMisses && !nearMisses.some((other) => other.rule === rule)) nearMisses.push({ rule, ...failed });
 }
 

@@ -1,6 +1,6 @@
-/** "Did you mean": the known word nearest to one that is not known. */
+/** "Did you mean": the known word nearest to an unknown one. */
 
-/** Single-character edits, two neighbours that changed places counting as one: optimal string alignment. */
+/** Edit distance; a swap of two neighbours counts as one edit: optimal string alignment. */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -18,7 +18,7 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The known word that is at most a third of its letters away, null where none is. */
+/** The known word within an edit distance of a third of its length, null if none is. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const lower = word.toLowerCase();
   const ranked = known

@@ -1,6 +1,6 @@
 /**
- * Patterns in the order of their rules, indexed by host and first path component, so that finding the candidates for an image
- * costs the same for one rule and for thousands. What names no host is kept apart and tried for every image.
+ * Patterns in the order of their rules, indexed by host and first path component, so that finding the candidates for an image costs the
+ * same for one rule and for thousands. Patterns without a host are kept separately and tried for every image.
  */
 import type { Reference } from '../image/reference.ts';
 import { isGlob } from './glob.ts';
@@ -19,7 +19,7 @@ export interface PatternIndex<T> {
   readonly byComponent: ReadonlyMap<string, readonly Entry<T>[]>;
 }
 
-/** @param entries in the order in which they are to be tried */
+/** @param entries in the order in which they are tried */
 export function indexPatterns<T>(entries: readonly { readonly pattern: Pattern; readonly value: T }[]): PatternIndex<T> {
   const anywhere: Entry<T>[] = [];
   const byHost = new Map<string, Entry<T>[]>();

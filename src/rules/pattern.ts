@@ -2,7 +2,7 @@
  * Image patterns: what `images` and `exclude` hold. Either a canonical name, host first, with `*` inside one component, or
  * an RE2 expression found in the canonical name with its tag and digest.
  *
- * Comparison is by component, so `gcr.io/foo` never matches `gcr.io/foobar`, nor `myreg.com` `myreg.com.evil.io`.
+ * Compared by component, so `gcr.io/foo` never matches `gcr.io/foobar`, nor `myreg.com` `myreg.com.evil.io`.
  */
 import { RE2JS } from 're2js';
 import { anchored, digest as digestGrammar, host as hostGrammar, tag as tagGrammar } from '../image/grammar.ts';
@@ -16,7 +16,7 @@ import { isGlob, matchesGlob } from './glob.ts';
 export interface NamePattern {
   readonly kind: 'name';
   readonly text: string;
-  /** In comparable form, may hold `*`. Ignored when `anyHost`. */
+  /** Normalized for comparison, may contain `*`. Ignored when `anyHost`. */
   readonly host: string;
   readonly anyPort: boolean;
   readonly path: readonly string[];
@@ -28,7 +28,7 @@ export interface RegexPattern {
   readonly kind: 'regex';
   readonly text: string;
   readonly expression: RE2JS;
-  /** The text that every match must start with, empty where that is not known. */
+  /** The text that every match must start with, empty if unknown. */
   readonly prefix: string;
 }
 
@@ -75,8 +75,8 @@ function shapeProblem(text: string): string | null {
 }
 
 /**
- * Whether a text without a slash is an image and not a host with a port: `nginx:1.27`, and `redis:7` too, since no registry
- * without a dot in its name listens below port 80 and a pattern that never matches would go unnoticed.
+ * Whether a text without a slash is an image and not a host with a port: `nginx:1.27`, and also `redis:7`, since no registry without a dot
+ * in its name listens below port 80, and nobody would notice a pattern that never matches.
  */
 function isShortImage(text: string): boolean {
   const match = /^[a-z0-9_-]+(?:@|:([^@]+))/.exec(text);
@@ -123,7 +123,7 @@ function parseRegex(text: string): ParsedPattern {
   }
 }
 
-/** Matches one image; null where the pattern does not fit. */
+/** Matches one image; null if the pattern does not match. */
 export function matchPattern(pattern: Pattern, reference: Reference): PatternMatch | null {
   return pattern.kind === 'name' ? matchName(pattern, reference) : matchRegex(pattern, reference);
 }
@@ -144,14 +144,14 @@ function matchesHost(pattern: NamePattern, host: string): boolean {
   return isGlob(pattern.host) ? matchesGlob(pattern.host, compared) : pattern.host === compared;
 }
 
-/** A pattern with a tag or digest names one image: the repository, tag and digest must all be those written. */
+/** A pattern with a tag or digest names one image: the repository, tag and digest must all be equal. */
 function matchExactly(pattern: NamePattern, reference: Reference): PatternMatch | null {
   if (pattern.tag !== reference.tag || pattern.digest !== reference.digest) return null;
   const end = matchComponents(pattern.path, reference.path);
   return end === reference.path.length ? { source: pattern.text, remainder: '', captures: noCaptures } : null;
 }
 
-/** Where in the path the matched components end, -1 where they do not match. */
+/** Index in the path where the matched components end, -1 if they do not match. */
 function matchComponents(components: readonly string[], path: string): number {
   let start = 0;
   let end = -1;
@@ -176,7 +176,7 @@ function matchRegex(pattern: RegexPattern, reference: Reference): PatternMatch |
   return { source: pattern.text, remainder: reference.name.slice(matcher.end()).replace(/^\//, ''), captures };
 }
 
-/** The canonical text with the host in lower case, since hosts compare without case. */
+/** The canonical text with the host in lower case, since hosts are case-insensitive. */
 function comparableText(reference: Reference): string {
   const text = canonicalText(reference);
   return reference.host === reference.comparableHost ? text : reference.comparableHost + text.slice(reference.host.length);

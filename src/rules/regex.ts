@@ -1,4 +1,4 @@
-/** What can be known of an RE2 expression without running it. */
+/** Static analysis of RE2 expressions. */
 
 const plain = /[A-Za-z0-9/_@:~-]/;
 const escapable = /[.\-/_:@]/;
@@ -9,7 +9,7 @@ export interface LiteralRun {
   readonly rest: string;
 }
 
-/** The literal text that an expression, without its `^`, begins with. */
+/** The literal text at the start of an expression, without its `^`. */
 export function literalRun(expression: string): LiteralRun {
   let literal = '';
   let index = 0;
@@ -17,7 +17,7 @@ export function literalRun(expression: string): LiteralRun {
     const escaped = expression[index] === '\\' && escapable.test(expression.charAt(index + 1));
     if (!escaped && !plain.test(expression.charAt(index))) break;
     const width = escaped ? 2 : 1;
-    // A quantifier makes the character before it optional or repeated, so it is no longer certain.
+    // A quantifier makes the preceding character optional or repeated, so it is not certain.
     if (/[?*+{]/.test(expression.charAt(index + width))) break;
     literal += expression.charAt(index + width - 1);
     index += width;
@@ -26,23 +26,23 @@ export function literalRun(expression: string): LiteralRun {
 }
 
 /**
- * The text that every match of an expression anchored by `^` starts with; empty where it is not anchored, has alternatives or
- * flags. Lets a table keep the expression under the one host that it can match.
+ * The text that every match of an expression anchored by `^` starts with; empty if it is not anchored, or has alternatives or flags. Lets a
+ * table index the expression under the one host that it can match.
  */
 export function literalPrefix(expression: string): string {
   if (!expression.startsWith('^') || expression.includes('|') || expression.includes('(?')) return '';
   return literalRun(expression.slice(1)).literal;
 }
 
-/** The host that an expression is bound to, null where it may match images of several. */
+/** The only host that an expression can match, null where it may match several. */
 export function literalHost(prefix: string): string | null {
   const slash = prefix.indexOf('/');
   return slash === -1 ? null : prefix.slice(0, slash).toLowerCase();
 }
 
 /**
- * A dot between two name characters that is neither escaped nor quantified: nearly always meant literally, as in `docker.io`,
- * and then matching `dockerXio` too.
+ * A dot between two name characters that is neither escaped nor quantified: nearly always meant literally, as in `docker.io`, but then it
+ * also matches `dockerXio`.
  */
 export function unescapedDot(expression: string): string | null {
   const outsideClasses = expression.replace(/\\./g, '\\_').replace(/\[[^\]]*\]/g, '[]');
@@ -50,7 +50,7 @@ export function unescapedDot(expression: string): string | null {
   return found === null ? null : found[0];
 }
 
-/** Whether the expression can only match from the start of the canonical name: every one of its alternatives is tied to it. */
+/** Whether the expression can only match at the start of the canonical name: all of its alternatives are anchored. */
 export function isAnchored(expression: string): boolean {
   const bare = expression
     .replace(/\\./g, (escape) => (escape === '\\A' ? '^' : '_'))
@@ -66,12 +66,12 @@ function allAnchored(text: string): boolean {
     const opening = /^\((?:\?(?:P?<\w+>|:))?/.exec(alternative);
     if (opening === null) return false;
     const { end } = topLevel(alternative.slice(1));
-    // A group that may be left out ties nothing.
+    // An optional group anchors nothing.
     return !/[?*{]/.test(alternative.charAt(end + 2)) && allAnchored(alternative.slice(opening[0].length, end + 1));
   });
 }
 
-/** The alternatives outside of groups, up to the end of the text or of the group it is in. */
+/** The top-level alternatives, up to the end of the text or of the enclosing group. */
 function topLevel(text: string): { alternatives: string[]; end: number } {
   const alternatives: string[] = [];
   let depth = 0;

@@ -1,4 +1,4 @@
-/** The registries of a policy with their hosts resolved, and which of them an image points at. */
+/** The registries of a policy with their hosts resolved, and which of them an image is in. */
 import type { RegistryPolicy } from '../policy/types.ts';
 import { comparableHost, isHost } from '../image/host.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
@@ -34,14 +34,14 @@ export function addressProblem(address: string): string | null {
   return parsed.ok ? null : `it is not a host, or a host and a path: ${parsed.problem}`;
 }
 
-/** The address as a place; no Docker Hub `library/` is added, since an address is a prefix and not an image. */
+/** The address as a prefix; no Docker Hub `library/` is added, since it is not an image. */
 export function repositoryPrefix(address: string): RepositoryPrefix {
   const slash = address.indexOf('/');
   const host = slash === -1 ? address : address.slice(0, slash);
   return { host: comparableHost(host), path: slash === -1 ? '' : address.slice(slash + 1) };
 }
 
-/** Whether the image is the place itself or under it, component by component. */
+/** Whether the image is the prefix itself or below it, by component. */
 export function isUnder(prefix: RepositoryPrefix, reference: Reference): boolean {
   if (prefix.host !== reference.comparableHost) return false;
   if (prefix.path === '' || prefix.path === reference.path) return true;

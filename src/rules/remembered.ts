@@ -1,6 +1,6 @@
 /**
- * Decisions remembered by the text of their image: replicas, restarts and roll-outs name the same few images over and over. Only
- * where the image alone decides, that is while no rule asks for the namespace or the labels of the pod.
+ * A cache of decisions by image text: replicas, restarts and rollouts name the same few images repeatedly. Used only when the image alone
+ * decides, that is while no rule depends on the namespace or the labels of the pod.
  */
 import { LRUCache } from 'lru-cache';
 import { maxTextLength } from '../image/grammar.ts';
@@ -8,15 +8,15 @@ import { decideImage } from './decide.ts';
 import type { ImageDecision, PodContext } from './decision.ts';
 import type { Table } from './table.ts';
 
-/** Some 2 MiB at most; a cluster rarely runs that many different images at a time. */
+/** About 2 MiB at most; a cluster rarely runs that many different images at a time. */
 const maxDecisions = 1_000;
 
-/** By table, so that what a policy decided is forgotten with it. */
+/** By table, so that the decisions of a policy are dropped with it. */
 const remembered = new WeakMap<Table, LRUCache<string, ImageDecision>>();
 
-/** The same as `decideImage`, mostly at the price of a look-up. */
+/** The same result as `decideImage`, usually for the price of a lookup. */
 export function recallDecision(table: Table, image: string, context: PodContext, pullPolicy: string | null = null): ImageDecision {
-  // Longer texts are no references, and nobody's error is worth their memory.
+  // Longer texts are not references, and errors are not worth the memory.
   if (table.isConditional || pullPolicy === 'Never' || image.length > maxTextLength) return decideImage(table, image, context, pullPolicy);
   const decisions = decisionsOf(table);
   const known = decisions.get(image);

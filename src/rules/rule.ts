@@ -1,4 +1,4 @@
-/** One rule, ready to run: its patterns parsed, its registry resolved, its transform chosen. */
+/** One compiled rule: its patterns parsed, its registry resolved, its transform chosen. */
 import type { RulePolicy } from '../policy/types.ts';
 import type { Pattern } from './pattern.ts';
 import type { Target } from './targets.ts';
@@ -10,8 +10,8 @@ export interface Rule {
   readonly exclude: readonly Pattern[];
   /** Null for a rule that only attaches secrets, and while its registry has no host. */
   readonly rewrite: { readonly transform: Transform; readonly target: Target | null } | null;
-  /** The registry without a host that keeps the rule from working yet; null when nothing does. */
+  /** The registry without a host that keeps the rule inactive; null when the rule is active. */
   readonly waitsFor: string | null;
-  /** Secrets of the registry that an `image` or `template` rule names; others follow from where the result points. */
+  /** Secrets of the registry that an `image` or `template` rule names; other secrets follow from the registry that the result is in. */
   readonly registrySecrets: readonly string[];
 }

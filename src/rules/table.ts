@@ -1,4 +1,4 @@
-/** The table of a policy: its exclusions, rules and targets, indexed so that finding a rule does not cost more with every rule. */
+/** The table of a policy: its exclusions, rules and targets, indexed so that the cost of finding a rule does not grow with their number. */
 import type { Reference } from '../image/reference.ts';
 import type { PodContext } from './decision.ts';
 import type { PatternMatch } from '../policy/transform/transform.ts';
@@ -12,15 +12,15 @@ import type { TargetIndex } from './targets.ts';
 /** Immutable; a new policy is a new table. */
 export interface Table {
   readonly excluded: PatternIndex<string>;
-  /** Texts that an injector replaces by an image. */
+  /** Placeholders that an injector replaces with an image. */
   readonly placeholders: ReadonlySet<string>;
   readonly rules: PatternIndex<Rule>;
   readonly targets: TargetIndex;
-  /** Whether some rule asks for more than the image: the same image may then be decided differently in another pod. */
+  /** Whether a rule depends on more than the image: the same image may then be decided differently in another pod. */
   readonly isConditional: boolean;
   /** Keys of the labels that decisions read. */
   readonly labelKeys: readonly string[];
-  /** The registries that have pull secrets, with the prefix that their images are under. */
+  /** The registries with pull secrets, with the prefix of their images. */
   readonly registries: readonly { readonly registry: Registry; readonly prefix: RepositoryPrefix }[];
 }
 
@@ -29,7 +29,7 @@ export interface RuleMatch {
   readonly match: PatternMatch;
 }
 
-/** The pattern by which the policy never touches the image, null when it may. */
+/** The pattern that excludes the image from the policy, null if none. */
 export function excludingPattern(table: Table, reference: Reference): string | null {
   return firstAccepted(table.excluded, reference, (entry) => (matchPattern(entry.pattern, reference) === null ? null : entry.value));
 }
@@ -37,7 +37,7 @@ export function excludingPattern(table: Table, reference: Reference): string | n
 /**
  * The first rule that matches, null when none does.
  *
- * @param nearMisses collects rules that name the image and were kept from matching by another condition
+ * @param nearMisses collects rules that name the image and do not match because of another condition
  */
 export function findRule(table: Table, reference: Reference, context: PodContext, nearMisses: NearMiss[] = []): RuleMatch | null {
   return firstAccepted(table.rules, reference, ({ pattern, value: rule }) => {

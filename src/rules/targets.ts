@@ -1,6 +1,6 @@
 /**
- * The places that rules write to. An image that is there already is not rewritten again, which makes every rule with a
- * registry idempotent whatever it does to the name.
+ * The targets of rules. An image that is already there is not rewritten again, which makes every rule with a registry idempotent, whatever
+ * it does to the name.
  */
 import { parseReference, type Reference } from '../image/reference.ts';
 import { isUnder, repositoryPrefix, type RepositoryPrefix } from './registries.ts';
@@ -15,7 +15,7 @@ interface ExactImage {
 export interface Target {
   readonly prefix: RepositoryPrefix;
   readonly exact: ExactImage | null;
-  /** The address or image, as an answer shows it. */
+  /** The address or image, as shown in reasons. */
   readonly text: string;
 }
 
@@ -45,7 +45,7 @@ export function indexTargets(targets: Iterable<Target>): TargetIndex {
   return new Map([...index].map(([host, ofHost]) => [host, [...ofHost.values()]]));
 }
 
-/** The target that the image is at or under; null when a rule may still rewrite it. */
+/** The target that the image is at or below; null when a rule may still rewrite it. */
 export function targetOf(index: TargetIndex, reference: Reference): Target | null {
   const targets = index.get(reference.comparableHost);
   return targets?.find((target) => isAt(target, reference)) ?? null;

@@ -21,7 +21,7 @@ import {
 import type { Period } from './rotation.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-/** Clocks of nodes differ; a certificate that is not valid yet breaks every call. */
+/** Clocks of nodes differ, and a certificate that is not valid yet breaks every call. */
 const backdate = 5 * 60_000;
 
 export interface IssuedPair {
@@ -29,10 +29,10 @@ export interface IssuedPair {
   readonly key: string;
 }
 
-/** Milliseconds from now, or from when to when. */
+/** Milliseconds from now, or the start and the end. */
 export type Validity = { readonly lifetime: number } | Period;
 
-/** A certificate authority (CA) of its own. The name shows in `openssl x509 -issuer`. */
+/** A self-signed certificate authority (CA). The name shows in `openssl x509 -issuer`. */
 export async function createCa(commonName: string, validity: Validity): Promise<IssuedPair> {
   cryptoProvider.set(webcrypto);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);

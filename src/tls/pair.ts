@@ -1,4 +1,4 @@
-/** A certificate and its private key, checked before anything uses them. */
+/** A certificate and its private key, validated before use. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
@@ -13,13 +13,13 @@ export interface KeyPair {
   readonly notAfter: Date;
 }
 
-/** Where a pair is mounted. */
+/** Paths of a pair. */
 export interface KeyPairFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-/** A certificate, key or CA that cannot be used. */
+/** A certificate, key or CA that is not usable. */
 export class KeyPairError extends OperatorError {
   override readonly name = 'KeyPairError';
 
@@ -28,7 +28,7 @@ export class KeyPairError extends OperatorError {
   }
 }
 
-/** @throws KeyPairError that names the file and what to do */
+/** @throws KeyPairError that names the file and the remedy */
 export async function readKeyPair(files: KeyPairFiles): Promise<KeyPair> {
   const [cert, key] = await Promise.all([readPem(files.certFile), readPem(files.keyFile)]);
   return checkKeyPair({ cert, key }, files);
@@ -47,12 +47,12 @@ export function checkKeyPair({ cert, key }: { cert: string; key: string }, { cer
 }
 
 /**
- * PEM of one or more CA certificates. TLS takes text without any certificate in silence, and then refuses everybody.
+ * PEM of one or more CA certificates. Node accepts text without any certificate, and then rejects every client.
  * @throws KeyPairError
  */
 export async function readClientCa(file: string): Promise<string> {
   const text = await readPem(file);
-  // One by one: half a certificate behind a whole one would be left out in silence as well.
+  // One by one: Node also ignores a truncated certificate that follows a complete one.
   const blocks = text.split(/(?=-----BEGIN )/).filter((part) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE/.test(part));
   parse(file, 'a PEM certificate', () => (blocks.length === 0 ? [text] : blocks).map((block) => new X509Certificate(block)));
   return text;
@@ -78,7 +78,7 @@ function parse<T>(file: string, what: string, read: () => T): T {
   }
 }
 
-/** OpenSSL's reason in words, as `no start line`, without its number. */
+/** OpenSSL's reason, such as `no start line`, without its number. */
 function reasonOf(cause: unknown): string {
   return cause instanceof Error && 'reason' in cause ? ` (${String(cause.reason)})` : '';
 }

@@ -1,8 +1,9 @@
 /**
  * Renewal of the serving certificate and of its CA, as a state machine: the observed state goes in, the next step comes out.
  *
- * A new CA is trusted before it signs, and an old one until no webhook pod serves a certificate of it. So what is served is trusted at every moment, although API
- * servers and webhooks learn of a change some time later. Every step can be repeated, and everything that must survive a restart is in the cluster.
+ * A new CA is trusted before it signs, and an old one until no webhook pod serves a certificate signed by it. So the served certificate is
+ * always trusted, although API servers and webhooks see a change some time later. Every step can be repeated, and all state that must
+ * survive a restart is in the cluster.
  *
  * The local clock may be wrong. It may trigger issuing, but never removes trust. A replacement covers at least the validity of what it replaces, unless a
  * shorter lifetime is configured.
@@ -12,13 +13,13 @@
 export interface RotationTimes {
   readonly certificateLifetime: number;
   readonly caLifetime: number;
-  /** Until every API server trusts a bundle that it was given. */
+  /** Time until every API server trusts a new caBundle. */
   readonly bundleDelay: number;
-  /** Until every webhook pod serves a certificate that was written. */
+  /** Time until every webhook pod serves a new certificate. */
   readonly reloadDelay: number;
 }
 
-/** When a certificate is valid: Unix times in milliseconds. */
+/** Validity of a certificate, as Unix times in milliseconds. */
 export interface Period {
   readonly notBefore: number;
   readonly notAfter: number;
@@ -31,45 +32,51 @@ export interface TrustedCertificate extends Period {
 }
 
 export interface ServingCertificate extends Period {
-  /** `id` of the known certificate that signed it, null for an unknown one. */
+  /** `id` of the known CA certificate that signed it, null for an unknown one. */
   readonly signer: string | null;
-  /** Whether it has the names of the Service, and its key. */
+  /** Whether it is valid for the names of the Service and has its key. */
   readonly fits: boolean;
 }
 
-/** The observed state. Durations are measured by this process and start at 0 with it: waiting again is safe, comparing the clocks of two machines is not. */
+/**
+ * The observed state. Durations are measured by this process and start at 0 with it: waiting again is safe, comparing the clocks of two
+ * machines is not.
+ */
 export interface RotationState {
-  /** The CA that signs; null when there is none with its key. */
+  /** The signing CA; null when none has its key. */
   readonly ca: TrustedCertificate | null;
-  /** CAs that no longer sign and are still trusted. */
+  /** CA certificates that no longer sign and are still trusted. */
   readonly previous: readonly TrustedCertificate[];
-  /** Other CAs in the published or the stored bundle. */
+  /** Other CA certificates in the published or the stored bundle. */
   readonly adoptable: readonly TrustedCertificate[];
   readonly serving: ServingCertificate | null;
-  /** The lifetimes with which the CA and the pair were made; null when that is not known. How long they are valid does not tell, once a clock was wrong. */
+  /**
+   * Lifetimes configured when the CA and the pair were issued; null when unknown. The validity alone does not show them if a clock was
+   * wrong.
+   */
   readonly madeFor: { readonly ca: number | null; readonly serving: number | null };
-  /** The bundle that is stored beside the pair. */
+  /** The bundle that is stored with the pair. */
   readonly stored: string;
-  /** The bundle of each entry of the webhook configuration. */
+  /** The caBundle of each webhook in the configuration. */
   readonly published: readonly string[];
-  /** Milliseconds for which each of them has had the CA; 0 when one has not. */
+  /** Milliseconds for which all of them have contained the CA; 0 when one does not. */
   readonly trustedFor: number;
-  /** Milliseconds for which the present pair has been there to load. */
+  /** Milliseconds for which the current pair has been available to load. */
   readonly servedFor: number;
 }
 
 export type RotationStep =
-  /** Write a new CA, beside those that stay trusted. */
+  /** Write a new CA, and keep the other trusted ones. */
   | { readonly do: 'create-ca'; readonly period: Period; readonly previous: readonly TrustedCertificate[] }
-  /** Change those that stay trusted beside the CA. */
+  /** Change the other trusted CA certificates. */
   | { readonly do: 'adopt' | 'retire'; readonly previous: readonly TrustedCertificate[] }
   /** Write a pair signed by the CA. */
   | { readonly do: 'issue'; readonly period: Period; readonly bundle: string }
-  /** Tell the API servers whom to trust. */
+  /** Publish the trust bundle to the API servers. */
   | { readonly do: 'publish'; readonly bundle: string }
-  /** Write the bundle beside the pair. */
+  /** Store the bundle with the pair. */
   | { readonly do: 'store'; readonly bundle: string }
-  /** Nothing for so many milliseconds, unless something changes. */
+  /** Nothing for this many milliseconds, unless something changes. */
   | { readonly do: 'wait'; readonly milliseconds: number };
 
 /** PEM of all of them. */
@@ -104,7 +111,7 @@ export function nextStep(state: RotationState, times: RotationTimes, now: number
 
 /**
  * Why rotations with these times could break calls; null when they cannot.
- * From the moment at which a renewal is due, a third of the life is left for all that it takes.
+ * When a renewal becomes due, a third of the lifetime is left for the whole rotation.
  */
 export function timesProblem({ certificateLifetime, caLifetime, bundleDelay, reloadDelay }: RotationTimes): string | null {
   const needed = bundleDelay + reloadDelay;
@@ -122,22 +129,26 @@ const distinct = (certificates: readonly TrustedCertificate[]): TrustedCertifica
   ...new Map(certificates.map((certificate) => [certificate.id, certificate])).values(),
 ];
 
-/** Who signed what is served, when that is neither ours nor kept: the pair is of cert-manager, or of a time before our CA was lost. */
+/**
+ * The unknown signer of the served certificate, when it is neither the current CA nor a previous one: the pair is from cert-manager, or
+ * from before the CA was lost.
+ */
 function adoption({ serving, previous, adoptable }: RotationState, ca: TrustedCertificate): TrustedCertificate | null {
   const signer = adoptable.find(({ id }) => id === serving?.signer);
   return signer === undefined || signer.id === ca.id || previous.some(({ id }) => id === signer.id) ? null : signer;
 }
 
-/** Milliseconds until what the CA signs is trusted wherever it may be served. */
+/** Milliseconds until every API server trusts what the CA signs. */
 function untilTrusted({ previous, serving, trustedFor }: RotationState, isPublished: boolean, { bundleDelay }: RotationTimes): number {
-  // With nothing else trusted there is nothing to wait for: what this CA signs is the best there can be.
+  // Nothing else is trusted, so there is nothing to wait for: a certificate of this CA is the best available.
   if (previous.length === 0) return 0;
-  // Without a certificate that somebody could trust no pod can start, and with the last one every call fails. An API server that learns late does less harm.
+  // Without a trusted certificate no pod can start, and with an expired one every call fails. An API server that sees the change late does
+  // less harm.
   if (serving === null || serving.signer === null) return isPublished ? 0 : Infinity;
   return bundleDelay - trustedFor;
 }
 
-/** A lifetime that was made shorter counts for what is there. */
+/** A shortened lifetime also applies to existing certificates. */
 const isShortened = (madeFor: number | null, lifetime: number): boolean => madeFor !== null && lifetime < madeFor;
 
 interface At {
@@ -146,8 +157,8 @@ interface At {
 }
 
 /**
- * Covers the time of the one before. The first begins a lifetime ago: made while the clock was ahead, it is valid when the clock is right again.
- * A late begin protects nobody, since the key is as young as the certificate.
+ * Covers the validity of the previous one. The first certificate starts one lifetime ago: if it was issued while the clock was ahead, it is
+ * still valid once the clock is right. A later start protects nothing, since the key is as young as the certificate.
  */
 function createCa(before: TrustedCertificate | null, previous: readonly TrustedCertificate[], { times, now }: At): RotationStep {
   const { caLifetime } = times;
@@ -159,7 +170,10 @@ function createCa(before: TrustedCertificate | null, previous: readonly TrustedC
   };
 }
 
-/** Begins with its CA, as kubeadm's do (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the present one, unless that lasts too long. */
+/**
+ * Starts with the CA's validity, as in kubeadm (kubernetes, cmd/kubeadm/app/util/pkiutil), and ends no earlier than the current one, unless
+ * that is longer than allowed.
+ */
 function servingPeriod({ serving, madeFor }: RotationState, ca: TrustedCertificate, { times, now }: At): Period {
   const present = isShortened(madeFor.serving, times.certificateLifetime) ? 0 : (serving?.notAfter ?? 0);
   const end = Math.max(now + times.certificateLifetime, present);
@@ -173,7 +187,7 @@ function needsCertificate(state: RotationState, ca: TrustedCertificate, at: At):
   return untilRenewal(state, ca, at) <= 0;
 }
 
-/** Milliseconds until a new certificate is due that would also last longer than the present one: no certificate outlives its CA. */
+/** Milliseconds until a new certificate is due that would also outlast the current one: no certificate outlives its CA. */
 function untilRenewal({ serving }: RotationState, ca: TrustedCertificate, { times, now }: At): number {
   if (serving === null) return 0;
   const { certificateLifetime } = times;
@@ -181,5 +195,5 @@ function untilRenewal({ serving }: RotationState, ca: TrustedCertificate, { time
   return (isAsLongAsCanBe ? serving.notAfter : dueAt(serving.notAfter, certificateLifetime)) - now;
 }
 
-/** Two thirds of the life. From its end, since certificates begin long before they are made. */
+/** Two thirds of the lifetime, counted from its end, since certificates start long before they are issued. */
 const dueAt = (notAfter: number, lifetime: number): number => notAfter - lifetime / 3;

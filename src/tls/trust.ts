@@ -1,17 +1,17 @@
-/** What PEM texts say: which CAs they hold, and whether a pair is signed by one of them for the right names. */
+/** Reads PEM texts: the CA certificates in them, and whether a pair is signed by one of these for the right names. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 import type { Period, ServingCertificate, TrustedCertificate } from './rotation.ts';
 
 const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The CAs in a text, each once. What cannot be read, or is none, is left out. */
+/** The CA certificates in a text, each once. Anything else, or unreadable, is ignored. */
 export function caCertificatesIn(pem: string): TrustedCertificate[] {
   const certificates = (pem.match(block) ?? []).flatMap((text) => parse(text) ?? []).filter(({ ca }) => ca);
   return [...new Map(certificates.map((certificate) => [certificate.fingerprint256, trusted(certificate)])).values()];
 }
 
-/** The one CA that has this key; null when it is none, or not a pair. */
+/** The CA certificate with this key; null when it is not a CA certificate, or not a pair. */
 export function caCertificateOf(cert: string, key: string): TrustedCertificate | null {
   const certificate = parse(cert);
   return certificate !== null && certificate.ca && isKeyOf(key, certificate) ? trusted(certificate) : null;

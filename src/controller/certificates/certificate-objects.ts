@@ -1,4 +1,7 @@
-/** The objects that certificates live in (the Secret that the webhook mounts, the one with the CA's key, the webhook configuration), and what a step writes to them. */
+/**
+ * The objects that hold certificates (the Secret that the webhook mounts, the Secret with the CA's key, the webhook configuration), and
+ * what a step writes to them.
+ */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
 import { createCa, issueServing } from '../../tls/certificate.ts';
@@ -9,7 +12,7 @@ export interface CertificateNames extends Pick<CertificateOptions, 'tlsSecret' |
   readonly namespace: string;
 }
 
-/** Null for what is not there. */
+/** Null for objects that do not exist. */
 export interface ObservedObjects {
   readonly serving: V1Secret | null;
   readonly ca: V1Secret | null;
@@ -18,10 +21,10 @@ export interface ObservedObjects {
 
 export type WritingStep = Exclude<RotationStep, { readonly do: 'wait' }>;
 
-/** The webhook's pods mount the first Secret, so the key that could sign anything is in another. */
+/** The webhook's pods mount the first Secret, so the CA's key is in another one. */
 export const caSecretName = ({ tlsSecret }: Pick<CertificateNames, 'tlsSecret'>): string => `${tlsSecret}-ca`;
 
-/** All names under which a Service is called. https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
+/** All DNS names of a Service. https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
 export const serviceNames = ({ service, namespace }: CertificateNames): string[] => [
   `${service}.${namespace}.svc`,
   `${service}.${namespace}.svc.cluster.local`,
@@ -29,15 +32,15 @@ export const serviceNames = ({ service, namespace }: CertificateNames): string[]
   service,
 ];
 
-/** Milliseconds for which what the Secret holds was made: how long it is valid does not tell, once a clock was wrong. */
+/** Configured lifetime in milliseconds. The validity alone does not show it if a clock was wrong. */
 const lifetimeAnnotation = 'transship.dev/lifetime';
 
 export interface CaContent {
   readonly cert: string;
   readonly key: string;
-  /** PEM of those that are trusted beside it. */
+  /** PEM of the other trusted CA certificates. */
   readonly previous: string;
-  /** As configured when it was made, in milliseconds; null when it is not known. */
+  /** Configured lifetime in milliseconds; null when unknown. */
   readonly lifetime: number | null;
 }
 
@@ -53,7 +56,7 @@ export interface ServingContent {
   readonly key: string;
   /** The trust bundle, for people and for a controller that has lost its CA. */
   readonly bundle: string;
-  /** As of the CA. */
+  /** As for the CA. */
   readonly lifetime: number | null;
 }
 
@@ -64,7 +67,7 @@ export const servingContent = (secret: V1Secret | null): ServingContent => ({
   lifetime: lifetimeOf(secret),
 });
 
-/** The bundle of each entry, empty where there is none. */
+/** The caBundle of each webhook, empty where it has none. */
 export const publishedBundles = (configuration: V1MutatingWebhookConfiguration): string[] =>
   (configuration.webhooks ?? []).map(({ clientConfig }) => decoded(clientConfig.caBundle));
 
@@ -78,15 +81,15 @@ export const objectOf: Readonly<Record<WritingStep['do'], keyof ObservedObjects>
   publish: 'configuration',
 };
 
-/** What makes two steps the same: a renewal replaces another certificate, so it repeats nothing. */
+/** Identifies a step: a renewal replaces another certificate, so it is not a repetition. */
 export function signatureOf(step: WritingStep, { ca, serving }: ObservedObjects): string {
   if (step.do === 'issue') return step.bundle + servingContent(serving).cert;
   if ('bundle' in step) return step.bundle;
-  // A CA that is lost again and again is created again, whatever else is trusted by then.
+  // A CA that is lost repeatedly is created repeatedly, whatever else is trusted by then.
   return step.do === 'create-ca' ? caContent(ca).cert : caContent(ca).cert + bundleOf(step.previous);
 }
 
-/** The object as the step makes it. Makes the keys that it needs. */
+/** The object as the step makes it. Generates the keys that it needs. */
 export async function renderStep(
   step: WritingStep,
   observed: ObservedObjects,
@@ -111,18 +114,18 @@ export async function renderStep(
   }
 }
 
-/** @param seen the Secret as it is, null to create it */
+/** @param seen the current Secret, null to create it */
 function caSecret(names: CertificateNames, { cert, key, previous, lifetime }: CaContent, seen: V1Secret | null): V1Secret {
-  // Every key each time: an apply does not take away what the POST before has written.
+  // Every key each time: an apply does not remove fields that the earlier POST wrote.
   const data = { 'ca.crt': encoded(cert), 'ca.key': encoded(key), 'previous.crt': encoded(previous) };
   return { ...secretHead(names, caSecretName(names), { seen, lifetime }), data };
 }
 
 /**
- * Without an owner reference: the garbage collector would take the certificate in use away with an owner that is deleted, replaced or restored. The
- * chart renders both Secrets, so they go with the release.
+ * No owner reference: the garbage collector would delete the certificate in use when its owner is deleted, replaced or restored. The chart
+ * renders both Secrets, so they are deleted with the release.
  *
- * @param seen as of `caSecret`
+ * @param seen as for `caSecret`
  */
 function servingSecret(names: CertificateNames, { cert, key, bundle, lifetime }: ServingContent, seen: V1Secret | null): V1Secret {
   const data = { 'tls.crt': encoded(cert), 'tls.key': encoded(key), 'ca.crt': encoded(bundle) };
@@ -130,9 +133,9 @@ function servingSecret(names: CertificateNames, { cert, key, bundle, lifetime }:
 }
 
 /**
- * Nothing but the bundle of each entry: the rest is the chart's.
+ * Only the caBundle of each webhook: everything else belongs to the chart.
  *
- * @param seen the configuration as it is; with its version, or one that has just been deleted would be made anew
+ * @param seen the current configuration; with its resourceVersion, since an apply would otherwise recreate one that has just been deleted
  */
 function configurationWithBundle(
   name: string,
@@ -148,8 +151,8 @@ function configurationWithBundle(
 }
 
 /**
- * Neither labels nor a type: these are the chart's, and where two field managers disagree an upgrade fails
- * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts). Without a type a Secret is Opaque, as the chart has it.
+ * Neither labels nor a type: these belong to the chart, and where two field managers disagree an upgrade fails
+ * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts). A Secret without a type is Opaque, as in the chart.
  */
 function secretHead(
   { namespace }: CertificateNames,
@@ -160,14 +163,14 @@ function secretHead(
   return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen), ...annotations } };
 }
 
-/** What makes an object one of a Helm release. https://helm.sh/docs/howto/charts_tips_and_tricks/ */
+/** Labels and annotations of objects of a Helm release. https://helm.sh/docs/howto/charts_tips_and_tricks/ */
 const releaseLabel = 'app.kubernetes.io/managed-by';
 const releaseAnnotations = ['meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'] as const;
 
 /**
- * A Secret that is created anew belongs to the release of the configuration, as the one before did: Helm takes over no object without this metadata, as
- * when it deletes the Secret with its mode of TLS, the controller is faster than its own end, and the mode comes back later. None of it ever changes, so
- * nobody disagrees about it.
+ * A recreated Secret belongs to the release of the configuration, as the previous one did: Helm adopts no object without this metadata. It
+ * needs to when the TLS mode changes, Helm deletes the Secret, the controller recreates it before it ends, and the mode is changed back
+ * later. The values never change, so there is no conflict between field managers.
  */
 export function ofRelease(object: KubernetesObject, configuration: V1MutatingWebhookConfiguration | null): KubernetesObject {
   const { labels = {}, annotations = {} } = configuration?.metadata ?? {};

@@ -1,4 +1,4 @@
-/** The three objects of a rotation as the watches have them, what they mean for it, and for how long they have meant it. */
+/** The three objects of a rotation as the watches see them, the state that follows, and how long it has lasted. */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
 import type { Cluster } from '../../cluster/connection.ts';
@@ -38,7 +38,7 @@ export class CertificateWatches {
     this.#configuration = watch('webhook-configuration', configurations, names.webhookConfiguration);
   }
 
-  /** Null until each watch has its first list. */
+  /** Null until every watch has its first list. */
   observed(): ObservedObjects | null {
     if (![this.#serving, this.#ca, this.#configuration].every(({ isSynced }) => isSynced)) return null;
     return {
@@ -53,7 +53,7 @@ export class CertificateWatches {
     return hasReached(this.observed()?.[what] ?? undefined, version);
   }
 
-  /** Asked of the API server: while a release is taken away, the watch of a Secret may be ahead of the watch of the configuration. */
+  /** Reads from the API server: while a release is uninstalled, the watch of a Secret may be ahead of the watch of the configuration. */
   async hasConfiguration(signal: AbortSignal): Promise<boolean> {
     const query = { fieldSelector: `metadata.name=${this.#configurationName}` };
     for await (const { items } of listPages(this.#cluster, { path: configurations, query, pageSize: 1, signal, onActivity: () => {} }))
@@ -70,10 +70,13 @@ export class RotationStates {
   readonly #names: CertificateNames;
   readonly #trusted: Stopwatch;
   readonly #served: Stopwatch;
-  /** What signed the certificate that was served last. It is trusted on even if all three objects are replaced at once: the pods have its certificate. */
+  /**
+   * CA certificate that signed the last served certificate. It stays trusted even if all three objects are replaced at once, since the pods
+   * still serve that certificate.
+   */
   #lastSigner: TrustedCertificate | null = null;
 
-  /** @param clock milliseconds that only go forward */
+  /** @param clock monotonic, in milliseconds */
   constructor(names: CertificateNames, clock: () => number = () => performance.now()) {
     this.#names = names;
     this.#trusted = new Stopwatch(clock);
@@ -85,7 +88,7 @@ export class RotationStates {
     const content = servingContent(observed.serving);
     const published = observed.configuration === null ? [] : publishedBundles(observed.configuration);
     const ca = caCertificateOf(stored.cert, stored.key);
-    // The certificate of a CA that lost its key is trusted as any other.
+    // The certificate of a CA that lost its key stays trusted like any other.
     const previous = caCertificatesIn(ca === null ? stored.cert + stored.previous : stored.previous);
     const trusted = caCertificatesIn([content.bundle, ...published].join(''));
     const known = [...(ca === null ? [] : [ca]), ...previous, ...trusted];
@@ -107,7 +110,7 @@ export class RotationStates {
   }
 }
 
-/** For how long the same thing has been observed without a break. */
+/** Measures for how long the same thing has been observed without a break. */
 class Stopwatch {
   readonly #clock: () => number;
   #subject: string | null = null;
@@ -117,7 +120,7 @@ class Stopwatch {
     this.#clock = clock;
   }
 
-  /** @param subject null when it is not there */
+  /** @param subject null when it does not exist */
   elapsed(subject: string | null): number {
     if (subject !== this.#subject) {
       this.#subject = subject;

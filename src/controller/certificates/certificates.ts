@@ -1,4 +1,7 @@
-/** Keeps the webhook's certificate valid and trusted by the API servers: observes, asks src/tls/rotation.ts for the next step, takes it. */
+/**
+ * Keeps the webhook's certificate valid and trusted by the API servers: observes the objects, asks src/tls/rotation.ts for the next step,
+ * and takes it.
+ */
 import { describeError, isConflict, retryAfterOf } from '../../cluster/api-error.ts';
 import { recordEvent, type EventDetails } from '../../cluster/events.ts';
 import { lastOtherWriter } from '../../cluster/field-managers.ts';
@@ -19,15 +22,15 @@ import {
 } from './certificate-objects.ts';
 import { CertificateWatches, RotationStates } from './certificate-watches.ts';
 
-/** There is one thing to reconcile: the three objects are written one after the other. */
+/** The only key of the work queue: the three objects are written one after the other. */
 const key = 'certificates';
-/** Milliseconds for which changes are gathered. */
+/** Debounce, in milliseconds. */
 const debounceMs = 20;
-/** Milliseconds after which it looks in any case: the clock may have been set. */
+/** Milliseconds after which it reconciles without a change: the clock may have been set. */
 const resyncPeriod = 3_600_000;
 /** Shorter than for other objects: without `caBundle` no call succeeds. */
 const disputeBackoff = { minDelay: 1_000, maxDelay: 60_000 };
-/** Milliseconds after which what was written is looked at although no watch has delivered it. */
+/** Milliseconds to wait for the watch to deliver a write. */
 const observeWithin = 10_000;
 
 /** Milliseconds. */
@@ -78,7 +81,7 @@ class CertificatesReconciler implements Reconciler {
     await Promise.all([this.#queue.stop(), this.#watches?.close()]);
   }
 
-  /** Ready when there is nothing to do now: there is a valid certificate, and caBundle has its CA. */
+  /** Ready when there is nothing to do: there is a valid certificate, and caBundle contains its CA. */
   isReady(): boolean {
     return this.#step?.do === 'wait' && this.#failure === null;
   }
@@ -99,7 +102,7 @@ class CertificatesReconciler implements Reconciler {
     const observed = this.#watches?.observed() ?? null;
     if (observed === null) return done;
     if (observed.configuration === null) {
-      // Not yet there, or not any more because the release is being taken away: what was written now would stay behind.
+      // Not installed yet, or the release is being uninstalled: anything written now would be left behind.
       this.#step = null;
       this.#fail(`MutatingWebhookConfiguration ${this.#names.webhookConfiguration} does not exist; nothing is written without it`);
       return done;
@@ -141,7 +144,7 @@ class CertificatesReconciler implements Reconciler {
     } catch (error) {
       if (this.#stopping.signal.aborted) return done;
       count(isConflict(error) ? 'conflict' : 'failed');
-      // In a conflict somebody else was faster; what they wrote is looked at next.
+      // A conflict means that another client wrote first; the next reconcile reads the result.
       if (!isConflict(error)) this.#fail(`${step.do}: ${describeError(error)}`);
       return { result: 'failed', retryAfter: retryAfterOf(error) };
     }
@@ -163,7 +166,7 @@ class CertificatesReconciler implements Reconciler {
     return `Secret ${what === 'ca' ? caSecretName(this.#names) : tlsSecret}`;
   }
 
-  /** The loss of a certificate that was there, once; at a first installation there was none. */
+  /** Reports once that an existing certificate was lost; at installation there is none yet. */
   #tellLoss(before: RotationState | null, { ca, adoptable, serving }: RotationState): void {
     if (serving !== null || (before !== null && before.serving === null)) return;
     if (before === null && ca === null && adoptable.length === 0) return;
@@ -185,10 +188,10 @@ class CertificatesReconciler implements Reconciler {
     this.#record({ reason: 'CertificateNotKept', message: reason });
   }
 
-  /** About the Secret, whatever it is about: the controller may write events in its own namespace. */
+  /** Recorded on the Secret, whatever the event is about: the controller may write events in its own namespace. */
   #record({ reason, message }: Pick<EventDetails, 'reason' | 'message'>): void {
     const { namespace, tlsSecret } = this.#names;
-    // `kubectl describe` shows the events of this very object alone.
+    // `kubectl describe` selects events by UID.
     const uid = this.#watches?.observed()?.serving?.metadata?.uid;
     const metadata = { namespace, name: tlsSecret, ...(uid !== undefined && { uid }) };
     const regarding = { apiVersion: 'v1', kind: 'Secret', metadata };

@@ -1,4 +1,4 @@
-/** The watches that the hosts of a policy need: exactly the Services it names, and nodes or KEP-1755 only where it asks for them. */
+/** The watches that the hosts of a policy need: exactly the Services that it names, and nodes or KEP-1755 only if used. */
 import type { KubernetesObject, V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
 
 import type { ResourceWatch } from '../../cluster/watch.ts';
@@ -25,7 +25,7 @@ export class HostWatches implements HostSources {
     this.#changed = changed;
   }
 
-  /** Opens what the policy needs, closes what it does not need any more. */
+  /** Opens the watches that the policy needs and closes those that it no longer needs. */
   follow(policy: RewritePolicy): void {
     const wanted = wantedBy(policy);
     for (const [name, watch] of this.#watches) if (!wanted.has(name)) this.#drop(name, watch);
@@ -90,7 +90,7 @@ function wantedBy({ registries }: RewritePolicy): Map<string, Wanted> {
   return wanted;
 }
 
-/** A node lists the images it has, which is most of it. */
+/** A node lists its images, which are most of the object. */
 function withoutImages(node: V1Node): V1Node {
   const { metadata, status } = node;
   return {

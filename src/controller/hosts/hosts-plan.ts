@@ -1,4 +1,4 @@
-/** From Services, nodes and KEP-1755 to the hosts of registries, and to the text that `serve` mounts. Pure. */
+/** Resolves the hosts of registries from Services, nodes and KEP-1755, and builds the text that `serve` mounts. Pure. */
 import type { V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
 import { parse, stringify } from 'yaml';
 
@@ -7,7 +7,7 @@ import type { HostFrom, RewritePolicy } from '../../policy/types.ts';
 import { addressProblem, type ResolvedHosts } from '../../rules/registries.ts';
 
 export interface HostSources {
-  /** Undefined while the watch of it has not seen its first list, null when there is none. */
+  /** Undefined until the watch has its first list, null when the object does not exist. */
   readonly service: (namespace: string, name: string) => V1Service | null | undefined;
   readonly hosting: () => V1ConfigMap | null | undefined;
   readonly nodes: () => readonly V1Node[] | undefined;
@@ -15,20 +15,20 @@ export interface HostSources {
 
 export interface ResolvedPolicy {
   readonly hosts: ResolvedHosts;
-  /** By registry, why its host is not known. */
+  /** By registry: why its host is not resolved. */
   readonly problems: ReadonlyMap<string, string>;
-  /** Registries of which nothing is known yet: what was written for them stays. */
+  /** Registries whose state is not known yet: their last written host is kept. */
   readonly pending: ReadonlySet<string>;
 }
 
 type Resolution = { readonly host: string } | { readonly problem: string } | 'pending';
 
-/** The key of the ConfigMap that is written. */
+/** Key of the ConfigMap's data. */
 export const hostsKey = 'hosts.yaml';
 /** https://github.com/kubernetes/enhancements/tree/master/keps/sig-cluster-lifecycle/generic/1755-communicating-a-local-registry */
 export const hostingConfigMap = { namespace: 'kube-public', name: 'local-registry-hosting', key: 'localRegistryHosting.v1' } as const;
 
-/** @param previous what was written last; a node of it is kept while it is ready, so that hosts do not wander */
+/** @param previous the hosts written last; a node is kept while it is ready, so that hosts stay stable */
 export function resolveHosts(
   { registries }: Pick<RewritePolicy, 'registries'>,
   sources: HostSources,
@@ -50,18 +50,18 @@ export function resolveHosts(
   return { hosts, problems, pending };
 }
 
-/** Text of hosts.yaml: the same hosts give the same text. */
+/** Text of hosts.yaml: equal hosts give equal text. */
 export function hostsText(hosts: ResolvedHosts): string {
   const sorted = Object.entries(hosts).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return sorted.length === 0 ? '{}\n' : stringify(Object.fromEntries(sorted));
 }
 
-/** What a ConfigMap says; nothing when somebody broke it, since it is written anew then. */
+/** Hosts in a ConfigMap; none when its content is invalid, since it is then written again. */
 export function hostsOf(map: V1ConfigMap | undefined): ResolvedHosts {
   return parseResolvedHosts(map?.data?.[hostsKey] ?? '', hostsKey).hosts;
 }
 
-/** A host that `serve` would refuse must not be written: it refuses the whole file. */
+/** `serve` rejects the whole file for one invalid host, so such a host must not be written. */
 function checked(resolution: Resolution): Resolution {
   if (resolution === 'pending' || 'problem' in resolution) return resolution;
   const problem = addressProblem(resolution.host);
@@ -91,7 +91,7 @@ function resolveService({ namespace, name, port, via }: ServiceReference, source
   return host === undefined ? { problem: 'no node is ready and has an InternalIP' } : { host: `${host}:${found.nodePort}` };
 }
 
-/** A node that is cordoned still serves its node ports. https://kubernetes.io/docs/reference/node/node-status/ */
+/** A cordoned node still serves its node ports. https://kubernetes.io/docs/reference/node/node-status/ */
 const isReady = ({ status }: V1Node): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
 const internalAddress = ({ status }: V1Node): string[] =>
@@ -109,7 +109,7 @@ function resolveHosting(map: V1ConfigMap | null | undefined): Resolution {
   if (text === undefined) return { problem: `ConfigMap ${namespace}/${name} has no key ${key}` };
   const fields = parseMap(text);
   if (fields === null) return { problem: `${key} of ConfigMap ${namespace}/${name} is not a YAML map` };
-  // What a container runtime is to use wins; without it, it is the same host as for everybody.
+  // The host for container runtimes has precedence; by default it is the general one.
   const named: unknown[] = [Reflect.get(fields, 'hostFromContainerRuntime'), Reflect.get(fields, 'host')];
   const host = named.find((value) => typeof value === 'string' && value !== '');
   if (typeof host === 'string') return { host };

@@ -14,7 +14,7 @@ import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../wo
 import { HostWatches } from './host-watches.ts';
 import { hostsKey, hostsOf, hostsText, resolveHosts, type ResolvedPolicy } from './hosts-plan.ts';
 
-/** Milliseconds for which changes are gathered. */
+/** Debounce, in milliseconds. */
 const debounceMs = 50;
 const backoff = { minDelay: 1_000, maxDelay: 30_000 };
 
@@ -59,7 +59,7 @@ class HostsReconciler implements Reconciler {
     await Promise.all([this.#queue.stop(), this.#watches.close(), this.#written?.close()]);
   }
 
-  /** Ready also with hosts that cannot be resolved: that is the cluster's state, and no restart changes it. */
+  /** Also ready with unresolved hosts: that is the state of the cluster, and a restart does not change it. */
   isReady(): boolean {
     return this.#last !== null && this.#last.pending.size === 0 && this.#failure === null;
   }
@@ -86,7 +86,7 @@ class HostsReconciler implements Reconciler {
     this.#reportProblems(resolved);
     this.#last = resolved;
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
-    // Without any host there is nothing to say, unless something else has been said.
+    // Without any host there is nothing to write, unless the ConfigMap has other hosts.
     const isWritten = presentText === undefined ? Object.keys(resolved.hosts).length === 0 : presentText === text;
     if (isWritten) {
       this.#failure = null;
@@ -134,7 +134,7 @@ class HostsReconciler implements Reconciler {
     void recordEvent(cluster, { regarding, reason, message, type: 'Warning', action: 'ResolveHost' });
   }
 
-  /** Each problem once, when it begins or changes. */
+  /** Reports each problem once, when it begins or changes. */
   #reportProblems({ hosts, problems }: ResolvedPolicy): void {
     const { log, metrics } = this.#context;
     metrics.hosts.reset();

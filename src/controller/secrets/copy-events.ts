@@ -1,11 +1,11 @@
-/** Events about the Secret of a copy, in its namespace, where those who run the pods see them. */
+/** Events on the Secret of a copy, in its namespace, where the owners of the pods see them. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import type { Cluster } from '../../cluster/connection.ts';
 import { recordEvent } from '../../cluster/events.ts';
 
 export interface CopyEvent {
-  /** The Secret, or what is known of one that could not be made. */
+  /** The Secret, or what is known of one that could not be created. */
   readonly secret: KubernetesObject | { readonly namespace: string; readonly name: string };
   readonly reason: 'CopyDisputed' | 'CopyFailed' | 'CopyRetained' | 'SecretNotOurs';
   readonly message: string;

@@ -1,4 +1,4 @@
-/** How the copies are, for the metrics. */
+/** States of the copies, for the metrics. */
 import type { Gauge } from 'prom-client';
 
 import type { RewritePolicy } from '../../policy/types.ts';
@@ -11,7 +11,7 @@ import type { SecretObject } from './seen-secret.ts';
 export interface CopyOverview {
   readonly policy: RewritePolicy;
   readonly desired: ReadonlyMap<string, DesiredCopy>;
-  /** Copies that are kept though no longer wanted. */
+  /** Copies that are kept although no longer wanted. */
   readonly retained: readonly SecretObject[];
   readonly present: (key: string) => SecretObject | undefined;
   readonly writer: CopyWriter;

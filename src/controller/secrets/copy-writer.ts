@@ -1,4 +1,4 @@
-/** Writes copies, and says what the failure of a write means. */
+/** Writes copies, and interprets failed writes. */
 import { describeError, isAlreadyExists, isConflict, isForbidden, isNotFound, retryAfterOf, statusOf } from '../../cluster/api-error.ts';
 import { createObject, deleteObject, patchObject, readObject } from '../../cluster/object-writes.ts';
 import type { WriteResult, WriteVerb } from '../metrics.ts';
@@ -11,7 +11,7 @@ import { ForeignSecrets } from './foreign-secrets.ts';
 import { ownershipOf } from './ownership.ts';
 import { seenSecret, type SecretObject } from './seen-secret.ts';
 
-/** Milliseconds between two looks at a Secret of somebody else that has the name of a copy, half as much again at random. */
+/** Milliseconds between two checks of a foreign Secret with the name of a copy, plus up to half at random. */
 const foreignInterval = 60_000;
 
 export type CopyWrite =
@@ -20,7 +20,7 @@ export type CopyWrite =
   | { readonly verb: 'delete'; readonly present: SecretObject };
 
 export interface CopyWriterOptions {
-  /** Value of the label that says which controller a copy belongs to. */
+  /** Value of the label that identifies the controller of a copy. */
   readonly owner: string;
   readonly signal: AbortSignal;
 }
@@ -28,7 +28,7 @@ export interface CopyWriterOptions {
 export class CopyWriter {
   readonly foreign: ForeignSecrets;
   readonly disputes = new Disputes();
-  /** What could not be done, by key, for people. */
+  /** Failures by key, for people. */
   readonly failures = new Map<string, string>();
   readonly #context: ReconcilerContext;
   readonly #options: CopyWriterOptions;
@@ -39,7 +39,7 @@ export class CopyWriter {
     this.foreign = new ForeignSecrets(context);
   }
 
-  /** Forgets what is known of keys that are not wanted any more. */
+  /** Forgets keys that are no longer wanted. */
   retain(isWanted: (key: string) => boolean): void {
     this.foreign.retain(isWanted);
     this.disputes.retain(isWanted);
@@ -61,7 +61,7 @@ export class CopyWriter {
     }
   }
 
-  /** For what fails beside a write. @param what continues "Secret shop/regcred …" */
+  /** Reports a failure other than that of a write. @param what continues "Secret shop/regcred …" */
   failed(key: string, what: string, error: unknown): Requeue {
     if (this.#options.signal.aborted) return done;
     const reason = describeError(error);
@@ -77,7 +77,7 @@ export class CopyWriter {
     return { result: 'failed', retryAfter };
   }
 
-  /** @returns the new resourceVersion, empty when the Secret is gone */
+  /** @returns the new resourceVersion, empty when the Secret does not exist any more */
   async #send(write: CopyWrite): Promise<string> {
     const { cluster } = this.#context;
     const { owner, signal } = this.#options;
@@ -106,7 +106,7 @@ export class CopyWriter {
     if (this.#options.signal.aborted) return done;
     if (write.verb === 'create' && isAlreadyExists(error)) return await this.#afterCollision(key, write.desired);
     if (isNotFound(error) || isTerminating(error) || isConflict(error)) {
-      // The namespace or the Secret goes away, or somebody wrote: the watch will say, and the next step knows.
+      // The namespace or the Secret is being deleted, or another client wrote: the watch delivers the new state.
       this.#count(write.verb, 'conflict');
       return { result: 'failed' };
     }
@@ -114,7 +114,7 @@ export class CopyWriter {
     return this.failed(key, `could not be ${write.verb}d`, error);
   }
 
-  /** There is a Secret of that name: ours, when the watch is behind, or somebody else's. */
+  /** A Secret of that name exists: our own, when the watch is behind, or a foreign one. */
   async #afterCollision(key: string, desired: CopyWithContent): Promise<Requeue> {
     const { namespace, name } = desired;
     try {
@@ -148,5 +148,5 @@ export class CopyWriter {
 const adopting = (desired: CopyWithContent, present: SecretObject): CopyWrite =>
   mustBeReplaced(present, desired) ? { verb: 'delete', present } : { verb: 'update', desired, present };
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/ : a namespace that is being deleted takes nothing new. */
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/ : nothing can be created in a terminating namespace. */
 const isTerminating = (error: unknown): boolean => isForbidden(error) && describeError(error).includes('is being terminated');

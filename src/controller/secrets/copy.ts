@@ -1,4 +1,4 @@
-/** A copy of a pull secret: how it is written, and how one that was seen is compared with it. */
+/** A copy of a pull secret: how it is written, and how an existing Secret is compared with it. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { dockerConfigKey, dockerConfigType } from '../../registry/pull-secret.ts';
@@ -17,24 +17,24 @@ import { credentialsHashOf, hashOf, keptValue, type SecretObject } from './seen-
 
 /** What a copy holds. */
 export interface Content {
-  /** The docker config in base64, as it stands in a Secret. */
+  /** The docker config in base64, as in a Secret. */
   readonly encoded: string;
   readonly hash: string;
-  /** Of the credentials alone: the same for two docker configs that a kubelet takes the same from. */
+  /** Hash of the credentials alone: equal for two docker configs from which a kubelet reads the same credentials. */
   readonly credentialsHash: string | null;
 }
 
 export interface DesiredCopy {
   readonly namespace: string;
   readonly name: string;
-  /** As the policy calls it. */
+  /** Name in the policy. */
   readonly registry: string;
   /** `namespace/name` of the source Secret, or the provider. */
   readonly source: string;
-  /** Of the policy, beside those of the controller. */
+  /** From the policy, in addition to those of the controller. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Null while the source has given none: then nothing is written, and what is there stays. */
+  /** Null until the source has delivered any: nothing is written, and existing copies are kept. */
   readonly content: Content | null;
 }
 
@@ -48,7 +48,7 @@ export function contentOf(encoded: string): Content {
   };
 }
 
-/** The whole Secret, to be created. @param owner value of the label that says which controller it belongs to */
+/** The whole Secret, for creation. @param owner value of the label that identifies the controller */
 export function secretOf(copy: CopyWithContent, owner: string): KubernetesObject & Required<Pick<SecretObject, 'type' | 'data'>> {
   return {
     apiVersion: 'v1',
@@ -60,8 +60,8 @@ export function secretOf(copy: CopyWithContent, owner: string): KubernetesObject
 }
 
 /**
- * A merge patch that makes the Secret the copy, and is refused when the Secret has changed since it was seen. Labels, annotations
- * and keys that others have added stay; those that the policy had once are removed.
+ * A merge patch that turns the Secret into the copy, and fails when the Secret has changed since it was seen. Labels, annotations and keys
+ * of others are kept; those that the policy no longer has are removed.
  */
 export function patchOf(copy: CopyWithContent, owner: string, present: SecretObject): object {
   const { uid, resourceVersion } = present.metadata ?? {};
@@ -78,7 +78,7 @@ export function patchOf(copy: CopyWithContent, owner: string, present: SecretObj
   };
 }
 
-/** Whether the Secret says and holds what it should. */
+/** Whether the Secret has the content and metadata of the copy. */
 export function isAsDesired(present: SecretObject, copy: CopyWithContent, owner: string): boolean {
   const labels = labelsOf(copy, owner);
   const annotations = annotationsOf(copy);
@@ -92,17 +92,17 @@ export function isAsDesired(present: SecretObject, copy: CopyWithContent, owner:
   );
 }
 
-/** Whether a pod gets from the Secret the credentials that it would get from the copy. */
+/** Whether a pod gets the same credentials from the Secret as from the copy. */
 export function hasCredentialsOf({ credentialsHash }: SecretObject, { content }: CopyWithContent): boolean {
   return credentialsHash !== undefined && credentialsHash === content.credentialsHash;
 }
 
-/** The same for two copies that are written in the same way. */
+/** Equal for two copies that are written in the same way. */
 export function signatureOf(copy: CopyWithContent): string {
   return JSON.stringify([copy.content.hash, copy.registry, copy.source, copy.labels, copy.annotations]);
 }
 
-/** Whether the Secret can only become the copy by being made anew. https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable */
+/** Whether the Secret must be recreated to become the copy. https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable */
 export function mustBeReplaced({ type, immutable, contentHash }: SecretObject, { content }: CopyWithContent): boolean {
   return type !== dockerConfigType || (immutable === true && contentHash !== content.hash);
 }

@@ -1,22 +1,22 @@
-/** Where the content of one registry's pull secrets comes from. */
+/** Source of the content of one registry's pull secrets. */
 import type { Logger } from 'pino';
 
 import type { RefreshStatus } from '../../registry/refresh.ts';
 import type { Content } from './copy.ts';
 
 export interface CredentialSource {
-  /** What was read last; null before the first time. It stays while the source cannot be read. */
+  /** The content that was read last; null before the first time. It is kept while the source cannot be read. */
   readonly content: () => Content | null;
-  /** Whether the last reading succeeded. */
+  /** Whether the last read succeeded. */
   readonly isReady: () => boolean;
   /** What is wrong with the credentials of this registry, for people; null when nothing is. */
   readonly problem: () => string | null;
-  /** Of a token; absent for a Secret. */
+  /** For a token; absent for a Secret. */
   readonly status?: () => RefreshStatus;
   readonly close: () => Promise<void>;
 }
 
-/** The content of a source as it was read last. */
+/** The last content that was read from a source. */
 export class LatestContent {
   readonly #registry: string;
   readonly #log: Logger;

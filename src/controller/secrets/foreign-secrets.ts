@@ -1,4 +1,4 @@
-/** Secrets of somebody else that have the name or the labels of a copy: they are left as they are, and reported once. */
+/** Foreign Secrets that have the name or the labels of a copy: they are not changed, and are reported once. */
 import { adoptAnnotation, copyAnnotation } from '../labels.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import { hasCredentialsOf, type DesiredCopy } from './copy.ts';
@@ -6,8 +6,8 @@ import { recordCopyEvent } from './copy-events.ts';
 import type { SecretObject } from './seen-secret.ts';
 
 /**
- * - `conflicting`: it is where a copy should be, and pods get other credentials from it, or none.
- * - `equivalent`: it is where a copy should be, and holds the same credentials.
+ * - `conflicting`: has the name of a copy and gives pods other credentials, or none.
+ * - `equivalent`: has the name of a copy and the same credentials.
  * - `unrelated`: no copy is wanted there.
  */
 type ForeignState = 'conflicting' | 'equivalent' | 'unrelated';
@@ -20,10 +20,10 @@ export class ForeignSecrets {
     this.#context = context;
   }
 
-  /** @param desired the copy that should be there, null where none should be */
+  /** @param desired the copy that belongs there, null when none does */
   found(key: string, secret: SecretObject, desired: DesiredCopy | null): void {
     const { content } = desired ?? { content: null };
-    // Without content there is nothing to compare it with yet.
+    // Without content there is nothing to compare yet.
     if (desired !== null && content === null) return;
     const state =
       desired === null || content === null ? 'unrelated' : hasCredentialsOf(secret, { ...desired, content }) ? 'equivalent' : 'conflicting';

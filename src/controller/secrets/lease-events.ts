@@ -1,4 +1,4 @@
-/** Events about a registry of the policy, which is no object: they are recorded for the controller's Lease, which is always there. */
+/** Events about a registry of the policy, which is not an object: they are recorded on the controller's Lease, which always exists. */
 import { recordEvent, type EventDetails } from '../../cluster/events.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 

@@ -4,16 +4,16 @@ import type { KubernetesObject, V1PodSpec } from '@kubernetes/client-node';
 import type { Cluster } from '../../cluster/connection.ts';
 import { listPages } from '../../cluster/list-pages.ts';
 
-/** Pods a page: a page is in memory as a whole, and the first one that names the Secret ends the search. */
+/** Pods per page: a page is in memory as a whole, and the first pod that references the Secret ends the search. */
 const pageSize = 100;
-/** Milliseconds for all pages. */
+/** Timeout for all pages, in milliseconds. */
 const timeout = 30_000;
 
 type Pod = KubernetesObject & { readonly spec?: Pick<V1PodSpec, 'imagePullSecrets'> };
 
 /**
- * Whether a pod of the namespace that has not ended names the Secret. The kubelet reads it for each pull, so a running pod needs it
- * when a container is started anew.
+ * Whether a pod of the namespace that has not ended references the Secret. The kubelet reads it for each pull, so a running pod needs it
+ * when a container restarts.
  *
  * @throws ApiError
  */

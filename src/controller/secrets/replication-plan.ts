@@ -1,4 +1,7 @@
-/** From the policy and what is in the cluster to what is to be done with a Secret. Pure: after its writes there is nothing to do. */
+/**
+ * Decides what to do with a Secret, from the policy and the state of the cluster. Pure and idempotent: after the writes there is nothing
+ * left to do.
+ */
 import type { RegistryPolicy, RewritePolicy } from '../../policy/types.ts';
 import { labelValue, registryLabel } from '../labels.ts';
 import { isAsDesired, mustBeReplaced, type Content, type CopyWithContent, type DesiredCopy } from './copy.ts';
@@ -10,22 +13,22 @@ export type ReplicationStep =
   | { readonly verb: 'none' }
   | { readonly verb: 'create'; readonly desired: CopyWithContent }
   | { readonly verb: 'update'; readonly desired: CopyWithContent; readonly present: SecretObject }
-  /** To be made anew: its type or its content cannot be changed. */
+  /** To be recreated: its type or its content is immutable. */
   | { readonly verb: 'replace'; readonly desired: CopyWithContent; readonly present: SecretObject }
-  /** Not wanted any more: deleted as soon as no pod names it. `refreshed`: what it holds until then, null for what it holds now. */
+  /** No longer wanted: deleted once no pod references it. `refreshed` is its content until then, null to leave the content as it is. */
   | { readonly verb: 'release'; readonly present: SecretObject; readonly refreshed: CopyWithContent | null }
-  /** Somebody else's: left as it is. `desired` is null where no copy is wanted. */
+  /** Belongs to somebody else: not changed. `desired` is null where no copy is wanted. */
   | { readonly verb: 'leave'; readonly desired: DesiredCopy | null; readonly present: SecretObject };
 
 const none: ReplicationStep = { verb: 'none' };
 
 export interface CopySource {
   readonly policy: RewritePolicy;
-  /** Content of a registry's pull secrets, null while there is none. */
+  /** Content of a registry's pull secrets, null until the source has delivered any. */
   readonly content: (registry: string) => Content | null;
 }
 
-/** Copies that there should be, by `namespace/name`. */
+/** Desired copies, by `namespace/name`. */
 export function desiredCopies(
   source: CopySource,
   namespaces: readonly TargetNamespace[],
@@ -39,7 +42,7 @@ export function desiredCopies(
     for (const { name: namespace } of living.filter((candidate) => isTarget(candidate, settings, scope))) {
       for (const name of settings.pullSecrets) {
         const key = `${namespace}/${name}`;
-        // The controller never writes over what it reads from.
+        // The controller never overwrites its sources.
         if (!sources.has(key)) desired.set(key, copyOf({ namespace, name, registry }, settings, source, scope));
       }
     }
@@ -50,14 +53,14 @@ export function desiredCopies(
 export interface StepContext extends CopySource {
   readonly scope: TargetScope;
   readonly owner: string;
-  /** Whether there is a namespace of this name that is not being deleted. */
+  /** Whether a namespace of this name exists and is not terminating. */
   readonly isLiving: (namespace: string) => boolean;
 }
 
 /** @param present the Secret of the same key that has the labels of a copy */
 export function stepFor(desired: DesiredCopy | undefined, present: SecretObject | undefined, context: StepContext): ReplicationStep {
   if (present === undefined) return desired !== undefined && hasContent(desired) ? { verb: 'create', desired } : none;
-  // A finalizer holds it: it can neither be written nor made anew until it is gone.
+  // A finalizer holds it: it can neither be written nor recreated until it is gone.
   if (present.metadata?.deletionTimestamp !== undefined) return none;
   const ownership = ownershipOf(present, context.owner);
   if (desired === undefined) return ownership === 'own' ? releaseOf(present, context) : { verb: 'leave', desired: null, present };
@@ -67,12 +70,12 @@ export function stepFor(desired: DesiredCopy | undefined, present: SecretObject 
 }
 
 function releaseOf(present: SecretObject, context: StepContext): ReplicationStep {
-  // Of a namespace that is not known, the two watches have seen the creation or the deletion at different times.
+  // Unknown namespace: the two watches are at different points of its creation or deletion.
   if (!context.isLiving(present.metadata?.namespace ?? '')) return none;
   return { verb: 'release', present, refreshed: refreshedCopy(present, context) };
 }
 
-/** A token that a pod still needs has to be renewed like any other. Null when the content is as it should be, or comes from nowhere. */
+/** A token that a pod still needs must be renewed like any other. Null when the content is current, or has no source. */
 function refreshedCopy(present: SecretObject, context: StepContext): CopyWithContent | null {
   const { namespace = '', name = '', labels } = present.metadata ?? {};
   const found = Object.entries(context.policy.registries).find(([registry]) => labelValue(registry) === labels?.[registryLabel]);

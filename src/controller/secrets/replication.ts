@@ -1,4 +1,4 @@
-/** Keeps copies of pull secrets where the pods are: watches, decides for each Secret what is to be done, and does it. */
+/** Keeps copies of pull secrets in the namespaces of the pods: watches, plans each Secret, and writes. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { keyOf } from '../../cluster/object-store.ts';
@@ -19,13 +19,13 @@ import { Sources } from './sources.ts';
 import type { TargetNamespace } from './target-namespaces.ts';
 import { UnmatchedRegistries } from './unmatched-registries.ts';
 
-/** Milliseconds for which changes are gathered, since one seldom comes alone. */
+/** Debounce in milliseconds: changes seldom come alone. */
 const debounceMs = 20;
-/** Milliseconds between two plans: a thousand namespaces arrive as a thousand changes, and a plan looks at all of them. */
+/** Milliseconds between two plans: a thousand namespaces arrive as a thousand changes, and a plan covers all of them. */
 const planIntervalMs = 250;
-/** Writes at once. The API server has a fair share for each client, and a webhook that is slow to everybody helps nobody. */
+/** Concurrent writes: few, so that other clients of the API server are not slowed down. */
 const concurrency = 8;
-/** Secrets a page: a page is in memory as a whole, and a Secret has up to 1 MiB. */
+/** Secrets per page: a page is in memory as a whole, and a Secret has up to 1 MiB. */
 const secretPageSize = 100;
 
 export const secretsReconciler: ReconcilerFactory = (context) => new SecretsReconciler(context);
@@ -39,7 +39,7 @@ class SecretsReconciler implements Reconciler {
   readonly #retention: Retention;
   readonly #sources: Sources;
   readonly #unmatched: UnmatchedRegistries;
-  /** Of one key: from the policy and the namespaces to the copies that there should be. */
+  /** The key of the plan: from the policy and the namespaces to the desired copies. */
   readonly #plans: WorkQueue;
   /** By `namespace/name` of a Secret. */
   readonly #copies: WorkQueue;
@@ -119,7 +119,7 @@ class SecretsReconciler implements Reconciler {
   }
 
   #plan(): Requeue {
-    // Half a list looks like namespaces that were opted out, and copies that are missing.
+    // During the first list, namespaces would look opted out, and copies missing.
     if (this.#watches === null || !this.#watches.namespaces.isSynced || !this.#watches.copies.isSynced) return done;
     const { namespaces, copies } = this.#watches;
     const desired = desiredCopies(this.#stepContext(), namespaces.list().map(targetOf), this.#context.options);
@@ -216,7 +216,7 @@ interface Watches {
   readonly copies: ResourceWatch<SecretObject>;
 }
 
-/** What is kept of a namespace. */
+/** The kept fields of a namespace. */
 function withLabels({ metadata }: KubernetesObject): KubernetesObject {
   const { name, deletionTimestamp, labels = {} } = metadata ?? {};
   return { metadata: { ...(name !== undefined && { name }), ...(deletionTimestamp !== undefined && { deletionTimestamp }), labels } };

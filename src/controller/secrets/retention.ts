@@ -1,14 +1,14 @@
 /**
- * Copies that the policy does not want any more. Pods that were admitted with them still name them, and webhooks that have not read the new
- * policy yet still give their names to new pods. So a copy stays for a while in any case, and then until no pod names it.
+ * Copies that the policy no longer wants. Pods that were admitted with them still reference them, and webhooks that have not loaded the new
+ * policy yet still add them to new pods. So a copy is kept for a period in any case, and then until no pod references it.
  */
 import { Backoff, type BackoffBounds } from '../../cluster/backoff.ts';
 
-/** Milliseconds between two looks at the pods, at most. */
+/** Maximum time between two checks of the pods, in milliseconds. */
 const maxInterval = 10 * 60_000;
 
 interface RetainedCopy {
-  /** On the monotonic clock: when pods are looked at next. */
+  /** On the monotonic clock: time of the next check. */
   checkAt: number;
   isNamed: boolean;
   readonly backoff: Backoff;
@@ -25,8 +25,8 @@ export class Retention {
   readonly #now: () => number;
 
   /**
-   * @param period milliseconds for which a copy stays in any case
-   * @param now milliseconds of a clock that is never set
+   * @param period milliseconds for which a copy is kept in any case
+   * @param now monotonic clock, in milliseconds
    */
   constructor(period: number, now: () => number = () => performance.now()) {
     this.#period = period;
@@ -35,7 +35,7 @@ export class Retention {
   }
 
   /**
-   * @param isNamed asks whether a pod names it; not asked before the period is over
+   * @param isNamed whether a pod references the Secret; not called before the period is over
    * @throws what `isNamed` throws
    */
   async decide(key: string, isNamed: () => Promise<boolean>): Promise<RetentionDecision> {
@@ -58,7 +58,7 @@ export class Retention {
     this.#copies.delete(key);
   }
 
-  /** Forgets the copies that are wanted again, or gone. */
+  /** Forgets copies that are wanted again or do not exist any more. */
   retain(isStillUnwanted: (key: string) => boolean): void {
     for (const key of this.#copies.keys()) if (!isStillUnwanted(key)) this.#copies.delete(key);
   }

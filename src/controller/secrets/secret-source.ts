@@ -14,7 +14,7 @@ export interface SecretSourceOptions {
   readonly registry: string;
   /** Of the Secret. */
   readonly name: string;
-  /** Of the registry in the policy, with or without a path; undefined where it has none. */
+  /** Host of the registry in the policy, with or without a path; undefined where it has none. */
   readonly host: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export function openSecretSource(
   const { cluster, log, options } = context;
   const latest = new LatestContent(registry, log, changed);
   let isReady = false;
-  // `kubectl describe` shows the events of this very object alone.
+  // `kubectl describe` selects events by UID.
   let uid: string | undefined;
   let problem: string | null = 'the Secret has not been read yet';
 

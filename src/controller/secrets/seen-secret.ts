@@ -1,4 +1,4 @@
-/** What is kept of a Secret that was seen: of a thousand namespaces this is about a megabyte, and no password stays in memory. */
+/** What is kept in memory of a Secret: about a megabyte for a thousand namespaces, and no passwords. */
 import { createHash } from 'node:crypto';
 
 import type { KubernetesObject, V1ManagedFieldsEntry } from '@kubernetes/client-node';
@@ -7,19 +7,19 @@ import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { fieldManager } from '../../cluster/object-writes.ts';
 import { dockerConfigKey, readPullSecret, type SecretContent } from '../../registry/pull-secret.ts';
 
-/** A Secret as the API server sends it, as far as it is read. */
+/** A Secret as the API server sends it; only the fields that are read. */
 export interface SecretObject extends KubernetesObject {
   readonly type?: string;
   readonly immutable?: boolean;
   readonly data?: Readonly<Record<string, string>>;
-  /** In place of `data` in what is kept. */
+  /** Replaces `data` in what is kept. */
   readonly contentHash?: string;
-  /** Of what a kubelet takes from it; absent where that is nothing. */
+  /** Hash of what a kubelet reads from it; absent where it reads nothing. */
   readonly credentialsHash?: string;
   /** Keys of labels and annotations that this program wrote last. */
   readonly ownLabels?: readonly string[];
   readonly ownAnnotations?: readonly string[];
-  /** Field manager of the last write that was not ours. */
+  /** Field manager of the last write by another client. */
   readonly lastWriter?: string;
 }
 
@@ -66,7 +66,7 @@ function ownKeys(managedFields: readonly V1ManagedFieldsEntry[], map: 'f:labels'
   return keys.flatMap((key) => (key.startsWith('f:') ? [key.slice(2)] : []));
 }
 
-/** Null for a Secret that a kubelet takes nothing from. */
+/** Null for a Secret from which a kubelet reads nothing. */
 export function credentialsHashOf(secret: SecretContent): string | null {
   const reading = readPullSecret(secret);
   if (reading.result !== 'read' || reading.entries.length === 0) return null;
@@ -74,11 +74,11 @@ export function credentialsHashOf(secret: SecretContent): string | null {
   return hashOf(entries.toSorted().join('\n'));
 }
 
-/** 64 bits: enough to tell two contents apart, and too few to tell anything about a password. */
+/** 64 bits: enough to distinguish contents, and too few to reveal anything about a password. */
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** Longer values are kept as their hash: `kubectl apply` leaves the whole Secret in an annotation. */
+/** Longer values are kept as their hash: `kubectl apply` stores the whole Secret in an annotation. */
 const maxKeptLength = 253;
 
-/** What is kept of a label's or an annotation's value, to be compared. */
+/** The kept form of a label's or annotation's value, for comparison. */
 export const keptValue = (value: string): string => (value.length > maxKeptLength ? `sha256:${hashOf(value)}` : value);

@@ -7,7 +7,7 @@ import { openSecretSource } from './secret-source.ts';
 import { openTokenSource } from './token-source.ts';
 
 interface OpenSource {
-  /** What it was opened with: with other settings it is another source. */
+  /** Settings it was opened with: with other settings it is another source. */
   readonly definition: string;
   readonly source: CredentialSource;
 }
@@ -20,7 +20,7 @@ export class Sources {
   readonly #closing = new Set<Promise<void>>();
   readonly #stopReading: () => void;
 
-  /** @param changed called when the content of a registry is another one */
+  /** @param changed called when the content of a registry changes */
   constructor(context: ReconcilerContext, changed: () => void) {
     this.#context = context;
     this.#changed = changed;
@@ -39,7 +39,7 @@ export class Sources {
     });
   }
 
-  /** Opens the sources that the policy has, closes those that it has no more. */
+  /** Opens the sources of the policy, and closes those that it no longer has. */
   follow(policy: RewritePolicy): void {
     const wanted = new Map(Object.entries(policy.registries).filter(([, { credentials }]) => credentials !== undefined));
     for (const [registry, open] of this.#open) {
@@ -84,5 +84,5 @@ export class Sources {
   }
 }
 
-/** With the host, which a token is written for and a Secret is checked against. */
+/** Includes the host, which a token is written for and a Secret is checked against. */
 const definitionOf = ({ credentials, host }: RegistryPolicy): string => JSON.stringify([credentials, host]);

@@ -1,4 +1,4 @@
-/** Which namespaces get the pull secrets of a registry. */
+/** Namespaces that get the pull secrets of a registry. */
 import { systemNamespaces } from '../../admission/scope.ts';
 import { rewriteLabel } from '../../pod/labels.ts';
 import type { RegistryPolicy } from '../../policy/types.ts';
@@ -9,13 +9,13 @@ import { matchesSelector } from '../../policy/label-selector.ts';
 export interface TargetNamespace {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Nothing can be created in a namespace that is being deleted, and what is there goes with it. */
+  /** Nothing can be created in a terminating namespace, and its content is deleted with it. */
   readonly isTerminating: boolean;
 }
 
 export type TargetScope = Pick<ControllerOptions, 'namespace' | 'optIn' | 'optInValues' | 'optOutValues' | 'excludedNamespaces'>;
 
-/** No pod runs there: it holds the Leases of nodes. */
+/** No pods run there: it holds the Leases of nodes. */
 const leaseNamespace = 'kube-node-lease';
 
 export function isTarget(
@@ -31,7 +31,7 @@ export function isTarget(
   );
 }
 
-/** As the selectors of the webhook have it: a namespace whose pods are never rewritten needs no secrets. */
+/** Mirrors the selectors of the webhook: a namespace whose pods are never rewritten needs no secrets. */
 function isOptedIn({ name, labels }: TargetNamespace, scope: TargetScope): boolean {
   if (systemNamespaces.includes(name) || name === scope.namespace || scope.excludedNamespaces.includes(name)) return false;
   const rewrite = labels[rewriteLabel] ?? '';

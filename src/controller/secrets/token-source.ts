@@ -1,4 +1,4 @@
-/** Credentials that are a cloud's token, fetched anew before it expires. */
+/** Credentials that are a cloud's token, renewed before it expires. */
 import { describeError } from '../../cluster/api-error.ts';
 import { Backoff } from '../../cluster/backoff.ts';
 import { createCloudProvider } from '../../registry/clouds.ts';
@@ -11,13 +11,13 @@ import { LatestContent, type CredentialSource } from './credential-source.ts';
 import { recordLeaseEvent } from './lease-events.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 
-/** Milliseconds between requests that fail. */
+/** Back-off of failed requests, in milliseconds. */
 const requestBackoff = { minDelay: 5_000, maxDelay: 5 * 60_000 };
 
 export interface TokenSourceOptions {
   readonly registry: string;
   readonly settings: CloudCredentialsPolicy;
-  /** Of the registry in the policy, with or without a path; undefined where it has none. */
+  /** Host of the registry in the policy, with or without a path; undefined where it has none. */
   readonly host: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Registries whose `namespaces` and `namespaceSelector` fit no namespace: most often a mistake, so each is reported once. */
+/** Registries whose `namespaces` and `namespaceSelector` match no namespace: usually a mistake, so each is reported once. */
 import type { RewritePolicy } from '../../policy/types.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import type { DesiredCopy } from './copy.ts';

@@ -11,7 +11,7 @@ export const image = defineTransform({
     registry: optionalRegistry,
   },
   writesTo: 'image',
-  // One image for all is what the rule says.
+  // One image for all matches is what the rule says.
   isLossy: false,
   problems(options) {
     const parsed = parseReference(options.image);

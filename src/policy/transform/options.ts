@@ -26,7 +26,7 @@ export const spelling = {
     '`canonical` expands short Docker Hub names (nginx becomes library/nginx), `written` keeps the name as it stands in the pod.',
 } as const;
 
-/** What every transform takes that writes below a registry. */
+/** Options of every transform that writes below a registry. */
 export const underRegistry = { registry, prefix, collisions } as const;
 
 export const anywhere = { registry: optionalRegistry, collisions } as const;

@@ -1,4 +1,4 @@
-/** `remainder`: the matched part of the name is replaced, what follows is kept. Prefix maps as of Devtron and zarf. */
+/** `remainder`: replaces the matched part of the name and keeps the rest. Prefix maps as in Devtron and zarf. */
 import { suffix } from '../../image/reference.ts';
 import { underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';

@@ -1,4 +1,4 @@
-/** `singleRepository`: every image in one repository, told apart by tag. Tilt's single_name. */
+/** `singleRepository`: every image in one repository, distinguished by tag. Tilt's single_name. */
 import { lastComponent } from '../../image/reference.ts';
 import { underRegistry } from './options.ts';
 import { defineTransform } from './transform.ts';
@@ -16,7 +16,7 @@ export const singleRepository = defineTransform({
     const repository = `${base}/${options.repository}`;
     return (reference) => {
       const digest = reference.digest === null ? '' : `@${reference.digest}`;
-      // Without a written tag the digest alone names the content, and a made-up tag would name something that nobody pushed.
+      // Without a written tag the digest alone names the content, and a generated tag would name an image that was never pushed.
       if (reference.tag === null && digest !== '') return { ok: true, text: repository + digest };
       const tag = `${lastComponent(reference)}-${reference.tag ?? 'latest'}`;
       if (tag.length > maxTagLength) return { ok: false, reason: `the tag would have ${tag.length} characters, more than ${maxTagLength}` };

@@ -62,14 +62,14 @@ function missingCaptures(text: string, patterns: readonly SourcePattern[]): stri
   );
 }
 
-/** A written digest is carried over, a written tag where the expanded text has none. */
+/** A written digest is kept; a written tag is added if the expanded text has none. */
 function withWrittenSuffix(expanded: string, reference: Reference): Transformed {
   const parsed = parseReference(expanded);
   if (!parsed.ok) return { ok: false, reason: `${JSON.stringify(expanded)} is not an image reference: ${parsed.problem}` };
   const { tag, digest } = parsed.reference;
   if (digest !== null && reference.digest !== null && digest !== reference.digest)
     return { ok: false, reason: 'the template changes the digest' };
-  // Text before the digest: a tag stands in front of it.
+  // A tag goes in front of the digest.
   const named = digest === null ? expanded : expanded.slice(0, expanded.indexOf('@'));
   const newTag = tag === null && reference.tag !== null ? `:${reference.tag}` : '';
   const newDigest = digest ?? reference.digest;

@@ -1,9 +1,9 @@
 /**
- * A transform makes one new name of an image. Each is one record in one file, and src/policy/transform/transforms.ts lists them:
- * the types of a policy, its schema and reference, the compiler and the linter are all made from that list.
+ * A transform makes a new name from an image. Each is one record in one file, listed in src/policy/transform/transforms.ts. The types of a
+ * policy, its schema and reference, the compiler and the linter are all derived from that list.
  *
- * Options are described by plain data and not by zod: the core takes no library that checks input, and a record that stands in one
- * file cannot be left half done. src/config/rewrite-schema.ts turns the description into a schema.
+ * Options are described by plain data instead of zod: the core depends on no validation library, and a record in one file cannot be left
+ * incomplete. src/config/rewrite-schema.ts turns the description into a schema.
  */
 import type { Reference } from '../../image/reference.ts';
 
@@ -14,9 +14,9 @@ export type Transform = (reference: Reference, match: PatternMatch) => Transform
 
 /** How a pattern of the rule matched the image. */
 export interface PatternMatch {
-  /** The pattern as the policy has it. */
+  /** The pattern as written in the policy. */
   readonly source: string;
-  /** What of the canonical name follows the matched part, without a leading slash. */
+  /** The part of the canonical name after the match, without a leading slash. */
   readonly remainder: string;
   /** The captures of a regular expression by number and by name, the whole match as `0`; empty for a name. */
   readonly captures: ReadonlyMap<string, string>;
@@ -46,7 +46,7 @@ export type OptionsOf<Options extends OptionSchemas> = string extends keyof Opti
       readonly [Key in OptionalKeys<Options>]?: ValueOf<Options[Key]> | undefined;
     };
 
-/** A pattern of the rule, as far as a transform may ask: what a regular expression captures, null for a name. */
+/** A pattern of the rule as transforms see it: the captures of a regular expression, null for a name. */
 export interface SourcePattern {
   readonly text: string;
   readonly captures: { readonly count: number; readonly names: readonly string[] } | null;
@@ -59,24 +59,24 @@ export interface OptionProblem<Option extends PropertyKey = string> {
 }
 
 export interface TransformRecord<As extends string = string, Options extends OptionSchemas = OptionSchemas> {
-  /** The word in `rewrite.as`. */
+  /** The value of `rewrite.as`. */
   readonly as: As;
   /** The result in short, for the reference: `HOST/prefix/path`. */
   readonly description: string;
   readonly options: Options;
-  /** `registry`: below the host of `registry`, with `prefix`. `image`: the options themselves say where. */
+  /** `registry`: below the host of `registry`, with `prefix`. `image`: the options themselves name the target. */
   readonly writesTo: 'registry' | 'image';
-  /** Whether two repositories of one host may get the same name. The linter warns about rules for which that can happen. */
+  /** Whether two repositories of one host may get the same name. The linter warns about such rules. */
   readonly isLossy: boolean;
   /** Checks that need more than one option. */
   problems?(options: OptionsOf<Options>, patterns: readonly SourcePattern[]): readonly OptionProblem<keyof Options>[];
-  /** With `writesTo: 'image'`: the one image that every match becomes, null where it depends on the match. */
+  /** With `writesTo: 'image'`: the single image that every match becomes, null if it depends on the match. */
   targetImage?(options: OptionsOf<Options>): string | null;
-  /** @param base host of the registry with the rule's prefix, without a slash at the end; empty with `writesTo: 'image'` */
+  /** @param base host of the registry with the rule's prefix, without a trailing slash; empty with `writesTo: 'image'` */
   compile(options: OptionsOf<Options>, base: string): Transform;
 }
 
-/** Gives the record its literal types, which the policy types are made from. */
+/** Gives the record its literal types, from which the policy types are derived. */
 export function defineTransform<const As extends string, const Options extends OptionSchemas>(
   record: TransformRecord<As, Options>,
 ): TransformRecord<As, Options> {

@@ -1,4 +1,4 @@
-/** All transforms, in the order in which they are documented. A new one is a file beside these and a line here. */
+/** All transforms, in the order of the documentation. A new one is a new file here and a line below. */
 import { escape } from './escape.ts';
 import { flatten } from './flatten.ts';
 import { fullName } from './full-name.ts';
@@ -15,7 +15,7 @@ type TargetOf<Entry> = Entry extends { readonly as: infer As; readonly options: 
   ? { readonly as: As } & OptionsOf<Options>
   : never;
 
-/** What `rewrite` of a rule holds: one of the transforms with its options. */
+/** The `rewrite` of a rule: one of the transforms with its options. */
 export type RewriteTarget = TargetOf<(typeof transforms)[number]>;
 
 const byName = new Map<string, TransformRecord>(transforms.map((record) => [record.as, record]));

@@ -1,2 +1,2 @@
-/** What is used of the Azure SDK; loaded when a policy first asks for a token of ACR, so the bundle keeps it in files of its own. */
+/** The part of the Azure SDK that is used. Imported when a policy first needs a token of ACR, so the bundle keeps it in separate files. */
 export { ManagedIdentityCredential, WorkloadIdentityCredential } from '@azure/identity';

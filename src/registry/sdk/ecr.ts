@@ -1,2 +1,2 @@
-/** What is used of the AWS SDK; loaded when a policy first asks for a token of ECR, so the bundle keeps it in files of its own. */
+/** The part of the AWS SDK that is used. Imported when a policy first needs a token of ECR, so the bundle keeps it in separate files. */
 export { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
