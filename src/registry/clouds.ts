@@ -7,6 +7,9 @@ import { gar } from './gar.ts';
 
 const clouds: { readonly [Name in CloudName]: Cloud<Name> } = { ecr, gar, acr };
 
+/** What the policy calls them. */
+export const cloudNames: readonly string[] = Object.keys(clouds);
+
 /**
  * @param host of the registry, with or without a path
  * @throws CredentialError when the cloud requires a host and the registry has none

@@ -17,9 +17,12 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     target: { type: 'string', default: 'reviews' },
     from: { type: 'string', default: '0' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
-process.exitCode = run(values.target, { seed: Number(values.seed), from: Number(values.from), executions: Number(values.executions) });
+const usage = `usage: node test/fuzz/run.ts [--target ${Object.keys(targets).join('|')}] [--executions N] [--seed S] [--from I]\n`;
+if (values.help) process.stdout.write(usage);
+else process.exitCode = run(values.target, { seed: Number(values.seed), from: Number(values.from), executions: Number(values.executions) });
 
 function run(name: string, { seed, from, executions }: { seed: number; from: number; executions: number }): number {
   const target = Object.hasOwn(targets, name) ? targets[name] : undefined;

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import type { CloudCredentialsPolicy } from '../../src/registry/cloud.ts';
-import { createCloudProvider } from '../../src/registry/clouds.ts';
+import { cloudNames, createCloudProvider } from '../../src/registry/clouds.ts';
 
 test('from the policy to the provider', (t) => {
   const table: { policy: CloudCredentialsPolicy; host: string | undefined; name: string | null }[] = [
@@ -18,6 +19,14 @@ test('from the policy to the provider', (t) => {
         message: new RegExp(`${policy.provider} are for the registry's .host.`),
       });
     else t.equal(createCloudProvider(policy, host).name, name);
+  }
+  t.end();
+});
+
+test('every cloud passes the conformance suite', (t) => {
+  for (const name of cloudNames) {
+    const tests = readFileSync(new URL(`${name}.test.ts`, import.meta.url), 'utf8');
+    t.match(tests, `conforms('${name}'`, `${name}.test.ts runs conforms()`);
   }
   t.end();
 });
