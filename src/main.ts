@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-/** The composition root: picks the command of the command line and lends it the world. */
+/** The composition root: selects the command and passes it the process's input and output. */
 import { runCommandLine } from './cli/cli.ts';
 import { OperatorError } from './errors/operator-error.ts';
 import { asOperatorError } from './errors/system-error.ts';
 import { printed } from './text/printable.ts';
 
-// Node reports what cannot be written as an error event on the stream, whichever command wrote it.
+// Node reports a failed write as an error event on the stream, whichever command wrote it.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader that has seen enough (`transship explain … | head`) is no failure.
+    // A reader that closes the pipe early (`transship explain … | head`) is not a failure.
     if (error.code === 'EPIPE') process.exit();
     const { code, message } = asOperatorError(error) ?? new OperatorError('OUTPUT_FAILED', error.message, undefined, { cause: error });
     if (stream !== process.stderr) process.stderr.write(printed`transship: ${code}: ${message}\n`);
@@ -16,7 +16,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// Set rather than exit: what is still on its way to a pipe must arrive.
+// Set instead of calling exit: pending output to a pipe must still be written.
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,

@@ -1,4 +1,4 @@
-/** From the words of the command line to one command and its exit code. */
+/** Selects the command of the command line, runs it and returns its exit code. */
 import { readFile } from 'node:fs/promises';
 import { nearest } from '../rules/nearest.ts';
 import { ownText, printed } from '../text/printable.ts';
@@ -9,7 +9,7 @@ import { exitCodeOf } from './failure.ts';
 const helpWords = new Set(['help', '--help', '-h']);
 const versionWords = new Set(['version', '--version', '-V']);
 
-/** @returns the exit code: 0 done, 1 findings, 2 wrong use or unreadable input */
+/** @returns the exit code: 0 success, 1 findings, 2 wrong usage or unreadable input */
 export async function runCommandLine(args: readonly string[], io: Io): Promise<number> {
   const [word, ...rest] = args;
   if (word === undefined) {
@@ -47,7 +47,7 @@ async function help(name: string | undefined, io: Io): Promise<number> {
   return 0;
 }
 
-/** What follows `--` is never an option, so an image may be called `--help` there and nothing else. */
+/** Nothing after `--` is an option, so an image may be called `--help`. */
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);

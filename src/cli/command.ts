@@ -1,11 +1,11 @@
-/** What a command of the command line is. */
+/** The interface of a command. */
 import type { Readable } from 'node:stream';
 import { OperatorError } from '../errors/operator-error.ts';
 import type { Output } from './output.ts';
 import { flagHelp } from './flag-help.ts';
 import { readFlags, type Flags, type Given } from './read-flags.ts';
 
-/** The world, as a command sees it. Data goes to stdout, messages to stderr. */
+/** Input and output of a command. Data goes to stdout, messages to stderr. */
 export interface Io {
   readonly stdin: Readable;
   readonly stdout: Output;
@@ -20,22 +20,22 @@ export interface Command {
   readonly flags: Flags;
   /** The whole text of `transship NAME --help`. */
   readonly help: string;
-  /** @returns the exit code: 0 done, 1 findings, 2 wrong use or unreadable input */
+  /** @returns the exit code: 0 success, 1 findings, 2 wrong usage or unreadable input */
   readonly run: (args: readonly string[], io: Io) => Promise<number>;
 }
 
 export interface Definition<F extends Flags> {
   readonly name: string;
   readonly summary: string;
-  /** How it is called and what it does: the help above the list of flags. */
+  /** Usage and description: the help above the list of flags. */
   readonly usage: string;
-  /** The help below it. */
+  /** The help below the list of flags. */
   readonly notes?: string;
   /** From the table in flags.ts. */
   readonly flags: F;
-  /** What to do instead of naming operands, for a command that takes none. */
+  /** The remedy when operands are given to a command that takes none. */
   readonly withoutOperands?: string;
-  /** May throw: the command line prints an OperatorError in one line and ends with 2. */
+  /** May throw: the command line prints an OperatorError in one line and exits with 2. */
   readonly run: (given: Given<F>, io: Io) => Promise<number>;
 }
 
@@ -55,7 +55,7 @@ export function command<const F extends Flags>({ name, summary, usage, notes, fl
   };
 }
 
-/** @throws OperatorError (USAGE) when standard input is named twice: it can be read once */
+/** @throws OperatorError (USAGE) when standard input is named twice: it can be read only once */
 export function stdinOnce(names: readonly (string | null)[]): void {
   if (names.filter((name) => name === '-').length > 1)
     throw new OperatorError('USAGE', '- (standard input) can be read once only', 'name it once');

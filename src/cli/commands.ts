@@ -1,4 +1,4 @@
-/** The commands by name. Each is loaded when it is asked for: `explain` starts fast because the server's modules stay on disk. */
+/** The commands by name, each imported on use: `explain` starts fast because the server's modules are not loaded. */
 import type { Command } from './command.ts';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {

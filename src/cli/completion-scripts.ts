@@ -1,4 +1,4 @@
-/** Completion scripts, made from the commands and their tables of flags: nothing is started while somebody types. */
+/** Completion scripts, generated from the commands and their flags: completion starts no process. */
 import type { Flag, Flags } from './read-flags.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -15,7 +15,7 @@ export const completionScripts: Readonly<Record<Shell, (commands: readonly Compl
 const isFile = ({ type }: Flag): boolean => type?.argument === 'FILE';
 const wordsOf = (name: string, { short }: Flag): string[] => [...(short === undefined ? [] : [`-${short}`]), `--${name}`];
 
-/** In single quotes, which none of the shells reads anything in. */
+/** In single quotes, in which no shell interprets anything. */
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 function bash(commands: readonly CompletedCommand[]): string {
@@ -56,7 +56,7 @@ complete -o filenames -F _transship transship
 `;
 }
 
-/** In a specification of zsh a colon ends the text, and brackets stand around it. */
+/** In a zsh specification a colon ends the text, and brackets delimit it. */
 const escaped = (text: string): string => text.replaceAll(/[\\:[\]]/g, String.raw`\$&`);
 
 function zsh(commands: readonly CompletedCommand[]): string {

@@ -1,4 +1,4 @@
-/** `transship completion`: the script by which a shell completes commands, flags and their values. */
+/** `transship completion`: prints a script that completes commands, flags and their values in a shell. */
 import { OperatorError } from '../errors/operator-error.ts';
 import { nearest } from '../rules/nearest.ts';
 import { command } from './command.ts';
@@ -27,7 +27,7 @@ Prints the script that completes commands, flags and their values in bash, zsh o
         given === undefined ? 'no shell is named' : `${more === undefined ? given : `${given} ${more}`} is not a shell that is known here`;
       throw new OperatorError('USAGE', problem, near === null ? `name one of ${shells.join(', ')}` : `did you mean ${near}?`);
     }
-    // Loaded here: this command is one of them.
+    // Imported here: this command is one of them.
     const { commands } = await import('./commands.ts');
     const all = await Promise.all(Object.values(commands).map((load) => load()));
     const completed: CompletedCommand[] = all.map(({ name, summary, flags }) => ({ name, summary, flags }));

@@ -12,7 +12,7 @@ export function readControllerOptions(args: readonly string[], env: Environment)
   return controllerOptions(readFlags(controllerFlags, args, env).values);
 }
 
-/** @throws OperatorError (USAGE) when nothing is to run */
+/** @throws OperatorError (USAGE) when no feature is enabled */
 export function controllerOptions(values: Given<typeof controllerFlags>['values']): ControllerFlags {
   if (values.features.length === 0) throw new OperatorError('USAGE', '--features is empty', 'name what runs, or do not start a controller');
   return {

@@ -1,4 +1,4 @@
-/** `transship controller`: pull secrets where the pods are, certificates that renew themselves, hosts that resolve themselves. */
+/** `transship controller`: copies pull secrets, renews the webhook's certificate, and resolves hosts. */
 import { setFlagsFromString } from 'node:v8';
 
 import { createLog } from '../observe/log.ts';
@@ -20,9 +20,9 @@ SIGTERM releases the lease and ends; nothing that was written is deleted.`,
   run: async ({ values }) => {
     const { logLevel, ...options } = controllerOptions(values);
     const log = createLog(logLevel);
-    // A controller waits most of the time: V8 trades its speed for half of the heap that a burst would leave behind.
+    // A controller is idle most of the time: V8 trades speed for half of the heap that a burst would leave behind.
     for (const flag of ['--optimize-for-size', '--max-semi-space-size=1']) setFlagsFromString(flag);
-    // Loaded only here: with the library for Kubernetes in it, the list of commands would take half a second.
+    // Imported only here: with the Kubernetes library in it, the list of commands would take half a second.
     const { startController } = await import('../controller/controller.ts');
     await runUntilSignal(() => startController(options, log), { log, drainTime: 0 });
     return 0;

@@ -1,21 +1,21 @@
-/** What to copy where: the pairs of rewritten images, and what stands in the way of copying them. */
+/** The images to copy and their targets, and collisions between targets. */
 import { canonicalText, parseReference, suffix, type Reference } from '../image/reference.ts';
 
 export interface Copy {
-  /** By digest where the image has one: a tag may have moved since. */
+  /** By digest if the image has one: a tag may have moved since. */
   readonly source: string;
-  /** By tag where the image has one, since a copy to a digest makes no tag. */
+  /** By tag if the image has one, since copying to a digest creates no tag. */
   readonly target: string;
-  /** That target must have after the copy; null where the image has none. */
+  /** Digest that the target must have after the copy; null if the image has none. */
   readonly digest: string | null;
   readonly reference: Reference;
 }
 
 export interface Copies {
   readonly copies: readonly Copy[];
-  /** Different images that one target would have to be; they are not among the copies. */
+  /** Different images with the same target; they are not copied. */
   readonly collisions: readonly Collision[];
-  /** One image in several digests that want one tag; all but one of them are copied by digest. */
+  /** One image in several digests for one tag; all but one are copied by digest. */
   readonly sharedTags: readonly Collision[];
 }
 
@@ -44,7 +44,7 @@ export function copiesOf(pairs: readonly Pair[]): Copies {
     }
     const digests = new Set(group.map(({ source }) => source.digest));
     if (digests.size > 1) sharedTags.push({ target, sources });
-    // What is wanted by the tag alone keeps it.
+    // An image that is referenced only by the tag keeps it.
     const owner = group.find(({ source }) => source.digest === null) ?? group[0];
     copies.push(...group.map((pair) => copyOf(pair, pair === owner)));
   }
@@ -61,7 +61,7 @@ function copyOf({ source, target }: Pair, ownsTag: boolean): Copy {
   };
 }
 
-/** Without the digest, where there is a tag. */
+/** Without the digest if there is a tag. */
 function tagged(target: string): string {
   const parsed = parseReference(target);
   return parsed.ok && parsed.reference.tag !== null ? `${nameOf(target)}:${parsed.reference.tag}` : target;

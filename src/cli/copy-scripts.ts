@@ -1,4 +1,4 @@
-/** Shell scripts that copy images with what refers to them: signatures, attestations, SBOMs. */
+/** Shell scripts that copy images with their referrers: signatures, attestations, SBOMs. */
 import { nameOf, type Copy } from './copies.ts';
 
 const head = `#!/bin/sh
@@ -12,7 +12,7 @@ const check = `  if [ -n "$3" ] && [ "$found" != "$3" ]; then
   fi
 `;
 
-/** https://regclient.org/usage/regctl/: `--referrers` are the OCI referrers, `--digest-tags` the tags that cosign makes of digests. */
+/** https://regclient.org/usage/regctl/: `--referrers` copies OCI referrers, `--digest-tags` the tags that cosign derives from digests. */
 export function regctlScript(copies: readonly Copy[]): string {
   return `${head}
 # source, target, digest of the target or nothing
@@ -25,7 +25,7 @@ ${lines(copies)}`;
 }
 
 /**
- * crane copies what its arguments name. Signatures are in tags that are made of the digest: those of cosign, and those of the OCI
+ * crane copies only what its arguments name. Signatures are in tags derived from the digest: those of cosign, and those of the OCI
  * referrers tag schema (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema).
  */
 export function craneScript(copies: readonly Copy[]): string {

@@ -1,4 +1,4 @@
-/** Every image that a command is asked about, named on the command line, read line by line or found in manifests, with its decision. */
+/** The images that a command was given (as arguments, line by line or in manifests), each with its decision. */
 import { tokens } from '../patch/pointer.ts';
 import { decisionLabels } from '../admission/admit.ts';
 import { podFields, readPod } from '../pod/pod.ts';
@@ -13,24 +13,24 @@ import { offsetAt } from '../manifests/nodes.ts';
 import { plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { stdinOnce, type Io } from './command.ts';
 
-/** Where an image stands in a file of manifests. */
+/** Position of an image in a file of manifests. */
 export interface Place {
   readonly manifest: string;
-  /** JSON Pointer below the document. */
+  /** JSON Pointer within the document. */
   readonly pointer: string;
-  /** Both from 1. */
+  /** Both start at 1. */
   readonly line: number;
   readonly column: number;
-  /** Of the object that holds the pod; the name is empty where it has none yet. */
+  /** Of the object that contains the pod; the name is empty if it has none yet. */
   readonly kind: string;
   readonly objectName: string;
-  /** That the decision was made for. */
+  /** Namespace of the decision. */
   readonly namespace: string;
 }
 
 export interface Decided {
   readonly decision: ImageDecision;
-  /** Null for an image that was named without a manifest. */
+  /** Null for an image outside a manifest. */
   readonly place: Place | null;
 }
 
@@ -43,9 +43,9 @@ export interface ImageQuery extends ManifestContext {
 }
 
 /**
- * Words behind `-f` are files too, so that a shell may expand `-f *.yaml`.
+ * Operands after `-f` are files too, so that the shell may expand `-f *.yaml`.
  *
- * @throws OperatorError (USAGE) when nothing is named
+ * @throws OperatorError (USAGE) when no image or file is given
  */
 export function imageQueryOf(words: readonly string[], files: readonly string[]): Pick<ImageQuery, 'images' | 'files'> {
   if (words.length === 0 && files.length === 0)
@@ -99,7 +99,7 @@ export function placeOf(
   return { manifest: file.name, pointer, line, column: col, kind, objectName: name, namespace: namespaceOf(namespace) };
 }
 
-/** An image alone is decided as that of a pod with the given labels, in the given namespace. */
+/** An image outside a manifest is decided for a pod with the given labels in the given namespace. */
 function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: ImageQuery): (image: string) => Decided {
   const namespace = namespaceOf(null);
   const skipped = skipReason(policy, readPod({ metadata: { labels } }, podFields(decisionLabels(policy))), namespace);
@@ -110,7 +110,7 @@ function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: ImageQuer
   });
 }
 
-/** The manifest's own namespace, the given one for manifests that have none: what applying them with `--namespace` means. */
+/** The manifest's own namespace, or the given one if it has none: like `kubectl apply --namespace`. */
 export function namespaceOrElse(given: string | null): ManifestContext['namespaceOf'] {
   return (stated) => stated ?? given ?? defaultNamespace;
 }

@@ -1,4 +1,4 @@
-/** `transship explain`: what becomes of images, and why. */
+/** `transship explain`: what happens to images, and why. */
 import { command, type Io } from './command.ts';
 import { decisions, namespaceOrElse, imageQueryOf, type Decided } from './decisions.ts';
 import { explanationTable, jsonLine } from './explanation.ts';
@@ -29,7 +29,7 @@ Exit codes: 0 every image was decided, whatever the outcome; 1 with --strict, an
   run: explain,
 });
 
-/** From here on a table of manifests is grouped. */
+/** Tables of manifests with more rows than this are grouped. */
 const longList = 20;
 
 async function explain({ values, operands }: Given<typeof explainFlags>, io: Io): Promise<number> {
@@ -38,7 +38,7 @@ async function explain({ values, operands }: Given<typeof explainFlags>, io: Io)
   const only = values.only ?? [];
   const query = imageQueryOf(operands, values.file);
   const policy = await openPolicy(values, io);
-  // "What if it were in that namespace": here the flag counts more than the manifest.
+  // "What if it were in that namespace": here the flag overrides the manifest.
   const stated = namespaceOrElse(values.namespace);
   const namespaceOf = values.namespace === null ? stated : (): string => stated(null);
   const report = new ManifestReport('explain', io);
@@ -47,7 +47,7 @@ async function explain({ values, operands }: Given<typeof explainFlags>, io: Io)
     policy.rules.map((rule) => rule.policy.name),
     io.stdout,
   );
-  // With the first rows, so that nothing is printed where nothing can be read.
+  // Printed with the first rows, so that nothing is printed when nothing can be read.
   let head = output === 'table' ? table.head : printable('');
   for await (const group of decisions(policy, { ...query, namespaceOf, labels }, report, io)) {
     const shown = group.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));

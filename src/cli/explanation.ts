@@ -1,4 +1,4 @@
-/** A decision as `explain` tells it: a line of JSON for programs, aligned columns for people. */
+/** The output of `explain`: a line of JSON per decision, or aligned columns. */
 import type { Outcome } from '../policy/outcome.ts';
 import { outcomes } from '../policy/outcome.ts';
 import { parseReference, type Reference } from '../image/reference.ts';
@@ -7,7 +7,7 @@ import type { Decided, Place } from './decisions.ts';
 import { coloured, type Output } from './output.ts';
 import { count } from './manifest-input.ts';
 
-/** The keys, in this order, are a contract. */
+/** The keys and their order are a contract. */
 export function jsonLine({ decision, place }: Decided): Printable {
   const { image, outcome, rule, result, pullSecrets, reason } = decision;
   const reference = decision.reference ?? referenceOf(image);
@@ -20,7 +20,7 @@ function whereOf({ manifest, pointer, line, kind, objectName, namespace }: Place
   return { manifest, pointer, line, kind, objectName, namespace };
 }
 
-/** An image that was not looked at (its pod is left alone) has a name all the same. */
+/** An image whose pod is left alone is not parsed, but has a name. */
 function referenceOf(image: string): Reference | null {
   const parsed = parseReference(image);
   return parsed.ok ? parsed.reference : null;
@@ -31,16 +31,16 @@ const colours: Partial<Record<Outcome, 'green' | 'red'>> = { rewritten: 'green',
 export interface ExplanationTable {
   readonly head: Printable;
   readonly row: (decided: Decided) => Printable;
-  /** Long lists: a heading for each outcome and rule, each image once, and where it stands. */
+  /** Long lists: one heading per outcome and rule, each image once with its positions. */
   readonly grouped: (all: readonly Decided[]) => Printable;
 }
 
 /**
- * Narrow columns first, and what can be long below each other in the last one: names of any length stay readable, and rows can be
+ * Narrow columns first; long values are in the last one, below each other, so that names of any length stay readable and rows can be
  * printed as they come.
  *
  * @param rules names of all rules, for the width of their column
- * @param output decides about colour: none unless it is a terminal, none when NO_COLOR is set
+ * @param output used to decide about colour: only on a terminal, and not if NO_COLOR is set
  */
 export function explanationTable(rules: readonly string[], output: Output): ExplanationTable {
   const outcomeWidth = Math.max(...outcomes.map((outcome) => outcome.length)) + 2;

@@ -1,11 +1,11 @@
-/** How a command ends that met an error: one line on stderr, findings one a line, exit code 2. */
+/** How a command reports an error: one line on stderr, one line per finding, exit code 2. */
 import { formatFinding } from '../errors/finding.ts';
 import type { OperatorError } from '../errors/operator-error.ts';
 import { asOperatorError } from '../errors/system-error.ts';
 import { printableLines, printed, type Printable } from '../text/printable.ts';
 import { writeLines, type Output } from './output.ts';
 
-/** Prints why the command ended; of anything unforeseen the stack too, since a report needs it. */
+/** Prints why the command failed; for an unexpected error also the stack, which a bug report needs. */
 export function exitCodeOf(error: unknown, command: string, stderr: Output): number {
   const known = asOperatorError(error);
   const lines = known === null ? unforeseen(error, command) : explanation(known, command);

@@ -1,7 +1,7 @@
-/** What `--help` and the reference pages say of flags. */
+/** Help texts of flags, for `--help` and the reference pages. */
 import { variableOf, type Flag, type Flags } from './read-flags.ts';
 
-/** One line a flag: short and long name, argument, text, and what counts without it. */
+/** One line per flag: short and long name, argument, text and default. */
 export function flagHelp(flags: Flags): string {
   const hasShort = Object.values(flags).some(({ short }) => short !== undefined);
   const lines = Object.entries(flags).map(([name, flag]) => {
@@ -22,7 +22,7 @@ function notes({ default: value, required, repeatable }: Flag): string {
   return value === undefined || value === '' ? '' : ` (${value})`;
 }
 
-/** A table in Markdown. */
+/** A Markdown table. */
 export function flagTable(flags: Flags): string {
   const hasVariables = Object.values(flags).some(({ variable }) => variable === true);
   const head = hasVariables ? ['Flag', 'Variable', 'Default', 'What it is'] : ['Flag', 'Default', 'What it is'];

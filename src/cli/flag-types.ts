@@ -1,9 +1,9 @@
-/** What the text of a flag can be: how it is read, and what is said of a text that does not fit. */
+/** Types of flags: how the text of a flag is parsed, and the message for text that is not valid. */
 import { nearest } from '../rules/nearest.ts';
 
-/** A text that a flag does not take. */
+/** Text that a flag does not accept. */
 export class Unfit {
-  /** The part that does not fit. */
+  /** The invalid part. */
   readonly text: string;
   readonly remedy: string | null;
 
@@ -14,16 +14,16 @@ export class Unfit {
 }
 
 export interface FlagType<Value> {
-  /** What stands for the value in help texts: `FILE`. */
+  /** Placeholder of the value in help texts: `FILE`. */
   readonly argument: string;
-  /** What it takes, as messages say it: `a whole number from 0 to 65535`. */
+  /** What is accepted, for messages: `a whole number from 0 to 65535`. */
   readonly expects: string;
-  /** All that it takes, where that is a list: for completion. */
+  /** All accepted values, if they are a list: for completion. */
   readonly values?: readonly string[];
   readonly read: (text: string) => Value | Unfit;
 }
 
-/** Any text but the empty one, which counts as not given. */
+/** Any text; an empty one counts as not given. */
 export function anyText(argument: string): FlagType<string> {
   return { argument, expects: `a ${argument}`, read: (text) => text };
 }
@@ -58,7 +58,7 @@ export const portNumber = wholeNumber('N', 0, 65_535);
 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** In milliseconds, more than none. */
+/** In milliseconds, greater than 0. */
 export const duration: FlagType<number> = {
   argument: 'TIME',
   expects: 'a time such as 45s, 30m, 12h or 90d',
@@ -69,7 +69,7 @@ export const duration: FlagType<number> = {
   },
 };
 
-/** Comma separated; blanks around an entry and empty entries do not count. */
+/** Comma separated; blanks around entries and empty entries are ignored. */
 export function listOf<Value>(entry: FlagType<Value>): FlagType<readonly Value[]> {
   const read = (text: string): readonly Value[] | Unfit => {
     const values: Value[] = [];

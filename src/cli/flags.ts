@@ -1,4 +1,6 @@
-/** Every flag of every command: type, default, environment variable and what it is. Parsing, `--help` and the reference pages follow from it. */
+/**
+ * Every flag of every command: type, default, environment variable and help. Parsing, `--help` and the reference pages are derived from it.
+ */
 import { features, optInModes } from '../controller/options.ts';
 import { logLevels } from '../observe/log-levels.ts';
 import { outcomes } from '../policy/outcome.ts';
@@ -35,9 +37,9 @@ const strict = { type: null, text: 'exit code 1 when something that looks like a
 const host = { type: address, text: 'address to listen on', default: '127.0.0.1' } as const satisfies Flag;
 const logLevel = { type: oneOf('LEVEL', logLevels), text: logLevels.join(', '), default: 'info' } as const satisfies Flag;
 
-/** Flags of what runs in a cluster, where the environment is one more way to configure. */
+/** Flags of the servers, which can also be configured by environment variables. */
 function alsoVariables<const F extends Flags>(flags: F): { readonly [Name in keyof F]: F[Name] & { readonly variable: true } } {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same flags with one member more
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same flags with one more member
   return Object.fromEntries(Object.entries(flags).map(([key, flag]) => [key, { ...flag, variable: true }])) as never;
 }
 
@@ -76,7 +78,7 @@ export const tryFlags = {
   host,
   port: { type: portNumber, text: 'HTTPS port, 0 for any', default: '8443' },
   'metrics-port': { type: portNumber, text: 'HTTP port of /metrics, 0 for any', default: '9464' },
-  // The table is for a person: log lines between its rows would hide it.
+  // The table is for a person: log lines between its rows would obscure it.
   'log-level': { ...logLevel, default: 'warn' },
 } as const satisfies Flags;
 

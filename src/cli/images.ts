@@ -1,4 +1,4 @@
-/** `transship images`: what to copy, and where to, so that rewritten pods find their images. */
+/** `transship images`: the images to copy, and their targets, so that rewritten pods find them. */
 import { canonicalText } from '../image/reference.ts';
 import { command, type Io } from './command.ts';
 import { copiesOf, type Copies, type Copy, type Pair } from './copies.ts';

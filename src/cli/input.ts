@@ -1,4 +1,4 @@
-/** Reading what a command is given: files, or standard input where the name is `-`. */
+/** Reads the input of a command: files, or standard input for `-`. */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
@@ -12,14 +12,14 @@ const remedies: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'save it as UTF-8',
 };
 
-/** What a file is called in messages. Lines begin with it, and CI systems obey lines that begin with `::` or `##`. */
+/** Name of a file in messages. They start with it, and CI systems interpret lines that start with `::` or `##`. */
 export function displayName(path: string): string {
   if (path === '-') return 'standard input';
   return /^\s*(?:::|##)/.test(path) ? `./${path}` : path;
 }
 
 /**
- * The whole text, to the byte: a byte-order mark stays.
+ * The whole text, unchanged: a byte-order mark is kept.
  *
  * @throws OperatorError (FILE_UNREADABLE)
  */
@@ -36,13 +36,13 @@ export async function readText(path: string, io: Io): Promise<string> {
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
-/** The lines that have arrived so far, group by group, so that a program that asks line by line is answered line by line. */
+/** Groups of the lines that have arrived so far, so that a program that writes line by line gets its results line by line. */
 export async function* lineGroups(input: Readable): AsyncGenerator<string[]> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   for await (const chunk of input as AsyncIterable<Buffer | string>) {
     const text = typeof chunk === 'string' ? chunk : decoder.write(chunk);
-    // Only what is new is searched, or a line of many chunks would be searched again for each of them.
+    // Searches only the new chunk, or a line of many chunks would be searched again for each of them.
     if (!text.includes('\n')) {
       rest += text;
       continue;

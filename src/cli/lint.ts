@@ -1,4 +1,4 @@
-/** `transship lint`: everything that can be said about policy files before they are used. */
+/** `transship lint`: checks policy files before they are used. */
 import { formatFinding, hasErrors, type Finding } from '../errors/finding.ts';
 import { loadPolicy } from '../config/load.ts';
 import { parseResolvedHosts } from '../config/resolved-hosts.ts';
@@ -26,7 +26,7 @@ FILE:LINE:COLUMN: error|warning: MESSAGE, and a summary of each file to standard
   notes: `Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong use or unreadable input.`,
   run: async ({ values, operands }, io) => {
     const { policy, 'resolved-hosts': resolvedHosts } = values;
-    // A variable is for commands that were told nothing else.
+    // The environment variable applies only without arguments.
     const files = policy === null || (operands.length > 0 && policy === io.env[variableOf('policy')]) ? operands : [policy, ...operands];
     if (files.length === 0) throw new OperatorError('USAGE', 'no policy file is named', 'name at least one');
     stdinOnce([...files, resolvedHosts]);
@@ -44,7 +44,7 @@ async function readHosts(path: string | null, io: Io): Promise<ResolvedHosts> {
   return hosts;
 }
 
-/** One unreadable file does not keep the others from being checked. */
+/** An unreadable file does not stop the others from being checked. */
 async function lintFile(path: string, hosts: ResolvedHosts, io: Io): Promise<number> {
   const name = displayName(path);
   let text: string;

@@ -1,4 +1,7 @@
-/** The manifests that `-f` names: files, folders with everything below them, and standard input. A file that cannot be read is reported, and the rest is read. */
+/**
+ * Reads the manifests given by `-f`: files, folders with everything below them, and standard input. An unreadable file is reported, and the
+ * rest is still read.
+ */
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +20,7 @@ import { writeLines } from './output.ts';
 
 const manifestName = /\.(?:ya?ml|json)$/i;
 
-/** Messages about the input on standard error, and the exit code that follows from them. */
+/** Reports about the input on standard error, and the exit code that follows from them. */
 export class ManifestReport {
   files = 0;
   unreadable = 0;
@@ -40,7 +43,7 @@ export class ManifestReport {
     writeLines(this.#io.stderr, explanation(error, this.#command));
   }
 
-  /** Names the images of a document that nothing was decided about. */
+  /** Reports the images of a document that were not examined. */
   unexamined(file: ManifestFile, document: ManifestDocument, value: unknown, examined: readonly { readonly pointer: string }[]): void {
     if (Array.isArray(value) && value.some(isObject)) this.#listOfObjects(file, document, value.length);
     for (const { object, pointer, image } of unexaminedImages(value, new Set(examined.map((each) => each.pointer)))) {
@@ -61,7 +64,7 @@ export class ManifestReport {
     );
   }
 
-  /** Last, the count of what was not looked at. */
+  /** Called last: reports how many images were not examined. */
   end(strict: boolean): number {
     if (this.#unexamined > 0) {
       const hint = strict ? '' : '; --strict makes that exit code 1';
@@ -100,7 +103,7 @@ export async function* manifestFiles(paths: readonly string[], report: ManifestR
   }
 }
 
-/** A folder stands for its manifests and those of its folders, but for what begins with a dot. */
+/** Expands a folder to its manifests and those of its subfolders, except names that start with a dot. */
 async function filesAt(path: string, report: ManifestReport): Promise<string[]> {
   if (path === '-' || !(await isFolder(path))) return [path];
   const found = await below(path, report);
@@ -129,7 +132,7 @@ async function entries(folder: string, report: ManifestReport): Promise<Dirent[]
   }
 }
 
-/** A link to a folder is followed where it is named, not below: it may lead back. What is not there is told when it is read. */
+/** A link to a folder is followed when given as an argument, not below: it may form a loop. A missing file is reported when it is read. */
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();

@@ -1,4 +1,4 @@
-/** The policy that a command decides by, loaded the way `serve` loads it. */
+/** Loads the policy of a command like `serve` does. */
 import { access } from 'node:fs/promises';
 import { formatFinding } from '../errors/finding.ts';
 import { OperatorError } from '../errors/operator-error.ts';
@@ -14,9 +14,9 @@ export interface PolicyFlags {
 }
 
 /**
- * Warnings go to stderr.
+ * Prints warnings to stderr.
  *
- * @throws OperatorError: POLICY_INVALID with every finding, FILE_UNREADABLE for resolved hosts that are not there
+ * @throws OperatorError: POLICY_INVALID with every finding, FILE_UNREADABLE for a missing file of resolved hosts
  */
 export async function openPolicy(flags: PolicyFlags, io: Io): Promise<CompiledPolicy> {
   await mustExist(flags['resolved-hosts']);
@@ -25,7 +25,7 @@ export async function openPolicy(flags: PolicyFlags, io: Io): Promise<CompiledPo
   return source.current.compiled;
 }
 
-/** `serve` starts before the controller has written this file; somebody who names it here wants it read. */
+/** `serve` starts before the controller has written this file; here it was named explicitly, so it must exist. */
 async function mustExist(path: string | null): Promise<void> {
   if (path === null) return;
   try {

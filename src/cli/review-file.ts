@@ -1,4 +1,4 @@
-/** An AdmissionReview from a file, answered as /mutate answers it. */
+/** Answers an AdmissionReview from a file like /mutate. */
 import { admit, decisionLabels } from '../admission/admit.ts';
 import { toResponse } from '../admission/response.ts';
 import { readReview, reviewFields } from '../admission/review.ts';
@@ -9,8 +9,8 @@ import { messageOf } from '../errors/message.ts';
 import { commandLineScope } from '../manifests/decide.ts';
 
 /**
- * @returns the answer, a line of JSON
- * @throws OperatorError (REVIEW_INVALID) for what /mutate answers with 400
+ * @returns the response, a line of JSON
+ * @throws OperatorError (REVIEW_INVALID) where /mutate responds with 400
  */
 export function answerReview(policy: CompiledPolicy, text: string, name: string): Printable {
   const read = readReview(parseJson(text, name), reviewFields(decisionLabels(policy)));

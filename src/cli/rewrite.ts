@@ -1,4 +1,4 @@
-/** `transship rewrite`: manifests in, manifests out. */
+/** `transship rewrite`: rewrites the images in manifests. */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { command, stdinOnce, type Io } from './command.ts';
 import { namespaceOrElse, placeOf } from './decisions.ts';
@@ -60,7 +60,7 @@ interface FilesToRewrite extends ManifestContext {
   readonly strict: boolean;
 }
 
-/** All of them before any is printed, and nothing when one cannot be read: half an output must not be applied. */
+/** Rewrites all files before printing any, and prints nothing when one cannot be read: partial output must not be applied. */
 async function rewriteFiles(job: FilesToRewrite, io: Io): Promise<number> {
   const report = new ManifestReport('rewrite', io);
   const texts: string[] = [];
@@ -80,7 +80,7 @@ async function rewriteFiles(job: FilesToRewrite, io: Io): Promise<number> {
   return Math.max(report.end(job.strict), kept > 0 ? 1 : 0);
 }
 
-/** What is not as the policy would have it, each with its place. */
+/** Reports what was not rewritten, with its position. */
 function reportKept(
   file: ManifestFile,
   { documents, kept }: RewrittenText,

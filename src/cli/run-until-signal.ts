@@ -1,8 +1,8 @@
-/** A server from its start to the signal that ends it. */
+/** Runs a server until a signal ends it. */
 import type { Logger } from 'pino';
 import { closedBySignal, handleSignals, type Closing } from '../process/shutdown.ts';
 
-/** Milliseconds that requests in flight have after the drain. The API server gives up after 30 s at most, and rarely waits 5. */
+/** Milliseconds that requests in flight have after the drain. The API server's timeout is 30 s at most, and it rarely waits 5 s. */
 const graceTime = 5_000;
 
 export interface Running {
@@ -12,7 +12,7 @@ export interface Running {
 }
 
 export async function runUntilSignal(start: () => Promise<Closing>, { log, drainTime }: Running): Promise<void> {
-  // Before the start: a signal during it counts when the start is over.
+  // Before the start: a signal during the start is handled when the start is complete.
   const signals = handleSignals((signal) => log.warn({ signal }, 'forced'));
   try {
     const running = await start();

@@ -1,4 +1,4 @@
-/** A genuine AdmissionReview through the server's own HTTPS port, and its pod before and after. */
+/** Sends a real AdmissionReview through the server's own HTTPS port, and shows its pod before and after. */
 import fjp, { type Operation } from 'fast-json-patch';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -14,7 +14,7 @@ const sampleReview = fileURLToPath(new URL('../../examples/admission-review.json
 export interface Sample {
   readonly port: number;
   readonly host: string;
-  /** PEM that signed the server's certificate. */
+  /** PEM of the CA that signed the server's certificate. */
   readonly ca: string;
   readonly policy: string;
 }
@@ -75,7 +75,7 @@ Try it yourself, from another terminal (Ctrl-C here ends the server):
   ]);
 }
 
-/** 64 characters say nothing to a person, and make the lines wrap. */
+/** 64 characters mean nothing to a person, and make the lines wrap. */
 function shortened(text: string): string {
   return text.replace(/(sha256:[0-9a-f]{8})[0-9a-f]{56}/g, '$1…');
 }
@@ -85,7 +85,7 @@ function names(pod: unknown): string {
   return present.length === 0 ? '(none)' : present.join(', ');
 }
 
-/** The answer's patch, asked for as the API server does: HTTPS, with the CA as the only trust. */
+/** Fetches the patch like the API server does: over HTTPS, trusting only the CA. */
 async function ask({ port, host, ca }: Sample, body: string): Promise<Operation[]> {
   const address = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   const text = await new Promise<string>((resolve, reject) => {

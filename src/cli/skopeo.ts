@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import type { Reference } from '../image/reference.ts';
 
-/** Tags and digests by repository by registry. An empty list would mean every tag, so an image without a tag is `latest`. */
+/** Tags and digests by repository by registry. An empty list would mean every tag, so an image without a tag gets `latest`. */
 export function skopeoSync(sources: readonly Reference[]): string {
   const registries = Map.groupBy(sources, (source) => source.comparableHost);
   const file = new Map([...registries].map(([host, images]) => [host, { images: versionsByRepository(images) }]));
@@ -14,7 +14,7 @@ function versionsByRepository(images: readonly Reference[]): Map<string, string[
   return new Map([...repositories].map(([path, found]) => [path, [...new Set(found.map(version))]]));
 }
 
-/** What is pulled by digest is copied by digest: the tag may have moved since. */
+/** An image with a digest is copied by digest: the tag may have moved since. */
 function version({ tag, digest }: Reference): string {
   return digest ?? tag ?? 'latest';
 }

@@ -1,7 +1,7 @@
-/** Text in columns, for people. */
+/** Text in columns. */
 import { joined, printable, type Printable } from '../text/printable.ts';
 
-/** Every column as wide as its widest cell, two blanks between; the last one is not padded. */
+/** Every column is as wide as its widest cell, separated by two blanks; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[], indent: '' | '  ' = ''): Printable {
   const cells = rows.map((row) => row.map(printable));
   const columns = Math.max(0, ...cells.map((row) => row.length));

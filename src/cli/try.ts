@@ -1,4 +1,4 @@
-/** `transship try`: the webhook with a sample policy and a certificate of its own, and one review through its own port. */
+/** `transship try`: the webhook with a sample policy and a generated certificate, and one review through its own port. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createLog } from '../observe/log.ts';
@@ -25,7 +25,7 @@ happens to it. It stays until Ctrl-C. Nothing needs a cluster. In a cluster, run
   run: async ({ values }, io) => {
     const log = createLog(values['log-level']);
     const { ca, cert, key } = await selfSigned(values.host);
-    // All else as `serve` has it.
+    // Everything else as in `serve`.
     const defaults = readServeOptions(['--policy', samplePolicy, '--tls-cert', 'none', '--tls-key', 'none'], {});
     const { host, port, 'metrics-port': metricsPort } = values;
     const start = async (): Promise<Webhook> => {
@@ -34,14 +34,14 @@ happens to it. It stays until Ctrl-C. Nothing needs a cluster. In a cluster, run
       return webhook;
     };
     if (values.once) await (await start()).close();
-    // Nobody routes to a demonstration, so Ctrl-C need not wait.
+    // No endpoints to drain in a demonstration, so Ctrl-C need not wait.
     else await runUntilSignal(start, { log, drainTime: 0 });
     return 0;
   },
 });
 
 async function selfSigned(host: string): Promise<{ ca: string; cert: string; key: string }> {
-  // Loaded only here: what runs in a cluster is given its certificate.
+  // Imported only here: in a cluster, the certificate is provided.
   const { issueServing, createCa } = await import('../tls/certificate.ts');
   const ca = await createCa(`transship try ${randomUUID().slice(0, 8)}`, { lifetime: day });
   const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(host === '0.0.0.0' || host === '::' ? [] : [host])])];

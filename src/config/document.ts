@@ -1,12 +1,12 @@
-/** What makes a policy file unfit before its content is looked at: no YAML, no single document, aliases and keys that mislead. */
+/** Rejects a policy file before its content is validated: invalid YAML, several documents, too many aliases, misleading keys. */
 import { isScalar, visit, type YAMLError } from 'yaml';
 import type { Finding } from '../errors/finding.ts';
 import type { SourceFile } from './position.ts';
 
-/** More aliases than anybody writes by hand; each costs a search for its anchor. */
+/** More aliases than a person writes; each costs a search for its anchor. */
 const maxAliases = 100;
 
-/** What the parser says for itself is kept, but for these. */
+/** Messages that replace those of the parser; others are kept. */
 const plainer: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'the file must be one document; remove the --- and what follows',
   DUPLICATE_KEY: 'the key stands twice in the same map; keep one of them',
@@ -18,7 +18,7 @@ const plainer: Readonly<Record<string, string>> = {
 
 export function documentProblems(file: SourceFile): Finding[] {
   const { errors } = file.document;
-  // Whatever else the parser says of a file with tabs, or without an end to its nesting, follows from that.
+  // Further parser errors about a file with tabs, or with unclosed nesting, are consequences.
   const cause = errors.find(({ code }) => code === 'TAB_AS_INDENT' || code === 'RESOURCE_EXHAUSTION');
   if (cause !== undefined) return [syntaxFinding(file, cause)];
   if (errors.length > 0) return errors.map((error) => syntaxFinding(file, error));
@@ -40,19 +40,19 @@ export function documentProblems(file: SourceFile): Finding[] {
       return undefined;
     },
     Pair(_key, { key }) {
-      // A map turned into an object would drop it in silence, and with it a condition that a rule has.
+      // Converted to an object, a map would lose the key silently, and with it a condition of a rule.
       if (isScalar(key) && key.value === '__proto__') findings.push(finding(file, key.range?.[0], 'no key can be called __proto__'));
     },
   });
   return aliases > maxAliases ? [finding(file, 0, `it has more than ${maxAliases} aliases; write the values out`)] : findings;
 }
 
-/** The content as plain values, null where its aliases multiply beyond reason. */
+/** The content as plain values, null if its aliases expand beyond the limit. */
 export function plainValue(file: SourceFile): { readonly value: unknown } | null {
   try {
     return { value: file.document.toJS({ maxAliasCount: maxAliases }) };
   } catch (error) {
-    // The parser's answer to "billion laughs"; unresolved aliases, its other ReferenceError, have been found by now.
+    // The parser's protection against "billion laughs"; its other ReferenceError, unresolved aliases, was reported before.
     if (error instanceof ReferenceError) return null;
     throw error;
   }

@@ -1,11 +1,11 @@
-/** The `tests:` of a policy file: what the author expects of it, checked before it may be used. */
+/** Runs the `tests:` of a policy file, before it is used. */
 import type { Expectation } from '../policy/types.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ImageDecision } from '../rules/decision.ts';
 import { decideImage } from '../rules/decide.ts';
 
-/** One problem for each test that fails, with what was got and why. */
+/** One problem per failed test, with the actual result and its reason. */
 export function failedExpectations({ policy, table }: CompiledPolicy): PolicyProblem[] {
   return policy.tests.flatMap((test, index) => {
     const decision = decideImage(table, test.image, { namespace: test.namespace, podLabels: test.podLabels });

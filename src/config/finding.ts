@@ -1,9 +1,9 @@
-/** Where in a policy file a problem is. */
+/** Adds the position in a policy file to a problem. */
 import type { Finding } from '../errors/finding.ts';
 import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
 import { positionOf, type SourceFile } from './position.ts';
 
-/** Gives a problem its position and the name of the rule it is in. */
+/** Adds the position, and the name of the rule that it is in. */
 export function locate(file: SourceFile, problem: PolicyProblem & { readonly key?: boolean }): Finding {
   const message = ruleLabel(file, problem.path) + problem.message;
   return { file: file.name, severity: problem.severity, message, ...positionOf(file, problem.path, problem.key) };

@@ -1,4 +1,4 @@
-/** The JSON Schema of the policy file, for editors and for the list of keys that an error message offers. */
+/** The JSON Schema of the policy file, for editors and for the keys that error messages suggest. */
 import * as z from 'zod';
 import { policySchema } from './schema.ts';
 
@@ -12,20 +12,20 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Draft 7, which is what editors and Helm understand. */
+/** Draft 7, which editors and Helm support. */
 export function policyJsonSchema(): JsonSchema {
-  // Through text, since the library's own type also allows things that it never emits.
+  // Through text, since the library's type also allows values that it never emits.
   return JSON.parse(JSON.stringify(z.toJSONSchema(policySchema, { io: 'input', target: 'draft-7' })));
 }
 
-/** The keys that an object at this path may have; several shapes at one place are joined. */
+/** The keys that an object at this path may have; alternatives are merged. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {
   let schemas: JsonSchema[] = alternatives(policyJsonSchema());
   for (const step of path) schemas = schemas.flatMap((schema) => below(schema, step)).flatMap(alternatives);
   return [...new Set(schemas.flatMap((schema) => Object.keys(schema.properties ?? {})))];
 }
 
-/** Where in the file a key is known, seen from a map at this path: below one of its keys, or beside it; null where it is nowhere near. */
+/** Where a key is known, starting from a map at this path: below one of its keys, or beside it; null if nowhere near. */
 export function placesOf(key: string, path: readonly (string | number)[]): string | null {
   const inner = knownKeys(path).find((child) => knownKeys([...path, child]).includes(key));
   if (inner !== undefined) return `below ${inner}`;

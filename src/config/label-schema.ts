@@ -1,4 +1,4 @@
-/** The schema of labels, annotations and label selectors, which have the form and the rules of Kubernetes. */
+/** The schema of labels, annotations and label selectors, validated as in Kubernetes. */
 import * as z from 'zod';
 import { labelKeyProblem, labelValueProblem } from './name-problems.ts';
 
@@ -7,12 +7,12 @@ const labelValue = z.string().superRefine((value, context) => complain(labelValu
 
 export const labels = z.record(labelKey, labelValue);
 
-/** Reports what a check has found. */
+/** Adds an issue. */
 export function complain(problem: string | null, context: z.RefinementCtx<string>): void {
   if (problem !== null) context.addIssue({ code: 'custom', message: problem });
 }
 
-/** Those that the controller knows its copies by. */
+/** Keys by which the controller identifies its copies. */
 const isReserved = (key: string): boolean => key.startsWith('transship.dev/') || key === 'app.kubernetes.io/managed-by';
 
 const copyKey = labelKey.refine((key) => !isReserved(key), {
@@ -33,8 +33,8 @@ const requirement = z
     path: ['values'],
   });
 
-/** @param empty what is wrong with a selector that selects everything */
-// oxlint-disable-next-line typescript/explicit-function-return-type -- what zod infers
+/** @param empty message for a selector that selects everything */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- inferred by zod
 export function labelSelector(empty: string) {
   return z
     .strictObject({

@@ -1,4 +1,4 @@
-/** From the text of a policy file to a compiled policy, or to findings with file, line and column. */
+/** Loads the text of a policy file into a compiled policy, or findings with file, line and column. */
 import { LineCounter, parseDocument } from 'yaml';
 import { compilePolicy, type CompiledPolicy } from '../rules/compile.ts';
 import type { ResolvedHosts } from '../rules/registries.ts';
@@ -14,16 +14,16 @@ import { schemaProblems } from './schema-problems.ts';
 import type { RewritePolicy } from '../policy/types.ts';
 import { policySchema } from './schema.ts';
 
-/** `compiled` is null when a finding is an error: such a policy is never used, not even in part. */
+/** `compiled` is null if a finding is an error: such a policy is never used, not even in part. */
 export interface LoadedPolicy {
   readonly compiled: CompiledPolicy | null;
   readonly findings: readonly Finding[];
 }
 
 /**
- * @param name the file's name, as findings show it
- * @param hosts hosts that the controller resolved. The file's own tests see a registry's `host` where it has one: whoever wrote them
- *   knew that one, and a NodePort that changes must not make a good policy a refused one
+ * @param name name of the file in findings
+ * @param hosts hosts that the controller resolved. The file's own tests see a registry's `host` if it has one: their author knew that one,
+ * and a changed NodePort must not get a good policy rejected
  */
 export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}): LoadedPolicy {
   const lines = new LineCounter();

@@ -1,6 +1,6 @@
-/** What is wrong with a name in a policy that Kubernetes could never have, with what to write instead. */
+/** Names in a policy that are not valid in Kubernetes, with the valid spelling. */
 
-/** `namespaces:` entries are names with `*` (RFC 1123 labels); what looks like another way to select must not match nothing in silence. */
+/** `namespaces:` entries are names with `*` (RFC 1123 labels); other selector syntax would silently match nothing. */
 export function namespaceProblem(text: string): string | null {
   if (/[\u2018\u2019\u201c\u201d\u00ab\u00bb]/.test(text))
     return `${text} has curly quotes, which are part of the name; write ${plain(text)}`;
@@ -23,7 +23,7 @@ function plain(text: string): string {
   return text.replace(/[\u2018\u2019\u201c\u201d\u00ab\u00bb]/g, '');
 }
 
-/** `; write team-*` for `^team-.*$`, where nothing but anchors and `.*` makes it an expression. */
+/** `; write team-*` for `^team-.*$`, if it contains only anchors and `.*`. */
 function suggested(expression: string): string {
   const name = expression.replace(/^\^/, '').replace(/\$$/, '').replaceAll('.*', '*').replaceAll('.+', '*');
   return /^[a-z0-9*-]+$/.test(name) ? `; write ${name}` : '; list the names';

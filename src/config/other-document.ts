@@ -1,4 +1,4 @@
-/** Files that are given for a policy and are something else: one sentence that says where the policy is, and not an error for each key. */
+/** Detects files of other kinds that are given as a policy: one message that says where the policy is, instead of an error per key. */
 import { isObject } from '../pod/json.ts';
 import type { PolicyPath } from '../policy/problem.ts';
 

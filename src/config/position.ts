@@ -1,8 +1,8 @@
-/** Where in a YAML file something stands. */
+/** Positions in a YAML file. */
 import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
 import type { PolicyPath } from '../policy/problem.ts';
 
-/** Line and column, both from 1. */
+/** Line and column, both start at 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -15,9 +15,9 @@ export interface SourceFile {
 }
 
 /**
- * The position of a value; where the path leads nowhere (a missing key), that of the nearest thing around it.
+ * The position of a value; if the path does not exist (a missing key), that of its nearest ancestor.
  *
- * @param key point at the key of the last step instead of its value
+ * @param key return the position of the last key instead of its value
  */
 export function positionOf(file: SourceFile, path: PolicyPath, key = false): Position {
   let node: unknown = file.document.contents;

@@ -20,7 +20,7 @@ export const registryName = z.string().min(1).describe('Name of an entry of `reg
 export const namespaceGlob = z
   .string()
   .superRefine((text, context) => complain(namespaceProblem(text), context))
-  // For editors and Helm, which read the schema and not the check.
+  // For editors and Helm, which read the schema but not the check.
   .meta({ pattern: '^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$' })
   .describe('Name of a namespace, `*` stands for any characters.');
 

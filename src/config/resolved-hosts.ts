@@ -8,7 +8,7 @@ import { locate } from './finding.ts';
 
 const schema = z.record(z.string(), z.string());
 
-/** An empty or absent file resolves nothing. */
+/** An empty or missing file resolves nothing. */
 export function parseResolvedHosts(text: string, name: string): { readonly hosts: ResolvedHosts; readonly findings: readonly Finding[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });

@@ -1,4 +1,4 @@
-/** The schema of `rewrite`, made from the list of transforms. */
+/** The schema of `rewrite`, generated from the list of transforms. */
 import * as z from 'zod';
 import { nearest } from '../rules/nearest.ts';
 import type { OptionSchema, TransformRecord } from '../policy/transform/transform.ts';
@@ -9,7 +9,7 @@ export const rewrite = z
   .discriminatedUnion('as', [memberOf(transforms[0]), ...transforms.slice(1).map(memberOf)], {
     error: (issue) => (issue.code === 'invalid_union' ? unknownTransform(issue.input) : undefined),
   })
-  // Tells the type checker what the records say, and checks nothing more.
+  // Only for the type checker: checks nothing at run time.
   .pipe(z.custom<RewriteTarget>())
   .describe('What the name becomes. Tag and digest follow unchanged. Without it the rule only attaches its pull secrets.');
 

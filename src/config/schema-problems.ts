@@ -1,4 +1,4 @@
-/** What the schema refuses, in words that name the key and the remedy. */
+/** Messages for schema errors that name the key and the remedy. */
 import type * as z from 'zod';
 import type { PolicyProblem } from '../policy/problem.ts';
 import { nearest } from '../rules/nearest.ts';
@@ -8,7 +8,7 @@ type Issue = z.core.$ZodIssue;
 export type SchemaProblem = PolicyProblem & { readonly key?: boolean };
 type Path = readonly (string | number)[];
 
-/** @param document what the file holds, as plain values */
+/** @param document the file's content as plain values */
 export function schemaProblems(issues: readonly Issue[], document: unknown): SchemaProblem[] {
   return issues.flatMap((issue): SchemaProblem[] => {
     const path = steps(issue.path);
@@ -49,7 +49,7 @@ function describeType(expected: string, path: Path, value: unknown): string {
   return `${place} must be ${wanted}, not ${received(value)}`;
 }
 
-/** A file that holds one word is nearly always the name of a file, put where its content belongs. */
+/** A file with a single word is usually a file name in the place of its content. */
 function wholeIsText(value: string): string {
   const text = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   const isPath = /^[^\s:]+\.ya?ml$/.test(value);
@@ -76,13 +76,13 @@ function received(value: unknown): string {
       : `the ${typeof value} ${JSON.stringify(value)}`;
 }
 
-/** Some sentences of the schema begin with the key that they are about. */
+/** Some messages of the schema start with the key. */
 function sentence(path: Path, message: string): string {
   const plain = message.replace(/^Invalid input: /, '');
   return plain.startsWith(String(path.at(-1))) ? plain : `${placeOf(path)}: ${plain}`;
 }
 
-/** The keys that lead to a value; the finding itself says which rule it is in. */
+/** The keys of the path; the finding itself names the rule. */
 function placeOf(path: Path): string {
   const [section, index, ...below] = path;
   const keys = section === 'rules' && typeof index === 'number' && below.length > 0 ? below : path;

@@ -1,6 +1,6 @@
 /**
- * The schema of the policy file: keys, defaults and descriptions. Everything that documents the file is generated from here. The
- * types are those of src/policy/types.ts.
+ * The schema of the policy file: keys, defaults and descriptions. Its documentation is generated from here. The types are those of
+ * src/policy/types.ts.
  */
 import * as z from 'zod';
 import { shippedImageManagers } from '../policy/image-managers.ts';
@@ -11,7 +11,7 @@ import { labels } from './label-schema.ts';
 import { namespaceGlob, registry, secretName } from './registry-schema.ts';
 import { rewrite } from './rewrite-schema.ts';
 
-// zod would compile checks from text for files that are read once a minute at most.
+// zod's compiled checks do not pay for files that are read at most once a minute.
 z.config({ jitless: true });
 
 const pattern = z
@@ -89,12 +89,12 @@ const expectation = z
 
 const defaultPlaceholders = ['auto'];
 
-/** Every rule has a name in the end, since logs and metrics speak of it. */
+/** Every rule gets a name, since logs and metrics use it. */
 function named<T extends { readonly name?: string | undefined }>(entry: T, index: number): T & { readonly name: string } {
   return { ...entry, name: entry.name ?? `rule-${index + 1}` };
 }
 
-/** A section may be empty (`rules:` with nothing below it), as it is when every entry is commented out. */
+/** A section may be empty (`rules:` with nothing below it), for instance when every entry is commented out. */
 export const policySchema = z
   .strictObject({
     apiVersion: z.literal('transship.dev/v1'),

@@ -1,6 +1,6 @@
 /**
- * The policy in force. It is replaced as a whole and only by one that loads without an error: whatever happens to the file, the
- * last good policy stays.
+ * The policy in force. It is replaced as a whole, and only by a policy that loads without errors: whatever happens to the file, the last
+ * good policy stays in force.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -16,13 +16,13 @@ import { parseResolvedHosts } from './resolved-hosts.ts';
 
 export interface PolicyFiles {
   readonly policy: string;
-  /** YAML map of registry name to host, written by the controller; null where there is none. */
+  /** YAML map of registry name to host, written by the controller; null if there is none. */
   readonly resolvedHosts: string | null;
 }
 
 export interface Revision {
   readonly compiled: CompiledPolicy;
-  /** First 12 characters of the SHA-256 of what was read. */
+  /** First 12 characters of the SHA-256 of the content. */
   readonly id: string;
 }
 
@@ -32,7 +32,7 @@ export type Reload =
 
 export class PolicySource {
   readonly #files: PolicyFiles;
-  /** What was read first. */
+  /** The first content read. */
   readonly #content: string;
   #current: Revision;
   #watch: Watch | null = null;
@@ -43,7 +43,7 @@ export class PolicySource {
     this.#current = current;
   }
 
-  /** @throws PolicyError when the first load fails: without any policy there is nothing to fall back on */
+  /** @throws PolicyError when the first load fails: there is no earlier policy to fall back on */
   static async open(files: PolicyFiles): Promise<{ readonly source: PolicySource; readonly findings: readonly Finding[] }> {
     const texts = await readTexts(files);
     const reload = load(texts, files);
@@ -55,7 +55,7 @@ export class PolicySource {
     return this.#current;
   }
 
-  /** Starts to follow the files. @param onReload is called for every change, used or refused */
+  /** Starts to follow the files. @param onReload called for every change, accepted or rejected */
   follow(onReload: (reload: Reload) => void): void {
     const { policy, resolvedHosts } = this.#files;
     this.#watch = followFiles({
@@ -68,7 +68,7 @@ export class PolicySource {
         if (reload.result === 'loaded') this.#current = reload.revision;
         onReload(reload);
       },
-      // A file that cannot be read is a finding already. What is left is a fault of transship, and must not end the process.
+      // An unreadable file is already a finding. Anything else is a fault of transship, and must not end the process.
       failed: (error) => {
         const message = `it cannot be loaded because of a fault of transship, please report it: ${messageOf(error)}`;
         onReload({ result: 'refused', findings: [{ file: policy, line: 1, column: 1, severity: 'error', message }] });
@@ -82,7 +82,7 @@ export class PolicySource {
   }
 }
 
-/** A policy that cannot be used. `findings` say where and why. */
+/** A policy that cannot be used; `findings` has the errors with their positions. */
 export class PolicyError extends OperatorError {
   override readonly name = 'PolicyError';
 
@@ -116,7 +116,7 @@ function load({ policy, hosts }: Texts, files: PolicyFiles): Reload {
 
 type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly finding: Finding };
 
-/** @param absent what a file that is not there counts as; an error when not given */
+/** @param absent content of a missing file; without it, a missing file is an error */
 async function readText(path: string, absent?: string): Promise<ReadText> {
   try {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)) };

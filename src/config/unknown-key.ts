@@ -1,10 +1,10 @@
-/** What to say about a key that a policy does not have: the nearest one, where it belongs, or what does the same. */
+/** The remedy for an unknown key of a policy: the nearest known key, where it belongs, or its equivalent. */
 import { nearest } from '../rules/nearest.ts';
 import { knownKeys, placesOf } from './json-schema.ts';
 
 type Path = readonly (string | number)[];
 
-/** Things that people look for in a policy and that are said elsewhere. */
+/** Settings that people look for in a policy and that are configured elsewhere. */
 const elsewhere: readonly { readonly at: RegExp; readonly key: RegExp; readonly remedy: string }[] = [
   {
     at: /^(exclude)?$/,
@@ -16,7 +16,7 @@ const elsewhere: readonly { readonly at: RegExp; readonly key: RegExp; readonly 
   { at: /^$/, key: /^spec$/, remedy: 'registries, rules and exclude stand at the top, without spec' },
 ];
 
-/** @param path of the map that the key stands in */
+/** @param path of the map that contains the key */
 export function describeUnknownKey(key: string, path: Path): string {
   const place = path.filter((step) => typeof step === 'string').join('.');
   const special = elsewhere.find((entry) => entry.at.test(place) && entry.key.test(key));

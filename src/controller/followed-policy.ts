@@ -28,7 +28,7 @@ export class FollowedPolicy {
     this.#options = options;
   }
 
-  /** @throws PolicyError when the file does not load and `waits` is not set */
+  /** @throws PolicyError when the file does not load and `mayWait` is false */
   static async open(file: string, options: FollowOptions): Promise<FollowedPolicy> {
     const followed = new FollowedPolicy(file, options);
     await followed.#open();

@@ -1,18 +1,18 @@
 /**
- * Every error code, for docs/reference/errors.md and for the remedy where an error does not say a better one. A code stays what it is;
- * sentences may change. Retired codes are not used again.
+ * Every error code, with its default remedy; source of docs/reference/errors.md. Codes are stable, sentences may change. Retired codes are
+ * not reused.
  */
 
 export interface CodeEntry {
-  /** HTTP status, for answers of the webhook. */
+  /** HTTP status, for responses of the webhook. */
   readonly status?: number;
-  /** When it happens: a sentence in Markdown. */
+  /** When it occurs: a sentence in Markdown. */
   readonly when: string;
-  /** What to do: a clause, as messages end with it. */
+  /** What to do: a clause at the end of messages. */
   readonly remedy: string;
 }
 
-/** Answers of `serve` other than 200. The remedy is sent to the caller. */
+/** Responses of `serve` other than 200. The remedy is sent to the client. */
 export const answerCodes = {
   BODY_NOT_JSON: {
     status: 400,
@@ -67,7 +67,7 @@ export const answerCodes = {
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
-/** What every command can end with. */
+/** Errors of every command. */
 export const startCodes = {
   USAGE: {
     when: 'A flag, environment variable, argument, or a combination of these, that the command does not accept.',
@@ -96,7 +96,7 @@ export const startCodes = {
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
-/** Of pull secrets and of the token refresh of the controller. */
+/** Pull secrets and the controller's token refresh. */
 export const credentialCodes = {
   SECRET_TYPE: {
     when: 'The Secret has another type than `kubernetes.io/dockerconfigjson` or `kubernetes.io/dockercfg`.',
@@ -123,7 +123,7 @@ export const credentialCodes = {
   TOKEN_TIMEOUT: { when: 'The cloud did not answer in time.', remedy: "check the network path to the cloud's endpoint" },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
-/** Of talking to the API server. */
+/** Calls to the API server. */
 export const kubernetesCodes = {
   CLUSTER_CONFIG_INVALID: {
     when: 'There is no usable kubeconfig or service account.',

@@ -1,17 +1,17 @@
-/** Something to correct in a file: where, how bad, and what. */
+/** A problem in a file: position, severity and message. */
 import { printed, type Printable } from '../text/printable.ts';
 
 export interface Finding {
   readonly severity: 'error' | 'warning';
-  /** As messages show it. */
+  /** Name of the file in messages. */
   readonly file: string;
-  /** Both from 1. */
+  /** Both start at 1. */
   readonly line: number;
   readonly column: number;
   readonly message: string;
 }
 
-/** `policy.yaml:12:7: error: rule hub: …`, the form that editors and CI systems link. */
+/** `policy.yaml:12:7: error: rule hub: …`, the format that editors and CI systems link. */
 export function formatFinding({ file, line, column, severity, message }: Finding): Printable {
   return printed`${file}:${line}:${column}: ${severity}: ${message}`;
 }

@@ -1,4 +1,4 @@
-/** Errors of the operating system that an operator can fix, whichever command meets them. */
+/** Errors of the operating system that an operator can fix, in any command. */
 import { messageOf } from './message.ts';
 import { OperatorError } from './operator-error.ts';
 
@@ -19,7 +19,7 @@ const translations: Readonly<Record<string, Translation>> = {
   'EDQUOT write': { code: 'OUTPUT_FAILED', remedy: 'make room in the quota where the output goes' },
 };
 
-/** @returns the error itself when it is one already, null for anything unforeseen */
+/** @returns the error itself if it is one already, null for an unexpected error */
 export function asOperatorError(error: unknown): OperatorError | null {
   if (error instanceof OperatorError) return error;
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return null;
@@ -35,10 +35,10 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
 };
 
-/** Why a file cannot be read, a clause. */
+/** Why a file cannot be read, as a clause. */
 export function unreadableReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const known = 'code' in error ? reasons[String(error.code)] : undefined;
-  // Node's own is `ENAMETOOLONG: name too long, open '…'`.
+  // Node's message is `ENAMETOOLONG: name too long, open '…'`.
   return known ?? /^E[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? messageOf(error);
 }

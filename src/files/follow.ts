@@ -1,17 +1,17 @@
-/** Following mounted files: each new content is reported once, and so is each reason why there is none. */
+/** Follows mounted files: reports each new content once, and each failure once. */
 import { readStable } from './read-stable.ts';
 import { watchFiles, type Watch } from './watch.ts';
 
 export interface Followed<T> {
   readonly paths: readonly string[];
   readonly read: () => Promise<T>;
-  /** Equal keys are the same content. */
+  /** Equal keys mean equal content. */
   readonly keyOf: (value: T) => string;
-  /** The key of what is in use. */
+  /** The key of the current content. */
   readonly current: string;
-  /** Takes new content. What it throws counts as a failure, and the content as not taken. */
+  /** Accepts new content. An exception counts as a failure, and the content as not accepted. */
   readonly changed: (value: T) => void;
-  /** Called once for each message in a row. */
+  /** Called once for consecutive equal messages. */
   readonly failed: (error: unknown) => void;
 }
 

@@ -1,14 +1,14 @@
-/** Reading a file that somebody may be writing: the content that two reads in a row agree on. */
+/** Reads a file that may be written at the same time: returns the content once two consecutive reads agree. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds between two reads. A file that is written in place, with pauses shorter than this, is not read half-written. */
+/** Milliseconds between two reads. A file that is written in place, with shorter pauses than this, is not read half-written. */
 const intervalMs = 200;
-/** Reads of a file that keeps changing, before it is left to the next event or poll. */
+/** Maximum number of reads; a file that still changes is left to the next event or poll. */
 const maxReads = 10;
 
 /**
- * @param keyOf what must be the same
- * @param known the key of what is in use, which is taken without a second read
+ * @param keyOf the value that must be equal
+ * @param known the key of the current content, which is accepted without a second read
  * @returns null when the file kept changing
  * @throws what `read` throws
  */

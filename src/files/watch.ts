@@ -1,18 +1,18 @@
 /**
- * Notices that mounted files changed.
+ * Detects changes of mounted files.
  *
  * The kubelet replaces a ConfigMap or Secret volume by swapping the symbolic link `..data`
- * (https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically), so folders are
- * watched and not files. Some file systems send no events, so the files are also polled.
+ * (https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically), so folders are watched
+ * instead of files. Some file systems send no events, so the files are also polled.
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Events that follow each other within this time count as one change. */
+/** Debounce: events within this time count as one change. */
 const debounceMs = 100;
-/** The files are read after this time even when events go on: other files of the folder may change all the time. */
+/** The files are read after this time even if events continue: other files in the folder may change all the time. */
 const maxDebounceMs = 1_000;
-/** Time between two reads when no event comes. */
+/** Poll interval without events. */
 const pollIntervalMs = 10_000;
 
 export interface Watch {
@@ -20,7 +20,7 @@ export interface Watch {
 }
 
 /**
- * @param changed called after events and at every poll; it compares the content itself, and must not reject. Runs never overlap.
+ * @param changed called after events and at every poll; it compares the content itself, and must not reject. Calls never overlap.
  */
 export function watchFiles(paths: readonly string[], changed: () => Promise<void>): Watch {
   let timer: NodeJS.Timeout | undefined;
@@ -48,7 +48,7 @@ export function watchFiles(paths: readonly string[], changed: () => Promise<void
   };
 }
 
-/** A folder that cannot be watched (it is missing, or inotify's limit is reached) is only polled. */
+/** A folder that cannot be watched (missing, or inotify's limit is reached) is only polled. */
 function watchFolder(folder: string, look: () => void): FSWatcher[] {
   try {
     const watcher = watch(folder, { persistent: false }, look);

@@ -8,7 +8,7 @@
 
 const alphanumeric = '[a-z0-9]+';
 
-/** One dot, one or two underscores, or any number of dashes: never at an end, never two kinds side by side. */
+/** One dot, one or two underscores, or any number of dashes: never at an end, never two kinds next to each other. */
 const separator = '(?:[._]|__|-+)';
 
 const pathComponent = `${alphanumeric}(?:${separator}${alphanumeric})*`;
@@ -31,19 +31,19 @@ export const tag = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}';
 const algorithmComponent = '[A-Za-z][A-Za-z0-9]*';
 export const digest = `${algorithmComponent}(?:[-_+.]${algorithmComponent})*:[0-9a-fA-F]{32,}`;
 
-/** What an image ID looks like. Refused as a name: nobody could tell which of the two was meant. */
+/** The form of an image ID. Rejected as a name, since it would be ambiguous. */
 export const identifier = '[a-f0-9]{64}';
 
 /**
- * Hex characters of each digest algorithm that containerd can verify
+ * Number of hex characters of each digest algorithm that containerd can verify
  * (https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#registered-algorithms, and sha384 of go-digest).
  */
 export const digestLengths: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
-/** Longest path of a repository, in characters. The host does not count. */
+/** Maximum length of a repository's path, in characters. The host does not count. */
 export const maxPathLength = 255;
 
-/** Longest text that can be a reference: a host name (253), port, path, tag and sha512 digest, with room. */
+/** Maximum length of a reference: a host name (253), port, path, tag and sha512 digest, with some reserve. */
 export const maxTextLength = 1024;
 
 export function anchored(expression: string): RegExp {

@@ -1,21 +1,20 @@
-/** What makes two registry hosts the same, and what Docker Hub is called. */
+/** Comparison of registry hosts, and the names of Docker Hub. */
 
-/** The host that a name without a host means. */
+/** The default host of names without a host. */
 export const dockerHub = 'docker.io';
 
-/** Hub's host in old client configurations. The grammar folds it, other spellings of Hub it leaves alone. */
+/** Hub's host in old client configurations. The grammar normalizes it; other spellings of Hub are left as they are. */
 export const legacyDockerHub = 'index.docker.io';
 
 /**
- * Whether the first component of a written name is a host and not the first part of a path: it has a dot or a port, is
- * `localhost`, or has an upper-case letter, which a path cannot have
- * (https://github.com/distribution/reference/blob/v0.6.0/normalize.go, splitDockerDomain).
+ * Whether the first component of a written name is a host and not part of the path: it contains a dot or a port, is `localhost`, or has an
+ * upper-case letter, which a path cannot have (https://github.com/distribution/reference/blob/v0.6.0/normalize.go, splitDockerDomain).
  */
 export function isHost(component: string): boolean {
   return component === 'localhost' || component.includes('.') || component.includes(':') || component !== component.toLowerCase();
 }
 
-/** The form in which hosts are compared: case does not count (RFC 3986, section 3.2.2), the port does, Hub has one name. */
+/** The host for comparison: case-insensitive (RFC 3986, section 3.2.2), including the port, with one name for Hub. */
 export function comparableHost(host: string): string {
   const lower = host.toLowerCase();
   return lower === legacyDockerHub ? dockerHub : lower;

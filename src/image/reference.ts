@@ -1,5 +1,5 @@
 /**
- * An image reference as a value: its canonical parts beside the text that was written.
+ * An image reference as a value: its canonical parts and the written text.
  *
  * Only `parseReference` makes one, so a value that exists is valid.
  */
@@ -17,23 +17,23 @@ import {
 import { comparableHost, dockerHub, isHost, withoutPort } from './host.ts';
 
 export interface Reference {
-  /** Exactly what was written. */
+  /** The text as written. */
   readonly text: string;
-  /** The registry's host with its port, in the case it was written in; `docker.io` where none was written. */
+  /** The registry's host with its port, as written; `docker.io` if absent. */
   readonly host: string;
-  /** The host as hosts are compared: lower case. */
+  /** The host in lower case, for comparison. */
   readonly comparableHost: string;
   /** The repository below the host: `library/nginx` for `nginx`. */
   readonly path: string;
   /** Host and path: `docker.io/library/nginx`. */
   readonly name: string;
-  /** The name as it was written, without tag and digest: `nginx`. */
+  /** The name as written, without tag and digest: `nginx`. */
   readonly writtenName: string;
-  /** The written host, null where the name had none. */
+  /** The host as written, null if absent. */
   readonly writtenHost: string | null;
-  /** The tag as written, null where there is none: no default is ever added. */
+  /** The tag as written, null if absent: no default is ever added. */
   readonly tag: string | null;
-  /** Algorithm and hex, null where there is none. */
+  /** Algorithm and hex, null if absent. */
   readonly digest: string | null;
 }
 
@@ -45,8 +45,8 @@ const identifierExpression = anchored(identifier);
 const officialPrefix = 'library/';
 
 /**
- * Reads a written image reference the way containerd and the kubelet do: short Hub names are expanded, a written tag and
- * digest are kept, nothing is added.
+ * Parses an image reference like containerd and the kubelet: short Hub names are expanded, a written tag and digest are kept, and nothing
+ * else is added.
  */
 export function parseReference(text: string): ParsedReference {
   if (text === '') return problem('the image is empty');
@@ -91,7 +91,7 @@ function assemble(text: string, writtenHost: string | null, { name, tag, digest 
   return { ok: true, reference };
 }
 
-/** A first component with an underscore is no host to the grammar, which then counts it as path. */
+/** The grammar allows no underscore in a host, so such a first component is part of the path. */
 function isTooLong(host: string, path: string): boolean {
   return path.length > maxPathLength || (host.length + 1 + path.length > maxPathLength && !hostExpression.test(host));
 }
@@ -107,7 +107,7 @@ export function familiarName(reference: Reference): string {
   return rest.includes('/') ? reference.path : rest;
 }
 
-/** The written tag and digest with their separators, empty where there are none: `:1.27@sha256:…`. */
+/** The written tag and digest with their separators, empty if absent: `:1.27@sha256:…`. */
 export function suffix(reference: Reference): string {
   return (reference.tag === null ? '' : `:${reference.tag}`) + (reference.digest === null ? '' : `@${reference.digest}`);
 }
@@ -117,7 +117,7 @@ export function canonicalText(reference: Reference): string {
   return reference.name + suffix(reference);
 }
 
-/** The last component of the path: `app` of `quay.io/acme/app`. */
+/** The last component of the path: `app` in `quay.io/acme/app`. */
 export function lastComponent(reference: Reference): string {
   return reference.path.slice(reference.path.lastIndexOf('/') + 1);
 }
@@ -147,7 +147,7 @@ function wrongPort(host: string): string | null {
   return port === '' ? `the port of ${name} is missing` : `the port is not a number: ${port}`;
 }
 
-/** A digest that is so short, or has such characters, that the grammar does not take it for one. */
+/** A text after `@` that is too short, or has invalid characters, for a digest. */
 function malformedDigest(text: string): string | null {
   const colon = text.indexOf(':');
   const algorithm = text.slice(0, colon);

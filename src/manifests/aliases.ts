@@ -1,11 +1,11 @@
-/** What each alias of a document stands for: the node that had the anchor last, in the order of the text. */
+/** Resolves the aliases of a document: each refers to the last node before it with that anchor. */
 import { isAlias, isNode, visit, type Alias, type Document, type Node } from 'yaml';
 
 export type AliasTargets = ReadonlyMap<Alias, Node>;
 
 const known = new WeakMap<Document, AliasTargets>();
 
-/** Looked for once in each document, which nobody changes. */
+/** Computed once per document; documents are never mutated. */
 export function aliasTargets(document: Document): AliasTargets {
   const targets = known.get(document) ?? findTargets(document);
   known.set(document, targets);
@@ -26,7 +26,7 @@ function findTargets(document: Document): AliasTargets {
   return targets;
 }
 
-/** The node itself, or what the alias stands for; null where there is none. */
+/** The node itself, or the target of the alias; null if there is none. */
 export function resolved(targets: AliasTargets, value: unknown): Node | null {
   if (isAlias(value)) return targets.get(value) ?? null;
   return isNode(value) ? value : null;

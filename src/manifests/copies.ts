@@ -1,4 +1,4 @@
-/** Text that stands for itself where an alias no longer says what is wanted: an alias with what differs, or a copy on one line. */
+/** Text that replaces an alias with another value: the alias with the difference, or a copy on one line. */
 import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import { isObject } from '../pod/json.ts';
@@ -10,7 +10,7 @@ export class Copies {
   readonly #reading: Reading;
   readonly #final: ReadonlyMap<Node, unknown>;
 
-  /** @param final what each anchored node says after the changes, as far as the text has been looked at; a node that is removed is not in it */
+  /** @param final the value of each anchored node after the changes, as far as the text has been visited; removed nodes are not included */
   constructor(reading: Reading, final: ReadonlyMap<Node, unknown>) {
     this.#reading = reading;
     this.#final = final;
@@ -20,7 +20,7 @@ export class Copies {
     return this.#final.has(target) && isDeepStrictEqual(this.#final.get(target), wanted);
   }
 
-  /** What stands in place of an alias whose target now says something else: the target with what differs, or a copy. */
+  /** Replacement of an alias whose target has changed: the target with the difference, or a copy. */
   instead(target: Node, wanted: unknown): string {
     const final = this.#final.get(target);
     if (!isMap(target) || !isObject(final) || !isObject(wanted) || Object.keys(final).some((key) => !Object.hasOwn(wanted, key)))
@@ -30,7 +30,7 @@ export class Copies {
     return `{<<: *${target.anchor}, ${differing.map((key) => this.member(members, key, wanted[key])).join(', ')}}`;
   }
 
-  /** On one line. A scalar that is no text is copied as it is written: `0400` is no number that this program may write anew. */
+  /** On one line. A scalar that is not text is copied as written: `0400` must not be reformatted. */
   #copy(node: unknown, wanted: unknown): string {
     if (isAlias(node)) {
       const target = this.#reading.targets.get(node);
@@ -43,7 +43,7 @@ export class Copies {
         .join(', ')}}`;
     }
     if (isSeq(node) && Array.isArray(wanted)) return `[${wanted.map((item, index) => this.#copy(node.items[index], item)).join(', ')}]`;
-    // In a flow collection go-yaml takes `?b` for a map with the key b, where YAML 1.2 has text.
+    // In a flow collection go-yaml reads `?b` as a map with the key b, YAML 1.2 as text.
     if (isScalar(node) && node.type === 'PLAIN' && /^[?:]/.test(String(node.source)))
       throw new Unplaced('text that two readers take for two things');
     if (

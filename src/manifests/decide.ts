@@ -1,4 +1,4 @@
-/** What the webhook would decide about the pods of manifests, if they were created as they stand. */
+/** Decides the pods of manifests like the webhook would if they were created. */
 import { decisionLabels } from '../admission/admit.ts';
 import type { Review } from '../admission/review.ts';
 import { rewritePod, type SiteDecision } from '../admission/rewrite-pod.ts';
@@ -26,16 +26,16 @@ export interface ManifestImage {
 
 export interface ManifestDecision {
   readonly images: readonly ManifestImage[];
-  /** Pointers are below the document. */
+  /** Pointers are relative to the document. */
   readonly operations: readonly Operation[];
 }
 
-/** What the manifest says about its namespace and labels, and what the command line says about them. */
+/** Namespace and labels, from the manifest and the command line. */
 export interface ManifestContext {
   readonly namespaceOf: (stated: string | null) => string;
   /** Added to the pod's own. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** An image of a pod that is rewritten already is decided by its name in the pod's record of original images. */
+  /** An image of an already rewritten pod is decided by its name in the pod's record of original images. */
   readonly originals?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function decideDocument(policy: CompiledPolicy, value: unknown, context: 
   return { images: decisions.flatMap(({ images }) => images), operations: decisions.flatMap(({ operations }) => operations) };
 }
 
-/** Why a pod like this, made in this namespace, would be left alone as a whole; null when its images are decided. */
+/** Why such a pod, created in this namespace, would be left alone as a whole; null if its images are decided. */
 export function skipReason(policy: CompiledPolicy, pod: Pod, namespace: string): string | null {
   const review: Review = {
     uid: '',
@@ -68,7 +68,7 @@ function decideWorkload(
 ): ManifestDecision {
   const namespace = namespaceOf(workload.namespace);
   const lacksMetadata = (member(workload.pod, 'metadata') ?? null) === null;
-  // The template of a Job may have no metadata; one is made where there is something to record.
+  // The template of a Job may have no metadata; it is created when there is something to record.
   const read = readPod(lacksMetadata ? { ...Object(workload.pod), metadata: {} } : workload.pod, podFields(decisionLabels(policy)));
   const pod = labels === undefined ? read : { ...read, labels: { ...read.labels, ...labels } };
   const place = (decision: SiteDecision): ManifestImage => ({
@@ -101,7 +101,7 @@ function moved(operation: Operation, pointer: string): Operation {
   return operation.op === 'remove' ? { op: 'remove', path } : { op: operation.op, path, value: operation.value };
 }
 
-/** The record of a template without metadata brings the metadata with it. */
+/** For a template without metadata, the record includes the metadata. */
 function withMetadata(operation: Operation): Operation {
   if (operation.op === 'remove' || operation.path !== '/metadata/annotations') return operation;
   const metadata: PatchValue = { annotations: operation.value };

@@ -3,11 +3,11 @@ import { isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { Edit, Source } from './edit.ts';
 import { columnOf, commentsOf, lastItemEnd, lineEnd, lineStart, nodeSpan, pairEnd, pairStart } from './layout.ts';
 
-/** What may follow a value on its line. */
+/** Allowed text after a value on its line. */
 const endOfLine = /^[ \t]*(?:#.*)?$/;
 const blankOrComment = /^[ \t]*(?:#.*)?\r?$/;
 
-/** First in the map, and above the comments of the member that was first, so that they stay with it. */
+/** First in the map, above the comments of the former first member, so that they stay with it. */
 export function insertFirst({ text, newline }: Source, map: YAMLMap, lines: readonly string[]): Edit | null {
   const pair = map.items[0];
   if (pair === undefined) return null;
@@ -30,7 +30,7 @@ export function appendItems(source: Source, sequence: YAMLSeq, lines: readonly s
   return insertLines(source, { behind: lastItemEnd(sequence), column: columnOf(source.text, start) }, lines);
 }
 
-/** A comment of the member stays, on a line of its own. */
+/** A comment of the member is kept, on its own line. */
 export function removeMember({ text, newline }: Source, pair: Pair): Edit | null {
   const start = pairStart(pair);
   const valueEnd = pairEnd(pair);
@@ -44,12 +44,12 @@ export function removeMember({ text, newline }: Source, pair: Pair): Edit | null
   const line = lineStart(text, start);
   if (text.slice(line, start).trim() === '')
     return { start: line, end: afterLine, text: inside.map((comment) => indent + comment + newline).join('') };
-  // It shares its line with the `-` of an item: the next member takes its place there.
+  // It shares its line with the `-` of an item: the next member takes its place.
   const next = /^ */.exec(text.slice(afterLine))?.[0].length ?? 0;
   return { start, end: afterLine + next, text: kept };
 }
 
-/** Whether lists stand deeper than their key here, as Helm charts have them, or below it, as kubectl prints them. */
+/** Whether lists are indented deeper than their key, as in Helm charts, or not, as kubectl prints them. */
 export function hasIndentedSequences(text: string, map: YAMLMap): boolean {
   for (const pair of map.items) {
     if (!isSeq(pair.value) || pair.value.flow === true) continue;
@@ -63,13 +63,13 @@ function insertLines({ text, newline }: Source, place: { behind: number; column:
   const { behind, column } = place;
   const indent = ' '.repeat(column);
   const body = lines.join(newline + indent);
-  // Behind a block scalar, which owns its line end.
+  // After a block scalar, which includes its line end.
   if (behind > 0 && text[behind - 1] === '\n') return { start: behind, end: behind, text: indent + body + newline };
   const end = lineEnd(text, behind);
   return endOfLine.test(text.slice(behind, end)) ? { start: end, end, text: newline + indent + body } : null;
 }
 
-/** Up over the comments that stand between a key and the line of its map. */
+/** Moves up over the comments between a key and the line of its map. */
 function aboveComments(text: string, line: number): number {
   let start = line;
   while (start > 0) {

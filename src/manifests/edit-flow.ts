@@ -4,7 +4,7 @@ import type { Edit, Source } from './edit.ts';
 import { itemsOf, lastItemEnd, lineStart, openEnd, pairEnd, pairStart } from './layout.ts';
 import { flowText, stringText } from './quoting.ts';
 
-/** A value on one line: as JSON in a document that is JSON, with as few quotes as it needs in others. */
+/** A value on one line: JSON in a JSON document, otherwise with as few quotes as possible. */
 export function valueText({ document }: Source, value: unknown): string {
   return isJson(document) ? JSON.stringify(value) : flowText(value);
 }
@@ -21,7 +21,7 @@ export function insertFirst(source: Source, map: YAMLMap, key: string, value: un
   }
   const start = pairStart(first);
   const gap = separator(source.text.slice(open, start));
-  // JSON without any blanks is left without them.
+  // JSON without blanks stays without them.
   const blank = gap === '' && json ? '' : ' ';
   return { start, end: start, text: `${name}:${blank}${spread(source, value, gap)},${gap || blank}` };
 }
@@ -44,7 +44,7 @@ export function appendItems(source: Source, sequence: YAMLSeq, values: readonly 
   return { start: end, end, text: texts.map((text) => `,${gap || ' '}${text}`).join('') };
 }
 
-/** Nothing but the member and one comma goes: comments around it stay. */
+/** Removes only the member and one comma: comments around it are kept. */
 export function removeMember(text: string, map: YAMLMap, pair: Pair): Edit {
   const items = map.items;
   const index = items.indexOf(pair);
@@ -59,11 +59,11 @@ export function removeMember(text: string, map: YAMLMap, pair: Pair): Edit {
   const before = items[index - 1];
   const behind = before === undefined ? start : pairEnd(before);
   if (!text.slice(behind, start).includes('#')) return { start: behind, end, text: '' };
-  // The comma of the member before it stays where a comment keeps it from going; so the member's own has to go.
+  // The comma of the previous member stays if a comment prevents its removal; then the member's own comma is removed.
   return { start, end: end + (/^\s*,/.exec(text.slice(end))?.[0].length ?? 0), text: '' };
 }
 
-/** What goes between two members, when this stands between the bracket and the first one: comments are that one's own. */
+/** The separator between two members, given the text between the bracket and the first one: comments belong to that one. */
 function separator(gap: string): string {
   const newline = /\r?\n[^\n]*$/.exec(gap);
   return newline === null ? gap : newline[0];
@@ -78,7 +78,7 @@ function firstItemStart(sequence: YAMLSeq): number | null {
   return null;
 }
 
-/** JSON that stands on lines of its own keeps doing so: the gap before the first member says how deep. */
+/** JSON with one member per line stays so: the gap before the first member shows the indentation. */
 function spread(source: Source, value: unknown, gap: string): string {
   const newline = gap.lastIndexOf('\n');
   if (newline === -1 || !isJson(source.document)) return valueText(source, value);
@@ -86,7 +86,7 @@ function spread(source: Source, value: unknown, gap: string): string {
   return JSON.stringify(value, null, indentUnit(source)).replaceAll('\n', (gap[newline - 1] === '\r' ? '\r\n' : '\n') + indent);
 }
 
-/** The indentation of the outermost members is one step. */
+/** One step is the indentation of the outermost members. */
 function indentUnit({ text, document }: Source): string {
   const first = isMap(document.contents) ? document.contents.items[0] : undefined;
   const outermost = first === undefined ? 0 : pairStart(first);

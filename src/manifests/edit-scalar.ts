@@ -1,10 +1,10 @@
-/** Another text for a scalar, in the style that it has. */
+/** Replaces the text of a scalar, keeping its style. */
 import { isScalar, type Scalar } from 'yaml';
 import type { Edit, Source } from './edit.ts';
 import { nodeSpan } from './layout.ts';
 import { doubleQuoted, stringText } from './quoting.ts';
 
-/** Null where the style cannot hold it. */
+/** Null if the style cannot represent it. */
 export function replaceText({ text }: Source, scalar: Scalar, value: string): Edit | null {
   const span = nodeSpan(scalar);
   if (span === null || !isScalar(scalar)) return null;
@@ -21,7 +21,7 @@ export function replaceText({ text }: Source, scalar: Scalar, value: string): Ed
   }
 }
 
-/** A block scalar of one line: the comment of its header, and the blank lines around the text, stay. Any other becomes plain. */
+/** A block scalar of one line keeps the comment of its header and the blank lines around the text. Any other becomes plain. */
 function replaceBlock(source: string, offset: number, value: string): Edit {
   const [, style = '', indicators = '', header = '', body = ''] = /^([>|])([-+\d]*)([^\n]*(?:\n|$))([^]*)$/.exec(source) ?? [];
   const [, before = '', content = ''] = /^((?:[ \t]*\r?\n)*[ ]*)(\S(?:[^\n]*\S)?)[ \t]*(?:\r?\n\s*)?$/.exec(body) ?? [];

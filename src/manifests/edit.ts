@@ -1,14 +1,14 @@
-/** Changes of a text, so that every byte that need not change stays. */
+/** Edits of a text that keep every other byte. */
 import type { Document } from 'yaml';
 
-/** Replace the source from `start` to `end`, offsets in UTF-16 units. */
+/** Replaces the source from `start` to `end`, offsets in UTF-16 units. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** A document, and the text that its offsets count in. */
+/** A document, and the text that its offsets refer to. */
 export interface Source {
   readonly text: string;
   readonly newline: '\n' | '\r\n';

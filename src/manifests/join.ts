@@ -1,9 +1,9 @@
 /** Several files of manifests as one stream (https://yaml.org/spec/1.2.2/#92-streams). */
 
-/** Starts with a document marker, with nothing but comments and blank lines above it. */
+/** Starts with a document marker; only comments and blank lines are above it. */
 const startsDocument = /^\uFEFF?(?:[ \t]*(?:#[^\n]*)?\r?\n)*---(?:\s|$)/;
 
-/** A single text is passed on to the byte; between two stands a `---`, unless the second brings its own. */
+/** A single text is passed on unchanged; two texts are separated by `---`, unless the second starts with one. */
 export function joinTexts(texts: readonly string[]): string {
   return texts.reduce((joined, text) => {
     if (joined === '' || text === '') return joined + text;

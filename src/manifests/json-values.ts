@@ -5,7 +5,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** Null unless the text is several JSON objects or arrays, with nothing but blanks or `---` between them, and one that YAML would not take. */
+/** Null unless the text is several JSON objects or arrays, separated only by blanks or `---`, that YAML would not accept. */
 export function jsonValues(text: string): Span[] | null {
   const spans: Span[] = [];
   let isStream = false;
@@ -27,7 +27,7 @@ function skipBlanks(text: string, from: number): number {
   return at;
 }
 
-/** Behind the bracket that closes the first one; null when there is none. */
+/** Index after the bracket that closes the first one; null if there is none. */
 function valueEnd(text: string, start: number): number | null {
   if (text[start] !== '{' && text[start] !== '[') return null;
   const tokens = /"(?:[^"\\]|\\.)*"|[{[]|[}\]]/gs;

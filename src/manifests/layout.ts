@@ -1,17 +1,17 @@
-/** Where the parts of a document stand in its text, from the tokens that the parser kept. Offsets are in UTF-16 units. */
+/** Positions of the parts of a document in its text, from the parser's tokens. Offsets are in UTF-16 units. */
 import { isNode, type CST, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 
-/** What the parser made up, and no text says; or text that has to stay where it is. */
+/** A node that the parser synthesized, or text that must not move. */
 export class Unplaced extends Error {}
 
 type Item = NonNullable<Pair['srcToken']>;
 type Token = CST.Token;
 
-/** Between the items of a collection; what is left of an item's start is its first own token. */
+/** Between the items of a collection; the rest of an item's start is its first own token. */
 const separators: ReadonlySet<string> = new Set(['space', 'newline', 'comment', 'comma', 'seq-item-ind', 'flow-error-end']);
 const blanks: ReadonlySet<string> = new Set(['space', 'newline', 'comment']);
 
-/** Of a pair: where its key begins, with `?`, anchor and tag. */
+/** Start of a pair's key, including `?`, anchor and tag. */
 export function pairStart(pair: Pair): number {
   const item = itemOf(pair);
   const first = item.start.find((token) => !separators.has(token.type)) ?? item.key ?? item.sep?.[0];
@@ -19,12 +19,12 @@ export function pairStart(pair: Pair): number {
   return tokenStart(first);
 }
 
-/** Behind the last character of the pair, without blanks and comments. Behind a block scalar that is the start of a line. */
+/** End of the pair, without trailing blanks and comments. After a block scalar that is the start of a line. */
 export function pairEnd(pair: Pair): number {
   return itemEnd(itemOf(pair)) ?? pairStart(pair);
 }
 
-/** Behind the last item of a collection that has items. */
+/** End of the last item of a non-empty collection. */
 export function lastItemEnd(collection: YAMLMap | YAMLSeq): number {
   const items = itemsOf(collection);
   for (const item of items.toReversed()) {
@@ -34,30 +34,30 @@ export function lastItemEnd(collection: YAMLMap | YAMLSeq): number {
   throw new Unplaced('a collection without items');
 }
 
-/** Where an absent value goes: behind the `:` and what anchors and tags follow it; null where there is a value or no `:`. */
+/** Position for an absent value: after the `:` and its anchors and tags; null if there is a value or no `:`. */
 export function valueSlot(pair: Pair): number | null {
   return (itemOf(pair).value ?? null) === null ? separatorEnd(pair) : null;
 }
 
-/** Behind the `:` of a pair, and what anchors and tags follow it; null where there is none. */
+/** After the `:` of a pair and its anchors and tags; null if there is none. */
 export function separatorEnd(pair: Pair): number | null {
   const last = itemOf(pair).sep?.findLast((token) => !blanks.has(token.type));
   return last === undefined ? null : last.offset + last.source.length;
 }
 
-/** A scalar or alias without its anchor and tag, a collection with its brackets; null for a value that is absent. */
+/** A scalar or alias without its anchor and tag, a collection with its brackets; null for an absent value. */
 export function nodeSpan(node: unknown): { readonly start: number; readonly end: number } | null {
   const token = isNode(node) ? node.srcToken : undefined;
   return token === undefined ? null : { start: tokenStart(token), end: tokenEnd(token) };
 }
 
-/** Of a flow collection: behind its opening bracket. */
+/** Position after the opening bracket of a flow collection. */
 export function openEnd(collection: YAMLMap | YAMLSeq): number | null {
   const token = collection.srcToken;
   return token?.type === 'flow-collection' ? token.start.offset + token.start.source.length : null;
 }
 
-/** Comments inside a pair, and behind its value on the same line, in the order of the text. */
+/** Comments inside a pair, and after its value on the same line, in the order of the text. */
 export function commentsOf(pair: Pair): string[] {
   const found: string[] = [];
   gather(itemOf(pair), found);
@@ -72,7 +72,7 @@ export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** The end of the line, in front of its line end. */
+/** End of the line, before its line end. */
 export function lineEnd(text: string, offset: number): number {
   const newline = text.indexOf('\n', offset);
   if (newline === -1) return text.length;

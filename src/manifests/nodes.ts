@@ -1,9 +1,9 @@
-/** From a JSON Pointer to the place in the source that gives the value, through aliases and merge keys. */
+/** Finds the source of a value by JSON Pointer, through aliases and merge keys. */
 import { isMap, isSeq, type Document } from 'yaml';
 import { resolved } from './aliases.ts';
 import { offsetOf, Reading } from './reading.ts';
 
-/** Offset of the value; of the last one on the way to it that is there. */
+/** Offset of the value, or of its nearest existing ancestor. */
 export function offsetAt(document: Document, path: readonly string[]): number {
   const reading = new Reading(document, 'ordered');
   let node = resolved(reading.targets, document.contents);

@@ -1,4 +1,4 @@
-/** A file of manifests: YAML documents (or JSON, which YAML contains) with the text they came from. */
+/** A file of manifests: YAML documents (or JSON, a subset of YAML) with their source text. */
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
@@ -9,16 +9,16 @@ import { Reading, ReadingError, type MergeRule } from './reading.ts';
 
 export interface ManifestDocument {
   readonly document: Document.Parsed;
-  /** What its offsets count in: the file, or the JSON value that it is. */
+  /** The text that its offsets refer to: the file, or one of several JSON values. */
   readonly text: string;
   /** Offset of that text in the file. */
   readonly base: number;
-  /** From the end of the document before it, since comments and directives above `---` belong to this one. */
+  /** Starts at the end of the previous document, since comments and directives above `---` belong to this one. */
   readonly span: Span;
 }
 
 export interface ManifestFile {
-  /** As messages show it. */
+  /** Name of the file in messages. */
   readonly name: string;
   readonly text: string;
   readonly newline: '\n' | '\r\n';
@@ -27,7 +27,7 @@ export interface ManifestFile {
 }
 
 /**
- * @throws OperatorError (MANIFEST_INVALID) with file, line and column of the first mistake
+ * @throws OperatorError (MANIFEST_INVALID) with file, line and column of the first error
  */
 export function parseManifests(text: string, name: string): ManifestFile {
   const values = jsonValues(text);
@@ -44,9 +44,9 @@ export function parseManifests(text: string, name: string): ManifestFile {
 }
 
 /**
- * The document as the API server would read it, aliases and merges resolved, every place a value of its own.
+ * The document as the API server would read it: aliases and merges resolved, and no value shared between two places.
  *
- * @throws OperatorError (MANIFEST_INVALID) for what kubectl does not read
+ * @throws OperatorError (MANIFEST_INVALID) for documents that kubectl cannot read
  */
 export function plainValue(file: ManifestFile, { document, base }: ManifestDocument, rule: MergeRule = 'ordered'): unknown {
   try {
@@ -63,7 +63,7 @@ export function plainValue(file: ManifestFile, { document, base }: ManifestDocum
 export const tooDeep = 'it nests too deeply to be a manifest';
 
 function parseText(text: string, base: number): ManifestDocument[] {
-  // A carriage return alone ends a line in YAML 1.1; the parser knows those of 1.2.
+  // A carriage return alone ends a line in YAML 1.1; the parser only knows those of 1.2.
   const lines = text.replaceAll(/\r(?!\n)/g, '\n');
   const documents = parseLeniently(lines);
   return documents.map((document, index) => ({
@@ -74,7 +74,7 @@ function parseText(text: string, base: number): ManifestDocument[] {
   }));
 }
 
-/** Each repair may show the next place that needs one. */
+/** Each repair may reveal the next place that needs one. */
 const maxRepairs = 20;
 
 function parseLeniently(text: string): readonly Document.Parsed[] {
@@ -82,7 +82,7 @@ function parseLeniently(text: string): readonly Document.Parsed[] {
   let [repaired, found]: [string | null, readonly Document.Parsed[]] = [text, documents];
   for (let times = 0; hasErrors(found) && times < maxRepairs; times += 1) {
     repaired = joinQuotedLines(repaired, found);
-    // The first mistake is the one to tell.
+    // The first error is the one to report.
     if (repaired === null) return documents;
     found = parseYaml(repaired);
   }
@@ -94,7 +94,7 @@ function hasErrors(documents: readonly Document.Parsed[]): boolean {
 }
 
 function parseYaml(text: string): readonly Document.Parsed[] {
-  // Keys that stand twice are what kubectl and Helm accept, the last one counting; refusing them is not our business.
+  // kubectl and Helm accept duplicate keys, and use the last one; so do we.
   return parseAllDocuments(text, {
     schema: 'failsafe',
     resolveKnownTags: false,

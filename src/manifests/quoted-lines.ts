@@ -1,12 +1,12 @@
 /**
- * Text in quotes over several lines that stand no deeper than their key, as `kubectl get -o yaml` and formatters leave them. go-yaml reads
- * them, YAML 1.2 and its parser do not (https://yaml.org/spec/1.2.2/#rule-s-flow-folded).
+ * Quoted text over several lines that are not indented deeper than their key, as `kubectl get -o yaml` and formatters write them. go-yaml
+ * reads them; YAML 1.2 and its parser do not (https://yaml.org/spec/1.2.2/#rule-s-flow-folded).
  */
 import { isScalar, visit, type Document } from 'yaml';
 
 /**
- * The same text, to the character as long, with such lines joined by blanks: every offset is what it was, and of the values only the white
- * space in this one is another. Null when there is nothing of the kind.
+ * The same text, of equal length, with such lines joined by blanks: offsets stay valid, and only white space in this value differs. Null if
+ * there is no such text.
  */
 export function joinQuotedLines(text: string, documents: readonly Document[]): string | null {
   let joined = text;
@@ -17,7 +17,7 @@ export function joinQuotedLines(text: string, documents: readonly Document[]): s
   return joined === text ? null : joined;
 }
 
-/** Offsets of quotes that the parser found no end of. */
+/** Offsets of quotes for which the parser found no end. */
 function openQuotes(documents: readonly Document[]): number[] {
   const found: number[] = [];
   for (const document of documents) {

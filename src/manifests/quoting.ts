@@ -1,20 +1,20 @@
-/** Values as text that YAML 1.1, YAML 1.2 and JSON readers take for the same value. */
+/** Writes values as text that YAML 1.1, YAML 1.2 and JSON parsers read as the same value. */
 import { resolveScalar } from './scalars.ts';
 
-/** Letters first, and nothing that means something in a flow collection, a comment or a key. */
+/** Starts with a letter, and contains nothing with a meaning in a flow collection, a comment or a key. */
 const plainText = /^[A-Za-z](?:[\w./@:-]*[\w/-])?$/;
 
-/** Of an image below a host that begins with a digit. The slash makes it text to every reader. */
+/** An image below a host that starts with a digit. The slash makes it text for every parser. */
 const plainAddress = /^\d[\w.:-]*\/(?:[\w./@:-]*[\w/-])?$/;
 
-/** What JSON.stringify leaves as it is and YAML takes for a line end or refuses (https://yaml.org/spec/1.1/#id868518). */
+/** Characters that JSON.stringify does not escape and YAML treats as a line end or rejects (https://yaml.org/spec/1.1/#id868518). */
 const unprintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
-/** A string: plain where no reader can take it for something else, otherwise in quotes. */
+/** A string: plain if no parser can misread it, otherwise quoted. */
 export function stringText(text: string): string {
   const plain = plainAddress.test(text) || (plainText.test(text) && typeof resolveScalar(text, true, undefined) === 'string');
   if (plain) return text;
-  // JSON in quotes of JSON would be escapes only.
+  // JSON in JSON quotes would be all escapes.
   return text.includes('"') && /^[\x20-\x7e]*$/.test(text) ? `'${text.replaceAll("'", "''")}'` : doubleQuoted(text);
 }
 
@@ -22,7 +22,7 @@ export function doubleQuoted(text: string): string {
   return JSON.stringify(text).replaceAll(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** On one line, with as few quotes as it needs. */
+/** On one line, with as few quotes as possible. */
 export function flowText(value: unknown): string {
   if (typeof value === 'string') return stringText(value);
   if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`;

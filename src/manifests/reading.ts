@@ -1,16 +1,16 @@
-/** The values of a YAML document as its readers take it. */
+/** The values of a YAML document as different parsers read it. */
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Document, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { aliasTargets, resolved, type AliasTargets } from './aliases.ts';
 import { resolveScalar, TagError, type ScalarValue } from './scalars.ts';
 
 /**
- * The readers agree on everything but merge keys (https://yaml.org/type/merge.html).
- * - `ordered` is go-yaml v2, that is kubectl and Helm: `<<` sets its keys where it stands, so it overrides an own key above it
- * - `own` is kustomize, and the YAML packages of most languages: an own key overrides a merged one wherever it stands
+ * Parsers agree on everything except merge keys (https://yaml.org/type/merge.html).
+ * - `ordered` is go-yaml v2, that is kubectl and Helm: `<<` sets its keys at its position, so it overrides an own key above it
+ * - `own` is kustomize, and the YAML packages of most languages: an own key overrides a merged one at any position
  */
 export type MergeRule = 'ordered' | 'own';
 
-/** What kubectl does not read; the offset is where. */
+/** A construct that kubectl cannot read, with its offset. */
 export class ReadingError extends Error {
   readonly offset: number;
 
@@ -20,7 +20,7 @@ export class ReadingError extends Error {
   }
 }
 
-/** Values that aliases may add up to. go-yaml takes this many without a second look at how they come about. */
+/** Maximum number of values after expanding aliases. go-yaml accepts this many without checking their ratio. */
 const maxValues = 400_000;
 
 export class Reading {
@@ -36,7 +36,7 @@ export class Reading {
   }
 
   /**
-   * Plain values, each place one of its own; a key is text, as in JSON.
+   * Plain values, none shared between two places; keys are text, as in JSON.
    *
    * @throws ReadingError
    */
@@ -49,7 +49,7 @@ export class Reading {
       if (isSeq(node)) return node.items.map((child) => this.value(child));
       if (!isMap(node)) return null;
       const members = this.members(node);
-      // A value that another one overrides has to be readable as well.
+      // An overridden value must be readable as well.
       for (const pair of node.items) if (!isMerge(pair) && members.get(this.key(pair)) !== pair) this.value(pair.value);
       return Object.fromEntries([...members].map(([key, pair]) => [key, this.value(pair.value)]));
     });
@@ -72,7 +72,7 @@ export class Reading {
     return own;
   }
 
-  /** The maps that a merge key brings in, the one that counts most first. */
+  /** The maps of a merge key, by descending precedence. */
   mergedMaps(pair: Pair): YAMLMap[] {
     const value = this.#target(pair.value);
     const sources = isSeq(value) ? value.items.map((item) => this.#target(item)) : [value];

@@ -1,6 +1,6 @@
 /**
- * The changes that make a document say something else, each where the text says it. An anchor and its aliases are one text for
- * several places: where these come to differ, an alias is replaced by what it now stands for.
+ * Computes the edits that give a document another value, each at the text that defines it. An anchor and its aliases share one text: where
+ * their values come to differ, an alias is replaced by its new value.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
@@ -14,13 +14,13 @@ import { columnOf, nodeSpan, pairEnd, pairStart, separatorEnd, Unplaced, valueSl
 import { blockItem, blockMember } from './quoting.ts';
 import { isMerge, Reading } from './reading.ts';
 
-/** Null when something of it cannot be said as a change of the text. */
+/** Null if a change cannot be expressed as an edit of the text. */
 export function editsTo(source: Source, wanted: unknown): Edit[] | null {
   const reconciler = new Reconciler(source);
   try {
     reconciler.node(source.document.contents, wanted);
   } catch (error) {
-    // RangeError: deeper than the stack.
+    // RangeError: nested deeper than the stack.
     if (error instanceof Unplaced || error instanceof RangeError) return null;
     throw error;
   }
@@ -28,7 +28,7 @@ export function editsTo(source: Source, wanted: unknown): Edit[] | null {
 }
 
 interface MapChange {
-  /** The pair that gives each key its value now. */
+  /** The pair that currently gives each key its value. */
   readonly members: ReadonlyMap<string, Pair>;
   readonly wanted: JsonObject;
 }
@@ -38,7 +38,7 @@ class Reconciler {
   impossible = false;
   readonly #source: Source;
   readonly #reading: Reading;
-  /** What each anchored node says after the changes. A node that is removed is not among them. */
+  /** The value of each anchored node after the changes. Removed nodes are not included. */
   readonly #final = new Map<Node, unknown>();
   readonly #copies: Copies;
 
@@ -59,7 +59,7 @@ class Reconciler {
     else if ((node ?? null) !== null || wanted !== null) this.impossible = true;
   }
 
-  /** Says what it said; anchors and aliases in it are looked at all the same. */
+  /** Unchanged value; anchors and aliases in it are still visited. */
   #keep(node: unknown): void {
     this.node(node, this.#reading.value(node));
   }
@@ -126,7 +126,7 @@ class Reconciler {
   }
 
   /**
-   * Of a key that stands twice the last one counts. One above a merge key counts to some readers and not to others: what changes, changes for all of them.
+   * The last of duplicate keys counts. Parsers disagree about a key above a merge key: an edit changes it for all of them.
    */
   #overridden(map: YAMLMap, pair: Pair, { by, wanted }: { by: Pair | undefined; wanted: unknown }): void {
     const standsTwice = by === undefined || map.items.includes(by);
@@ -148,7 +148,7 @@ class Reconciler {
     const start = separatorEnd(pair);
     const end = pairEnd(pair);
     if (start === null || this.#source.text.slice(start, end).includes('#')) this.impossible = true;
-    // A block scalar at its end owns the line end.
+    // A block scalar at its end includes the line end.
     else
       this.#add({
         start,
@@ -157,7 +157,7 @@ class Reconciler {
       });
   }
 
-  /** A map that stands in the merge key itself is changed there. An alias stays: `#insert` adds what the map then lacks. */
+  /** A map written inside the merge key is edited there. An alias is kept: `#insert` adds the missing members. */
   #mergedSources(pair: Pair, { members, wanted }: MapChange): void {
     const sources = isSeq(pair.value) ? pair.value.items : [pair.value];
     for (const source of sources) {
@@ -179,7 +179,7 @@ class Reconciler {
     if (last === undefined) {
       for (const key of missing) this.#add(this.#insertOwn(map, key, wanted[key]));
     } else if (Object.keys(merged).some((key) => !Object.hasOwn(wanted, key))) {
-      // A key cannot be taken out of what is merged: the members themselves stand in its place.
+      // A key cannot be removed from a merged map: the members themselves replace the merge.
       this.#expandMerges(
         map,
         merges,
@@ -208,13 +208,13 @@ class Reconciler {
   #insertOwn(map: YAMLMap, key: string, value: unknown): Edit | null {
     if (map.flow === true) return flow.insertFirst(this.#source, map, key, value);
     const lines = blockMember(key, value, block.hasIndentedSequences(this.#source.text, map));
-    // The pull policy of a container reads best below its image; nothing else has a neighbour it belongs to.
+    // The pull policy of a container reads best below its image; other members have no natural neighbour.
     const image = key === 'imagePullPolicy' ? map.items.findLast((pair) => this.#reading.key(pair) === 'image') : undefined;
     const below = image === undefined ? null : block.insertBelow(this.#source, image, lines);
     return below ?? block.insertFirst(this.#source, map, lines);
   }
 
-  /** What the merge keys bring in after the changes. */
+  /** The members that the merge keys contribute after the changes. */
   #merged(merges: readonly Pair[]): JsonObject {
     const sources = merges.flatMap((pair) => this.#reading.mergedMaps(pair).toReversed());
     return Object.fromEntries(

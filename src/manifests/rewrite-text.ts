@@ -1,4 +1,4 @@
-/** Manifests in, manifests out: the text of a file with its pods rewritten, and everything else to the byte as it was. */
+/** Rewrites the pods in the text of a file, and keeps every other byte. */
 import { isDeepStrictEqual } from 'node:util';
 import { visit } from 'yaml';
 import jsonPatch from 'fast-json-patch';
@@ -24,7 +24,7 @@ export interface DecidedDocument {
   readonly images: readonly ManifestImage[];
 }
 
-/** A document that was left as it is, although something of it was decided. */
+/** A document that was not changed although a change was decided. */
 export interface KeptDocument {
   /** Offset in the file. */
   readonly offset: number;
@@ -32,7 +32,7 @@ export interface KeptDocument {
   readonly reason: string;
 }
 
-/** @throws OperatorError (MANIFEST_INVALID) for what is no YAML */
+/** @throws OperatorError (MANIFEST_INVALID) for invalid YAML */
 export function rewriteText(policy: CompiledPolicy, file: ManifestFile, context: ManifestContext): RewrittenText {
   const documents: DecidedDocument[] = [];
   const kept: KeptDocument[] = [];
@@ -60,8 +60,8 @@ interface Job {
 type DocumentChange = { readonly edits: readonly Edit[] } | { readonly offset: number; readonly reason: string };
 
 /**
- * The edits are only believed when the edited document reads as the patched value, to kubectl and to kustomize, so that no unusual
- * YAML can make a manifest say something else than was decided.
+ * The edits are only accepted if the edited document reads as the patched value, both for kubectl and for kustomize, so that unusual YAML
+ * cannot make a manifest differ from the decision.
  */
 function changeOf(job: Job, operations: readonly Operation[]): DocumentChange {
   const { file, document } = job;
@@ -118,7 +118,7 @@ function readsAs(text: string, rule: MergeRule, wanted: unknown): boolean {
   }
 }
 
-/** Offset of the document's first merge key in the file, null where there is none. */
+/** Offset of the document's first merge key in the file, null if there is none. */
 function firstMerge({ document, base }: ManifestDocument): number | null {
   let offset: number | null = null;
   visit(document, {
@@ -131,9 +131,9 @@ function firstMerge({ document, base }: ManifestDocument): number | null {
   return offset;
 }
 
-/** Offset of a character that readers of YAML 1.1 and 1.2 take for different things, where it is not text in quotes. */
+/** Offset of an unquoted character that YAML 1.1 and 1.2 parsers interpret differently. */
 function ambiguousCharacter({ document, text, base, span }: ManifestDocument): number | null {
-  // A byte-order mark may begin a document; elsewhere it is a part of a key to kubectl.
+  // A byte-order mark may start a document; elsewhere kubectl treats it as part of a key.
   const separators = /[\u0085\u2028\u2029]|(?<!^---[^\n]*\n)\uFEFF/m;
   if (text.slice(span.start, span.end).search(separators) === -1) return null;
   let rest = text.slice(0, span.end);

@@ -1,12 +1,12 @@
 /**
- * What a scalar means to kubectl, Helm and kustomize. They read through sigs.k8s.io/yaml, which resolves scalars as go-yaml v2 does
+ * The value of a scalar for kubectl, Helm and kustomize. They read through sigs.k8s.io/yaml, which resolves scalars like go-yaml v2
  * (https://github.com/yaml/go-yaml/blob/v2/resolve.go): booleans, octal numbers and underscores of YAML 1.1, but no base 60.
  */
 
 /** Integers that a double cannot hold are bigint. */
 export type ScalarValue = string | number | bigint | boolean | null;
 
-/** A scalar with a tag that it cannot have: go-yaml, and so kubectl, refuses the document. */
+/** A scalar with a tag that it cannot have: go-yaml, and so kubectl, rejects the document. */
 export class TagError extends Error {}
 
 const core = 'tag:yaml.org,2002:';
@@ -30,8 +30,8 @@ function spellings(lower: readonly string[], value: ScalarValue): [string, Scala
 
 /**
  * @param text the scalar without its quotes, line folding done
- * @param plain whether it stands without quotes
- * @param tag the full tag, undefined where there is none
+ * @param plain whether it is unquoted
+ * @param tag the full tag, undefined if absent
  * @throws TagError
  */
 export function resolveScalar(text: string, plain: boolean, tag: string | undefined): ScalarValue {
@@ -62,7 +62,7 @@ function resolvePlain(text: string): ScalarValue {
   return /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(digits) ? float(digits, text) : text;
 }
 
-/** Beyond the range of a double it is text. */
+/** Outside the range of a double it is text. */
 function float(digits: string, text: string): number | string {
   const value = Number(digits);
   return Number.isFinite(value) ? value : text;
@@ -72,12 +72,12 @@ const integer = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/
 const int64Bound = 2n ** 63n;
 const uint64Bound = 2n ** 64n;
 
-/** As Go's ParseInt and ParseUint with base 0 read it; null when neither does, also because it is out of range. */
+/** Parsed like Go's ParseInt and ParseUint with base 0; null if neither accepts it, for instance out of range. */
 function integerOf(digits: string): bigint | null {
   const [, sign = '', unsigned] = integer.exec(digits) ?? [];
   if (unsigned === undefined) return null;
   const value = BigInt(unsigned.replace(/^0[oO]?(?=[0-7])/, '0o'));
   if (sign === '-') return value <= int64Bound ? -value : null;
-  // ParseUint takes no sign.
+  // ParseUint accepts no sign.
   return value < (sign === '+' ? int64Bound : uint64Bound) ? value : null;
 }

@@ -1,4 +1,4 @@
-/** Text in manifests that looks like an image and that no pod of theirs names: the webhook may meet it later, in a pod that somebody makes of it. */
+/** Text in manifests that looks like an image but belongs to no pod: the webhook may see it later, in a pod that is created from it. */
 import { canonicalText, parseReference } from '../image/reference.ts';
 import { token } from '../patch/pointer.ts';
 import { isObject, list, member, text, type JsonObject } from '../pod/json.ts';
@@ -31,7 +31,7 @@ function objectsOf(value: unknown, pointer: string): ObjectPlace[] {
   const kind = text(value, 'kind') ?? '';
   if (kind.endsWith('List') && Array.isArray(member(value, 'items')))
     return list(value, 'items').flatMap((item, index) => objectsOf(item, `${pointer}/items/${index}`));
-  // The schema of a custom resource says what its fields are called, with images as examples.
+  // The schema of a custom resource describes its fields, with images as examples.
   if (!isObject(value) || kind === '' || kind === 'CustomResourceDefinition') return [];
   const name = text(member(value, 'metadata'), 'name') ?? '';
   return [{ object: `${kind}/${name}`, pointer, content: value }];
@@ -45,7 +45,7 @@ interface Search {
   readonly found: UnexaminedImage[];
 }
 
-/** What repeats the rest of the object, and what holds base64. */
+/** Fields that repeat the rest of the object, or hold base64. */
 const skippedKeys: ReadonlySet<string> = new Set([
   'status',
   'managedFields',
@@ -70,7 +70,7 @@ function search(value: unknown, at: Search): void {
   }
 }
 
-/** The value of an environment variable goes by the variable's name. */
+/** An environment variable is judged by its name. */
 function keyOf(parent: JsonObject, name: string): string {
   return name === 'value' ? (text(parent, 'name') ?? name) : name;
 }
@@ -86,7 +86,7 @@ function imagesIn(key: string, value: string): string[] {
   });
 }
 
-/** Host, path, and a tag or a digest, where no URL or longer word begins before it. */
+/** Host, path, and a tag or a digest, not preceded by a URL or a longer word. */
 const imageInText =
   /(?<![\w./:@-])[a-z0-9][a-z0-9.-]*(?::\d+)?(?:\/[a-z0-9][a-z0-9._-]*)+(?::\w[\w.-]*(?:@sha256:[a-f0-9]{64})?|@sha256:[a-f0-9]{64})/g;
 
@@ -100,7 +100,7 @@ function imageInParts(key: string, value: JsonObject): string | null {
   return parsed.ok ? canonicalText(parsed.reference) : null;
 }
 
-/** `/spec/containers/0/image` as people write it: `spec.containers[0].image`. */
+/** `/spec/containers/0/image` as a field path: `spec.containers[0].image`. */
 export function fieldPath(path: readonly string[]): string {
   return path
     .map((step, index) =>

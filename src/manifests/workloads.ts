@@ -1,30 +1,29 @@
 /**
- * Where manifests hold pods: Pods themselves, the templates of the workload kinds
- * (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/), the templates in objects of other kinds, and lists of any
- * of them.
+ * Finds the pods in manifests: Pods, the templates of the workload kinds
+ * (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/), templates in objects of other kinds, and lists of these.
  */
 import { token } from '../patch/pointer.ts';
 import { isObject, list, member, text } from '../pod/json.ts';
 
 export interface Workload {
-  /** Kind of the object that holds the pod. */
+  /** Kind of the object that contains the pod. */
   readonly kind: string;
   /** Name or generateName of that object; empty when it has neither. */
   readonly name: string;
-  /** Null when the manifest does not say. */
+  /** Null if the manifest has none. */
   readonly namespace: string | null;
   /** JSON Pointer of the pod or template in the document, empty for the document itself. */
   readonly pointer: string;
   /** The pod, or a template, which has the same shape. */
   readonly pod: unknown;
   /**
-   * False for containers that stand in an object of another kind without a template of their own: what becomes of them is known to its
-   * controller alone, so the object is not changed.
+   * False for containers in an object of another kind that are not in a template: only its controller knows what it creates from them, so
+   * the object is not changed.
    */
   readonly isTemplate: boolean;
 }
 
-/** Path from the object to its pod template. The version is not looked at: the shape has been the same in all of them. */
+/** Path from the object to its pod template. The version is ignored: the path is the same in all of them. */
 const templatePaths: Readonly<Record<string, readonly string[]>> = {
   Pod: [],
   PodTemplate: ['template'],
@@ -37,7 +36,7 @@ const templatePaths: Readonly<Record<string, readonly string[]>> = {
   CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
 };
 
-/** A List in a List is legal and pointless; deeper ones are an attack on the stack. */
+/** A List in a List is valid but pointless; deeper nesting is an attack on the stack. */
 const maxDepth = 8;
 
 /** @param value a document as plain values */
@@ -47,7 +46,7 @@ export function workloadsOf(value: unknown): Workload[] {
 
 interface Place {
   readonly pointer: string;
-  /** The kind that a typed list (PodList) gives its items, which may leave it out. */
+  /** The kind that a typed list (PodList) implies for its items, which may omit it. */
   readonly kind: string | null;
   readonly depth: number;
 }
@@ -72,12 +71,12 @@ function collect(value: unknown, { pointer, kind: listKind, depth }: Place): Wor
 
 type FoundPod = Pick<Workload, 'pointer' | 'pod' | 'isTemplate'>;
 
-/** Deeper than any resource has its pod templates; a JobSet has them at seven. */
+/** Maximum depth of pod templates in any resource; a JobSet has them at seven. */
 const maxTemplateDepth = 12;
 
 /**
- * Pods in an object of any other kind: whatever has a `spec` with containers that have images. Under a key that ends in `template` it
- * is a pod template, as in an Argo Rollout, an OpenKruise CloneSet or a Knative Service.
+ * Pods in an object of any other kind: any `spec` with containers that have images. Below a key that ends in `template` it is a pod
+ * template, as in an Argo Rollout, an OpenKruise CloneSet or a Knative Service.
  */
 function findPods(value: unknown, pointer: string, key = '', depth = 0): FoundPod[] {
   if (depth > maxTemplateDepth) return [];
@@ -93,5 +92,5 @@ function findPods(value: unknown, pointer: string, key = '', depth = 0): FoundPo
 
 const containerLists = ['containers', 'initContainers'] as const;
 
-/** What the API server writes, and says again what the rest says. */
+/** Fields that the API server writes, and that repeat others. */
 const notPods: ReadonlySet<string> = new Set(['status', 'managedFields']);

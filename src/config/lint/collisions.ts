@@ -1,6 +1,6 @@
 /**
- * Two images that a policy gives one name: one would be pulled in place of the other. Found by trying images that the patterns
- * match, so that it holds for every transform; a transform that says it is lossy is warned about even where no example was found.
+ * Two images that a policy gives the same name: one would be pulled in place of the other. Found by trying images that the patterns match,
+ * which works for every transform; a transform that declares itself lossy gets a warning even without an example.
  */
 import { parseReference, type Reference } from '../../image/reference.ts';
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
@@ -36,7 +36,7 @@ export function collisions({ rules, table }: CompiledPolicy): PolicyProblem[] {
   const found: PolicyProblem[] = [];
   for (const source of sources) {
     const collision = collisionAmong(examplesOf(source, leaves), seen, table);
-    // One example a rule is enough; what is certain is told of each pattern.
+    // One example per rule is enough; certain collisions are reported for each pattern.
     if (collision === null || (!collision.isCertain && warned.has(source.rule))) continue;
     found.push(warning(source.path, collision.message));
     warned.add(source.rule);
@@ -44,10 +44,10 @@ export function collisions({ rules, table }: CompiledPolicy): PolicyProblem[] {
   return [...found, ...lossyWithoutExample(sources, warned)];
 }
 
-/** Names of repositories that are tried under each pattern. */
+/** Names of repositories tried below each pattern. */
 const maxLeaves = 20;
 
-/** The patterns of rules whose author has not said that collisions are meant. */
+/** Patterns of rules that do not accept collisions. */
 function sourcesOf(rule: Rule, index: number): Source[] {
   const target = rule.policy.rewrite;
   if (target === undefined || rule.rewrite === null || transformOf(target).targetImage !== undefined) return [];
@@ -69,7 +69,7 @@ function examplesOf(source: Source, leaves: readonly string[]): Example[] {
 }
 
 interface Collision {
-  /** Whether both images are named by their patterns, and are no examples. */
+  /** Whether both images are named by their patterns, and are not examples. */
   readonly isCertain: boolean;
   readonly message: string;
 }
@@ -89,7 +89,7 @@ function meet(example: Example, other: Example, table: Table): boolean {
   return isRewritten(example, table) && isRewritten(other, table);
 }
 
-/** Addresses under which the same images are to be had: they may well become one. */
+/** Addresses that serve the same images: these may get the same name. */
 const aliases: readonly (readonly [prefix: string, same: string])[] = [
   ['k8s.gcr.io/', 'registry.k8s.io/'],
   ['gcr.io/google-containers/', 'registry.k8s.io/'],
@@ -103,15 +103,15 @@ function sameContent(name: string): string {
   return alias === undefined ? name : alias[1] + name.slice(alias[0].length);
 }
 
-/** Patterns with two different tags or digests never meet. */
+/** Patterns with two different tags or digests never overlap. */
 function haveOneTag({ pattern: a }: Example, { pattern: b }: Example): boolean {
   if (a.kind === 'regex' || b.kind === 'regex') return true;
   return (a.tag ?? b.tag) === (b.tag ?? a.tag) && (a.digest ?? b.digest) === (b.digest ?? a.digest);
 }
 
-/** Whether the table as a whole lets the rule decide: others may come first, and `exclude` may take the image out. */
+/** Whether the rule decides in the whole table: earlier rules may match first, and `exclude` may match the image. */
 function isRewritten({ rule, pattern, image }: Example, table: Table): boolean {
-  // A pattern with a tag stands for its repository, which the rule as such does not match.
+  // A pattern with a tag is tried as its repository, which the rule itself does not match.
   if (pattern.kind === 'name' && (pattern.tag !== null || pattern.digest !== null)) return true;
   const decision = decideImage(table, image.text, contextOf(rule));
   return decision.rule === rule.policy.name && decision.outcome === 'rewritten';

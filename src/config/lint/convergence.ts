@@ -1,6 +1,6 @@
 /**
- * Rules whose result another rule would rewrite once more. They are found by trying: each pattern is turned into an image that
- * it matches, and the table is asked what it makes of the rule's result.
+ * Rules whose result another rule would rewrite again. Found by trying: each pattern is turned into an image that it matches, and the
+ * rule's result is decided by the table again.
  */
 import { parseReference } from '../../image/reference.ts';
 import type { PolicyProblem } from '../../policy/problem.ts';

@@ -1,12 +1,12 @@
-/** Images that a pattern stands for, chosen so that transforms which lose a part of the name give two of them one name. */
+/** Example images of a pattern, chosen so that transforms that drop a part of the name give two of them the same name. */
 import type { NamePattern, Pattern } from '../../rules/pattern.ts';
 import { isGlob } from '../../rules/glob.ts';
 
-/** The one repository that a pattern names, without tag and digest; null where it stands for several. */
+/** The single repository that a pattern names, without tag and digest; null if it matches several. */
 export function repositoryOf(pattern: Pattern): { readonly host: string; readonly path: string } | null {
   if (pattern.kind === 'regex' || pattern.anyPort || pattern.path.length === 0 || isGlob(pattern.text)) return null;
   const { host, path, tag, digest } = pattern;
-  // quay.io/acme is an organisation as a rule, quay.io/acme/app a repository.
+  // quay.io/acme is usually an organisation, quay.io/acme/app a repository.
   return path.length > 1 || tag !== null || digest !== null ? { host, path: path.join('/') } : null;
 }
 
@@ -26,7 +26,7 @@ function below(start: string, leaves: readonly string[]): string[] {
   return [...leaves.flatMap((leaf) => [`${start}team-a/${leaf}`, `${start}team-b/${leaf}`]), `${start}team_a/app`, `${start}team/a_app`];
 }
 
-/** The pattern with something in place of its `*`. */
+/** The pattern with its `*` replaced. */
 function filled({ host, path }: NamePattern, word: string): string {
   return [host, ...path].map((part) => part.replaceAll('*', word)).join('/');
 }

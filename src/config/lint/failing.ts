@@ -1,4 +1,4 @@
-/** Patterns whose images a transform can do nothing with, such as the full name of a host with a port. */
+/** Patterns whose images a transform cannot handle, such as the full name of a host with a port. */
 import type { PolicyProblem } from '../../policy/problem.ts';
 import { matchPattern, type Pattern } from '../../rules/pattern.ts';
 import type { Rule } from '../../rules/rule.ts';
@@ -15,7 +15,7 @@ export function failing(rules: readonly Rule[]): PolicyProblem[] {
   );
 }
 
-/** Null unless every image that was tried fails. A regular expression may match much else. */
+/** Null unless every tried image fails. A regular expression may match many others. */
 function reasonToFail(rule: Rule, pattern: Pattern): string | null {
   if (pattern.kind === 'regex' || rule.rewrite === null) return null;
   let reason: string | null = null;

@@ -1,4 +1,4 @@
-/** What is allowed and probably not meant: warnings about a policy that compiles, and results that can be shown never to settle. */
+/** Warnings about a policy that compiles but is probably not what was meant, and errors for results that are not idempotent. */
 import type { PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { covers } from '../../rules/coverage.ts';
@@ -74,13 +74,13 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
   );
 }
 
-/** The place that a rule writes to, by its text; a rule for one image takes nothing from others. */
+/** The target of a rule as text; a rule for a single image takes nothing from others. */
 function targetOf(rule: Rule): [string, { readonly rule: Rule; readonly target: Target }][] {
   const target = rule.rewrite?.target ?? null;
   return target === null || target.exact !== null ? [] : [[target.text, { rule, target }]];
 }
 
-/** Whether every image of a pattern without `*` in its first components is at the place. */
+/** Whether every image of a pattern without `*` in its first components is below the target. */
 function isPatternUnder(prefix: RepositoryPrefix, pattern: NamePattern): boolean {
   if (pattern.anyPort || pattern.text === '*') return false;
   const path = pattern.path.join('/');

@@ -1,6 +1,6 @@
 /**
  * Names of Docker Hub's official images (https://hub.docker.com/search?image_filter=official): the repositories of docker.io/library,
- * which people write without it. A list that is not complete only costs a hint.
+ * usually written without it. A missing name only costs a hint.
  */
 const names = `adminer aerospike almalinux alpine alt amazoncorretto amazonlinux api-firewall arangodb archlinux backdrop bash bonita
   buildpack-deps busybox caddy cassandra centos chronograf cirros clearlinux clefos clickhouse clojure composer consul convertigo couchbase

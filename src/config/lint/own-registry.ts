@@ -1,6 +1,6 @@
 /**
- * Rules for every image that also take those of the policy's own registries: `harbor.example.com/team/app` would become
- * `harbor.example.com/proxy/harbor.example.com/team/app`, which nobody has pushed.
+ * Rules for every image that also match images in the policy's own registries: `harbor.example.com/team/app` would become
+ * `harbor.example.com/proxy/harbor.example.com/team/app`, which does not exist.
  */
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
@@ -35,7 +35,7 @@ export function ownRegistries({ rules, table, registries }: CompiledPolicy): Pol
   });
 }
 
-/** A pattern that matches the image without naming its host, null where the rule names it too: that is meant. */
+/** A pattern that matches the image without naming its host; null if the rule also names the host, which is intended. */
 function broadPattern(patterns: readonly Pattern[], image: string): { readonly position: number; readonly text: string } | null {
   const parsed = parseReference(image);
   if (!parsed.ok) return null;

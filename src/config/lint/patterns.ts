@@ -8,7 +8,7 @@ import { isOfficialImage } from './official-images.ts';
 import { regexWarnings } from './regexes.ts';
 import { warning } from './warning.ts';
 
-/** Other addresses of Docker Hub. A runtime takes each for a registry of its own; only index.docker.io is another word for docker.io. */
+/** Other addresses of Docker Hub. Container runtimes treat each as a separate registry; only index.docker.io is an alias of docker.io. */
 const otherHubHosts: ReadonlySet<string> = new Set([
   'registry-1.docker.io',
   'registry.hub.docker.com',
@@ -19,7 +19,7 @@ const otherHubHosts: ReadonlySet<string> = new Set([
 
 const component = anchored(pathGrammar);
 
-/** @param path of the list that the patterns stand in */
+/** @param path of the list that contains the patterns */
 export function patternWarnings(patterns: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
   return patterns.flatMap((pattern, index) => {
     if (pattern.kind === 'regex') return regexWarnings(pattern.text, [...path, index, 'regex']);
@@ -43,7 +43,7 @@ function otherHub({ text, host, path }: NamePattern, all: readonly Pattern[]): s
     : `${text} matches only images that are written with that host; for all of Docker Hub write ${wanted}, beside it where both are used`;
 }
 
-/** Components that no repository can have, whatever stands for their `*`. A letter is what fits beside everything. */
+/** Components that are invalid in a repository, whatever their `*` matches. A letter is valid next to everything. */
 function impossible({ text, host, path }: NamePattern): string | null {
   if (path.includes('**') || host === '**') {
     const once = text.replaceAll('**', '*');
@@ -58,7 +58,7 @@ function impossible({ text, host, path }: NamePattern): string | null {
   return `${text} matches nothing: no component of a repository name looks like ${wrong}; for an expression write { regex: … }`;
 }
 
-/** `docker.io/nginx`: a single component of Docker Hub is an organisation, and its images have another one. */
+/** `docker.io/nginx`: a single component on Docker Hub is an organisation, and its images have a second one. */
 function organisation(pattern: NamePattern, all: readonly Pattern[]): string | null {
   const [name, ...below] = pattern.path;
   if (pattern.host !== dockerHub || name === undefined || below.length > 0 || !isOfficialImage(name)) return null;
@@ -71,7 +71,7 @@ function organisation(pattern: NamePattern, all: readonly Pattern[]): string | n
     : `${pattern.text} is the organisation ${name}; the official image is ${image} (for the organisation write ${pattern.text}/*)`;
 }
 
-/** `nginx:*`: one word and a port. Hosts without a dot are nearly always called registry or localhost. */
+/** `nginx:*`: one word and a port. Hosts without a dot are nearly always named registry or localhost. */
 function hostOrImage({ text, host, anyPort, path }: NamePattern): string | null {
   if (!anyPort || path.length > 0 || host.includes('.') || host.startsWith('[') || host.includes('*') || /registry|^localhost$/.test(host))
     return null;

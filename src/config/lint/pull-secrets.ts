@@ -1,9 +1,9 @@
-/** Pull secrets and the namespaces that they are copied to: what is written twice, and what can have no effect. */
+/** Pull secrets and their namespaces: duplicates, and settings without effect. */
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import type { RewritePolicy } from '../../policy/types.ts';
 import { warning } from './warning.ts';
 
-/** No pod runs there: it holds the Leases of nodes. */
+/** No pods run there: it holds the Leases of nodes. */
 const leaseNamespace = 'kube-node-lease';
 
 export function pullSecretWarnings({ registries, rules }: RewritePolicy): PolicyProblem[] {

@@ -1,10 +1,10 @@
-/** What the matches of an anchored expression can begin with, its first groups and alternatives written out. */
+/** The texts that matches of an anchored expression can start with, with leading groups and alternatives expanded. */
 import { literalRun, type LiteralRun } from '../../rules/regex.ts';
 
-/** More alternatives are not looked at. */
+/** Expressions with more alternatives are skipped. */
 const maxStarts = 64;
 
-/** Empty where the expression is not anchored by `^`, has flags, or has too many alternatives. */
+/** Empty if the expression is not anchored by `^`, has flags, or has too many alternatives. */
 export function regexStarts(expression: string): LiteralRun[] {
   const starts: string[] = [];
   const open = alternativesOf(expression);
@@ -17,7 +17,7 @@ export function regexStarts(expression: string): LiteralRun[] {
   return starts.every((text) => text.startsWith('^')) ? starts.map((text) => literalRun(text.replace(/^\^+/, ''))) : [];
 }
 
-/** The alternatives of a group at the start, each with what follows the group; null where there is none that must be there once. */
+/** The alternatives of a leading group, each with the rest of the expression; null unless there is a group that occurs exactly once. */
 function groupAtStart(text: string): string[] | null {
   const anchor = text.startsWith('^') ? '^' : '';
   const body = text.slice(anchor.length);
@@ -41,13 +41,13 @@ function alternativesOf(text: string): string[] {
   return alternatives;
 }
 
-/** Where the group that the text begins with is closed, -1 where it is not. */
+/** Index of the end of the group at the start of the text, -1 if it is not closed. */
 function groupEnd(text: string): number {
   for (const { index, character, depth } of walk(text)) if (character === ')' && depth === 0) return index;
   return -1;
 }
 
-/** The characters that mean something to groups: neither escaped nor in a class. `depth` is that outside of the character's group. */
+/** Characters with a meaning for groups: neither escaped nor in a class. `depth` is the depth outside the character's group. */
 function* walk(text: string): Generator<{ index: number; character: string; depth: number }> {
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -62,7 +62,7 @@ function* walk(text: string): Generator<{ index: number; character: string; dept
   }
 }
 
-/** A `]` right after the opening stands for itself. */
+/** A `]` right after the opening bracket is literal. */
 function classEnd(text: string, start: number): number {
   let index = start + 1;
   if (text[index] === '^') index += 1;

@@ -1,4 +1,4 @@
-/** Expressions that match less or more than their author meant. They are found in canonical names, which begin with a host. */
+/** Expressions that match less or more than intended. They are searched in canonical names, which start with a host. */
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import { dockerHub, isHost, legacyDockerHub } from '../../image/host.ts';
 import { isAnchored, unescapedDot, type LiteralRun } from '../../rules/regex.ts';
@@ -18,7 +18,7 @@ export function regexWarnings(expression: string, path: PolicyPath): PolicyProbl
   ];
 }
 
-/** What is wrong with one way in which a match can begin; null when nothing is. */
+/** The problem with one possible start of a match; null for none. */
 function misreadStart({ literal, rest }: LiteralRun): string | null {
   const slash = literal.indexOf('/');
   if (slash === -1) return hostless(literal, rest);
@@ -26,7 +26,7 @@ function misreadStart({ literal, rest }: LiteralRun): string | null {
   const path = literal.slice(slash + 1);
   if (host === legacyDockerHub)
     return `^${quoted(host)}/ matches nothing: images of Docker Hub are called ${dockerHub}; write ^${quoted(dockerHub)}/`;
-  // Something before the slash may still make it a host: `^[a-z]+\.io/` has an empty literal and does not come here.
+  // Text before the slash may still make it a host: `^[a-z]+\.io/` has an empty literal and is not checked here.
   if (!isHost(host)) return neverMatches(literal);
   const name = path.split(/[:@]/, 1)[0] ?? '';
   if (name !== name.toLowerCase()) return `^${quoted(literal)} matches nothing: a repository name is lower case`;
@@ -43,7 +43,7 @@ function neverMatches(literal: string): string {
   return `^${quoted(literal)} matches nothing: a canonical name begins with its host; write ^${quoted(`${dockerHub}/${path}`)}`;
 }
 
-/** An expression without a slash and without a dot or port is meant for the name of an image. */
+/** An expression without a slash, dot or port is meant for the name of an image. */
 function hostless(literal: string, rest: string): string | null {
   if (literal === '' || isHost(literal.replace(/:.*$/, '')) || /^localhost\b/.test(literal)) return null;
   const name = literal.split(/[:@]/, 1)[0] ?? '';
@@ -54,7 +54,7 @@ function hostless(literal: string, rest: string): string | null {
   return `^${quoted(literal)} is about hosts that begin with ${name}, since a canonical name begins with its host; for the image write ^${quoted(`${dockerHub}/library/${name}`)}`;
 }
 
-/** As it stands in an expression. */
+/** As written in an expression. */
 function quoted(text: string): string {
   return text.replaceAll('.', '\\.');
 }

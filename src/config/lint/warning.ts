@@ -1,4 +1,4 @@
-/** The form of what the linter says. */
+/** The shape of a lint warning. */
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 
 export function warning(path: PolicyPath, message: string): PolicyProblem {
