@@ -92,7 +92,7 @@ function lineWith(child: ChildProcess, name: string, message: string): Promise<R
       if (!line.includes(`"msg":"${message}"`)) return;
       child.removeListener('exit', ended);
       lines.close();
-      // From now on the log is drained and not looked at.
+      // From now on the log is drained and not examined.
       stderr.resume();
       resolve(JSON.parse(line));
     });

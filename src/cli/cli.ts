@@ -72,7 +72,7 @@ Usage: transship COMMAND [OPTION]…
 ${lines.join('\n')}
 
 transship COMMAND --help explains a command; transship --version prints the version.
-Exit codes: 0 done, 1 findings, 2 wrong use or unreadable input.
+Exit codes: 0 done, 1 findings, 2 wrong usage or unreadable input.
 `;
 }
 

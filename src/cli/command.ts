@@ -58,5 +58,5 @@ export function command<const F extends Flags>({ name, summary, usage, notes, fl
 /** @throws OperatorError (USAGE) when standard input is named twice: it can be read only once */
 export function stdinOnce(names: readonly (string | null)[]): void {
   if (names.filter((name) => name === '-').length > 1)
-    throw new OperatorError('USAGE', '- (standard input) can be read once only', 'name it once');
+    throw new OperatorError('USAGE', '- (standard input) can be read only once', 'name it once');
 }

@@ -17,14 +17,14 @@ Prints the script that completes commands, flags and their values in bash, zsh o
   transship completion zsh > ~/.zfunc/_transship            # with fpath+=(~/.zfunc) before compinit in ~/.zshrc
   transship completion fish > ~/.config/fish/completions/transship.fish`,
   flags: {},
-  notes: 'Exit codes: 0 done; 2 wrong use.',
+  notes: 'Exit codes: 0 success; 2 wrong usage.',
   run: async ({ operands }, io) => {
     const [given, more] = operands;
     const shell = shells.find((name) => name === given);
     if (shell === undefined || more !== undefined) {
       const near = given === undefined ? null : nearest(given, shells);
       const problem =
-        given === undefined ? 'no shell is named' : `${more === undefined ? given : `${given} ${more}`} is not a shell that is known here`;
+        given === undefined ? 'no shell is named' : `${more === undefined ? given : `${given} ${more}`} is not a supported shell`;
       throw new OperatorError('USAGE', problem, near === null ? `name one of ${shells.join(', ')}` : `did you mean ${near}?`);
     }
     // Imported here: this command is one of them.

@@ -14,7 +14,7 @@ export function readControllerOptions(args: readonly string[], env: Environment)
 
 /** @throws OperatorError (USAGE) when no feature is enabled */
 export function controllerOptions(values: Given<typeof controllerFlags>['values']): ControllerFlags {
-  if (values.features.length === 0) throw new OperatorError('USAGE', '--features is empty', 'name what runs, or do not start a controller');
+  if (values.features.length === 0) throw new OperatorError('USAGE', '--features is empty', 'name at least one feature');
   return {
     policy: values.policy,
     namespace: values.namespace,

@@ -12,7 +12,7 @@ import { openPolicy } from './policy-file.ts';
 
 export const explainCommand = command({
   name: 'explain',
-  summary: 'what becomes of images, and why',
+  summary: 'shows what happens to images, and why',
   usage: `transship explain --policy FILE [flags] IMAGE…
 transship explain --policy FILE [flags] -          images from standard input, one a line
 transship explain --policy FILE [flags] -f FILE…   every image of manifests
@@ -25,7 +25,7 @@ Outcomes: rewritten, already-there, no-rule, excluded, invalid, refused, unchang
   notes: `Of manifests, pods and pod templates in objects of every kind are decided; whatever else looks like an image is named on standard error,
 with a summary below it. More than 20 images are grouped by outcome and rule.
 
-Exit codes: 0 every image was decided, whatever the outcome; 1 with --strict, an image was not looked at; 2 wrong use or unreadable input.`,
+Exit codes: 0 every image was decided, whatever the outcome; 1 with --strict, an image was not examined; 2 wrong usage or unreadable input.`,
   run: explain,
 });
 

@@ -32,7 +32,7 @@ const manifests = {
   repeatable: true,
 } as const satisfies Flag;
 
-const strict = { type: null, text: 'exit code 1 when something that looks like an image was not looked at' } as const satisfies Flag;
+const strict = { type: null, text: 'exit code 1 when something that looks like an image was not examined' } as const satisfies Flag;
 
 const host = { type: address, text: 'address to listen on', default: '127.0.0.1' } as const satisfies Flag;
 const logLevel = { type: oneOf('LEVEL', logLevels), text: logLevels.join(', '), default: 'info' } as const satisfies Flag;
@@ -60,7 +60,7 @@ export const serveFlags = alsoVariables({
   'log-level': logLevel,
   'log-reviews': { type: oneOf('WHICH', loggedReviewKinds), text: loggedReviewKinds.join(', '), default: 'all' },
   'review-cache': { type: trueOrFalse, text: 'whether repeated reviews are answered from memory', default: 'true' },
-  'drain-seconds': { type: wholeNumber('N', 0, 3600), text: 'how long to go on answering after SIGTERM', default: '10' },
+  'drain-seconds': { type: wholeNumber('N', 0, 3600), text: 'how long to keep answering after SIGTERM', default: '10' },
   'max-connections': {
     type: wholeNumber('N', 1, 1_000_000),
     text: 'open connections; a new one beyond it closes another',
@@ -74,7 +74,7 @@ export const serveFlags = alsoVariables({
 });
 
 export const tryFlags = {
-  once: { type: null, text: 'end after the sample review' },
+  once: { type: null, text: 'exit after the sample review' },
   host,
   port: { type: portNumber, text: 'HTTPS port, 0 for any', default: '8443' },
   'metrics-port': { type: portNumber, text: 'HTTP port of /metrics, 0 for any', default: '9464' },
@@ -89,10 +89,14 @@ export const controllerFlags = alsoVariables({
     text: 'namespace of the release: source Secrets, the Lease, the ConfigMap of hosts',
     required: 'name the namespace of the release',
   },
-  features: { type: listOf(oneOf('NAME', features)), text: `what runs, comma separated: ${features.join(', ')}`, default: 'secrets,hosts' },
+  features: {
+    type: listOf(oneOf('NAME', features)),
+    text: `features to run, comma separated: ${features.join(', ')}`,
+    default: 'secrets,hosts',
+  },
   'disabled-features': {
     type: listOf(oneOf('NAME', features)),
-    text: 'what is off on purpose: no warning when the policy asks for it',
+    text: 'features disabled on purpose: no warning when the policy needs them',
     default: '',
   },
   'policy-config-map': { type: name, text: 'ConfigMap that the policy file comes from; events about the policy are recorded on it' },
@@ -107,19 +111,19 @@ export const controllerFlags = alsoVariables({
   'exclude-namespaces': { type: listOf(name), text: 'namespaces that never count as opted in, comma separated', default: '' },
   'pull-secret-retention': {
     type: duration,
-    text: 'how long a copy that is not wanted any more stays at least; after that, until no pod names it',
+    text: 'how long to keep a copy that is no longer wanted; after that, it is kept until no pod references it',
     default: '5m',
   },
   'hosts-config-map': { type: name, text: 'ConfigMap that hosts.yaml is written to', default: 'transship-hosts' },
   'lease-name': { type: name, text: 'Lease that the leader holds', default: 'transship-controller' },
-  'lease-seconds': { type: wholeNumber('N', 3, 600), text: 'duration of the Lease; it is renewed four times in it', default: '15' },
+  'lease-seconds': { type: wholeNumber('N', 3, 600), text: 'duration of the Lease; it is renewed four times within it', default: '15' },
   'tls-secret': { type: name, text: 'Secret that the webhook mounts its certificate from', default: 'transship-tls' },
   service: { type: name, text: 'Service of the webhook', default: 'transship' },
   'webhook-configuration': { type: name, text: 'MutatingWebhookConfiguration that gets the caBundle', default: 'transship' },
   'certificate-lifetime': { type: duration, text: 'lifetime of the serving certificate; renewed at two thirds', default: '90d' },
   'ca-lifetime': { type: duration, text: 'lifetime of the CA that signs it; renewed at two thirds', default: '365d' },
-  'bundle-delay': { type: duration, text: 'until every API server trusts a new caBundle', default: '60s' },
-  'reload-delay': { type: duration, text: 'until every webhook serves a new certificate', default: '150s' },
+  'bundle-delay': { type: duration, text: 'time until every API server trusts a new caBundle', default: '60s' },
+  'reload-delay': { type: duration, text: 'time until every webhook serves a new certificate', default: '150s' },
   host: { ...host, text: 'address of /healthz, /readyz and /metrics' },
   port: { type: portNumber, text: 'HTTP port of these, 0 for any', default: '9464' },
   kubeconfig: { type: file, text: "kubeconfig; without it the pod's service account, else $KUBECONFIG or ~/.kube/config" },

@@ -33,10 +33,10 @@ has one. -o json prints lines with the keys source, target and digest. -o skopeo
 \`skopeo sync --src yaml\`, which chooses the targets itself: with --scoped they are those of \`as: fullName\`, without it those of
 \`as: flatten\`, and copies no signatures.
 
-Images that would be copied to one target are named on standard error, and left out. So are images that are left alone because of a
-problem or because their pod is, and whatever looks like an image and is none of a pod.`,
+Images with the same target are reported on standard error and skipped. So are images that are left alone because of a
+problem or because their pod is, and text that looks like an image but belongs to no pod.`,
   flags: imagesFlags,
-  notes: `Exit codes: 0 done; 1 two images have one target, or with --strict an image was not looked at; 2 wrong use or unreadable input.`,
+  notes: `Exit codes: 0 success; 1 two images have the same target, or with --strict an image was not examined; 2 wrong usage or unreadable input.`,
   run: async ({ values, operands }, io) => {
     const images = imageQueryOf(operands, values.file);
     const policy = await openPolicy(values, io);
@@ -88,8 +88,8 @@ function reportOthers(others: readonly Decided[], copied: number, report: Manife
 function reportCollisions({ collisions, sharedTags }: Copies, report: ManifestReport): void {
   for (const { target, sources } of collisions)
     report.write(
-      `error: ${sources.join(' and ')} have one target, ${target}, so none of them is copied; use as: fullName or a prefix for each source`,
+      `error: ${sources.join(' and ')} have the same target, ${target}, so none of them is copied; use as: fullName or a prefix for each source`,
     );
   for (const { target, sources } of sharedTags)
-    report.write(`warning: ${sources.join(' and ')} want one tag, ${target}; one of them gets it, the others are copied by digest`);
+    report.write(`warning: ${sources.join(' and ')} want the same tag, ${target}; one of them gets it, the others are copied by digest`);
 }

@@ -23,12 +23,12 @@ transship lint [flags] --policy FILE
 Checks policy files, - for standard input, and runs the tests in them. Findings go to standard output, one a line as
 FILE:LINE:COLUMN: error|warning: MESSAGE, and a summary of each file to standard error.`,
   flags: lintFlags,
-  notes: `Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong use or unreadable input.`,
+  notes: `Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong usage or unreadable input.`,
   run: async ({ values, operands }, io) => {
     const { policy, 'resolved-hosts': resolvedHosts } = values;
     // The environment variable applies only without arguments.
     const files = policy === null || (operands.length > 0 && policy === io.env[variableOf('policy')]) ? operands : [policy, ...operands];
-    if (files.length === 0) throw new OperatorError('USAGE', 'no policy file is named', 'name at least one');
+    if (files.length === 0) throw new OperatorError('USAGE', 'no policy file given', 'name at least one');
     stdinOnce([...files, resolvedHosts]);
     const hosts = await readHosts(resolvedHosts, io);
     let code = 0;

@@ -51,7 +51,7 @@ export class ManifestReport {
       this.#objects.add(`${file.name} ${document.base} ${document.span.start} ${object}`);
       const path = tokens(pointer);
       this.write(
-        `${placeAt(file, document, path)}: ${object}: ${fieldPath(path)} names ${image}, which was not looked at: it is not the image of a container`,
+        `${placeAt(file, document, path)}: ${object}: ${fieldPath(path)} names ${image}, which was not examined: it is not the image of a container`,
       );
     }
   }
@@ -60,16 +60,16 @@ export class ManifestReport {
     this.#unexamined += 1;
     this.#objects.add(`${file.name} ${document.base}`);
     this.write(
-      `${placeAt(file, document, [])}: a list of ${length} objects was not looked at; kubectl takes them one after another (jq '.[]') or in an object of kind List`,
+      `${placeAt(file, document, [])}: a list of ${length} objects was not examined; kubectl takes them one after another (jq '.[]') or in an object of kind List`,
     );
   }
 
   /** Called last: reports how many images were not examined. */
   end(strict: boolean): number {
     if (this.#unexamined > 0) {
-      const hint = strict ? '' : '; --strict makes that exit code 1';
+      const hint = strict ? '' : '; with --strict the exit code is 1';
       this.write(
-        `${count(this.#unexamined, 'image')} in ${count(this.#objects.size, 'object')} ${this.#unexamined === 1 ? 'was' : 'were'} not looked at${hint}`,
+        `${count(this.#unexamined, 'image')} in ${count(this.#objects.size, 'object')} ${this.#unexamined === 1 ? 'was' : 'were'} not examined${hint}`,
       );
     }
     if (this.unreadable > 0) return 2;

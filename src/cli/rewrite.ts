@@ -17,7 +17,7 @@ import { answerReview } from './review-file.ts';
 
 export const rewriteCommand = command({
   name: 'rewrite',
-  summary: 'manifests in, manifests out; also a Helm post-renderer',
+  summary: 'rewrites images in manifests; also a Helm post-renderer',
   usage: `transship rewrite --policy FILE [flags] [-f FILE]…   manifests, from standard input without -f
 transship rewrite --policy FILE --review [-f FILE]   an AdmissionReview, answered as /mutate answers it
 
@@ -33,7 +33,7 @@ in the template too where they are needed. The webhook does not have this effect
 like an image and is none of a pod: in arguments, environment variables, ConfigMaps, fields of custom resources. A document is printed
 as it is, and named there, when it means different things to kubectl and kustomize (a merge key below a key that it overrides), or
 when it cannot be changed without changing something else.
-Exit codes: 0 done; 1 a document was left as it is, or with --strict an image was not looked at; 2 wrong use or unreadable input, and
+Exit codes: 0 success; 1 a document was left as it is, or with --strict an image was not examined; 2 wrong usage or unreadable input, and
 then nothing is printed.`,
   run: rewrite,
 });
@@ -45,7 +45,7 @@ async function rewrite({ values, operands }: Given<typeof rewriteFlags>, io: Io)
   stdinOnce([first, ...others]);
   if (values.review && others.length > 0) throw new OperatorError('USAGE', '--review answers one AdmissionReview', 'name one file with -f');
   if (values.review && values.namespace !== null)
-    throw new OperatorError('USAGE', '--namespace does not go with --review, which states its own', 'leave it out');
+    throw new OperatorError('USAGE', '--namespace cannot be used with --review, which has its own', 'leave it out');
   const policy = await openPolicy(values, io);
   if (values.review) {
     await write(io.stdout, answerReview(policy, await readText(first, io), displayName(first)));
@@ -104,6 +104,6 @@ function reportKept(
 function leftAloneBecause({ decision: { outcome, code, reason }, workload }: ManifestImage): string | null {
   if (outcome === 'invalid' || outcome === 'refused' || code === 'never-pulled') return reason;
   return outcome === 'rewritten' && !workload.isTemplate
-    ? `${workload.kind} has no pod template; the webhook rewrites the pods that are made of it`
+    ? `${workload.kind} has no pod template; the webhook rewrites the pods that are created from it`
     : null;
 }

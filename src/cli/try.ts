@@ -15,7 +15,7 @@ const day = 24 * 60 * 60_000;
 
 export const tryCommand = command({
   name: 'try',
-  summary: 'a demonstration: the webhook with a sample policy, and one review shown',
+  summary: 'demonstrates the webhook with a sample policy and one review',
   usage: `transship try [flags]
 
 Starts the webhook with a sample policy and a self-signed certificate, sends it one AdmissionReview through its own port, and shows what

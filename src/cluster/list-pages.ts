@@ -43,7 +43,7 @@ export async function* listPages<T extends KubernetesObject>(
     const body = (await readJson(`list ${path}`, response)) as ListBody<T> | null;
     onActivity();
     const resourceVersion = body?.metadata?.resourceVersion;
-    if (resourceVersion === undefined) throw new SyntaxError(`list ${path}: the answer is no list with a resourceVersion`);
+    if (resourceVersion === undefined) throw new SyntaxError(`list ${path}: the response is not a list with a resourceVersion`);
     yield { items: (body?.items ?? []).map((item) => withType(item, body ?? {})), resourceVersion };
     next = body?.metadata?.continue;
   } while (next !== undefined && next !== '');

@@ -78,7 +78,7 @@ function parseLine(path: string, line: string): { readonly type?: unknown; reado
   } catch {
     // Reported below, without the text that JSON.parse would quote.
   }
-  throw new WatchLineError(`watch ${path}: a line of ${line.length} characters is no JSON object`);
+  throw new WatchLineError(`watch ${path}: a line of ${line.length} characters is not a JSON object`);
 }
 
 function isVersioned(object: unknown): boolean {

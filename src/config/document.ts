@@ -9,11 +9,11 @@ const maxAliases = 100;
 /** Messages that replace those of the parser; others are kept. */
 const plainer: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'the file must be one document; remove the --- and what follows',
-  DUPLICATE_KEY: 'the key stands twice in the same map; keep one of them',
+  DUPLICATE_KEY: 'the key occurs twice in the same map; keep one of them',
   NON_STRING_KEY: 'a key must be plain text',
   BAD_ALIAS: "a * that stands at the start of a value is quoted: '*'",
   RESOURCE_EXHAUSTION: 'it is nested too deeply',
-  TAB_AS_INDENT: 'the line begins with a tab; YAML wants spaces',
+  TAB_AS_INDENT: 'the line begins with a tab; YAML requires spaces',
 };
 
 export function documentProblems(file: SourceFile): Finding[] {
@@ -33,7 +33,7 @@ export function documentProblems(file: SourceFile): Finding[] {
           finding(
             file,
             node.range?.[0],
-            `*${node.source} is an alias of nothing; a * that stands at the start of a value is quoted: '*${node.source}'`,
+            `*${node.source} is an alias without an anchor; quote a * at the start of a value: '*${node.source}'`,
           ),
         );
       }
@@ -41,7 +41,7 @@ export function documentProblems(file: SourceFile): Finding[] {
     },
     Pair(_key, { key }) {
       // Converted to an object, a map would lose the key silently, and with it a condition of a rule.
-      if (isScalar(key) && key.value === '__proto__') findings.push(finding(file, key.range?.[0], 'no key can be called __proto__'));
+      if (isScalar(key) && key.value === '__proto__') findings.push(finding(file, key.range?.[0], 'a key cannot be __proto__'));
     },
   });
   return aliases > maxAliases ? [finding(file, 0, `it has more than ${maxAliases} aliases; write the values out`)] : findings;

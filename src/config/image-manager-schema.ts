@@ -8,7 +8,7 @@ const known = shippedImageManagers.map(({ name }) => name);
 
 export const imageManager = z
   .strictObject({
-    name: z.string().min(1).max(63).describe('Shown in logs and warnings. That of a known operator changes what is known about it.'),
+    name: z.string().min(1).max(63).describe('Shown in logs and warnings. The name of a built-in operator changes its settings.'),
     podSelector: labelSelector('an empty podSelector would be every pod; name at least one label')
       .optional()
       .describe("Kubernetes' LabelSelector of its pods. It may be left out for an operator that is known."),
@@ -18,5 +18,9 @@ export const imageManager = z
     if (selector !== undefined || known.includes(name)) return;
     const near = nearest(name, known);
     const remedy = near === null ? `known are ${known.join(', ')}` : `did you mean ${near}?`;
-    context.addIssue({ code: 'custom', path: ['name'], message: `${name} is not known, so it needs a podSelector; ${remedy}` });
+    context.addIssue({
+      code: 'custom',
+      path: ['name'],
+      message: `${name} is not a built-in operator, so it needs a podSelector; ${remedy}`,
+    });
   });

@@ -16,7 +16,7 @@ export function complain(problem: string | null, context: z.RefinementCtx<string
 const isReserved = (key: string): boolean => key.startsWith('transship.dev/') || key === 'app.kubernetes.io/managed-by';
 
 const copyKey = labelKey.refine((key) => !isReserved(key), {
-  error: 'app.kubernetes.io/managed-by and keys of transship.dev are written by the controller itself',
+  error: 'app.kubernetes.io/managed-by and keys of transship.dev are set by the controller',
 });
 
 export const copyLabels = z.record(copyKey, labelValue);
@@ -38,7 +38,7 @@ const requirement = z
 export function labelSelector(empty: string) {
   return z
     .strictObject({
-      matchLabels: labels.optional().describe('Labels that it must have, with exactly these values.'),
+      matchLabels: labels.optional().describe('Required labels, with exactly these values.'),
       matchExpressions: z.array(requirement).optional().describe('Further conditions, all of which must hold.'),
     })
     .refine(({ matchLabels = {}, matchExpressions = [] }) => Object.keys(matchLabels).length + matchExpressions.length > 0, {

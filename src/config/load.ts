@@ -42,9 +42,7 @@ export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}
 function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   const plain = plainValue(file);
   if (plain === null)
-    return refused([
-      locate(file, { severity: 'error', path: [], message: 'its aliases multiply to more than a policy can need; write the values out' }),
-    ]);
+    return refused([locate(file, { severity: 'error', path: [], message: 'its aliases expand to too many values; write the values out' })]);
   const other = otherDocument(plain.value);
   if (other !== null) return refused([locate(file, { severity: 'error', key: true, ...other })]);
   const parsed = policySchema.safeParse(plain.value, { reportInput: false });

@@ -8,14 +8,15 @@ export function namespaceProblem(text: string): string | null {
   if (/[,;\s]/.test(bare))
     return `${JSON.stringify(text)} is one name; write a list, one name an entry: [${bare.split(/[,;\s]+/).join(', ')}]`;
   if (bare !== text) return `${JSON.stringify(text)} has white space at an end; write ${bare}`;
-  if (bare.startsWith('!') || bare.startsWith('-')) return `${text} is no name, and names cannot be excluded; list those that are meant`;
+  if (bare.startsWith('!') || bare.startsWith('-'))
+    return `${text} is not a name, and names cannot be excluded; list the namespaces to include`;
   if (/[\^$\\()|+{}]|\.\*/.test(bare))
     return `${text} is read as a name and not as a regular expression; only * is special${suggested(bare)}`;
   if (bare.includes('?')) return `${text}: ? is not special; write * for any characters, or list the names`;
   if (/[[\]]/.test(bare)) return `${text}: [ ] is not special; write * for any characters, or list the names`;
   if (bare !== bare.toLowerCase()) return `${text}: the name of a namespace is lower case; write ${bare.toLowerCase()}`;
   if (!/^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$/.test(bare) || bare.replaceAll('*', '').length > 63)
-    return `${JSON.stringify(text)} is no name of a namespace: lower-case letters, digits and -, at most 63 characters, and * for any of them`;
+    return `${JSON.stringify(text)} is not a name of a namespace: lower-case letters, digits and -, at most 63 characters, and * for any of them`;
   return null;
 }
 
@@ -36,11 +37,11 @@ const labelPrefix = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 export function labelKeyProblem(key: string): string | null {
   const slash = key.indexOf('/');
   const isLabel = labelName.test(key.slice(slash + 1)) && (slash === -1 || labelPrefix.test(key.slice(0, slash)));
-  return isLabel ? null : `${key} is no key of a label, such as app or app.kubernetes.io/name`;
+  return isLabel ? null : `${key} is not a label key such as app or app.kubernetes.io/name`;
 }
 
 export function labelValueProblem(value: string): string | null {
   if (value === '' || labelName.test(value)) return null;
   if (value.includes('*')) return `${value}: labels are compared exactly, * is not special; add a rule for each value`;
-  return `${value} is no value of a label: letters, digits, -, _ and ., at most 63 characters`;
+  return `${value} is not a label value: letters, digits, -, _ and ., at most 63 characters`;
 }

@@ -19,7 +19,7 @@ export function otherDocument(value: unknown): OtherDocument | null {
   if (typeof kind !== 'string' || kind === 'RewritePolicy' || typeof apiVersion !== 'string' || apiVersion.startsWith('transship.dev/'))
     return null;
   if (kind === 'ConfigMap') return { path: ['kind'], message: `this is a ConfigMap; ${inConfigMap(value['data'])}` };
-  return { path: ['kind'], message: `this is a ${kind} and no policy; \`transship explain -f\` decides the images of manifests` };
+  return { path: ['kind'], message: `this is a ${kind}, not a policy; \`transship explain -f\` decides the images of manifests` };
 }
 
 function inConfigMap(data: unknown): string {

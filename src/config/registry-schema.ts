@@ -22,7 +22,7 @@ export const namespaceGlob = z
   .superRefine((text, context) => complain(namespaceProblem(text), context))
   // For editors and Helm, which read the schema but not the check.
   .meta({ pattern: '^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$' })
-  .describe('Name of a namespace, `*` stands for any characters.');
+  .describe('Name of a namespace, `*` matches any characters.');
 
 const servicePort = z.union([z.string().min(1), z.int().min(1).max(65535)], { error: 'a port of the Service, by name or number' });
 
@@ -65,7 +65,7 @@ const credentials = z
         registryIds: z
           .array(z.string().regex(/^\d{12}$/, 'an AWS account ID has 12 digits'))
           .optional()
-          .describe('Accounts whose registries the token is for; the own one when absent.'),
+          .describe('Accounts whose registries the token is for; default: that of the identity.'),
       }),
       z.strictObject({
         provider: z.literal('gar').describe('Google Artifact Registry: a token every hour, from the identity of the controller.'),
@@ -77,7 +77,7 @@ const credentials = z
     ],
     { error: 'credentials is { secret: NAME }, { provider: ecr, region: … }, { provider: gar } or { provider: acr }' },
   )
-  .describe('Where the controller takes the content of the pull secrets from. Without it, the Secrets are yours to create.');
+  .describe('Source of the content of the pull secrets. Without it, create the Secrets yourself.');
 
 export const registry = z
   .strictObject({
@@ -90,31 +90,31 @@ export const registry = z
     pullSecrets: z
       .array(secretName)
       .default([])
-      .describe('Secrets that pods need for this registry. A pod gets them when one of its images points at it.'),
+      .describe('Secrets that pods need for this registry. A pod gets them when one of its images is in it.'),
     credentials: credentials.optional(),
     namespaces: z
       .array(namespaceGlob)
       .min(1, 'leave namespaces out for every namespace that is opted in')
       .optional()
-      .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Every namespace that is opted in when absent.'),
+      .describe('Namespaces that the controller copies the pull secrets to: names with `*`. Default: every namespace that is opted in.'),
     namespaceSelector: labelSelector("an empty selector would be every namespace; write namespaces: ['*'] for that")
       .optional()
-      .describe('Namespaces that the controller copies the pull secrets to, by their labels. With `namespaces`, those that either names.'),
-    copyLabels: copyLabels.optional().describe('Labels of the copies, beside those of the controller.'),
+      .describe('Namespaces that the controller copies the pull secrets to, by their labels. With `namespaces`, those that match either.'),
+    copyLabels: copyLabels.optional().describe('Labels of the copies, in addition to those of the controller.'),
     copyAnnotations: copyAnnotations
       .optional()
       .describe('Annotations of the copies, such as `argocd.argoproj.io/sync-options: Prune=false`.'),
   })
   .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' })
   .refine((value) => value.credentials === undefined || value.pullSecrets.length > 0, {
-    error: 'credentials have no name in pullSecrets to be copied under; name at least one Secret there',
+    error: 'credentials need a Secret to be copied to; name at least one in pullSecrets',
     path: ['credentials'],
   })
   .superRefine((value, context) => {
     if (value.credentials !== undefined) return;
     for (const setting of ['namespaces', 'namespaceSelector', 'copyLabels', 'copyAnnotations'] as const) {
       if (value[setting] === undefined) continue;
-      const message = `${setting} is about copies that the controller makes of pull secrets; it needs credentials`;
+      const message = `${setting} applies to the copies of pull secrets; it needs credentials`;
       context.addIssue({ code: 'custom', message, path: [setting] });
     }
   });

@@ -11,7 +11,7 @@ export const rewrite = z
   })
   // Only for the type checker: checks nothing at run time.
   .pipe(z.custom<RewriteTarget>())
-  .describe('What the name becomes. Tag and digest follow unchanged. Without it the rule only attaches its pull secrets.');
+  .describe('How the name is rewritten. Tag and digest are kept. Without it the rule only attaches its pull secrets.');
 
 interface Shape extends Record<string, z.ZodType> {
   readonly as: z.ZodLiteral<string>;

@@ -53,7 +53,7 @@ function describeType(expected: string, path: Path, value: unknown): string {
 function wholeIsText(value: string): string {
   const text = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   const isPath = /^[^\s:]+\.ya?ml$/.test(value);
-  return `the policy is the text ${text} and no map${isPath ? '; with helm use --set-file and not --set' : '; it needs at least apiVersion and kind'}`;
+  return `the policy is the text ${text}, not a map${isPath ? '; with helm use --set-file and not --set' : '; it needs at least apiVersion and kind'}`;
 }
 
 function describeValue(values: readonly unknown[], path: Path, value: unknown): string {

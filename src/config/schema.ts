@@ -18,7 +18,7 @@ const pattern = z
   .union(
     [
       z.string(),
-      z.strictObject({ regex: z.string().describe('RE2 expression, found in the canonical name with its tag and digest as written.') }),
+      z.strictObject({ regex: z.string().describe('RE2 expression, searched in the canonical name with its tag and digest as written.') }),
     ],
     {
       error: 'a pattern is a name such as docker.io/library/nginx, or { regex: … }',
@@ -31,38 +31,41 @@ const pattern = z
 const match = z.strictObject({
   images: z
     .array(pattern)
-    .min(1, 'a rule matches at least one pattern; ["*"] is every image')
-    .describe('The rule matches when one of these does.'),
-  exclude: z.array(pattern).default([]).describe('Images that the rule passes over, whatever `images` says.'),
+    .min(1, 'a rule matches at least one pattern; ["*"] matches every image')
+    .describe('The rule matches if one of these matches.'),
+  exclude: z.array(pattern).default([]).describe('Images that the rule does not apply to, even if `images` matches them.'),
   namespaces: z
     .array(namespaceGlob)
     .min(1, 'leave namespaces out to match every namespace')
     .optional()
-    .describe('Namespaces of the pod; all when absent.'),
+    .describe('Namespaces of the pod; default: all.'),
   podLabels: labels.optional().describe('Labels that the pod must have, with exactly these values.'),
 });
 
 const rule = z
   .strictObject({
-    name: z.string().min(1).max(63).optional().describe('Shown in logs, metrics and answers; rule-N where absent.'),
+    name: z.string().min(1).max(63).optional().describe('Shown in logs, metrics and responses; default: rule-N.'),
     match,
     rewrite: rewrite.optional(),
-    pullSecrets: z.array(secretName).default([]).describe('Secrets that a pod gets when the rule fires, beside those of the registry.'),
+    pullSecrets: z
+      .array(secretName)
+      .default([])
+      .describe('Secrets that a pod gets when the rule matches, in addition to those of the registry.'),
     pullPolicy: z
       .enum(['keep', 'derive', 'IfNotPresent', 'Always'])
       .default('keep')
-      .describe('imagePullPolicy of a rewritten image: as it is, derived anew by the API server from the new name, or this one.'),
+      .describe('imagePullPolicy of a rewritten image: unchanged, defaulted by the API server for the new name, or this value.'),
     onPullPolicyNever: z
       .enum(['auto', 'keep', 'rewrite'])
       .default('auto')
       .describe(
-        'Images with `imagePullPolicy: Never`, which the node must have under the name that the pod says. `keep`: left alone, for images that were loaded into the node (kind, k3d, minikube). `rewrite`: the node has them under the new name. `auto`: left alone with a warning, but rewritten in pods of Velero, which name the image of another pod that was rewritten.',
+        'Images with `imagePullPolicy: Never`, which the node must have under the name in the pod. `keep`: left alone, for images that were loaded into the node (kind, k3d, minikube). `rewrite`: the node has them under the new name. `auto`: left alone with a warning, but rewritten in pods of Velero, which use the image name of another, rewritten pod.',
       ),
     onMissingSecret: z
       .enum(['warn', 'keep'])
       .default('warn')
       .describe(
-        'Debug containers and image updates whose image goes to a registry with pull secrets that the pod does not have: they cannot be added to a pod that exists. `warn`: rewritten, with a warning. `keep`: left alone, with a warning.',
+        'Debug containers and image updates whose image goes to a registry with pull secrets that the pod does not have: secrets cannot be added to an existing pod. `warn`: rewritten, with a warning. `keep`: left alone, with a warning.',
       ),
   })
   .refine((value) => value.pullPolicy === 'keep' || value.rewrite !== undefined, {
@@ -73,10 +76,10 @@ const rule = z
 const expectation = z
   .strictObject({
     image: z.string().describe('Image as written in a pod.'),
-    becomes: z.string().optional().describe('What the pod then says; the image itself when it must be left alone.'),
-    rule: z.string().nullable().optional().describe('The rule that fires, null for none.'),
+    becomes: z.string().optional().describe('The expected image in the pod; the same image if it must be left alone.'),
+    rule: z.string().nullable().optional().describe('The rule that matches, null for none.'),
     outcome: z.enum(outcomes).optional().describe('The outcome of the decision.'),
-    pullSecrets: z.array(z.string()).optional().describe('All pull secrets that the image brings, in order.'),
+    pullSecrets: z.array(z.string()).optional().describe('All pull secrets for the image, in order.'),
     namespace: z.string().default('default').describe('Namespace of the pod.'),
     podLabels: labels.default({}).describe('Labels of the pod.'),
   })
@@ -104,7 +107,7 @@ export const policySchema = z
       .nullable()
       .default({})
       .transform((registries) => registries ?? {})
-      .describe('The registries that nodes pull from, by a name of your choice.'),
+      .describe('The registries that nodes pull from, by a name that you choose.'),
     exclude: z
       .strictObject({
         images: z
@@ -112,12 +115,12 @@ export const policySchema = z
           .nullable()
           .default([])
           .transform((images) => images ?? [])
-          .describe('Images that are never touched.'),
+          .describe('Images that are never rewritten.'),
       })
       .nullable()
       .prefault({})
       .transform((exclude) => exclude ?? { images: [] })
-      .describe('What no rule applies to.'),
+      .describe('Excluded from all rules.'),
     rules: z
       .array(rule)
       .nullable()
@@ -138,7 +141,7 @@ export const policySchema = z
       .default([])
       .transform((managers) => managers ?? [])
       .describe(
-        `Operators that compare the images of their pods with what they asked for: their pods are left alone. Known without being named: ${shippedImageManagers.map(({ name }) => name).join(', ')}.`,
+        `Operators that compare the images of their pods with the requested ones: their pods are left alone. Built in: ${shippedImageManagers.map(({ name }) => name).join(', ')}.`,
       ),
     warnings: z
       .enum(['problems', 'rewrites'])
@@ -150,7 +153,7 @@ export const policySchema = z
       .default([])
       .transform((tests) => tests ?? [])
       .describe(
-        'Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused. They see the `host` of a registry that has one, and not what it is resolved to.',
+        'Run by `transship lint` and whenever the file is loaded; a file whose tests fail is refused. They use the `host` of a registry if it has one, not its resolved host.',
       ),
   })
   .meta({ title: 'RewritePolicy', description: 'Policy file of transship.' }) satisfies z.ZodType<RewritePolicy>;

@@ -70,7 +70,7 @@ export class PolicySource {
       },
       // An unreadable file is already a finding. Anything else is a fault of transship, and must not end the process.
       failed: (error) => {
-        const message = `it cannot be loaded because of a fault of transship, please report it: ${messageOf(error)}`;
+        const message = `it cannot be loaded because of a bug in transship, please report it: ${messageOf(error)}`;
         onReload({ result: 'refused', findings: [{ file: policy, line: 1, column: 1, severity: 'error', message }] });
       },
     });

@@ -11,9 +11,9 @@ const elsewhere: readonly { readonly at: RegExp; readonly key: RegExp; readonly 
     key: /^(exclude)?namespaces?(selector)?$/i,
     remedy: "namespaces stay out by the label transship.dev/rewrite: disabled or by the chart's excludeNamespaces",
   },
-  { at: /^(exclude|rules\.match)$/, key: /^namespaceselector$/i, remedy: 'namespaces are named: namespaces: [team-*]' },
-  { at: /^$/, key: /^metadata$/, remedy: 'a policy is a file and no object of the cluster; leave it out' },
-  { at: /^$/, key: /^spec$/, remedy: 'registries, rules and exclude stand at the top, without spec' },
+  { at: /^(exclude|rules\.match)$/, key: /^namespaceselector$/i, remedy: 'list namespaces by name: namespaces: [team-*]' },
+  { at: /^$/, key: /^metadata$/, remedy: 'a policy is a file, not an object of the cluster; remove it' },
+  { at: /^$/, key: /^spec$/, remedy: 'registries, rules and exclude are top-level keys; remove spec' },
 ];
 
 /** @param path of the map that contains the key */

@@ -54,7 +54,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
     policyProblems: () => status.problems(),
   });
   const tellPolicy = (): void => {
-    for (const problem of status.problems()) log.warn({ problem }, 'the policy is not acted on as a whole');
+    for (const problem of status.problems()) log.warn({ problem }, 'parts of the policy have no effect');
     if (leadership.isLeader) void status.record();
   };
   followed.onChange = () => {

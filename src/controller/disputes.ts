@@ -78,7 +78,7 @@ export class Disputes {
 
 /** @param writer field manager of the other client, if known */
 export const disputeMessage = (object: string, writer: string | undefined): string =>
-  `${object} is changed or deleted by somebody else again and again${writer === undefined ? '' : ` (field manager ${writer})`}. It is corrected at growing intervals. Exclude it in the other program.`;
+  `${object} is repeatedly changed or deleted by another client${writer === undefined ? '' : ` (field manager ${writer})`}. It is corrected at growing intervals. Exclude it in the other program.`;
 
 /** For `/readyz`. */
-export const disputeProblem = (object: string): string => `${object} is changed or deleted by somebody else again and again`;
+export const disputeProblem = (object: string): string => `${object} is repeatedly changed or deleted by another client`;

@@ -85,7 +85,7 @@ export class FollowedPolicy {
     if (this.#refusal?.map(formatFinding).join('\n') === texts.join('\n')) return;
     this.#refusal = findings;
     this.#options.metrics.policyReloads.inc({ result: 'refused' });
-    this.#options.log.error({ findings: texts }, 'the policy has errors; only certificates are kept until it loads');
+    this.#options.log.error({ findings: texts }, 'the policy has errors; only certificates are maintained until it loads');
     this.onChange();
   }
 }

@@ -41,15 +41,15 @@ export function createControllerMetrics(): ControllerMetrics {
   collectNodeMetrics(registry);
   const leader = new Gauge({
     name: 'transship_controller_leader',
-    help: 'Whether this process leads, 1 or 0.',
+    help: 'Whether this process is the leader, 1 or 0.',
     registers,
     // On the first metric of the registry: prom-client has no hook for a whole scrape.
     collect: () => {
       for (const read of readers) read();
     },
   });
-  const certificateSteps = counter('certificate_steps_total', 'Steps taken to make, renew and rotate certificates.', 'step');
-  const policyReloads = counter('policy_reloads_total', 'Changes of the policy file, used or refused.', 'result');
+  const certificateSteps = counter('certificate_steps_total', 'Steps taken to issue, renew and rotate certificates.', 'step');
+  const policyReloads = counter('policy_reloads_total', 'Reloads of the policy file by result.', 'result');
   // Starts at 0, or `increase()` misses the first event.
   for (const result of ['loaded', 'refused']) policyReloads.inc({ result }, 0);
   return {
@@ -58,22 +58,18 @@ export function createControllerMetrics(): ControllerMetrics {
     copies: gauge('copies', 'Copies of pull secrets by state.', 'registry', 'state'),
     sourceReady: gauge('source_ready', 'Whether the credentials of a registry were read, 1 or 0.', 'registry'),
     tokenAge: gauge('token_age_seconds', 'Age of the token of a registry.', 'registry'),
-    tokenExpiry: gauge('token_expiry_timestamp_seconds', 'End of the token of a registry, Unix time.', 'registry'),
-    hosts: gauge('host_resolved', 'Whether the host of a registry with hostFrom is known, 1 or 0.', 'registry'),
-    writes: counter('writes_total', 'Writes to the API by what became of them.', 'kind', 'verb', 'result'),
+    tokenExpiry: gauge('token_expiry_timestamp_seconds', 'Expiry of the token of a registry, Unix time.', 'registry'),
+    hosts: gauge('host_resolved', 'Whether the host of a registry with hostFrom is resolved, 1 or 0.', 'registry'),
+    writes: counter('writes_total', 'Writes to the API by result.', 'kind', 'verb', 'result'),
     certificateExpiry: gauge(
       'certificate_expiry_timestamp_seconds',
-      'End of the serving certificate and of its CA, Unix time.',
+      'Expiry of the serving certificate and of its CA, Unix time.',
       'certificate',
     ),
     certificateSteps,
-    lastReconcile: gauge(
-      'last_reconcile_timestamp_seconds',
-      'When a part last compared what is with what should be, Unix time.',
-      'feature',
-    ),
+    lastReconcile: gauge('last_reconcile_timestamp_seconds', 'Time of the last reconcile of a feature, Unix time.', 'feature'),
     watchAge: gauge('watch_age_seconds', 'Time since a watch last received anything from the API server.', 'watch'),
-    watchErrors: counter('watch_errors_total', 'Errors of a watch, each followed by another try.', 'watch'),
+    watchErrors: counter('watch_errors_total', 'Errors of a watch, each followed by a retry.', 'watch'),
     policyReloads,
     policyInfo: gauge('policy_info', 'The policy in force, always 1.', 'revision'),
     onScrape: (read) => {

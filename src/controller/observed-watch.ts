@@ -17,7 +17,7 @@ export function observedWatch<T extends KubernetesObject>(
     ...options,
     onError: (error) => {
       metrics.watchErrors.inc({ watch: name });
-      log.warn({ watch: name, reason: describeError(error) }, 'a watch was interrupted; it comes back');
+      log.warn({ watch: name, reason: describeError(error) }, 'a watch was interrupted; reconnecting');
     },
   });
   const stopReading = metrics.onScrape(() => metrics.watchAge.set({ watch: name }, watch.age() / 1000));

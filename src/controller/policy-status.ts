@@ -51,7 +51,7 @@ export class PolicyStatus {
   #refusalText(): string[] {
     const { refusal, current } = this.#policy;
     if (refusal === null) return [];
-    const consequence = current === null ? 'only certificates are kept until it loads' : `revision ${current.id} stays in force`;
+    const consequence = current === null ? 'only certificates are maintained until it loads' : `revision ${current.id} stays in force`;
     return [`the policy is refused; ${consequence}: ${summaryOf(refusal)}`];
   }
 
@@ -63,7 +63,7 @@ export class PolicyStatus {
       registries.length === 0 || features.includes(feature) || disabledFeatures.includes(feature)
         ? []
         : [
-            `registries ${registries.join(', ')} have \`${fieldOf[feature]}\`, and nothing acts on it: the feature ${feature} is off. ${remedyOf(feature)}`,
+            `registries ${registries.join(', ')} have \`${fieldOf[feature]}\`, which has no effect: the feature ${feature} is disabled. ${remedyOf(feature)}`,
           ],
     );
   }
@@ -93,7 +93,7 @@ type PolicyFeature = Exclude<Feature, 'certificates'>;
 const fieldOf: Readonly<Record<PolicyFeature, string>> = { secrets: 'credentials', hosts: 'hostFrom' };
 
 const remedyOf = (feature: PolicyFeature): string =>
-  `Set the chart value controller.features.${feature} to true, or to false to say that it is meant.`;
+  `Set the chart value controller.features.${feature}to true, or to false to confirm that.`;
 
 /** Registries that need each feature. */
 function askedFor({ registries }: RewritePolicy): Map<PolicyFeature, string[]> {

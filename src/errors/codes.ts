@@ -80,7 +80,7 @@ export const startCodes = {
   },
   MANIFEST_INVALID: {
     when: 'A manifest is not YAML or JSON, or cannot be decided as a whole. Nothing is printed to standard output.',
-    remedy: 'correct it; kubectl apply --dry-run=client shows what kubectl makes of it',
+    remedy: 'correct it; kubectl apply --dry-run=client shows how kubectl reads it',
   },
   TLS_PAIR_INVALID: {
     when: 'The certificate, its key or the client CA cannot be read, do not belong together, or the certificate has expired. While `serve` runs, the last good files stay in use.',
@@ -100,15 +100,15 @@ export const startCodes = {
 export const credentialCodes = {
   SECRET_TYPE: {
     when: 'The Secret has another type than `kubernetes.io/dockerconfigjson` or `kubernetes.io/dockercfg`.',
-    remedy: 'make it with `kubectl create secret docker-registry`',
+    remedy: 'create it with `kubectl create secret docker-registry`',
   },
   SECRET_UNREADABLE: {
     when: 'The data of the Secret is missing, or not a docker config that a kubelet reads; the message names the entry and the field.',
-    remedy: 'make it again with `kubectl create secret docker-registry`',
+    remedy: 'create it again with `kubectl create secret docker-registry`',
   },
   SECRET_WITHOUT_AUTHS: {
     when: 'None of its entries has a password; a kubelet can use neither a credential store nor an identity token.',
-    remedy: 'make it again with `kubectl create secret docker-registry`',
+    remedy: 'create it again with `kubectl create secret docker-registry`',
   },
   CREDENTIAL_INVALID: {
     when: 'A host, user name or password that a pull secret cannot hold, or a registry whose host does not fit its cloud.',
@@ -139,14 +139,14 @@ export const kubernetesCodes = {
     remedy: 'nothing, unless it goes on for minutes',
   },
   WATCH_HISTORY_CHANGED: {
-    when: 'The API server went back in its history, as after a restore. The watch lists again by itself.',
+    when: 'The history of the API server went back, as after a restore from a backup. The watch lists again by itself.',
     remedy: 'nothing, unless it goes on for minutes',
   },
   WATCH_IDLE_TIMEOUT: {
-    when: 'A watch had no sign of life, not even a bookmark. It connects again by itself.',
+    when: 'A watch received nothing, not even a bookmark. It reconnects by itself.',
     remedy: 'nothing, unless it goes on for minutes',
   },
-  WATCH_CLOSED: { when: 'The watch was ended while somebody waited for it; seen at shutdown.', remedy: 'nothing' },
+  WATCH_CLOSED: { when: 'The watch was closed before its first list was complete; occurs at shutdown.', remedy: 'nothing' },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
 const all = { ...answerCodes, ...startCodes, ...credentialCodes, ...kubernetesCodes };

@@ -13,10 +13,10 @@ const translations: Readonly<Record<string, Translation>> = {
   'EACCES listen': { code: 'ADDRESS_UNAVAILABLE', remedy: 'ports below 1024 need a privilege: choose another port' },
   'EADDRNOTAVAIL listen': { code: 'ADDRESS_UNAVAILABLE', remedy: 'it is not an address of this machine: choose another with --host' },
   'ENOTFOUND getaddrinfo': { code: 'ADDRESS_UNAVAILABLE', remedy: 'no such host name: check --host' },
-  'ENOSPC write': { code: 'OUTPUT_FAILED', remedy: 'make room where the output goes' },
+  'ENOSPC write': { code: 'OUTPUT_FAILED', remedy: 'free disk space for the output' },
   'EIO write': { code: 'OUTPUT_FAILED', remedy: 'check the device that the output goes to' },
   'EFBIG write': { code: 'OUTPUT_FAILED', remedy: 'raise the limit of file sizes' },
-  'EDQUOT write': { code: 'OUTPUT_FAILED', remedy: 'make room in the quota where the output goes' },
+  'EDQUOT write': { code: 'OUTPUT_FAILED', remedy: 'free space in the quota of the output' },
 };
 
 /** @returns the error itself if it is one already, null for an unexpected error */

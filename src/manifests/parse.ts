@@ -60,7 +60,7 @@ export function plainValue(file: ManifestFile, { document, base }: ManifestDocum
   }
 }
 
-export const tooDeep = 'it nests too deeply to be a manifest';
+export const tooDeep = 'it is nested too deeply for a manifest';
 
 function parseText(text: string, base: number): ManifestDocument[] {
   // A carriage return alone ends a line in YAML 1.1; the parser only knows those of 1.2.

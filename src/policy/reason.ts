@@ -5,8 +5,8 @@ import type { Outcome } from './outcome.ts';
 
 export const reasons = {
   'rule-matched': { outcome: 'rewritten', description: 'a rule matched' },
-  'under-target': { outcome: 'already-there', description: 'the image is under a place that a rule writes to' },
-  'same-name': { outcome: 'already-there', description: 'the rule gives the name that the image has' },
+  'under-target': { outcome: 'already-there', description: 'the image is already under the target of a rule' },
+  'same-name': { outcome: 'already-there', description: 'the rule results in the same name' },
   'pull-secrets-only': { outcome: 'already-there', description: 'the rule has no `rewrite` and only attaches pull secrets' },
   'no-rule-matches': { outcome: 'no-rule', description: 'no rule names the image' },
   'conditions-not-met': {
@@ -21,15 +21,15 @@ export const reasons = {
   },
   'kept-by-rule': { outcome: 'excluded', description: '`imagePullPolicy: Never`, and the rule says `onPullPolicyNever: keep`' },
   'pod-excluded': { outcome: 'excluded', description: 'the pod as a whole is left alone' },
-  'invalid-reference': { outcome: 'invalid', description: 'the text is no image reference' },
+  'invalid-reference': { outcome: 'invalid', description: 'the text is not an image reference' },
   'registry-unresolved': { outcome: 'refused', description: 'the host of the registry is not resolved yet' },
   'transform-failed': { outcome: 'refused', description: 'the transform has no result for this image' },
-  'invalid-result': { outcome: 'refused', description: 'the result would be no image reference' },
+  'invalid-result': { outcome: 'refused', description: 'the result would not be an image reference' },
   'missing-pull-secret': {
     outcome: 'refused',
     description: 'the pod lacks a pull secret of the registry and cannot get it any more; the rule says `onMissingSecret: keep`',
   },
-  'not-idempotent': { outcome: 'refused', description: 'a rule would rewrite the result once more' },
+  'not-idempotent': { outcome: 'refused', description: 'a rule would rewrite the result again' },
   unchanged: { outcome: 'unchanged', description: 'an update that does not change the image' },
 } as const satisfies Readonly<Record<string, { readonly outcome: Outcome; readonly description: string }>>;
 

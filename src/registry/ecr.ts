@@ -41,7 +41,7 @@ function readAuthorization({ authorizationToken = '', expiresAt, proxyEndpoint =
   const host = hostOfAddress(proxyEndpoint);
   if (host === '' || username === '' || password === '') throw tokenUnreadable('ecr', 'it names no registry, or no user and password');
   if (expiresAt === undefined || Number.isNaN(expiresAt.getTime()))
-    throw tokenUnreadable('ecr', `it does not say when the token for ${host} ends`);
+    throw tokenUnreadable('ecr', `it has no expiry of the token for ${host}`);
   return { host, credential: { username, password, expiresAt } };
 }
 

@@ -31,23 +31,22 @@ export async function requestToken(
   if (expired === undefined) return entries;
   throw new CredentialError(
     'TOKEN_EXPIRED',
-    `${cloud} gave a token for ${expired.host} that ended at ${expired.credential.expiresAt?.toISOString()}`,
+    `${cloud} returned a token for ${expired.host} that expired at ${expired.credential.expiresAt?.toISOString()}`,
   );
 }
 
 /** For a response without the documented shape. */
 export function tokenUnreadable(cloud: CloudName, problem: string): CredentialError {
-  return new CredentialError('TOKEN_UNREADABLE', `${cloud} answered without a usable token: ${problem}`);
+  return new CredentialError('TOKEN_UNREADABLE', `${cloud} returned no usable token: ${problem}`);
 }
 
 export function tokenRefused(cloud: CloudName, reason: string): CredentialError {
-  return new CredentialError('TOKEN_REFUSED', `${cloud} gave no token: ${reason}`);
+  return new CredentialError('TOKEN_REFUSED', `${cloud} issued no token:  ${reason}`);
 }
 
 async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
   const aborted = Promise.withResolvers<never>();
-  const abort = (): void =>
-    aborted.reject(new CredentialError('TOKEN_TIMEOUT', `${cloud} was asked for a token and did not answer in time`));
+  const abort = (): void => aborted.reject(new CredentialError('TOKEN_TIMEOUT', `${cloud} did not answer a token request in time`));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -70,7 +70,7 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
   if (!transformed.ok) return refuse('transform-failed', `: ${transformed.reason}`);
   const { text } = transformed;
   const result = parseReference(text);
-  if (!result.ok) return refuse('invalid-result', ` would make ${text}, which is no image reference: ${result.problem}`);
+  if (!result.ok) return refuse('invalid-result', ` would make ${text}, which is not an image reference: ${result.problem}`);
   const next = checkIdempotence(table, result.reference, context);
   if (next.problem !== null) return refuse('not-idempotent', ` would make ${text}, but ${next.problem}`);
   if (text !== reference.text && context.pullPolicy === 'Never' && isLeftAlone(rule.policy.onPullPolicyNever, context.podLabels)) {

@@ -67,9 +67,9 @@ function parseName(text: string): ParsedPattern {
 function shapeProblem(text: string): string | null {
   if (text === '') return 'a pattern cannot be empty; * alone matches every image';
   if (text.includes('://')) return 'a pattern starts with the host, without a scheme';
-  if (/\s/.test(text)) return 'a pattern holds no white space';
-  if (/^\*+$/.test(text)) return 'a single * is every image';
-  if (/[\\^$()|+?{}]/.test(text)) return `${text} is no name; write a regular expression as { regex: '${text}' }`;
+  if (/\s/.test(text)) return 'a pattern contains no white space';
+  if (/^\*+$/.test(text)) return 'a single * matches every image';
+  if (/[\\^$()|+?{}]/.test(text)) return `${text} is not a name; write a regular expression as { regex: '${text}' }`;
   if (text.endsWith('/')) return `a name matches everything under it already; write ${text.replace(/\/+$/, '')}`;
   return null;
 }
@@ -105,7 +105,7 @@ function restProblem(host: string, path: string, tag: string | null, digest: str
   if (wrong !== undefined)
     return wrong === '' ? 'a component between two slashes is empty' : `${wrong} is not a component of a repository name`;
   if (tag !== null && !tagExpression.test(tag))
-    return tag.includes('*') ? 'a tag holds no *; without a tag the name matches every tag' : `${tag} is not a tag`;
+    return tag.includes('*') ? 'a tag contains no *; without a tag the name matches every tag' : `${tag} is not a tag`;
   if (digest !== null && !digestExpression.test(digest))
     return `${digest} is not a digest: an algorithm and its hexadecimal characters, such as sha256: and 64 of them`;
   const exact = tag !== null || digest !== null;

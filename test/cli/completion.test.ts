@@ -86,9 +86,9 @@ t.test('zsh reads the script, and is told commands, flags and their values', { s
 t.test('a shell that is not known', async (tt) => {
   for (const [args, message] of [
     [['completion'], 'no shell is named; name one of bash, zsh, fish'],
-    [['completion', 'bsh'], 'bsh is not a shell that is known here; did you mean bash?'],
+    [['completion', 'bsh'], 'bsh is not a supported shell; did you mean bash?'],
     [['completion', 'powershell'], 'name one of bash, zsh, fish'],
-    [['completion', 'bash', 'zsh'], 'bash zsh is not a shell'],
+    [['completion', 'bash', 'zsh'], 'bash zsh is not a supported shell'],
   ] as const) {
     const { code, stderr } = await transship(args);
     tt.equal(code, 2);

@@ -235,7 +235,7 @@ const refusals: readonly {
     args: ['--policy', policy, '-f', 'a', 'nginx'],
     message: 'nginx cannot be read: no such file',
   },
-  { name: 'standard input twice', args: ['--policy', policy, '-', '-'], message: '- (standard input) can be read once only' },
+  { name: 'standard input twice', args: ['--policy', policy, '-', '-'], message: '- (standard input) can be read only once' },
   {
     name: 'a policy that is not there',
     args: ['--policy', 'nowhere.yaml', 'nginx'],

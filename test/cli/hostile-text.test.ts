@@ -105,7 +105,7 @@ test('manifests that nest without end get a sentence with file and line: it was 
         const { code, stderr } = await transship([...args, '--policy', policy], make(depth));
         const name = `${form}, ${depth} deep: ${args.join(' ')}`;
         t.notMatch(stderr, /call stack|RangeError|INTERNAL|^ {4}at /im, name);
-        if (code === 2) t.match(stderr, /^transship \w+: MANIFEST_INVALID: standard input:\d+:\d+: it nests too deeply.*; .+$/m, name);
+        if (code === 2) t.match(stderr, /^transship \w+: MANIFEST_INVALID: standard input:\d+:\d+: it is nested too deeply.*; .+$/m, name);
         else t.ok(depth === 770, `${name} is read`);
       }
 });

@@ -135,12 +135,12 @@ rules:
   - { name: all, match: { images: ['*'] }, rewrite: { registry: m, as: flatten, collisions: accept } }
 `;
 
-test('two images with one target are named and not copied: one was once copied over the other', async (t) => {
+test('two images with the same target are reported and not copied: one was once copied over the other', async (t) => {
   const file = join(t.testdir({ 'flatten.yaml': flatten }), 'flatten.yaml');
   const { code, stdout, stderr } = await transship(['images', '--policy', file, 'quay.io/a/app:1', 'ghcr.io/b/app:1', 'redis:7']);
   t.equal(code, 1);
   t.equal(stdout, 'docker.io/library/redis:7  mirror.example.com/redis:7\n');
-  t.match(stderr, 'error: quay.io/a/app:1 and ghcr.io/b/app:1 have one target, mirror.example.com/app:1, so none of them is copied');
+  t.match(stderr, 'error: quay.io/a/app:1 and ghcr.io/b/app:1 have the same target, mirror.example.com/app:1, so none of them is copied');
 });
 
 test('an image in two digests gets its tag once, and a warning', async (t) => {
@@ -157,7 +157,7 @@ test('an image in two digests gets its tag once, and a warning', async (t) => {
       [`docker.io/library/nginx@${other}`, `localhost:30500/library/nginx@${other}`],
     ],
   );
-  t.match(stderr, /^warning: .* want one tag, localhost:30500\/library\/nginx:1; one of them gets it/);
+  t.match(stderr, /^warning: .* want the same tag, localhost:30500\/library\/nginx:1; one of them gets it/);
 });
 
 /** Programs that write down what they are asked, and say of every image the digest of the test. */

@@ -91,7 +91,7 @@ const cases: readonly {
     name: 'a Deployment',
     args: ['deployment.yaml'],
     code: 1,
-    stdout: /^deployment\.yaml:2:1: error: this is a Deployment and no policy; `transship explain -f` decides the images of manifests\n$/,
+    stdout: /^deployment\.yaml:2:1: error: this is a Deployment, not a policy; `transship explain -f` decides the images of manifests\n$/,
     stderr: /1 error/,
   },
   {
@@ -112,7 +112,7 @@ const cases: readonly {
     name: 'tabs: the first error alone, since the others follow from it',
     args: ['tab.yaml'],
     code: 1,
-    stdout: /^tab\.yaml:\d:\d: error: the line begins with a tab; YAML wants spaces\n$/,
+    stdout: /^tab\.yaml:\d:\d: error: the line begins with a tab; YAML requires spaces\n$/,
     stderr: /1 error/,
   },
   {
@@ -173,7 +173,7 @@ const cases: readonly {
     stdout: /^unknown\.yaml:3:1/,
     stderr: /^good\.yaml: 1 rule.*\nunknown\.yaml: 1 error/,
   },
-  { name: 'no file', args: [], code: 2, stderr: /^transship lint: USAGE: no policy file is named; name at least one\n$/ },
+  { name: 'no file', args: [], code: 2, stderr: /^transship lint: USAGE: no policy file given; name at least one\n$/ },
   {
     name: 'an unknown flag',
     args: ['--fix', 'good.yaml'],

@@ -115,10 +115,10 @@ for (const { object, said } of unexamined) {
       t.equal(loose.code, 0);
       t.match(loose.stderr, /^standard input:3:\d+: /m);
       t.ok(loose.stderr.includes(said), loose.stderr);
-      t.match(loose.stderr, /1 image in 1 object was not looked at; --strict makes that exit code 1\n$/);
+      t.match(loose.stderr, /1 image in 1 object was not examined; with --strict the exit code is 1\n$/);
       t.match(await transship([command, '--policy', policy, '--strict', '-f', '-'], manifest), {
         code: 1,
-        stderr: /1 image in 1 object was not looked at\n$/,
+        stderr: /1 image in 1 object was not examined\n$/,
       });
     }
   });
@@ -164,5 +164,5 @@ test('a list of objects in JSON is reported: kubectl does not take it', async (t
   const { code, stdout, stderr } = await transship(['rewrite', '--policy', policy, '--strict'], list);
   t.equal(code, 1);
   t.equal(stdout, list);
-  t.match(stderr, "standard input:1:1: a list of 1 objects was not looked at; kubectl takes them one after another (jq '.[]')");
+  t.match(stderr, "standard input:1:1: a list of 1 objects was not examined; kubectl takes them one after another (jq '.[]')");
 });

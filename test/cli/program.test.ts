@@ -115,7 +115,7 @@ test(
       t.equal(child.exitCode, 2, args.join(' '));
       t.match(
         await stderr,
-        /^(?:standard input: .*\n)?transship: OUTPUT_FAILED: ENOSPC: no space left on device, write; make room where the output goes\n$/,
+        /^(?:standard input: .*\n)?transship: OUTPUT_FAILED: ENOSPC: no space left on device, write; free disk space for the output\n$/,
       );
     }
     const mute = spawn(process.execPath, [main, 'explain'], { stdio: ['ignore', file, file] });

@@ -147,7 +147,7 @@ test('a document that nests 770 deep is changed like any other, one of 5,000 is 
   t.match(await transship(rewrite, nested(5000)), {
     code: 2,
     stdout: '',
-    stderr: /standard input:1:\d+: it nests too deeply to be a manifest; write it less deeply/,
+    stderr: /standard input:1:\d+: it is nested too deeply for a manifest; write it less deeply/,
   });
 });
 
@@ -191,7 +191,7 @@ const refusals: readonly { readonly name: string; readonly args: readonly string
     },
     { name: 'a word too many', args: ['pod.yaml'], message: /unexpected argument "pod\.yaml"; name manifests with -f/ },
     { name: 'two reviews', args: ['--review', '-f', 'a', '-f', 'b'], message: /--review answers one AdmissionReview/ },
-    { name: 'a review and a namespace', args: ['--review', '-n', 'a'], message: /--namespace does not go with --review/ },
+    { name: 'a review and a namespace', args: ['--review', '-n', 'a'], message: /--namespace cannot be used with --review/ },
     {
       name: 'a review cut short',
       args: ['--review'],

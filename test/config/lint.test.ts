@@ -145,18 +145,20 @@ const meeting: Row[] = [
   [
     'flatten of a host',
     rule('a', '[quay.io]', 'rewrite: { registry: mirror, as: flatten }'),
-    ['7:34: warning: rule a: two images may meet: quay.io/team-b/app and quay.io/team-a/app (rule a) would both become mirror.example/app'],
+    [
+      '7:34: warning: rule a: two images may collide: quay.io/team-b/app and quay.io/team-a/app (rule a) would both become mirror.example/app',
+    ],
   ],
   [
     'flatten of organisations',
     rule('a', '[docker.io/library, docker.io/bitnami]', 'rewrite: { registry: mirror, as: flatten }'),
-    ['7:53: warning: rule a: two images may meet: docker.io/bitnami/app and docker.io/library/app (rule a)'],
+    ['7:53: warning: rule a: two images may collide: docker.io/bitnami/app and docker.io/library/app (rule a)'],
   ],
   [
     'flatten of a host and of an image elsewhere',
     rule('a', '[quay.io/a]', 'rewrite: { registry: mirror, as: flatten }') +
       rule('b', '[docker.io/library/nginx]', 'rewrite: { registry: mirror, as: flatten }'),
-    ['8:34: warning: rule b: two images may meet: docker.io/library/nginx and quay.io/a/nginx (rule a)'],
+    ['8:34: warning: rule b: two images may collide: docker.io/library/nginx and quay.io/a/nginx (rule a)'],
   ],
   [
     'singleRepository of everything',
@@ -164,7 +166,7 @@ const meeting: Row[] = [
       'mirror.example, ',
       '',
     ),
-    ['two images may meet: quay.io/team-b/app and quay.io/team-a/app (rule a) would both become mirror.example/all:app-latest'],
+    ['two images may collide: quay.io/team-b/app and quay.io/team-a/app (rule a) would both become mirror.example/all:app-latest'],
   ],
   [
     'escape',
@@ -175,13 +177,13 @@ const meeting: Row[] = [
     'path of two hosts',
     rule('a', '[docker.io]', 'rewrite: { registry: mirror, as: path }') + rule('b', '[quay.io]', 'rewrite: { registry: mirror, as: path }'),
     [
-      '8:34: warning: rule b: two images may meet: quay.io/team-a/app and docker.io/team-a/app (rule a) would both become mirror.example/team-a/app',
+      '8:34: warning: rule b: two images may collide: quay.io/team-a/app and docker.io/team-a/app (rule a) would both become mirror.example/team-a/app',
     ],
   ],
   [
     'path of hosts with a star',
     rule('a', "['*.gcr.io']", 'rewrite: { registry: mirror, as: path }'),
-    ['7:34: warning: rule a: two images may meet'],
+    ['7:34: warning: rule a: two images may collide'],
   ],
   [
     'remainder of two prefixes',
@@ -237,7 +239,7 @@ const patterns: Row[] = [
     'an expression in plain text',
     rule('a', '[docker.io/.*]'),
     [
-      "7:34: warning: rule a: .* is plain text here, no expression; write docker.io, which matches everything under it, or { regex: '^docker\\.io/' }",
+      "7:34: warning: rule a: .* is plain text here, not an expression; write docker.io, which matches everything under it, or { regex: '^docker\\.io/' }",
     ],
   ],
   [
@@ -258,11 +260,7 @@ const patterns: Row[] = [
       '7:34: warning: rule a: registry-1.docker.io/library matches only images that are written with that host; for all of Docker Hub write docker.io/library',
     ],
   ],
-  [
-    'the website',
-    rule('a', '[hub.docker.com]'),
-    ['hub.docker.com is the website; images of Docker Hub are called docker.io, write docker.io'],
-  ],
+  ['the website', rule('a', '[hub.docker.com]'), ['hub.docker.com is the website; images of Docker Hub are in docker.io, write docker.io']],
   ['both addresses', rule('a', '[docker.io, registry-1.docker.io, registry.hub.docker.com]'), []],
   ['the old address, which is the same', rule('a', '[index.docker.io/library/nginx]'), []],
 ];
@@ -272,7 +270,7 @@ const misread: Row[] = [
     [
       [
         '^nginx',
-        'is about hosts that begin with nginx, since a canonical name begins with its host; for the image write ^docker\\.io/library/nginx',
+        'matches hosts that begin with nginx, since a canonical name begins with its host; for the image write ^docker\\.io/library/nginx',
       ],
       ['^nginx(:|@|$)', 'for the image write ^docker\\.io/library/nginx'],
       ['^(?:redis|r[e]x\\.io/x):1', 'hosts that begin with redis'],
@@ -280,7 +278,7 @@ const misread: Row[] = [
       ['^library/(.*)$', '^library/ matches nothing'],
       ['^bitnami/redis', 'write ^docker\\.io/bitnami/redis'],
       ['^(library|quay\\\\.io)/', '^library/ matches nothing'],
-      ['^index\\.docker\\.io/', 'images of Docker Hub are called docker.io; write ^docker\\.io/'],
+      ['^index\\.docker\\.io/', 'images of Docker Hub are in docker.io; write ^docker\\.io/'],
       ['^docker\\.io/nginx(:|$)', '^docker\\.io/nginx is the organisation nginx; the official image is ^docker\\.io/library/nginx'],
       ['^ghcr\\.io/Acme/', 'matches nothing: a repository name is lower case'],
     ] as const
@@ -308,7 +306,7 @@ const ownRegistry: Row[] = [
     'with a prefix',
     rule('a', "['*']", 'rewrite: { registry: mirror, as: fullName, prefix: proxy }'),
     [
-      '7:34: warning: rule a: * also takes images of your own registry: mirror.example/team/app would become mirror.example/proxy/mirror.example/team/app; add mirror.example to exclude',
+      '7:34: warning: rule a: * also matches images of your own registry: mirror.example/team/app would become mirror.example/proxy/mirror.example/team/app; add mirror.example to exclude',
       'other.example',
     ],
   ],

@@ -16,17 +16,17 @@ const syntax: Row[] = [
   ['an empty file', '', '1:1', 'the file is empty; it needs at least apiVersion and kind'],
   ['only comments', '# nothing\n', '1:1', 'the file is empty'],
   ['a list', '- a\n', '1:1', 'the file must be a map, not a list'],
-  ['a text', 'hello\n', '1:1', 'the policy is the text "hello" and no map; it needs at least apiVersion and kind'],
+  ['a text', 'hello\n', '1:1', 'the policy is the text "hello", not a map; it needs at least apiVersion and kind'],
   // What helm's --set makes of a path; the message was that an object is expected.
-  ['the name of a file', 'policy.yaml\n', '1:1', 'the policy is the text "policy.yaml" and no map; with helm use --set-file and not --set'],
+  ['the name of a file', 'policy.yaml\n', '1:1', 'the policy is the text "policy.yaml", not a map; with helm use --set-file and not --set'],
   ['null', 'null\n', '1:1', 'the file has no value; it must be a map'],
-  ['a key twice', `${head}rules: []\nrules: []\n`, '4:1', 'stands twice'],
-  ['a registry twice', `${head}registries:\n  a: { host: a.io }\n  a: { host: b.io }\n`, '5:3', 'stands twice'],
+  ['a key twice', `${head}rules: []\nrules: []\n`, '4:1', 'occurs twice'],
+  ['a registry twice', `${head}registries:\n  a: { host: a.io }\n  a: { host: b.io }\n`, '5:3', 'occurs twice'],
   ['two documents', `${head}---\n${head}`, '3:1', 'one document'],
-  ['a tab', `${head}rules:\n\t- x\n`, '4:1', 'the line begins with a tab; YAML wants spaces'],
+  ['a tab', `${head}rules:\n\t- x\n`, '4:1', 'the line begins with a tab; YAML requires spaces'],
   ['an unfinished list', `${head}rules: [`, '3:9', ']'],
   ['a star unquoted', `${head}exclude: { images: [*] }\n`, '3:21', "quoted: '*'"],
-  ['a star at the start, unquoted', `${head}exclude:\n  images:\n    - *.example.com\n`, '5:7', "quoted: '*.example.com'"],
+  ['a star at the start, unquoted', `${head}exclude:\n  images:\n    - *.example.com\n`, '5:7', "of a value: '*.example.com'"],
   ['a key that is a list', `${head}? [a]\n: b\n`, '3:3', 'plain text'],
   ['a key that would be dropped', `${head}__proto__: { x: 1 }\n`, '3:1', '__proto__'],
   // It was dropped in silence, which left the rule without its condition.
@@ -120,7 +120,7 @@ const schema: Row[] = [
     'credentials without a Secret',
     `${head}registries: { a: { host: a.io, credentials: { secret: x } } }\n`,
     '3:45',
-    'name at least one Secret',
+    'name at least one in pullSecrets',
   ],
   [
     'credentials of no kind',
@@ -166,10 +166,10 @@ const mistaken: Row[] = [
   ['a registry beside rewrite', rule('images: [a.io]', ', registry: m'), '3:47', 'unknown key registry; it belongs below rewrite'],
   ['images beside match', `${head}rules: [{ match: { images: [a.io] }, images: [b.io] }]\n`, '3:38', 'it belongs below match'],
   ['rewrite below match', rule('images: [a.io], rewrite: {}'), '3:45', 'unknown key rewrite; it belongs beside match'],
-  ['a spec, as objects have it', `${head}spec: { rules: [] }\n`, '3:1', 'registries, rules and exclude stand at the top'],
+  ['a spec, as objects have it', `${head}spec: { rules: [] }\n`, '3:1', 'registries, rules and exclude are top-level keys'],
   ['a label that YAML reads as a boolean', rule('images: [a.io], podLabels: { on: true }'), '3:62', "write it in quotes: 'true'"],
   ['a label with a star', rule("images: [a.io], podLabels: { app: 'web-*' }"), '3:63', 'labels are compared exactly, * is not special'],
-  ['a key that no label has', rule("images: [a.io], podLabels: { 'my app': x }"), '3:58', 'my app is no key of a label'],
+  ['a key that no label has', rule("images: [a.io], podLabels: { 'my app': x }"), '3:58', 'my app is not a label key'],
   [
     'an image with half a digest',
     rule('images: [a.io]', ", rewrite: { as: image, image: 'nginx:latest@sha256:abc' }"),
@@ -190,13 +190,18 @@ const mistaken: Row[] = [
     "write a regular expression as { regex: 'docker.io/(nginx|redis)' }",
   ],
   ['a pattern with any tag', rule("images: ['docker.io/library/nginx:*']"), '3:38', 'without a tag the name matches every tag'],
-  ['a pattern of stars', rule("images: ['**']"), '3:38', 'a single * is every image'],
+  ['a pattern of stars', rule("images: ['**']"), '3:38', 'a single * matches every image'],
 ];
 
 const managers = (entry: string): string => `${head}imageManagers: [${entry}]\n`;
 
 const imageManagers: Row[] = [
-  ['one that nobody knows', managers('{ name: acme }'), '3:25', 'acme is not known, so it needs a podSelector; known are cloudnative-pg'],
+  [
+    'one that nobody knows',
+    managers('{ name: acme }'),
+    '3:25',
+    'acme is not a built-in operator, so it needs a podSelector; known are cloudnative-pg',
+  ],
   ['a near miss', managers('{ name: cloud-native-pg, exclude: false }'), '3:25', 'did you mean cloudnative-pg?'],
   ['an empty selector', managers('{ name: acme, podSelector: {} }'), '3:44', 'an empty podSelector would be every pod'],
   [
@@ -235,10 +240,10 @@ const namespaces: Row[] = (
     ["'team-?'", '? is not special; write *'],
     ['\u201cteam-a\u201d', 'has curly quotes, which are part of the name; write team-a'],
     ["' team-a'", 'has white space at an end; write team-a'],
-    ["'team_a'", 'is no name of a namespace'],
-    ["'team=a'", 'is no name of a namespace'],
-    ["'team.a'", 'is no name of a namespace'],
-    ["''", 'is no name of a namespace'],
+    ["'team_a'", 'is not a name of a namespace'],
+    ["'team=a'", 'is not a name of a namespace'],
+    ["'team.a'", 'is not a name of a namespace'],
+    ["''", 'is not a name of a namespace'],
     [`'${'a'.repeat(64)}'`, 'at most 63 characters'],
     ['12', "write it in quotes: '12'"],
   ] as const
@@ -291,7 +296,7 @@ function nineTimes(pair: string): string {
 }
 
 test('a bomb of aliases is refused', (t) => {
-  t.match(findings(head + ['a:x', 'b:*a', 'c:*b', 'd:*c', 'e:*d'].map(nineTimes).join('')), [/its aliases multiply/]);
+  t.match(findings(head + ['a:x', 'b:*a', 'c:*b', 'd:*c', 'e:*d'].map(nineTimes).join('')), [/its aliases expand/]);
   t.match(findings(`${head}a: &a x\nb: [${'*a, '.repeat(101)}]\n`), [/more than 100 aliases/]);
   t.end();
 });

@@ -61,7 +61,10 @@ test('a policy with errors', { skip: skipReason({ level: 1 }) }, async (group) =
     await whenItSays(controller, /^certificates: ready$/m);
     const { status, text } = await controller.get('/readyz');
     t.equal(status, 503);
-    t.match(text, /^policy: the policy is refused; only certificates are kept until it loads: \S+policy\.yaml:4:1: error: .*registrys/m);
+    t.match(
+      text,
+      /^policy: the policy is refused; only certificates are maintained until it loads: \S+policy\.yaml:4:1: error: .*registrys/m,
+    );
     t.match(text, /^secrets: not ready$/m);
     t.equal((await plane.api.send('GET', secretPath(releaseNamespace, 'transship-tls'))).status, 200);
     t.equal(await copy(), 404);
@@ -98,7 +101,7 @@ test('a policy with errors', { skip: skipReason({ level: 1 }) }, async (group) =
 
   await group.test('credentials with the feature off were once ignored in silence', async (t) => {
     const off = await runController(plane, { policy: mirrorPolicy, args: ['--features=certificates', ...objects] });
-    await whenItSays(off, /^policy: registries mirror have `credentials`, and nothing acts on it: the feature secrets is off/m);
+    await whenItSays(off, /^policy: registries mirror have `credentials`, which has no effect: the feature secrets is disabled/m);
     await whenReady(off);
     await eventually('the events are there', async () => (await eventsOf(plane, 'FeatureOff')).length === 2);
     t.match((await eventsOf(plane, 'FeatureOff'))[0]?.note, /controller\.features\.secrets/);

@@ -124,7 +124,7 @@ test('an answer that lacks a part is refused, and not written into Secrets', asy
     { part: { proxyEndpoint: undefined }, message: /names no registry, or no user and password/ },
     { part: { authorizationToken: undefined }, message: /names no registry, or no user and password/ },
     { part: { authorizationToken: Buffer.from('AWS').toString('base64') }, message: /names no registry, or no user and password/ },
-    { part: { expiresAt: undefined }, message: /does not say when the token for .* ends/ },
+    { part: { expiresAt: undefined }, message: /has no expiry of the token for/ },
   ];
   const { provider } = await startEcr(t);
   for (const { part, message } of table) {
@@ -190,6 +190,6 @@ test('the identity of IRSA: STS is asked with the projected token, read again ea
 
 test('without an identity the message says so', async (t) => {
   const { provider, asked } = await startEcr(t, {}, {});
-  await t.rejects(provider.fetch(signal), { code: 'TOKEN_REFUSED', message: /^ecr gave no token: CredentialsProviderError/ });
+  await t.rejects(provider.fetch(signal), { code: 'TOKEN_REFUSED', message: /^ecr issued no token:  CredentialsProviderError/ });
   t.equal(asked(), 0);
 });

@@ -140,7 +140,7 @@ test('patterns that are refused say what to write', (t) => {
     ['quay.io/ac$me', "{ regex: 'quay.io/ac$me' }"],
     ['quay.io/ac~me', 'not a component'],
     ['quay.io/acme:', 'not a tag'],
-    ['quay.io/acme:1.*', 'a tag holds no *'],
+    ['quay.io/acme:1.*', 'a tag contains no *'],
     ['quay.io/acme@sha256:abc', 'not a digest'],
     ['quay.io/:1', 'needs a repository'],
     ['docker.io/nginx:1', 'docker.io/library/nginx'],

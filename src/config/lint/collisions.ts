@@ -120,14 +120,19 @@ function isRewritten({ rule, pattern, image }: Example, table: Table): boolean {
 function collisionOf(example: Example, other: Example): Collision {
   const isCertain = [example, other].every(({ pattern }) => repositoryOf(pattern) !== null);
   const images = `${example.image.text} and ${other.image.text} (rule ${other.rule.policy.name})`;
-  const both = isCertain ? `${images} both become ${example.result}` : `two images may meet: ${images} would both become ${example.result}`;
-  return { isCertain, message: `${both}; one would be pulled in place of the other. If that is meant, add collisions: accept to rewrite` };
+  const both = isCertain
+    ? `${images} both become ${example.result}`
+    : `two images may collide: ${images} would both become ${example.result}`;
+  return {
+    isCertain,
+    message: `${both}; one would be pulled in place of the other. If that is intended, add collisions: accept to rewrite`,
+  };
 }
 
 function lossyWithoutExample(sources: readonly Source[], warned: ReadonlySet<Rule>): PolicyProblem[] {
   const broad = sources.filter(({ rule, pattern }) => isWholeHost(pattern) && isLossy(rule) && !warned.has(rule));
   return [...new Map(broad.map((source) => [source.rule, source])).values()].map(({ rule, pattern, path }) => {
-    const may = `as: ${rule.policy.rewrite?.as} may give two images of ${pattern.text} one name`;
+    const may = `as: ${rule.policy.rewrite?.as} may give two images of ${pattern.text} the same name`;
     return warning(path, `${may}; name the repositories, or add collisions: accept to rewrite`);
   });
 }

@@ -26,7 +26,7 @@ export function ownRegistries({ rules, table, registries }: CompiledPolicy): Pol
         return [
           warning(
             path,
-            `${found.text} also takes images of your own registry: ${image} would become ${result}; add ${host} to exclude, or to images if that is meant`,
+            `${found.text} also matches images of your own registry: ${image} would become ${result}; add ${host} to exclude, or to images if that is intended`,
           ),
         ];
       }

@@ -36,11 +36,9 @@ function otherHub({ text, host, path }: NamePattern, all: readonly Pattern[]): s
   if (!otherHubHosts.has(host)) return null;
   const wanted = [dockerHub, ...path].join('/');
   if (host === 'hub.docker.com' || host === 'docker.com')
-    return `${text} is the website; images of Docker Hub are called ${dockerHub}, write ${wanted}`;
+    return `${text} is the website; images of Docker Hub are in ${dockerHub}, write ${wanted}`;
   const hub = all.some((other) => other.kind === 'name' && other.host === dockerHub);
-  return hub
-    ? null
-    : `${text} matches only images that are written with that host; for all of Docker Hub write ${wanted}, beside it where both are used`;
+  return hub ? null : `${text} matches only images that are written with that host; for all of Docker Hub write ${wanted}, or both`;
 }
 
 /** Components that are invalid in a repository, whatever their `*` matches. A letter is valid next to everything. */
@@ -54,7 +52,7 @@ function impossible({ text, host, path }: NamePattern): string | null {
   const rest = path.slice(0, path.indexOf(wrong));
   const before = [host, ...rest].join('/');
   if (wrong === '.*' || wrong === '.*.*')
-    return `${wrong} is plain text here, no expression; write ${before}, which matches everything under it, or { regex: '^${before.replaceAll('.', '\\.')}/' }`;
+    return `${wrong} is plain text here, not an expression; write ${before}, which matches everything under it, or { regex: '^${before.replaceAll('.', '\\.')}/' }`;
   return `${text} matches nothing: no component of a repository name looks like ${wrong}; for an expression write { regex: … }`;
 }
 

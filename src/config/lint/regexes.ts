@@ -25,7 +25,7 @@ function misreadStart({ literal, rest }: LiteralRun): string | null {
   const host = literal.slice(0, slash);
   const path = literal.slice(slash + 1);
   if (host === legacyDockerHub)
-    return `^${quoted(host)}/ matches nothing: images of Docker Hub are called ${dockerHub}; write ^${quoted(dockerHub)}/`;
+    return `^${quoted(host)}/ matches nothing: images of Docker Hub are in ${dockerHub}; write ^${quoted(dockerHub)}/`;
   // Text before the slash may still make it a host: `^[a-z]+\.io/` has an empty literal and is not checked here.
   if (!isHost(host)) return neverMatches(literal);
   const name = path.split(/[:@]/, 1)[0] ?? '';
@@ -51,7 +51,7 @@ function hostless(literal: string, rest: string): string | null {
   const mayBecomeHost =
     /[/.]/.test(rest.replaceAll('(.*)', '').replaceAll('.*', '').replaceAll('.+', '')) || (isPort && rest.includes('/'));
   if (mayBecomeHost) return null;
-  return `^${quoted(literal)} is about hosts that begin with ${name}, since a canonical name begins with its host; for the image write ^${quoted(`${dockerHub}/library/${name}`)}`;
+  return `^${quoted(literal)} matches hosts that begin with ${name}, since a canonical name begins with its host; for the image write ^${quoted(`${dockerHub}/library/${name}`)}`;
 }
 
 /** As written in an expression. */

@@ -92,7 +92,7 @@ class CertificatesReconciler implements Reconciler {
     return [
       timesProblem(this.#context.options.certificates),
       this.#failure,
-      serving === null ? `Secret ${this.#names.tlsSecret} holds no certificate: no webhook pod can start` : null,
+      serving === null ? `Secret ${this.#names.tlsSecret} contains no certificate: no webhook pod can start` : null,
       isRotating ? 'a CA is being replaced: the old one stays trusted until no webhook pod serves its certificate' : null,
       ...this.#disputedObjects().map((what) => disputeProblem(this.#describe(what))),
     ].filter((problem) => problem !== null);
@@ -170,21 +170,21 @@ class CertificatesReconciler implements Reconciler {
   #tellLoss(before: RotationState | null, { ca, adoptable, serving }: RotationState): void {
     if (serving !== null || (before !== null && before.serving === null)) return;
     if (before === null && ca === null && adoptable.length === 0) return;
-    const message = `Secret ${this.#names.tlsSecret} holds no certificate any more: no webhook pod can start until the controller has made a new one`;
-    this.#context.log.warn({ secret: this.#names.tlsSecret }, 'the certificate is gone; a new one is made');
+    const message = `Secret ${this.#names.tlsSecret} no longer contains a certificate: no webhook pod can start until the controller has issued a new one`;
+    this.#context.log.warn({ secret: this.#names.tlsSecret }, 'the certificate was deleted; issuing a new one');
     this.#record({ reason: 'CertificateMissing', message });
   }
 
   #tellDispute(what: keyof ObservedObjects, observed: ObservedObjects): void {
     const writer = lastOtherWriter(observed[what]?.metadata);
-    this.#context.log.warn({ object: this.#describe(what), writer }, 'an object is changed or deleted by somebody else again and again');
+    this.#context.log.warn({ object: this.#describe(what), writer }, 'an object is repeatedly changed or deleted by another client');
     this.#record({ reason: 'WriteDisputed', message: disputeMessage(this.#describe(what), writer) });
   }
 
   #fail(reason: string): void {
     if (this.#failure === reason) return;
     this.#failure = reason;
-    this.#context.log.warn({ reason }, 'the certificate cannot be kept; trying again');
+    this.#context.log.warn({ reason }, 'the certificate could not be maintained; retrying');
     this.#record({ reason: 'CertificateNotKept', message: reason });
   }
 

@@ -124,7 +124,7 @@ class HostsReconciler implements Reconciler {
   #tellDispute(): void {
     const { hostsConfigMap } = this.#context.options;
     const writer = lastOtherWriter(this.#written?.list()[0]?.metadata);
-    this.#context.log.warn({ configMap: hostsConfigMap, writer }, 'the hosts are changed or deleted by somebody else again and again');
+    this.#context.log.warn({ configMap: hostsConfigMap, writer }, 'the hosts are repeatedly changed or deleted by another client');
     this.#record('WriteDisputed', disputeMessage(`ConfigMap ${hostsConfigMap}`, writer));
   }
 
@@ -142,8 +142,8 @@ class HostsReconciler implements Reconciler {
     for (const [registry, problem] of problems) {
       metrics.hosts.set({ registry }, 0);
       if (this.#last?.problems.get(registry) === problem) continue;
-      log.warn({ registry, problem }, 'the host of a registry is not known');
-      const message = `The host of registry ${registry} is not known: ${problem}. Until it is, \`host\` of the registry is used; without one its rules are not active.`;
+      log.warn({ registry, problem }, 'the host of a registry is not resolved');
+      const message = `The host of registry ${registry} is not resolved: ${problem}. Until it is, \`host\` of the registry is used; without one its rules are not active.`;
       this.#record('HostUnresolved', message);
     }
   }

@@ -90,12 +90,12 @@ export class CopyWriter {
   #afterWrite(key: string, { verb, desired, ...write }: Exclude<CopyWrite, { verb: 'delete' }>, version: string): Requeue {
     if (this.disputes.written(key, signatureOf(desired))) {
       const writer = 'present' in write ? write.present.lastWriter : undefined;
-      const who = `${verb === 'create' ? 'deletes' : 'changes'} it again and again${writer === undefined ? '' : ` (field manager ${writer})`}`;
+      const who = `repeatedly ${verb === 'create' ? 'deletes' : 'changes'} it${writer === undefined ? '' : ` (field manager ${writer})`}`;
       this.#context.log.warn(
         { secret: key, registry: desired.registry, writer },
-        `somebody else ${who}; it is repaired at growing intervals`,
+        `another client ${who};  it is repaired at growing intervals`,
       );
-      const message = `Somebody else ${who}. transship writes it at growing intervals, so pods may get other credentials for registry ${desired.registry}. Exclude it in the other program, or give the registry another name in pullSecrets.`;
+      const message = `Another client ${who}. transship writes it at growing intervals, so pods may get other credentials for registry ${desired.registry}. Exclude it in the other program, or give the registry another name in pullSecrets.`;
       const secret = 'present' in write ? write.present : desired;
       recordCopyEvent(this.#context.cluster, { secret, reason: 'CopyDisputed', message, type: 'Warning' });
     }

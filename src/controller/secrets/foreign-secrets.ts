@@ -62,7 +62,7 @@ export class ForeignSecrets {
       const named = secret.metadata?.annotations?.[copyAnnotation];
       const why = named === undefined ? `it has no annotation ${copyAnnotation}` : `its annotation ${copyAnnotation} names ${named}`;
       log.warn({ secret: key, copy: named }, 'a Secret has the labels of a copy and was not written by transship; it is left as it is');
-      const message = `This Secret has the labels of a copy by transship, but ${why}: somebody else made it, and it is left as it is.`;
+      const message = `This Secret has the labels of a copy by transship, but ${why}: it was created by another client and is left as it is.`;
       recordCopyEvent(cluster, { secret, reason: 'SecretNotOurs', message, type: 'Normal' });
     }
   }

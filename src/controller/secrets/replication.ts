@@ -103,7 +103,7 @@ class SecretsReconciler implements Reconciler {
       ...this.#sources.problems(),
       ...this.#unmatched.problems(),
       ...this.#writer.foreign.conflicting().map((key) => `Secret ${key} was not written by transship and is left as it is`),
-      ...this.#writer.disputes.disputed().map((key) => `Secret ${key} is changed or deleted by somebody else again and again`),
+      ...this.#writer.disputes.disputed().map((key) => `Secret ${key} is repeatedly changed or deleted by another client`),
       ...[...this.#writer.failures].map(([key, what]) => `Secret ${key} ${what}`),
     ];
   }
@@ -169,15 +169,15 @@ class SecretsReconciler implements Reconciler {
       const decision = await this.#retention.decide(key, () => isNamedByPod(cluster, { namespace, name }, this.#stopping.signal));
       if (decision.result === 'released') return await this.#writer.write(key, { verb: 'delete', present });
       if (decision.isNewlyNamed) {
-        log.info({ secret: key }, 'a pull secret is no longer wanted; it is kept while pods name it');
-        const message = 'The policy no longer wants this copy. It is kept while a pod of the namespace names it, and deleted then.';
+        log.info({ secret: key }, 'a pull secret is no longer wanted; it is kept while pods reference it');
+        const message = 'The policy no longer wants this copy. It is kept while a pod in the namespace references it, and then deleted.';
         recordCopyEvent(cluster, { secret: present, reason: 'CopyRetained', message, type: 'Normal' });
       }
       this.#writer.failures.delete(key);
       if (refreshed !== null) return await this.#write(key, { verb: 'update', desired: refreshed, present });
       return requeueAfter(decision.delay);
     } catch (error) {
-      return this.#writer.failed(key, 'is kept, since the pods that may name it could not be listed', error);
+      return this.#writer.failed(key, 'is kept, since the pods that may reference it could not be listed', error);
     }
   }
 

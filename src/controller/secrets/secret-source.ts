@@ -46,7 +46,7 @@ export function openSecretSource(
     warn(
       'SourceUnreadable',
       what,
-      latest.get() === null ? 'pods get no credentials until it is mended' : 'copies keep the last credentials',
+      latest.get() === null ? 'pods get no credentials until it is corrected' : 'copies keep the last credentials',
     );
   };
   const read = (secret: SecretObject | undefined): void => {

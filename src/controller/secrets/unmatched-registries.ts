@@ -13,7 +13,7 @@ export class UnmatchedRegistries {
   }
 
   problems(): string[] {
-    return this.#registries.map((registry) => `registry ${registry}: no namespace fits its namespaces`);
+    return this.#registries.map((registry) => `registry ${registry}: no namespace matches its namespaces`);
   }
 
   /** @param desired copies of all registries */
@@ -24,8 +24,8 @@ export class UnmatchedRegistries {
       return credentials !== undefined && isLimited && !served.has(registry) ? [registry] : [];
     });
     for (const registry of unmatched.filter((name) => !this.#registries.includes(name))) {
-      this.#context.log.warn({ registry }, 'no namespace fits the namespaces of a registry');
-      const message = `No namespace fits the namespaces of registry ${registry}, so its pull secrets are copied nowhere.`;
+      this.#context.log.warn({ registry }, 'no namespace matches the namespaces of a registry');
+      const message = `No namespace matches the namespaces of registry ${registry}, so its pull secrets are copied nowhere.`;
       recordLeaseEvent(this.#context, { reason: 'NoMatchingNamespace', message, action: 'CopySecret' });
     }
     this.#registries = unmatched;

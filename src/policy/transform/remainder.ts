@@ -12,7 +12,7 @@ export const remainder = defineTransform({
   compile(_options, base) {
     return (reference, match) => {
       if (match.remainder !== '') return { ok: true, text: `${base}/${match.remainder}${suffix(reference)}` };
-      if (!base.includes('/')) return { ok: false, reason: `nothing follows the matched pattern and ${base} alone is no repository` };
+      if (!base.includes('/')) return { ok: false, reason: `nothing follows the matched pattern and ${base} alone is not a repository` };
       return { ok: true, text: base + suffix(reference) };
     };
   },

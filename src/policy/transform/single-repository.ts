@@ -9,7 +9,7 @@ const maxTagLength = 128;
 export const singleRepository = defineTransform({
   as: 'singleRepository',
   description: 'HOST/prefix/repository:last component-tag',
-  options: { ...underRegistry, repository: { type: 'repositoryPath', description: 'The one repository that holds every image.' } },
+  options: { ...underRegistry, repository: { type: 'repositoryPath', description: 'The repository for all images.' } },
   writesTo: 'registry',
   isLossy: true,
   compile(options, base) {

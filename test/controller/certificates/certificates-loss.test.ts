@@ -175,7 +175,7 @@ test('certificates that are lost', { skip: skipReason({ level: 2 }) }, async (gr
     await remove(plane, tlsPath);
     await eventually('it says so', async () => {
       const { status, text } = await controller.get('/readyz');
-      return status === 503 && text.includes('Secret transship-tls holds no certificate') && text.includes('exceeded quota');
+      return status === 503 && text.includes('Secret transship-tls contains no certificate') && text.includes('exceeded quota');
     });
     await plane.kubectl(['delete', 'quota', 'none', '-n', releaseNamespace]);
     await whenReady(controller);
@@ -245,7 +245,7 @@ test('certificates that are lost', { skip: skipReason({ level: 2 }) }, async (gr
     await eventually('it is told', async () => {
       await emptyBundle(plane);
       return (await controller.get('/readyz')).text.includes(
-        'caBundle of MutatingWebhookConfiguration transship is changed or deleted by somebody else',
+        'caBundle of MutatingWebhookConfiguration transship is repeatedly changed or deleted by another client',
       );
     });
     await eventually('an event', async () => (await reasonsOf(plane)).includes('WriteDisputed'));

@@ -113,7 +113,7 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     let edits = 0;
     await eventually('it is told', async () => {
       await change(plane, path, { data: { 'hosts.yaml': `# ${edits++}\n` } });
-      return (await controller.get('/readyz')).text.includes('hosts: ConfigMap hosts is changed or deleted by somebody else');
+      return (await controller.get('/readyz')).text.includes('hosts: ConfigMap hosts is repeatedly changed or deleted by another client');
     });
     const writes = ((await metric(controller, series)) ?? 0) - before;
     t.ok(writes <= 6 && writes < edits, `${writes} writes for ${edits} edits`);

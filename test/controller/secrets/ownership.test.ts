@@ -81,7 +81,7 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.equal((await read(plane, 'shop', 'regcred-backup')).metadata?.resourceVersion, backup.metadata?.resourceVersion);
     t.match((await eventsOf(plane, 'other', 'SecretNotOurs'))[0], {
       type: 'Normal',
-      note: /its annotation transship.dev\/copy names shop\/regcred: somebody else made it, and it is left as it is/,
+      note: /its annotation transship.dev\/copy names shop\/regcred: it was created by another client and is left as it is/,
     });
     for (const key of ['other/regcred', 'shop/regcred-backup']) {
       const lines = linesOf(controller.log()).filter(({ secret }) => secret === key);
@@ -162,7 +162,7 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
         limit: 60_000,
         interval: 200,
       });
-      t.match((await controller.get('/readyz')).text, 'Secret changed/regcred is changed or deleted by somebody else again and again');
+      t.match((await controller.get('/readyz')).text, 'Secret changed/regcred is repeatedly changed or deleted by another client');
       const before = { ...counts };
       const begin = performance.now();
       await eventually('another repair', async () => counts.changes > before.changes, { limit: 60_000 });
@@ -173,11 +173,11 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
       over.abort();
       await others;
       const [event, ...more] = await eventsOf(plane, 'changed', 'CopyDisputed');
-      t.match(event, { type: 'Warning', note: /^Somebody else changes it again and again \(field manager vault-sync\)/ });
+      t.match(event, { type: 'Warning', note: /^Another client repeatedly changes it \(field manager vault-sync\)/ });
       t.same(more, []);
       t.match(
         (await eventsOf(plane, 'gone', 'CopyDisputed')).map(({ note }) => note),
-        [/^Somebody else deletes it again and again/],
+        [/^Another client repeatedly deletes it/],
       );
     },
   );
@@ -237,8 +237,14 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
     await has('shop', first);
     await change(plane, '/api/v1/namespaces/shop', { metadata: { labels: { 'transship.dev/rewrite': 'disabled' } } });
     await eventually('it is said', async () => (await eventsOf(plane, 'shop', 'CopyFailed')).length === 1);
-    t.match((await eventsOf(plane, 'shop', 'CopyFailed'))[0]?.note, /is kept, since the pods that may name it could not be listed: .*403/);
-    t.match((await restricted.get('/readyz')).text, 'Secret shop/regcred is kept, since the pods that may name it could not be listed');
+    t.match(
+      (await eventsOf(plane, 'shop', 'CopyFailed'))[0]?.note,
+      /is kept, since the pods that may reference it could not be listed: .*403/,
+    );
+    t.match(
+      (await restricted.get('/readyz')).text,
+      'Secret shop/regcred is kept, since the pods that may reference it could not be listed',
+    );
     t.equal(await configOf(plane, 'shop', 'regcred'), first);
   });
 });

@@ -225,7 +225,7 @@ test('how long a copy stays that is not wanted any more', async (t) => {
   t.same(await decide(), { result: 'retained', delay: 300_000, isNewlyNamed: false });
   now = 299_999;
   t.same(await decide(), { result: 'retained', delay: 1, isNewlyNamed: false }, 'webhooks may still give its name to new pods');
-  t.equal(asked, 0, 'so pods are not looked at yet');
+  t.equal(asked, 0, 'so pods are not examined yet');
   now = 300_000;
   t.match(await decide(), { result: 'retained', isNewlyNamed: true });
   now += 299_999;

@@ -160,7 +160,7 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
   });
 
   await whole.test('the policy, and a broken one changes nothing', async (t) => {
-    const unmatched = 'registry teams: no namespace fits its namespaces';
+    const unmatched = 'registry teams: no namespace matches its namespaces';
     t.match((await controller.get('/readyz')).text, unmatched);
     t.equal((await eventsOf(plane, releaseNamespace, 'NoMatchingNamespace')).length, 1);
     await createSecret(plane, { namespace: releaseNamespace, name: 'team-source', config: second });
