@@ -14,7 +14,7 @@ const atOnce = 20;
 const review = reviewOf({ object: pod({ containers: { web: 'nginx:1.27' } }) });
 
 test(`${count} idle connections are opened, cost little, and are given back`, { timeout: 600_000 }, async (t) => {
-  const server = await serving(t);
+  const server = await serving(t, { args: ['--max-connections', String(count + 100)] });
   await call(server, { body: review });
   const before = { files: await sampleOf(server, 'process_open_fds'), memory: await sampleOf(server, 'process_resident_memory_bytes') };
   const open: TLSSocket[] = [];
