@@ -3,6 +3,7 @@ import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { isTemplate } from '../text/go-template.ts';
+import { joinFlowLines } from './flow-lines.ts';
 import { jsonValues, type Span } from './json-values.ts';
 import { joinQuotedLines } from './quoted-lines.ts';
 import { Reading, ReadingError, type MergeRule } from './reading.ts';
@@ -75,13 +76,13 @@ function parseText(text: string, base: number): ManifestDocument[] {
 }
 
 /** Each repair may reveal the next place that needs one. */
-const maxRepairs = 20;
+const maxRepairs = 100;
 
 function parseLeniently(text: string): readonly Document.Parsed[] {
   const documents = parseYaml(text);
   let [repaired, found]: [string | null, readonly Document.Parsed[]] = [text, documents];
   for (let times = 0; hasErrors(found) && times < maxRepairs; times += 1) {
-    repaired = joinQuotedLines(repaired, found);
+    repaired = joinQuotedLines(repaired, found) ?? joinFlowLines(repaired, found);
     // The first error is the one to report.
     if (repaired === null) return documents;
     found = parseYaml(repaired);

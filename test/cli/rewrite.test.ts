@@ -46,6 +46,17 @@ const texts: readonly { readonly name: string; readonly before: string; readonly
       'kind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - args: ["a\n  b", \'c\n  d\']\n    note: "x\n    y\n\n    z"\n    image: gcr.io/a\n    name: \'a\n    b\'\n',
   },
   {
+    name: 'brackets whose lines stand no deeper than their key, as go-yaml takes them, with comments; it was refused, and all else with it',
+    before:
+      'kind: Pod\nmetadata: {name: p}\nspec:\n  imagePullSecrets: [ # c1\n  {name: x} # c2\n  ]\n  containers:\n  - name: a\n    image: nginx\n' +
+      '    args: [\n  "]", # c3\n# c4\nit\'s, a#b\n    ]\n    resources: {\n    limits: {cpu: 1}\n    }\n',
+    after:
+      'kind: Pod\nmetadata: {annotations: {transship.dev/original-images: \'{"a":"nginx"}\'}, name: p}\nspec:\n' +
+      '  imagePullSecrets: [ # c1\n  {name: x},\n  {name: local-key},\n  {name: "123"} # c2\n  ]\n  containers:\n  - name: a\n' +
+      '    image: localhost:30500/library/nginx\n' +
+      '    args: [\n  "]", # c3\n# c4\nit\'s, a#b\n    ]\n    resources: {\n    limits: {cpu: 1}\n    }\n',
+  },
+  {
     name: 'lines that end in a carriage return alone',
     before: 'kind: Pod\rmetadata: {name: p}\rspec:\r  containers:\r  - image: team/a\r    name: x\r---\rkind: List\ritems: [] # nginx\r',
     after: 'kind: Pod\rmetadata: {name: p}\rspec:\r  containers:\r  - image: team/a\r    name: x\r---\rkind: List\ritems: [] # nginx\r',

@@ -1,0 +1,54 @@
+/**
+ * Flow collections over several lines that stand no deeper than their key, such as `args: [` with its `]` in the column of `args`. go-yaml
+ * does not look at the indentation in brackets, YAML 1.2 and its parser do (https://yaml.org/spec/1.2.2/#63-line-prefixes).
+ */
+import { isCollection, visit, type Document } from 'yaml';
+
+/**
+ * The same text, to the character as long, with the lines of the first such collection of each document joined by blanks and without its
+ * comments: every offset is what it was, and of the values only the white space in its scalars is another. Null when there is nothing of
+ * the kind.
+ */
+export function joinFlowLines(text: string, documents: readonly Document[]): string | null {
+  let joined = text;
+  for (const document of documents) {
+    const start = openCollection(document);
+    const lines = start === null ? null : flowCollection(text, start);
+    if (start !== null && lines !== null) joined = joined.slice(0, start) + lines + joined.slice(start + lines.length);
+  }
+  return joined === text ? null : joined;
+}
+
+/** Offset of the first bracket that the parser found no end of. */
+function openCollection(document: Document): number | null {
+  if (document.errors.length === 0) return null;
+  let first: number | null = null;
+  visit(document, (_, node) => {
+    const token = isCollection(node) ? node.srcToken : undefined;
+    if (token?.type !== 'flow-collection' || token.end.some(({ type }) => type.startsWith('flow-'))) return undefined;
+    first = token.start.offset;
+    return visit.BREAK;
+  });
+  return first;
+}
+
+/** Blanks, a comment behind one, text in quotes where a scalar begins, a bracket, what separates, or the characters of a plain scalar. */
+const tokens = /(\s+(?:#[^\n\r]*)?)|((?<=[[{,:\s])(?:"(?:[^"\\]|\\[^])*"|'(?:[^']|'')*'))|([[{])|([\]}])|[,:]|[^\s,:[\]{}]+/gy;
+
+/** From its bracket to the one that closes it, on one line; null when there is none. */
+function flowCollection(text: string, start: number): string | null {
+  tokens.lastIndex = start;
+  const parts: string[] = [];
+  let depth = 0;
+  for (let found = tokens.exec(text); found !== null; found = tokens.exec(text)) {
+    const [token, blanks, quoted, opening, closing] = found;
+    // Where the document ends for kubectl, whatever is open.
+    if (/[\n\r]---/.test(text.slice(found.index, found.index + token.length + 3))) return null;
+    if (opening !== undefined) depth += 1;
+    if (closing !== undefined) depth -= 1;
+    if (blanks !== undefined) parts.push(' '.repeat(token.length));
+    else parts.push(quoted === undefined ? token : token.replaceAll(/[\n\r]/g, ' '));
+    if (depth === 0) return parts.join('');
+  }
+  return null;
+}
