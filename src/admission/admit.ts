@@ -1,6 +1,6 @@
 /**
- * The whole decision about one request, start reading here: is it our business, what does each image become, which secrets does
- * the pod need, what is the user told. Pure: the same review and policy always give the same decision, a dry run included.
+ * The whole decision about one request; start reading here: is it in scope, how is each image rewritten, which secrets does the pod need,
+ * which warnings does the user get. Pure: the same review and policy always give the same decision, also for a dry run.
  */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Operation } from '../patch/operations.ts';
@@ -10,15 +10,15 @@ import { rewritePod, type Change, type SiteDecision } from './rewrite-pod.ts';
 import { reasonToSkip, rewrittenManager, scopeLabels, type Scope, type SkipReason } from './scope.ts';
 import { warningAboutSkip, warnings } from './warnings.ts';
 
-/** `enforce` patches; `shadow` decides and tells, and patches nothing. */
+/** `enforce` patches; `shadow` decides and reports, but does not patch. */
 export type Mode = 'enforce' | 'shadow';
 
 export interface Admission {
   readonly mode: Mode;
-  /** Why the request was left alone as a whole; null when its images were decided. */
+  /** Why the request was skipped as a whole; null if its images were decided. */
   readonly skipped: SkipReason | null;
   readonly images: readonly SiteDecision[];
-  /** Secrets that the patch appends; in shadow mode, those that it would. */
+  /** Secrets that the patch appends; in shadow mode, those that it would append. */
   readonly pullSecrets: readonly string[];
   /** Empty in shadow mode. */
   readonly operations: readonly Operation[];
@@ -48,10 +48,10 @@ export function admit(review: DecisionInput, policy: CompiledPolicy, scope: Scop
   };
 }
 
-/** The user is told of what nobody meant to leave alone. */
+/** Warns the user about a pod that was skipped unintentionally. */
 export function leftAlone(mode: Mode, skipped: SkipReason | null): Admission {
-  const told = skipped?.code === 'too-large' ? [warningAboutSkip(skipped.sentence)] : [];
-  return { mode, skipped, images: [], pullSecrets: [], operations: [], warnings: told, auditAnnotations: {} };
+  const skipWarnings = skipped?.code === 'too-large' ? [warningAboutSkip(skipped.sentence)] : [];
+  return { mode, skipped, images: [], pullSecrets: [], operations: [], warnings: skipWarnings, auditAnnotations: {} };
 }
 
 function changeOf({ operation, subResource, oldPod }: DecisionInput): Change {

@@ -1,11 +1,11 @@
 /**
- * What the API server's audit log keeps: one annotation for each image, under the name of its container where it was rewritten
- * (`volume.` and the volume's name for a volume), under `problem.` and that where it could not be decided, and under `missing-secret.`
- * and that where the pod lacks the pull secrets of its registry.
+ * Audit annotations: one for each image, keyed by the name of its container if it was rewritten (`volume.` and the volume's name for a
+ * volume), with the prefix `problem.` if it could not be decided, and with `missing-secret.` if the pod lacks the pull secrets of its
+ * registry.
  *
- * A webhook may be called twice for one request, and an annotation whose value differs the second time is refused
- * (kubernetes/apiserver, pkg/admission/attributes.go). So the value is made from what both calls see: the written image, which
- * the second call finds in the pod's own record, and the present one.
+ * A webhook may be called twice for one request, and an annotation with another value the second time is rejected (kubernetes/apiserver,
+ * pkg/admission/attributes.go). So the value is built from what both calls see: the written image, which the second call finds in the pod's
+ * record, and the current one.
  */
 import { siteKey } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
@@ -25,7 +25,7 @@ export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[
     if (entries.length >= maxCount) break;
     const key = siteKey(image.site);
     if (repeated.has(key)) continue;
-    // The record does not cover debug containers, so what it says under such a name is about something else.
+    // The record does not cover debug containers, so an entry with such a name belongs to something else.
     const original = image.site.list === 'ephemeralContainers' ? undefined : originals.get(key);
     for (const entry of [entryOf(image, key, original), missingEntry(image, key)])
       if (entry !== null && qualifiedName.test(entry[0])) entries.push([entry[0], entry[1].slice(0, maxValueLength)]);
@@ -33,13 +33,13 @@ export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[
   return Object.fromEntries(entries.slice(0, maxCount));
 }
 
-/** Pull secrets that a webhook in shadow mode would append, one a key: a second call may find others. */
+/** Pull secrets that a webhook in shadow mode would append, one per key: a second call may find others. */
 export function wouldAppend(pullSecrets: readonly string[]): Record<string, string> {
   const keys = pullSecrets.map((name) => `pull-secret.${name}`).filter((key) => qualifiedName.test(key));
   return Object.fromEntries(keys.map((key) => [key, 'would be added']));
 }
 
-/** Validation, which comes later, refuses a pod with such names; until then nobody could tell which value was whose. */
+/** Validation, which comes later, rejects a pod with such names; until then the keys would be ambiguous. */
 function repeatedKeys(images: readonly SiteDecision[]): ReadonlySet<string> {
   const seen = new Set<string>();
   const repeated = new Set<string>();
@@ -51,12 +51,12 @@ function repeatedKeys(images: readonly SiteDecision[]): ReadonlySet<string> {
   return repeated;
 }
 
-/** Pull secrets that the pod lacks and cannot get any more, so that the image may not be pulled. */
+/** Pull secrets that the pod lacks and that cannot be added any more, so that pulling the image may fail. */
 function missingEntry({ missingSecrets }: SiteDecision, key: string): readonly [key: string, value: string] | null {
   return missingSecrets.length === 0 ? null : [`missing-secret.${key}`, missingSecrets.join(',')];
 }
 
-/** Problems have keys of their own: a result may be a problem to the rules that meet it in the second call. */
+/** Problems have separate keys: in the second call, a result may itself be a problem. */
 function entryOf(
   { outcome, image, result, reason }: SiteDecision,
   key: string,

@@ -1,4 +1,4 @@
-/** What tells a pod from others that are decided alike: it is in the answer and the log line, and in no decision. */
+/** Distinguishes pods with the same decision: used in the response and the log line, never in a decision. */
 import type { Review } from './review.ts';
 import type { Owner } from '../pod/pod.ts';
 

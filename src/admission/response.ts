@@ -1,5 +1,5 @@
 /**
- * The envelope out: the AdmissionReview that answers one
+ * Builds the AdmissionReview of the response
  * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response).
  */
 import type { Admission } from './admit.ts';
@@ -22,9 +22,9 @@ export interface ReviewResponse {
 }
 
 /**
- * Always allowed: rewriting never stands in the way of a pod.
+ * Always allowed: rewriting never rejects a pod.
  *
- * @param base64 of a text in UTF-8
+ * @param base64 encodes a UTF-8 text
  */
 export function toResponse(uid: string, admission: Admission, base64: (text: string) => string): ReviewResponse {
   const { operations, warnings, auditAnnotations } = admission;
@@ -41,7 +41,7 @@ export function toResponse(uid: string, admission: Admission, base64: (text: str
   };
 }
 
-/** A response as JSON; its uid goes between the two. */
+/** A response as JSON; its uid goes between the two parts. */
 export interface ResponseText {
   readonly before: string;
   readonly after: string;
@@ -49,7 +49,7 @@ export interface ResponseText {
 
 const before = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
 
-/** The same as the JSON of `toResponse`, without a second look at the patch, which has no character to escape. */
+/** Equal to the JSON of `toResponse`, without processing the patch again, which has no character to escape. */
 export function responseText({ operations, warnings, auditAnnotations }: Admission, base64: (text: string) => string): ResponseText {
   let after = ',"allowed":true';
   if (operations.length > 0) after += `,"patchType":"JSONPatch","patch":"${base64(JSON.stringify(operations))}"`;

@@ -1,16 +1,16 @@
-/** From the bytes of a request to its decision. The cache (src/review-cache) does the same, faster; this is what it must not differ from. */
+/** From the bytes of a request to its decision. The cache (src/review-cache) does the same faster; this is its specification. */
 import { annotationFields, type AnnotationFields } from '../pod/annotations.ts';
 import { identityOf, type Identity } from './identity.ts';
 import { readReview, reviewFields, type DecisionInput, type ReadReview, type ReviewFields } from './review.ts';
 
-/** Everything of a review but its identity goes in. */
+/** Takes everything of a review but its identity. */
 export type Decide<T> = (review: DecisionInput) => T;
 
-/** How reviews are read: the fields, and the function that reads these fields and no others. */
+/** How reviews are read: the fields, and a function that reads only these. */
 export interface ReviewFormat {
-  /** The same object for each review of that many bytes. */
+  /** The same object for each review of that length in bytes. */
   readonly fields: (length: number) => ReviewFields;
-  /** @param annotationsLength bytes of the annotations that are not declared; null when they are in the document */
+  /** @param annotationsLength bytes of the undeclared annotations; null if they are in the document */
   readonly read: (document: unknown, fields: ReviewFields, annotationsLength: number | null) => ReadReview;
 }
 
@@ -30,7 +30,7 @@ export type ReadResult<T> =
   | { readonly ok: true; readonly identity: Identity; readonly decision: T }
   | { readonly ok: false; readonly code: 'BODY_NOT_JSON' | 'REVIEW_INVALID'; readonly problem: string };
 
-/** @param body followed by one byte that is 0 */
+/** @param body followed by a zero byte */
 export type ReviewReader<T> = (body: Buffer) => ReadResult<T>;
 
 export function plainReader<T>({ fields, read }: ReviewFormat, decide: Decide<T>): ReviewReader<T> {
@@ -52,7 +52,7 @@ export function decided<T>(read: ReadReview, decide: Decide<T>): ReadResult<T> {
   return { ok: true, identity: identityOf(read.review), decision: decide(read.review) };
 }
 
-/** V8 quotes the text around the mistake, and a pod's environment may hold a password: neither log nor answer shows it. */
+/** V8 quotes the text around the error, and a pod's environment may contain a password: neither log nor response may show it. */
 function withoutQuote(message: string): string {
   return message.replace(/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s, ' is out of place');
 }

@@ -1,7 +1,7 @@
 /**
- * The envelope in: an AdmissionReview of admission.k8s.io/v1 as the API server posts it
- * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request). The type is not in the
- * OpenAPI document, so it is read by hand.
+ * Reads an AdmissionReview of admission.k8s.io/v1 as the API server posts it
+ * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request). The type is not in the OpenAPI
+ * document, so it is read by hand.
  */
 import { measuredAnnotations, type AnnotationFields } from '../pod/annotations.ts';
 import { identity, isObject, isTrue, member, objectOf, scalar, text, untrusted, type Untrusted } from '../pod/fields.ts';
@@ -9,14 +9,14 @@ import { imageFields, imagesOf } from '../pod/images.ts';
 import { podFields, readPod, type Pod, type PodContent } from '../pod/pod.ts';
 
 export interface Review {
-  /** Echoed in the answer. */
+  /** Copied to the response. */
   readonly uid: string;
   readonly operation: string;
-  /** Namespace of the pod, empty for objects without one. */
+  /** Namespace of the pod, empty for cluster-scoped objects. */
   readonly namespace: string;
-  /** Empty while the API server has not expanded `generateName`. */
+  /** Empty until the API server has expanded `generateName`. */
   readonly name: string;
-  /** `pods`, or whatever else the webhook was registered for by mistake; with the group in front where there is one. */
+  /** `pods`, or another resource that the webhook was registered for by mistake, prefixed with its group if it has one. */
   readonly resource: string;
   /** `ephemeralcontainers` for a debug container; empty for the object itself. */
   readonly subResource: string;
@@ -26,10 +26,10 @@ export interface Review {
   readonly oldPod: OldPod | null;
 }
 
-/** Its images are compared, and nothing else is. */
+/** Only its images are compared. */
 export type OldPod = Pick<PodContent, 'images'>;
 
-/** A review without its identity: two reviews that differ in nothing else have the same decision. */
+/** A review without its identity: reviews that differ in nothing else have the same decision. */
 export interface DecisionInput extends Omit<Review, 'uid' | 'name' | 'pod'> {
   readonly pod: PodContent;
 }
@@ -37,7 +37,7 @@ export interface DecisionInput extends Omit<Review, 'uid' | 'name' | 'pod'> {
 export type ReadReview = { readonly ok: true; readonly review: Review } | { readonly ok: false; readonly problem: string };
 
 const apiVersion = 'admission.k8s.io/v1';
-/** The API server's own are 36 characters long; the bound keeps a log line and an answer small whoever calls. */
+/** The API server's are 36 characters long; the limit bounds log lines and responses for other clients. */
 export const maxUidLength = 256;
 
 export type ReviewFields = ReturnType<typeof reviewFields>;
@@ -66,7 +66,7 @@ export function reviewFields(labels: readonly string[], annotations: AnnotationF
 
 /**
  * @param document a parsed request body, of which the given fields are read
- * @param annotationsLength bytes of the pod's annotations that are not declared; null when they are in the document
+ * @param annotationsLength bytes of the pod's undeclared annotations; null if they are in the document
  */
 export function readReview(document: unknown, fields: ReviewFields, annotationsLength: number | null = null): ReadReview {
   if (!isObject(document)) return problem('the body is not a JSON object; POST an AdmissionReview');
@@ -75,7 +75,7 @@ export function readReview(document: unknown, fields: ReviewFields, annotationsL
   if (text(body, 'apiVersion') !== apiVersion)
     return problem(`apiVersion must be ${apiVersion}, not ${describe(member(body, 'apiVersion'))}`);
   const request = member(body, 'request');
-  if (!isObject(request)) return problem('request is missing; an AdmissionReview without one asks nothing');
+  if (!isObject(request)) return problem('request is missing, so there is nothing to decide');
   const uid = text(request, 'uid');
   if (uid === null || uid === '') return problem('request.uid is missing; the answer must carry it');
   if (uid.length > maxUidLength) return problem(`request.uid has more than ${maxUidLength} characters`);

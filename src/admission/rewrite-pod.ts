@@ -1,4 +1,4 @@
-/** One pod, one table: what happens to each image, and the patch that does it. Shared by the webhook and the command line. */
+/** Decides the images of one pod and builds the patch. Used by the webhook and the command line. */
 import { recordOriginals } from '../pod/annotations.ts';
 import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
@@ -12,7 +12,7 @@ import type { Table } from '../rules/table.ts';
 
 export interface SiteDecision extends ImageDecision {
   readonly site: ImageSite;
-  /** Pull secrets of the image's registry that the pod lacks and that nobody can add any more; empty on CREATE, where they are added. */
+  /** Pull secrets of the image's registry that the pod lacks and that cannot be added any more; empty on CREATE, where they are added. */
   readonly missingSecrets: readonly string[];
 }
 
@@ -21,21 +21,21 @@ export interface PodRewrite {
   readonly images: readonly SiteDecision[];
   /** Secrets that the patch appends. */
   readonly pullSecrets: readonly string[];
-  /** The smallest set that has the effect; pointers are below the pod. */
+  /** The minimal patch; pointers are relative to the pod. */
   readonly operations: readonly Operation[];
 }
 
 /**
- * What of a pod a request may change.
+ * The parts of a pod that a request may change.
  * - `create`: everything
  * - `update`: images of containers and initContainers whose text is new. A patch that touched more would have the user's own
  *   request rejected (kubernetes/kubernetes, pkg/apis/core/validation/validation.go, ValidatePodUpdate)
- * - `debug`: images of ephemeral containers that are new; all else is reset or refused
+ * - `debug`: images of new ephemeral containers; other changes are reset or refused
  *   (kubernetes/kubernetes, pkg/registry/core/pod/strategy.go, podEphemeralContainersStrategy)
  */
 export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | 'debug'; readonly old: OldPod };
 
-/** Images of one pod; more of them would only push out what is remembered of others. */
+/** Images of one pod; more would only evict decisions for others. */
 const maxRemembered = 256;
 
 export function rewritePod(table: Table, pod: PodContent, context: PodContext, change: Change): PodRewrite {
@@ -73,8 +73,8 @@ interface Existing {
 }
 
 /**
- * The decision for a pod that exists, whose pull secrets cannot be changed (kubernetes/kubernetes, pkg/apis/core/validation/validation.go,
- * ValidatePodUpdate). The secrets are those of the place that the image is pulled from, so that a second call finds the same.
+ * The decision for an existing pod, whose pull secrets cannot be changed (kubernetes/kubernetes, pkg/apis/core/validation/validation.go,
+ * ValidatePodUpdate). The secrets follow from where the image is pulled from, so that a second call gets the same ones.
  */
 function withoutSecrets(table: Table, decision: ImageDecision, { site, pod, context }: Existing): SiteDecision {
   const final = decision.result === null ? decision : recallDecision(table, decision.result, context);
@@ -103,8 +103,8 @@ function unchanged(site: ImageSite): ImageDecision {
 }
 
 /**
- * `derive` removes the field: the API server has set it from the old name before admission, and sets it again from the new one
- * when it is absent after the patch (kubernetes/kubernetes, pkg/apis/core/v1/defaults.go).
+ * `derive` removes the field: the API server defaulted it for the old name before admission, and defaults it again for the new one if it is
+ * absent after the patch (kubernetes/kubernetes, pkg/apis/core/v1/defaults.go).
  */
 function pullPolicyOperations({ site, pullPolicy }: SiteDecision): Operation[] {
   if (pullPolicy === 'keep' || pullPolicy === site.pullPolicy) return [];

@@ -1,6 +1,6 @@
 /**
- * Which requests are left alone as a whole. The webhook's selectors keep most of them away. They are checked here too, because a
- * configuration can be edited, and a pod that must not be touched must not depend on it.
+ * Requests that are skipped as a whole. The webhook's selectors exclude most of them. They are checked here too, because the configuration
+ * can be edited, and these pods must be left alone regardless.
  */
 import { rewriteLabel } from '../pod/labels.ts';
 import type { PodContent } from '../pod/pod.ts';
@@ -8,7 +8,7 @@ import { meets } from '../policy/label-selector.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { DecisionInput } from './review.ts';
 
-/** Kubernetes' own namespaces: a cluster must come up without this webhook. */
+/** Kubernetes' own namespaces: a cluster must start without this webhook. */
 export const systemNamespaces: readonly string[] = ['kube-system', 'kube-public', 'kube-node-lease'];
 
 /** Keys of the labels that `reasonToSkip` reads. */
@@ -17,11 +17,11 @@ export function scopeLabels({ imageManagers }: CompiledPolicy): readonly string[
 }
 
 export interface Scope {
-  /** The namespace that this program runs in, never touched; null outside a cluster. */
+  /** The namespace of this program, always skipped; null outside a cluster. */
   readonly releaseNamespace: string | null;
 }
 
-/** Why a request is left alone as a whole. The code is for metrics and logs; the meaning is for the documents. */
+/** Why a request is skipped as a whole. The code is for metrics and logs, the meaning for the documentation. */
 export const skipCodes = {
   'not-pods': 'the request is about another resource',
   operation: 'neither CREATE nor UPDATE',
@@ -39,7 +39,7 @@ export type SkipCode = keyof typeof skipCodes;
 
 export interface SkipReason {
   readonly code: SkipCode;
-  /** A clause for people, about this request. */
+  /** A clause for people about this request. */
   readonly sentence: string;
 }
 
@@ -47,7 +47,7 @@ function skip(code: SkipCode, sentence: string): SkipReason {
   return { code, sentence };
 }
 
-/** Null when the images of the request are to be decided. */
+/** Null if the images of the request are to be decided. */
 export function reasonToSkip(review: DecisionInput, policy: CompiledPolicy, scope: Scope): SkipReason | null {
   const { resource, operation, subResource, namespace } = review;
   if (resource !== 'pods') return skip('not-pods', `${resource || 'the resource'} is not pods`);
@@ -71,7 +71,7 @@ function reasonOfPod(pod: PodContent, { imageManagers }: CompiledPolicy): SkipRe
     : skip('image-manager', `the pod is managed by ${manager.name}, which would recreate it with the image it asked for`);
 }
 
-/** An operator that manages the images of the pod and whose pods the policy rewrites all the same; null for none. */
+/** An operator that manages the images of the pod, but whose pods the policy rewrites; null if none. */
 export function rewrittenManager(pod: PodContent, { imageManagers }: CompiledPolicy): string | null {
   return imageManagers.find(({ exclude, requirements }) => !exclude && meets(requirements, pod.labels))?.name ?? null;
 }

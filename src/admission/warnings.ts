@@ -1,21 +1,21 @@
-/** What the person who creates the pod is shown. */
+/** Warnings for the user who creates the pod. */
 import type { RewritePolicy } from '../policy/types.ts';
 import type { SiteDecision } from './rewrite-pod.ts';
 
 /** kubernetes/api, admission/v1/types.go: "limit warnings to 120 characters". */
 const maxLength = 120;
-/** The API server cuts all of them short once they add up to 4096 (kubernetes/apiserver, pkg/endpoints/filters/warning.go). */
+/** The API server truncates all of them once they exceed 4096 in total (kubernetes/apiserver, pkg/endpoints/filters/warning.go). */
 const maxCount = 30;
 
 export interface WarningContext {
   readonly mode: 'enforce' | 'shadow';
   readonly cover: RewritePolicy['warnings'];
-  /** An operator that may undo the rewrite of this pod, null for none. */
+  /** An operator that may revert the rewrite of this pod, null if none. */
   readonly manager: string | null;
 }
 
 /**
- * Problems always; rewrites when the policy asks for it, and in shadow mode, where telling is all that is done.
+ * Problems always; rewrites if the policy asks for it, and in shadow mode, which only reports.
  */
 export function warnings(images: readonly SiteDecision[], { mode, cover, manager }: WarningContext): string[] {
   const sentences = images.flatMap((image) => [...aboutDecision(image, mode, cover), ...aboutSecrets(image)]);
@@ -29,7 +29,7 @@ export function warningAboutSkip(sentence: string): string {
 }
 
 function aboutDecision(image: SiteDecision, mode: 'enforce' | 'shadow', cover: RewritePolicy['warnings']): string[] {
-  // A rule that says `onPullPolicyNever: keep` gives another code, since then nobody needs to hear of it.
+  // A rule with `onPullPolicyNever: keep` has another code, since no warning is needed then.
   if (image.outcome === 'invalid' || image.outcome === 'refused' || image.code === 'never-pulled')
     return [cut(`transship: ${label(image)}left alone: ${image.reason}`)];
   if (image.outcome !== 'rewritten') return [];
@@ -47,9 +47,9 @@ function label({ site }: SiteDecision): string {
   return site.name === '' ? '' : `${site.name.slice(0, 30)}: `;
 }
 
-/** What is not printed would end up in a terminal, and could turn the sentence around: the image is untrusted text. */
+/** The image is untrusted text: unprintable characters could reach a terminal, and change the direction of the sentence. */
 function cut(sentence: string): string {
   const short = sentence.length <= maxLength ? sentence : `${sentence.slice(0, maxLength - 1)}…`;
-  // After the cut, which may leave half of a character.
+  // After truncation, which may split a character.
   return short.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?');
 }

@@ -46,12 +46,12 @@ export const trueOrFalse: FlagType<boolean> = {
 };
 
 /** Both bounds included. */
-export function wholeNumber(argument: string, least: number, most: number): FlagType<number> {
+export function wholeNumber(argument: string, min: number, max: number): FlagType<number> {
   const read = (text: string): number | Unfit => {
     const number = Number(text);
-    return /^\d+$/.test(text) && number >= least && number <= most ? number : new Unfit(text);
+    return /^\d+$/.test(text) && number >= min && number <= max ? number : new Unfit(text);
   };
-  return { argument, expects: `a whole number from ${least} to ${most}`, read };
+  return { argument, expects: `a whole number from ${min} to ${max}`, read };
 }
 
 export const portNumber = wholeNumber('N', 0, 65_535);

@@ -1,29 +1,29 @@
 /**
- * Writes log lines in batches. sonic-boom batches too, but for every line it joins all that waits into one string and counts its
- * bytes, and ten times a second it writes even if nothing waits (docs/design/request-path.md).
+ * Writes log lines in batches. sonic-boom batches too, but for every line it joins all waiting lines into one string and counts its bytes,
+ * and it writes ten times a second even if nothing waits (docs/design/request-path.md).
  */
 
 import { escapedJson } from '../text/printable.ts';
 
-/** Characters after which a batch is written at once: a write for every line would be a quarter of what a review costs. */
+/** In characters; a longer batch is written at once. A write per line would be a quarter of the cost of a review. */
 const maxBatchLength = 32 * 1024;
 /** Milliseconds that lines wait for more, if others were written just before. */
 const maxDelay = 100;
 
 /** Two ways to write to the same file. */
 export interface LogFile {
-  /** Returns at once, so that a reader that is stuck blocks nobody. */
+  /** Returns immediately, so that a slow reader blocks nothing. */
   readonly async: { readonly write: (text: string) => unknown; readonly flushSync: () => void };
-  /** Returns when it is written. */
+  /** Returns after the write. */
   readonly sync: { readonly write: (text: string) => unknown };
 }
 
-/** Several times as fast as a regular expression. Of ASCII, JSON escapes all that a terminal obeys but DEL. */
+/** Several times faster than a regular expression. Of the ASCII control characters, JSON escapes all but DEL. */
 function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length && !text.includes('\x7f');
 }
 
-/** The stream of a pino logger. Characters that a terminal obeys are escaped, in names that others chose as well (src/text/printable.ts). */
+/** The stream of a pino logger. Escapes control characters, also in names from the request (src/text/printable.ts). */
 export class BatchedLogStream {
   readonly #file: LogFile;
   #batch: string[] = [];
@@ -40,7 +40,7 @@ export class BatchedLogStream {
     if (this.#timer === undefined || this.#length >= maxBatchLength) this.#flush();
   }
 
-  /** For the end of the process, which waits for nothing; pino also calls it for a line of level `fatal`. */
+  /** For the end of the process, which cannot wait; pino also calls it for a line of level `fatal`. */
   flushSync(): void {
     this.#file.async.flushSync();
     if (this.#length > 0) this.#file.sync.write(this.#take());

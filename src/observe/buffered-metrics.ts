@@ -1,10 +1,10 @@
 /**
- * Counting on the path of a request. For every count prom-client checks the labels and makes a key of them, which costs more than
- * all the counts of a review together (docs/design/request-path.md); so counts are plain numbers until /metrics is read.
+ * Metrics on the request path. For every sample prom-client checks the labels and builds a key from them, which costs more than all other
+ * counting of a review (docs/design/request-path.md); so values are plain numbers until /metrics is scraped.
  */
 import { Counter, Gauge, Histogram, type CounterConfiguration, type GaugeConfiguration, type HistogramConfiguration } from 'prom-client';
 
-/** What was counted since it was last drained. */
+/** Values since the last drain. */
 export class BufferedCounter {
   #count = 0;
 
@@ -19,7 +19,7 @@ export class BufferedCounter {
   }
 }
 
-/** Values that wait to be sorted into buckets; the next one makes room. */
+/** Maximum number of observations that wait to be sorted into buckets; the next one triggers a drain. */
 const maxBuffered = 512;
 
 export class BufferedHistogram {
@@ -43,11 +43,11 @@ export class BufferedHistogram {
   }
 }
 
-/** One metric by its labels; the same labels always give the same child, as with `labels()` of prom-client. */
+/** One metric by its labels; equal labels always give the same child, like `labels()` of prom-client. */
 export type ByLabels<Label extends string, Child> = (labels: Readonly<Record<Label, string>>) => Child;
 export type BufferedCounters<Label extends string> = ByLabels<Label, BufferedCounter>;
 
-/** A child is in /metrics from the moment it is asked for, with 0. */
+/** A child is in /metrics as soon as it is created, with 0. */
 export function bufferedCounter<Label extends string>(configuration: CounterConfiguration<Label>): BufferedCounters<Label> {
   const { find, all } = byLabels(configuration.labelNames ?? [], () => new BufferedCounter());
   const counter: Counter<Label> = new Counter({
@@ -73,7 +73,7 @@ export function bufferedHistogram<Label extends string>(configuration: Histogram
   return find;
 }
 
-/** Sets what is read at each scrape for these labels. */
+/** Sets a function that is called at each scrape for these labels. */
 export type ReadGauge<Label extends string> = (labels: Readonly<Record<Label, string>>, read: () => number) => void;
 
 export function readGauge<Label extends string>(configuration: GaugeConfiguration<Label>): ReadGauge<Label> {
@@ -94,7 +94,7 @@ interface Found<Label extends string, Child> {
   readonly child: Child;
 }
 
-/** The children that have the labels so far in common: at the last label, one. */
+/** The children with the same first labels; at the last label, one child. */
 interface Level<Child> {
   readonly next: Map<string, Level<Child>>;
   child?: Child;
@@ -105,7 +105,7 @@ function byLabels<Label extends string, Child>(
   make: (labels: Readonly<Record<Label, string>>) => Child,
 ): { readonly find: ByLabels<Label, Child>; readonly all: () => readonly Found<Label, Child>[] } {
   const all: Found<Label, Child>[] = [];
-  // One map in another for each label: to make a key of all labels would cost more than the look-ups.
+  // Nested maps, one level per label: building a key from all labels would cost more than the lookups.
   const root: Level<Child> = { next: new Map() };
   const find = (labels: Readonly<Record<Label, string>>): Child => {
     let level = root;

@@ -1,3 +1,3 @@
-/** Levels of the log, the most detailed first. Apart from the log itself, so that the command line need not load it to name them. */
+/** Log levels, the most detailed first. In a separate file, so that the command line can list them without loading the logger. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];

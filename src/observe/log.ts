@@ -1,16 +1,16 @@
-/** The log: JSON lines on stderr, so that stdout stays free for data. */
+/** The log: JSON lines on stderr, so that stdout is free for data. */
 import { destination, pino, type Logger } from 'pino';
 import { BatchedLogStream } from './batched-log-stream.ts';
 import type { LogLevel } from './log-levels.ts';
 
-/** Characters that may wait for a slow reader of the log; lines above that are dropped, or the memory would fill. */
+/** Maximum number of characters that wait for a slow reader of the log; further lines are dropped, so that memory stays bounded. */
 const maxBacklog = 8 * 1024 * 1024;
 
 let second = 0;
-/** ISO 8601 up to the full second, as JSON. */
+/** ISO 8601 with second precision, as JSON. */
 let secondText = '';
 
-/** Formatting the whole time anew for each line would cost as much as all else of the line. */
+/** Formatting the whole time for each line would cost as much as the rest of the line. */
 function timestamp(): string {
   const now = Date.now();
   const milliseconds = now % 1000;
@@ -22,8 +22,8 @@ function timestamp(): string {
 }
 
 /**
- * A log that cannot be written, as on a full disk, ends nothing: lines wait for room up to `maxBacklog`. What then waits at the end is
- * lost, because sonic-boom would try for ever (pinojs/sonic-boom, index.js, flushBufferSync).
+ * A failing log, as on a full disk, does not end the process: lines wait, up to `maxBacklog`. Lines that still wait at the end are lost,
+ * because sonic-boom would retry for ever (pinojs/sonic-boom, index.js, flushBufferSync).
  */
 function survivingErrors<Stream extends ReturnType<typeof destination>>(stream: Stream): Stream {
   stream.on('error', () => {

@@ -1,4 +1,4 @@
-/** `/metrics`, `/healthz` and `/readyz` over plain HTTP on a port of their own, for `serve` and the controller. */
+/** `/metrics`, `/healthz` and `/readyz` over plain HTTP on a separate port, for `serve` and the controller. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,13 +7,13 @@ import { printable } from '../text/printable.ts';
 
 export interface Readiness {
   readonly ready: boolean;
-  /** One for each component: its name and its state. */
+  /** One per component: its name and its state. */
   readonly lines: readonly string[];
 }
 
 export interface MetricsServer {
   readonly port: number;
-  /** Stops listening; resolves when the last request is answered. */
+  /** Stops listening. Resolves after the last response. */
   readonly close: () => Promise<void>;
   /** Closes every connection. */
   readonly destroy: () => void;
@@ -21,11 +21,11 @@ export interface MetricsServer {
 
 export interface MetricsServerOptions {
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
-/** Prometheus keeps one connection for each target; more than this is somebody else. */
+/** Prometheus keeps one connection per target; more than this are other clients. */
 const maxConnections = 64;
 
 interface Page {
@@ -37,9 +37,9 @@ interface Page {
 const plain = (status: number, text: string): Page => ({ status, type: 'text/plain; charset=utf-8', text: `${text}\n` });
 
 /**
- * On node:http: the webhook's server library would be a tenth of the controller's memory, for three pages.
+ * Uses node:http: fastify would be a tenth of the controller's memory, for three pages.
  *
- * @throws the error of a port that cannot be listened on
+ * @throws Node's error when the port is not available
  */
 export async function startMetricsServer(
   registry: Registry,
@@ -54,10 +54,10 @@ export async function startMetricsServer(
     },
     '/metrics': async () => ({ status: 200, type: registry.contentType, text: await registry.metrics() }),
   };
-  // Not imported: an import of node:http reads all its exports, and some of them load Node's own fetch, a tenth of the time to start.
+  // Not imported statically: an import of node:http loads all its exports, and with them Node's fetch, a tenth of the startup time.
   const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer((request, response) => {
-    // A body is not expected; unread, it would keep the connection busy.
+    // No body is expected; unread, it would keep the connection busy.
     request.resume();
     const path = request.url?.split('?', 1)[0] ?? '';
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
@@ -68,7 +68,7 @@ export async function startMetricsServer(
     );
   });
   server.maxConnections = maxConnections;
-  // A client that does not read the page would keep its connection for ever.
+  // A client that does not read the page would otherwise keep its connection for ever.
   server.setTimeout(timeout);
   server.listen({ host, port });
   await once(server, 'listening');
@@ -84,7 +84,9 @@ export async function startMetricsServer(
   };
 }
 
-/** Milliseconds without a byte either way. Longer than Prometheus' longest usual interval, so that its connection stays. */
+/**
+ * Milliseconds without a byte in either direction. Longer than Prometheus' longest usual scrape interval, so that its connection is kept.
+ */
 const timeout = 130_000;
 
 function respond(response: ServerResponse, { status, type, text }: Page): void {

@@ -12,7 +12,7 @@ import {
 } from './buffered-metrics.ts';
 import { createTransportMetrics, type TransportMetrics } from './transport-metrics.ts';
 
-/** What became of a review, with its meaning for the documents. */
+/** The result of a review, with its description for the documentation. */
 export const reviewResults = {
   patched: 'answered with a patch',
   unpatched: 'answered without a patch',
@@ -27,7 +27,7 @@ interface ReviewMetrics {
   readonly reviews: BufferedCounters<'mode' | 'result'>;
   readonly skipped: BufferedCounters<'reason' | 'mode'>;
   readonly images: BufferedCounters<'rule' | 'outcome' | 'mode'>;
-  /** The reader is asked at each scrape, the last one that was given for these labels. */
+  /** Called at each scrape; the last one set for these labels is used. */
   readonly reviewCacheBytes: ReadGauge<'mode'>;
   /** Seconds. */
   readonly duration: ByLabels<'mode', BufferedHistogram>;
@@ -42,7 +42,7 @@ export interface Metrics extends ReviewMetrics {
   readonly transport: TransportMetrics;
 }
 
-/** Seconds. A review takes tens of microseconds; the upper end is where the API server would give up. */
+/** In seconds. A review takes tens of microseconds; the upper end is the API server's timeout. */
 const buckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5];
 
 export function createMetrics(): Metrics {
@@ -61,16 +61,16 @@ export function createMetrics(): Metrics {
     policyReloads: reloadCounter(
       registry,
       'transship_policy_reloads_total',
-      'Changes of the policy or of the resolved hosts, `loaded` or `refused`.',
+      'Reloads of the policy or of the resolved hosts, `loaded` or `refused`.',
     ),
     certificateReloads: reloadCounter(
       registry,
       'transship_certificate_reloads_total',
-      'Changes of the certificate pair, `loaded` or `refused`.',
+      'Reloads of the certificate pair, `loaded` or `refused`.',
     ),
     certificateExpiry: new Gauge({
       name: 'transship_certificate_expiry_timestamp_seconds',
-      help: 'End of the serving certificate, Unix time.',
+      help: 'Expiry of the serving certificate, Unix time.',
       registers,
     }),
     transport: createTransportMetrics(registry),
@@ -87,33 +87,33 @@ function createReviewMetrics(registers: Registry[]): ReviewMetrics {
     }),
     skipped: bufferedCounter({
       name: 'transship_reviews_skipped_total',
-      help: 'Admission reviews left alone as a whole. Their sum is `transship_reviews_total{result="skipped"}`.',
+      help: 'Admission reviews skipped as a whole. Their sum is `transship_reviews_total{result="skipped"}`.',
       labelNames: ['reason', 'mode'],
       registers,
     }),
     images: bufferedCounter({
       name: 'transship_images_total',
-      help: 'Images decided. `rule` is empty where no rule decided.',
+      help: 'Decided images. `rule` is empty if no rule decided.',
       labelNames: ['rule', 'outcome', 'mode'],
       registers,
     }),
     duration: bufferedHistogram({
       name: 'transship_review_duration_seconds',
-      help: 'Time from the last byte of the body to the answer. Rejected and overloaded requests are not in it.',
+      help: 'Time from the last byte of the body to the response. Excludes rejected and overloaded requests.',
       labelNames: ['mode'],
       buckets,
       registers,
     }),
     reviewCacheBytes: readGauge({
       name: 'transship_review_cache_bytes',
-      help: 'Memory of remembered reviews and decisions, estimated. At most some 9 MiB for each mode.',
+      help: 'Estimated memory of cached reviews and decisions. At most about 9 MiB per mode.',
       labelNames: ['mode'],
       registers,
     }),
   };
 }
 
-/** Both results are there from the start, so that `increase()` in an alert sees the first one. */
+/** Both results are present from the start, so that `increase()` in an alert sees the first one. */
 function reloadCounter(registry: Registry, name: string, help: string): Counter<'result'> {
   const counter = new Counter({ name, help, labelNames: ['result'] as const, registers: [registry] });
   for (const result of ['loaded', 'refused']) counter.inc({ result }, 0);

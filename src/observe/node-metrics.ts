@@ -1,11 +1,11 @@
 /**
- * prom-client's metrics of a Node process, without those that need a timer: it measures the event loop's lag by a timer that is late, and
- * so wakes a server that has nothing to do.
+ * prom-client's metrics of a Node process, except those that need a timer: it measures the event loop's lag with a timer, which wakes an
+ * idle server.
  */
 import { performance } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, type Registry } from 'prom-client';
 
-/** Milliseconds. prom-client cannot be kept from starting its timer; once a day does not count. */
+/** In milliseconds. prom-client always starts its timer; once a day is negligible. */
 const never = 24 * 60 * 60 * 1000;
 
 const timed = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map((figure) => `nodejs_eventloop_lag_${figure}_seconds`);

@@ -1,4 +1,4 @@
-/** What became of a file that changed while a process runs: the same log lines and metrics in `serve` and in the controller. */
+/** Reports the result of a file reload: the same log lines and metrics in `serve` and in the controller. */
 import type { Logger } from 'pino';
 import type { Counter, Gauge } from 'prom-client';
 import type { Reload, Revision } from '../config/source.ts';
@@ -11,7 +11,7 @@ export function logReload(log: Logger, what: Reloaded, fields: Readonly<Record<s
   log.info(fields, `${what} reloaded`);
 }
 
-/** @param error an OperatorError, or whatever else kept the file from being used */
+/** @param error an OperatorError, or any other reason why the file could not be used */
 export function logRefusedReload(log: Logger, what: Reloaded, error: unknown): void {
   const { code, message }: Pick<OperatorError, 'message'> & { code?: unknown } = error instanceof Error ? error : new Error(String(error));
   log.error({ code }, `the changed ${what} is refused, the last good one stays in use: ${message}`);
@@ -27,7 +27,7 @@ export interface PolicyObserver {
   readonly metrics: PolicyMetrics;
 }
 
-/** The policy that the process starts with. */
+/** The initial policy. */
 export function observePolicy({ log, metrics }: PolicyObserver, revision: Revision, findings: readonly Finding[]): void {
   for (const finding of findings) logFinding(log, finding);
   metrics.policyInfo.set({ revision: revision.id }, 1);

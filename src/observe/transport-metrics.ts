@@ -1,16 +1,16 @@
-/** Metrics of connections and of requests that were refused before they were looked at. */
+/** Metrics of connections, and of requests that were rejected before they were read. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface TransportMetrics {
   readonly rejections: Counter<'code'>;
   readonly connectionsEvicted: Counter;
-  /** Tells what the gauges are asked for. */
+  /** Provides the values of the gauges. */
   readonly observe: (figures: TransportFigures) => void;
 }
 
 export interface TransportFigures {
   readonly connections: () => number;
-  /** Bytes that requests and their responses hold, and may hold. */
+  /** Bytes that requests and their responses hold, and the limit. */
   readonly requestBytes: () => number;
   readonly maxRequestBytes: () => number;
 }
@@ -25,18 +25,16 @@ export function createTransportMetrics(registry: Registry): TransportMetrics {
   };
   gauge('transship_connections', 'Open connections of the HTTPS port.', () => observed.connections());
   gauge('transship_request_memory_bytes', 'Memory that requests and their responses hold.', () => observed.requestBytes());
-  gauge(
-    'transship_request_memory_limit_bytes',
-    'Memory that they may hold before a request is answered with 503: `--max-request-memory`.',
-    () => observed.maxRequestBytes(),
+  gauge('transship_request_memory_limit_bytes', 'Limit of that memory, beyond which requests get 503: `--max-request-memory`.', () =>
+    observed.maxRequestBytes(),
   );
   const rejections = new Counter({
     name: 'transship_rejected_requests_total',
-    help: 'Reviews that were refused before they were looked at, by the [code](errors.md) of the error.',
+    help: 'Reviews that were rejected before they were read, by the [code](errors.md) of the error.',
     labelNames: ['code'] as const,
     registers,
   });
-  // There from the start, so that `increase()` in an alert sees the first one.
+  // Present from the start, so that `increase()` in an alert sees the first one.
   for (const code of ['BODY_TOO_LARGE', 'CLIENT_CERTIFICATE_REQUIRED', 'OVERLOADED', 'REQUEST_TOO_SLOW']) rejections.inc({ code }, 0);
   return {
     rejections,

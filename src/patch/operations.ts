@@ -1,6 +1,6 @@
 /**
- * The operations of a JSON Patch (RFC 6902) that this program makes. There is no `test`: a patch that does not apply rejects the
- * pod whatever the failurePolicy (kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go).
+ * The JSON Patch operations (RFC 6902) that transship uses. There is no `test`: a patch that does not apply rejects the pod whatever the
+ * failurePolicy (kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go).
  */
 
 export type PatchValue = string | readonly PatchValue[] | { readonly [key: string]: PatchValue };

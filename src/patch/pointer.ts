@@ -5,7 +5,7 @@ export function token(text: string): string {
   return text.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** The tokens of a pointer, unescaped. The empty pointer, the whole document, has none. */
+/** The unescaped tokens of a pointer. The empty pointer, the whole document, has none. */
 export function tokens(pointer: string): string[] {
   return pointer
     .split('/')

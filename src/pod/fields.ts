@@ -1,20 +1,20 @@
 /**
- * Reading JSON that nobody has validated. Every reader declares the fields that it reads, beside itself, and the accessors accept no
- * other key: reading a field that is not declared is a type error. The review cache (src/review-cache) skips everything that is not
- * declared, so a forgotten declaration would make it answer without the field.
+ * Reads JSON that was not validated. Every reader declares the fields that it reads, beside itself, and the accessors accept no other key:
+ * reading an undeclared field is a type error. The review cache (src/review-cache) skips everything undeclared, so a missing declaration
+ * would make it answer without the field.
  *
- * Admission runs before validation, so any JSON value can stand anywhere (kubernetes/apiserver, pkg/endpoints/handlers/create.go). A
- * value of the wrong type counts as absent.
+ * Admission runs before validation, so any JSON value can be anywhere (kubernetes/apiserver, pkg/endpoints/handlers/create.go). A value of
+ * the wrong type counts as absent.
  */
 import { isObject as isJsonObject } from './json.ts';
 
 /** What is read of a value: a scalar, a string of the pod's identity, some members of an object, or the same of every element of a list. */
 export type FieldSelection = typeof scalar | IdentityField | ObjectFields | ListFields;
 
-/** A string, a number, a boolean or null. Of an object or a list, only the kind is read. */
+/** A string, a number, a boolean or null. For an object or a list, only the type is read. */
 export const scalar = 'scalar';
 
-/** Strings that differ between pods that are decided alike. They are in the answer and the log line, and in no decision. */
+/** Strings that differ between pods with the same decision. Used in the response and the log line, never in a decision. */
 export type IdentityName = 'uid' | 'name' | 'podName' | 'generateName' | 'ownerName';
 export interface IdentityField {
   readonly identity: IdentityName;
@@ -23,14 +23,14 @@ export interface IdentityField {
 export type Members = Readonly<Record<string, FieldSelection>>;
 export interface ObjectFields<M extends Members = Members> {
   readonly members: M;
-  /** The member without which no other is read; null when each is read by itself. */
+  /** The member that the others require; null if each is read by itself. */
   readonly onlyIfPresent: string | null;
   /** Whether the length of the other members is read: keys and strings, in bytes. */
   readonly isMeasured: boolean;
 }
 
 /**
- * Elements of one list; those behind are not read. No stored pod has as many: an object has at most 1.5 MiB in etcd, and the shortest element,
+ * Maximum number of elements read of one list. No stored pod has as many: an object has at most 1.5 MiB in etcd, and the shortest element,
  * a volume, has at least 24 bytes there.
  */
 export const maxListLength = 65_536;
@@ -71,7 +71,7 @@ export function isObject(value: unknown): boolean {
   return isJsonObject(value);
 }
 
-/** An own member; `__proto__` and `constructor` are names like any other. */
+/** An own member; `__proto__` and `constructor` are ordinary names. */
 export function member<M extends Members, K extends keyof M & string>(value: Untrusted<ObjectFields<M>>, key: K): Untrusted<M[K]> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return rawMember(value, key) as Untrusted<M[K]>;

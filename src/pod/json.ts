@@ -1,6 +1,6 @@
 /**
- * Reading a pod that nobody has validated: admission runs before validation, so any JSON value can stand anywhere
- * (kubernetes/apiserver, pkg/endpoints/handlers/create.go). What has the wrong type counts as absent.
+ * Reads a pod that was not validated: admission runs before validation, so any JSON value can be anywhere (kubernetes/apiserver,
+ * pkg/endpoints/handlers/create.go). A value of the wrong type counts as absent.
  */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -9,7 +9,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An own member; `__proto__` and `constructor` are names like any other. */
+/** An own member; `__proto__` and `constructor` are ordinary names. */
 export function member(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
@@ -24,7 +24,7 @@ export function list(value: unknown, key: string): readonly unknown[] {
   return Array.isArray(found) ? found : [];
 }
 
-/** The string members of a map such as labels; others are left out. */
+/** The string members of a map such as labels; others are ignored. */
 export function strings(value: unknown, key: string): Readonly<Record<string, string>> {
   const found = member(value, key);
   if (!isObject(found)) return {};

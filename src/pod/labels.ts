@@ -1,4 +1,4 @@
-/** The labels of a pod, as far as a decision asks for them: which ones depends on the policy. */
+/** The labels of a pod that decisions read; which ones depends on the policy. */
 import { objectOf, scalar, text, type ObjectFields, type Untrusted } from './fields.ts';
 
 export type LabelFields = ObjectFields<Readonly<Record<string, typeof scalar>>>;
@@ -10,7 +10,7 @@ export function labelFields(keys: readonly string[]): LabelFields {
   return objectOf(Object.fromEntries([...new Set(keys)].map((key) => [key, scalar] as const)));
 }
 
-/** Only the declared ones; a value that is no string counts as absent. */
+/** Only the declared ones; a value that is not a string counts as absent. */
 export function labelsOf(labels: Untrusted<LabelFields>, { members }: LabelFields): Readonly<Record<string, string>> {
   const entries = Object.keys(members).flatMap((key) => {
     const value = text(labels, key);

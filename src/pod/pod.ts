@@ -1,4 +1,4 @@
-/** A pod as far as a decision needs it, read once from untrusted JSON. */
+/** The fields of a pod that decisions need, read once from untrusted JSON. */
 import { annotationsOf, measuredAnnotations, type AnnotationFields, type Annotations } from './annotations.ts';
 import {
   identity,
@@ -23,22 +23,22 @@ export interface Owner {
   readonly name: string;
 }
 
-/** What decisions are made from. */
+/** The input of decisions. */
 export interface PodContent {
-  /** Those that were asked for, as far as the pod has them. */
+  /** The requested labels that the pod has. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Annotations;
   readonly images: readonly ImageSite[];
   readonly pullSecrets: PullSecrets;
-  /** Of what the pod has more than a valid one can; null for a valid one. Then it has no images here. */
+  /** What exceeds the limits of a valid pod; null for a valid one. If set, there are no images here. */
   readonly excess: string | null;
 }
 
 export interface Pod extends PodContent {
-  /** Empty while `generateName` has not been expanded: names are made after admission. */
+  /** Empty until `generateName` is expanded: names are generated after admission. */
   readonly name: string;
   readonly generateName: string;
-  /** The controller that made the pod; null for a bare pod. */
+  /** The controller that created the pod; null for a bare pod. */
   readonly owner: Owner | null;
 }
 
@@ -63,7 +63,7 @@ export function podFields(labels: readonly string[], annotations: AnnotationFiel
 
 /**
  * @param value any JSON, of which the given fields are read
- * @param annotationsLength bytes of the annotations that are not declared; null when they are in the value
+ * @param annotationsLength bytes of the undeclared annotations; null if they are in the value
  */
 export function readPod(value: unknown, fields: PodFields, annotationsLength: number | null = null): Pod {
   const pod = untrusted(value, fields);

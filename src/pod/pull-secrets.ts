@@ -3,15 +3,15 @@ import { add, type Operation } from '../patch/operations.ts';
 import { isObject, list, listOf, member, objectOf, scalar, text, type ObjectFields, type Untrusted } from './fields.ts';
 
 export interface PullSecrets {
-  /** Null when the field is absent, so that a patch must add the list first. */
+  /** Null if the field is absent, so that a patch must add the list first. */
   readonly names: ReadonlySet<string> | null;
-  /** Entries of the list, counted no further than `maxListLength`. */
+  /** Number of entries, counted up to `maxListLength`. */
   readonly length: number;
-  /** False when something other than a list stands there; then nothing can be appended. */
+  /** False if the field is not a list; then nothing can be appended. */
   readonly isAppendable: boolean;
 }
 
-/** Read of `spec`. */
+/** Fields of `spec`. */
 export const pullSecretFields = { imagePullSecrets: listOf(objectOf({ name: scalar })) } as const;
 
 export function pullSecretsOf(spec: Untrusted<ObjectFields<typeof pullSecretFields>>): PullSecrets {
@@ -22,14 +22,14 @@ export function pullSecretsOf(spec: Untrusted<ObjectFields<typeof pullSecretFiel
   return { names: new Set(entries.map((entry) => text(entry, 'name') ?? '')), length: entries.length, isAppendable: true };
 }
 
-/** The wanted names that the pod does not have yet, in order. */
+/** The wanted names that the pod lacks, in order. */
 export function missingSecrets(present: PullSecrets, wanted: readonly string[]): string[] {
   return present.isAppendable ? [...new Set(wanted)].filter((name) => present.names?.has(name) !== true) : [];
 }
 
 /**
- * Appends by name; nothing is removed or moved. `-` may not be used on a list that is absent: such a patch is rejected even
- * with failurePolicy Ignore (kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go).
+ * Appends by name; nothing is removed or moved. `-` is not allowed on an absent list: such a patch is rejected even with failurePolicy
+ * Ignore (kubernetes/apiserver, pkg/admission/plugin/webhook/mutating/dispatcher.go).
  */
 export function appendSecrets(present: PullSecrets, missing: readonly string[]): Operation[] {
   if (missing.length === 0) return [];

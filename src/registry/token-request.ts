@@ -41,7 +41,7 @@ export function tokenUnreadable(cloud: CloudName, problem: string): CredentialEr
 }
 
 export function tokenRefused(cloud: CloudName, reason: string): CredentialError {
-  return new CredentialError('TOKEN_REFUSED', `${cloud} issued no token:  ${reason}`);
+  return new CredentialError('TOKEN_REFUSED', `${cloud} issued no token: ${reason}`);
 }
 
 async function untilAborted<T>(cloud: CloudName, signal: AbortSignal, request: () => Promise<T>): Promise<T> {

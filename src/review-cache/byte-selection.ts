@@ -1,4 +1,4 @@
-/** The fields that decisions read (src/pod/fields.ts, declared beside their readers), made ready for a search in bytes. */
+/** The fields that decisions read (src/pod/fields.ts, declared beside their readers), prepared for a search in bytes. */
 import type { FieldSelection, IdentityName, ObjectFields } from '../pod/fields.ts';
 
 export type ByteSelection = 'scalar' | IdentitySlot | ObjectSelection | ListSelection;
@@ -11,9 +11,9 @@ export interface IdentitySlot {
 
 export interface ObjectSelection {
   readonly members: readonly MemberSelection[];
-  /** Key of the member without which no other is selected; null when each is selected by itself. */
+  /** Key of the member that the others require; null if each is selected by itself. */
   readonly onlyIfPresent: string | null;
-  /** Whether the length of the other members is wanted. */
+  /** Whether the length of the other members is measured. */
   readonly isMeasured: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The walk through a document that copies what is selected. Each method goes from a position to the next. */
+/** Walks through a document and copies the selected fields. Each method takes a position and returns the next one. */
 import { maxListLength } from '../pod/fields.ts';
 import type { ByteSelection, ListSelection, MemberSelection, ObjectSelection } from './byte-selection.ts';
 import {
@@ -24,22 +24,22 @@ export const placeholder = '?';
 const encoder = new TextEncoder();
 const writtenPlaceholder = encoder.encode(JSON.stringify(placeholder));
 
-/** A part of the input: `end` is the position behind its last byte. */
+/** A part of the input: `end` is the position after its last byte. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** The strings of the identity in the input, without their quotes, by slot. */
+/** The identity strings in the input, without their quotes, by slot. */
 export type IdentitySpans = readonly (Span | undefined)[];
 
-/** Where values begin and end, one after the other: [start, end, start, end, …]. */
+/** Starts and ends of values: [start, end, start, end, …]. */
 export type Spans = number[];
 
 export interface SelectOptions {
   /** Collects the values that leave no trace in the smaller document. */
   readonly skipped?: Spans;
-  /** Puts the strings of the identity into the smaller document, as they are written. */
+  /** Copies the identity strings into the smaller document as written. */
   readonly copiesIdentity?: boolean;
 }
 
@@ -76,7 +76,7 @@ export class FieldSelector {
     return this.#scalar(start);
   }
 
-  /** Of an object or a list, only the kind. */
+  /** For an object or a list, copies only the type. */
   #scalar(start: number): number {
     const bytes = this.#bytes;
     const byte = bytes[start];
@@ -127,7 +127,7 @@ export class FieldSelector {
     return at + 1;
   }
 
-  /** Only strings count, as the API server counts. */
+  /** Only strings count, as in the API server. */
   // oxlint-disable-next-line max-params -- positions as plain numbers, see json-scanner.ts
   #measure(keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
     const start = skipSpace(this.#bytes, valueStart);
@@ -136,7 +136,7 @@ export class FieldSelector {
       (this.othersLength ?? 0) + decodedLength(this.#bytes, keyStart, keyEnd) + decodedLength(this.#bytes, start, valueEnd);
   }
 
-  /** One element behind the longest list shows the reader that there are more. */
+  /** Copies one element after the maximum, which shows the reader that there are more. */
   #list(start: number, { elements }: ListSelection): number {
     const bytes = this.#bytes;
     this.#put(openBracket);
@@ -152,7 +152,7 @@ export class FieldSelector {
     return at + 1;
   }
 
-  /** After a member or element: at the closing byte, or past a comma and at the first byte of the next one. */
+  /** After a member or element: at the closing byte, or after a comma at the first byte of the next one. */
   #next(end: number, closing: number): number {
     const bytes = this.#bytes;
     const at = skipSpace(bytes, end);
@@ -162,7 +162,7 @@ export class FieldSelector {
     return next;
   }
 
-  /** The selected member whose key, with its quotes, stands between start and end. */
+  /** The selected member whose key, with its quotes, is between start and end. */
   #member(members: readonly MemberSelection[], start: number, end: number): MemberSelection | undefined {
     const length = end - start;
     for (const member of members)
@@ -207,5 +207,5 @@ export class FieldSelector {
   }
 }
 
-/** Bytes above which a native copy is faster. */
+/** Number of bytes above which a native copy is faster. */
 const longCopy = 256;

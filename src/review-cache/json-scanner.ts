@@ -1,11 +1,11 @@
 /**
- * Moves past JSON (RFC 8259) in bytes. All of it is checked and nothing is built.
+ * Skips JSON (RFC 8259) in bytes. Validates everything and builds nothing.
  *
- * Positions go in and come out as plain numbers: kept in an object they would cost twice the time of the loop itself
+ * Positions are passed and returned as plain numbers: stored in an object they would cost twice the time of the loop itself
  * (docs/design/request-path.md).
  */
 
-/** `broken`: not JSON at `at`. `deep`: nested deeper than the API server itself would read. `large`: the selection does not fit the output. */
+/** `broken`: not JSON at `at`. `deep`: nested deeper than the API server accepts. `large`: the selection does not fit the output. */
 export class JsonError extends Error {
   readonly code = 'JSON';
   readonly reason: 'broken' | 'deep' | 'large';
@@ -19,10 +19,10 @@ export class JsonError extends Error {
   }
 }
 
-/** As in Go's encoding/json, with which the API server reads. */
+/** As in Go's encoding/json, which the API server uses. */
 const maxDepth = 10_000;
 
-/** Nothing above it is white space. */
+/** No white space has a higher code. */
 const blank = 0x20;
 export const quote = 0x22;
 export const comma = 0x2c;
@@ -46,7 +46,7 @@ function byteClass(expression: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => Number(expression.test(String.fromCharCode(byte))));
 }
 
-/** Bytes that stand for themselves in a string: all but controls, the quote and the backslash (RFC 8259, section 7). */
+/** Bytes that need no escape in a string: all but controls, the quote and the backslash (RFC 8259, section 7). */
 const plain = byteClass(/[^"\\\p{Cc}]|[\x7f-\x9f]/u);
 const escapable = byteClass(/["\\/bfnrt]/);
 const hexadecimal = byteClass(/[0-9a-fA-F]/);
@@ -54,27 +54,27 @@ const digit = byteClass(/[0-9]/);
 const literals = ['true', 'false', 'null'].map((literal) => new TextEncoder().encode(literal));
 const white = byteClass(/[\x20\n\r\t]/);
 
-/** Where the next byte that is no white space stands. */
+/** Position of the next byte that is not white space. */
 export function skipSpace(bytes: Uint8Array, start: number): number {
   let at = start;
-  // The API server writes no white space: one comparison is all that it mostly costs.
+  // The API server writes no white space, so this usually costs one comparison.
   while (bytes[at]! <= blank && white[bytes[at]!] === 1) at += 1;
   return at;
 }
 
-/** Past the byte that must come next, white space before it allowed. */
+/** Position after the expected byte; white space before it is allowed. */
 export function skipByte(bytes: Uint8Array, start: number, byte: number): number {
   const at = skipSpace(bytes, start);
   if (bytes[at] !== byte) throw new JsonError('broken', at);
   return at + 1;
 }
 
-/** Whether the byte stands for itself in a string. */
+/** Whether the byte needs no escape in a string. */
 export function isPlain(byte: number): boolean {
   return plain[byte] === 1;
 }
 
-/** To the first byte of a string that does not stand for itself: its closing quote where it has no escapes. */
+/** Position of the first byte of a string that is not plain: its closing quote if it has no escapes. */
 export function skipPlain(bytes: Uint8Array, start: number): number {
   if (bytes[start] !== quote) throw new JsonError('broken', start);
   let at = start + 1;
@@ -82,7 +82,7 @@ export function skipPlain(bytes: Uint8Array, start: number): number {
   return at;
 }
 
-/** Past the rest of a string, from any place inside it. */
+/** Position after the rest of a string, from any position inside it. */
 export function skipRest(bytes: Uint8Array, start: number): number {
   let at = start;
   for (;;) {
@@ -93,7 +93,7 @@ export function skipRest(bytes: Uint8Array, start: number): number {
   }
 }
 
-/** Bytes in UTF-8 of a valid string that is written from its opening quote up to `end`, behind its closing one. */
+/** Bytes in UTF-8 of a valid string, from its opening quote to `end`, after its closing quote. */
 export function decodedLength(bytes: Uint8Array, start: number, end: number): number {
   let length = end - start - 2;
   for (let at = start; at < end; at += 1) {
@@ -109,11 +109,11 @@ export function decodedLength(bytes: Uint8Array, start: number, end: number): nu
 }
 
 const decoder = new TextDecoder();
-/** Bytes of a key above which it is none that anybody selects. */
+/** Maximum length of a key in bytes; no longer key is selected. */
 const maxKeyBytes = 6 * 320;
 const simpleEscapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** The text of a valid key that has escapes; empty when it is very long. `JSON.parse` takes ten times as long for it. */
+/** The text of a valid key with escapes; empty if it is very long. `JSON.parse` takes ten times as long. */
 export function decodedKey(bytes: Uint8Array, start: number, end: number): string {
   if (end - start > maxKeyBytes) return '';
   let key = '';
@@ -133,7 +133,7 @@ export function decodedKey(bytes: Uint8Array, start: number, end: number): strin
   return key;
 }
 
-/** Of an escape `\\uXXXX`. */
+/** The code unit of an escape `\\uXXXX`. */
 function codeUnit(bytes: Uint8Array, start: number): number {
   let unit = 0;
   for (let at = start + 2; at < start + 6; at += 1) unit = unit * 16 + (bytes[at]! & 0xf) + (bytes[at]! > digitNine ? 9 : 0);
@@ -156,7 +156,7 @@ function skipEscape(bytes: Uint8Array, start: number): number {
   return start + 6;
 }
 
-/** Past a number, true, false or null. */
+/** Position after a number, true, false or null. */
 function skipWord(bytes: Uint8Array, start: number): number {
   if (bytes[start]! > letterA) {
     for (const literal of literals) if (isAt(bytes, start, literal, literal.length)) return start + literal.length;
@@ -173,7 +173,7 @@ function skipWord(bytes: Uint8Array, start: number): number {
   return at;
 }
 
-/** Past at least one digit. */
+/** Position after at least one digit. */
 function skipDigits(bytes: Uint8Array, start: number): number {
   let at = start;
   while (digit[bytes[at]!] === 1) at += 1;
@@ -181,19 +181,19 @@ function skipDigits(bytes: Uint8Array, start: number): number {
   return at;
 }
 
-/** Whether these very bytes, the first `length` of them, stand there. */
+/** Whether the first `length` of these bytes are at this position. */
 export function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array, length: number): boolean {
   for (let index = 0; index < length; index += 1) if (bytes[start + index] !== wanted[index]) return false;
   return true;
 }
 
-/** 1 for an object, 0 for an array: what the place that is being skipped is in. Nothing here waits, so one is enough. */
+/** 1 for an object, 0 for an array: the nesting of the value being skipped. Nothing here is asynchronous, so one buffer is enough. */
 const inObject = new Uint8Array(maxDepth);
 
 /**
- * Past one value of any kind. There is no recursion: a body may nest as deep as it likes. One loop in which the common case of
- * everything is written out, because whether V8 makes a called function a part of it depends on what else the process does, and
- * in a busy server it did not: that doubled its time (docs/design/request-path.md).
+ * Position after one value of any kind. Not recursive: a body may nest to any depth. One loop in which the common cases are inlined by
+ * hand, because V8's inlining depends on what else the process does; in a busy server it did not inline, which doubled the time
+ * (docs/design/request-path.md).
  */
 // oxlint-disable-next-line complexity -- see above; each branch is one character of the grammar
 export function skipValue(bytes: Uint8Array, start: number): number {
@@ -225,7 +225,7 @@ export function skipValue(bytes: Uint8Array, start: number): number {
       }
       at += 1;
     } else at = skipWord(bytes, at);
-    // A value is behind: what it ends is closed, up to a comma that leads to the next one.
+    // After a value: closes what it ends, up to a comma before the next one.
     for (;;) {
       if (depth === 0) return at;
       if (bytes[at]! <= blank) at = skipSpace(bytes, at);

@@ -1,7 +1,7 @@
 /**
- * Recognises a request body that differs from an earlier one only in fields that do not affect the decision. The pods of a ReplicaSet
- * have the same bytes but for the review's uid, the name of the service account's volume, and times. Comparing bytes costs a tenth of
- * reading them (docs/design/request-path.md).
+ * Recognises a request body that differs from an earlier one only in fields that do not affect the decision. The pods of a ReplicaSet have
+ * the same bytes except for the review's uid, the name of the service account's volume, and times. Comparing bytes costs a tenth of parsing
+ * them (docs/design/request-path.md).
  *
  * If two bodies have the same length and differ only in unescaped bytes of strings, they have the same structure. If no decision reads
  * these strings, the decision is the same.
@@ -12,17 +12,17 @@ import { isPlain, quote, skipPlain, skipRest } from './json-scanner.ts';
 import type { IdentitySpans, Span, Spans } from './field-selector.ts';
 import { selectFields, type JsonBytes } from './select-fields.ts';
 
-/** What is selected of a body of that many bytes. */
+/** The selection for a body of that length in bytes. */
 export type SelectionOf = (length: number) => ByteSelection;
 
-/** A body that was read. */
+/** A body that was parsed. */
 interface KnownBody {
-  /** In ignored strings they are those of the latest body. */
+  /** In ignored strings, the bytes of the latest body. */
   readonly bytes: Uint8Array;
-  /** 1 for each byte of an ignored string, where any other plain byte may stand. */
+  /** 1 for each byte of an ignored string, where any other plain byte is allowed. */
   readonly ignored: Uint8Array;
   readonly identitySpans: IdentitySpans;
-  /** The ignored strings in which bodies were found to differ. */
+  /** The ignored strings in which bodies differed so far. */
   differing: readonly Span[];
 }
 
@@ -34,21 +34,21 @@ interface Entry {
   readonly body: KnownBody | null;
 }
 
-/** The same for bodies that differ in identity only. */
+/** Likewise for bodies that differ in identity only. */
 export interface Fingerprint {
   /** The selected fields, as text. */
   readonly key: string;
-  /** The strings of the identity in the body. */
+  /** The identity strings in the body. */
   readonly identitySpans: IdentitySpans;
 }
 
 /** Bytes of all known bodies together. */
 const maxTotalBytes = 4 * 1024 * 1024;
-/** Bytes. A larger body is not remembered. */
+/** In bytes. A larger body is not stored. */
 const maxBodyBytes = 128 * 1024;
-/** Strings of one known body. A Job's pods differ in about twenty. */
+/** Strings of one known body. The pods of a Job differ in about twenty. */
 const maxDiffering = 64;
-/** Bytes that are compared at once before the differing one is searched. */
+/** Number of bytes compared at once before the differing one is searched. */
 const chunk = 1024;
 
 export class RepeatedBodies {
@@ -62,26 +62,26 @@ export class RepeatedBodies {
     this.#selectionOf = selectionOf;
   }
 
-  /** Of the heap, estimated. */
+  /** Estimated bytes on the heap. */
   get bytes(): number {
     return this.#entries.calculatedSize;
   }
 
-  /** Null when the body must be read. */
+  /** Null if the body must be parsed. */
   find(bytes: Buffer, length: number): Fingerprint | null {
     const entry = this.#entries.get(length);
     if (entry === undefined || entry.body === null || !hasSameDecision(bytes, entry.body)) return null;
     return { key: entry.key, identitySpans: entry.body.identitySpans };
   }
 
-  /** @param key of the body, whose identity was read without ambiguity */
+  /** @param key of the body, whose identity is unambiguous */
   learn(source: JsonBytes, key: string): void {
     const { length } = source;
     if (length > maxBodyBytes) return;
     const before = this.#entries.get(length);
     if (before?.key !== key) return void this.#entries.set(length, { key, misses: 1, body: null });
     const misses = before.misses + 1;
-    // To learn a body costs as much as to read it. If bodies differ in more than what is ignored, learning is tried ever more rarely.
+    // Learning a body costs as much as parsing it. If bodies differ in more than ignored strings, learning is tried less and less often.
     const body = Number.isInteger(Math.log2(misses)) ? knownBody(source, this.#selectionOf(length), key.length) : before.body;
     this.#entries.set(length, { key, misses, body });
   }
@@ -95,11 +95,11 @@ function knownBody({ bytes, length }: JsonBytes, selection: ByteSelection, keyLe
   const ignored = new Uint8Array(length);
   for (const span of identitySpans) if (span !== undefined) ignored.fill(1, span.start, span.end);
   for (let index = 0; index < skipped.length; index += 2) ignoreStrings({ bytes, ignored }, skipped[index]!, skipped[index + 1]!);
-  // Copied, because the buffer is used again for the next body.
+  // Copied, because the buffer is reused for the next body.
   return { bytes: Uint8Array.from(bytes.subarray(0, length)), ignored, identitySpans, differing: [] };
 }
 
-/** Strings with an escape must stay the same: a byte of an escape is not plain. */
+/** Strings with an escape must be equal: a byte of an escape is not plain. */
 function ignoreStrings({ bytes, ignored }: Pick<KnownBody, 'bytes' | 'ignored'>, start: number, end: number): void {
   for (let at = start; at < end; at += 1) {
     if (bytes[at] !== quote) continue;

@@ -1,7 +1,7 @@
 /**
- * The entrance of this folder: a reader that answers repeated reviews without reading them, and builds nothing of a review but what a
- * decision reads. With `plainReader` in the place of `cachedReader`, and without the folder, everything works as before at twice the
- * CPU; then a large body also holds the event loop for as long as JSON.parse takes for it (docs/design/request-path.md).
+ * The entry point of this folder: a reader that answers repeated reviews without parsing them, and parses only the fields of a review that
+ * a decision reads. With `plainReader` in place of `cachedReader`, and without this folder, everything works as before for twice the CPU; a
+ * large body then also blocks the event loop for as long as JSON.parse takes (docs/design/request-path.md).
  */
 import { LRUCache } from 'lru-cache';
 import type { Identity } from '../admission/identity.ts';
@@ -17,27 +17,27 @@ import { selectFields } from './select-fields.ts';
 
 interface Entry<T> {
   readonly decision: T;
-  /** `placeholder` where the string is in the body. */
+  /** `placeholder` at the position of the string in the body. */
   readonly identity: Identity;
 }
 
-/** Bytes of all remembered decisions. A cluster that starts many pods at once starts few kinds of them, and one takes some 5 KiB. */
+/** Bytes of all cached decisions. A cluster that starts many pods at once starts few kinds of them, and one takes about 5 KiB. */
 const maxDecisionBytes = 4 * 1024 * 1024;
-/** Bytes of an entry beside its texts. */
+/** Bytes of an entry in addition to its texts. */
 const entryOverhead = 500;
-/** Characters. The key of a pod with twenty containers has 4,000; a review with a longer key is decided anew each time. */
+/** In characters. The key of a pod with twenty containers has 4,000; a review with a longer key is never cached. */
 const maxKeyLength = 8_192;
-/** For the selected fields of a review, some thousand bytes. Used again for each review; a review with more gets a buffer of its own. */
+/** Buffer for the selected fields of a review, some thousand bytes. Reused for each review; a larger review gets its own buffer. */
 const shared = Buffer.alloc(64 * 1024);
-/** Bytes of a broken body that is parsed once more for the sentence of JSON.parse about it. */
+/** Maximum bytes of an invalid body that is parsed again for the error message of JSON.parse. */
 const maxBrokenLength = 64 * 1024;
 
 export interface CachedReader<T> extends ReviewReader<T> {
-  /** What is remembered, in bytes of the heap, estimated. */
+  /** Estimated bytes of the cache on the heap. */
   readonly bytes: () => number;
 }
 
-/** @param bytesOf a decision, on the heap */
+/** @param bytesOf bytes of a decision on the heap */
 export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>, bytesOf: (decision: T) => number): CachedReader<T> {
   const selectionOf: SelectionOf = (length) => byteSelection(format.fields(length));
   const repeated = new RepeatedBodies(selectionOf);
@@ -57,10 +57,10 @@ export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>, bytesOf
     const selected = select(body, selectionOf(length));
     if (!selected.ok) return broken(selected.error, body, plain);
     const { document, identitySpans, othersLength } = selected;
-    // The whole reader judges the length of the uid, and what a string with escapes says.
+    // The full reader checks the length of the uid, and decodes strings with escapes.
     if (identitySpans === null || !identitySpans.every(isShort)) return readWithIdentity(body, selectionOf(length), read);
     if (document.length > maxKeyLength) return withIdentity(read(selected, length), body, identitySpans);
-    // One character for each byte.
+    // One character per byte.
     const key = document.toString('latin1') + (othersLength === null ? '' : String(othersLength));
     repeated.learn({ bytes: body, length }, key);
     const entry = entries.get(key);
@@ -73,7 +73,7 @@ export function cachedReader<T>(format: ReviewFormat, decide: Decide<T>, bytesOf
 }
 
 interface SelectedText {
-  /** The smaller document. Good until the next review. */
+  /** The smaller document. Valid until the next review. */
   readonly document: Buffer;
   readonly othersLength: number | null;
 }
@@ -87,7 +87,7 @@ function select(body: Buffer, selection: ByteSelection, options: SelectOptions =
   const first = selectFields(source, selection, shared, options);
   if (first.ok) return { ...first, document: shared.subarray(0, first.length) };
   if (first.error.reason !== 'large') return first;
-  // What is selected is never longer than the body.
+  // The selection is never longer than the body.
   const out = Buffer.allocUnsafe(body.length);
   const second = selectFields(source, selection, out, options);
   return second.ok ? { ...second, document: out.subarray(0, second.length) } : second;
@@ -107,7 +107,7 @@ function broken<T>(error: JsonError, body: Buffer, plain: ReviewReader<T>): Read
 }
 
 function notJson({ reason, at }: JsonError): ReadResult<never> {
-  const problem = reason === 'deep' ? 'the body nests too deep' : `the body is not JSON: byte ${at} is out of place`;
+  const problem = reason === 'deep' ? 'the body is nested too deeply' : `the body is not JSON: byte ${at} is out of place`;
   return { ok: false, code: 'BODY_NOT_JSON', problem };
 }
 

@@ -1,21 +1,21 @@
-/** Keys that came once. Most lone pods come but once, and to remember their decisions would fill the heap with what is never used. */
+/** Keys seen once. Most bare pods are created once, and caching their decisions would fill the heap with entries that are never used. */
 
 /** Bytes of one generation. */
 const maxBytes = 512 * 1024;
 
-/** Two generations: when the younger one is full, the older one is forgotten. */
+/** Two generations: when the younger one is full, the older one is dropped. */
 export class SeenKeys {
   #young = new Set<string>();
   #old = new Set<string>();
   #youngBytes = 0;
   #oldBytes = 0;
 
-  /** Of the heap, estimated. */
+  /** Estimated bytes on the heap. */
   get bytes(): number {
     return this.#youngBytes + this.#oldBytes;
   }
 
-  /** Whether the key came before; from now on it did. */
+  /** Whether the key was seen before; marks it as seen. */
   isSeen(key: string): boolean {
     if (this.#young.has(key) || this.#old.has(key)) return true;
     if (this.#youngBytes > maxBytes) {

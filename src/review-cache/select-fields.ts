@@ -1,10 +1,10 @@
 /**
- * Copies the selected fields of a JSON document into a smaller document. All bytes are walked once and checked.
+ * Copies the selected fields of a JSON document into a smaller document. Every byte is read once and validated.
  *
- * A review is mostly managedFields, env and status, which no decision reads. To build and to collect them would cost more than
- * everything else together (docs/design/request-path.md). Pods that are decided alike give the same smaller document, so it is also
- * the key of the remembered decision. Parsing it gives the same as parsing the whole and leaving out the rest: with keys in any order
- * and with escapes, the last of duplicate keys, any white space.
+ * A review is mostly managedFields, env and status, which no decision reads. Building and collecting them as objects would cost more than
+ * everything else together (docs/design/request-path.md). Pods with the same decision give the same smaller document, so it is also the key
+ * of the cached decision. Parsing it gives the same result as parsing the whole and dropping the rest: with keys in any order and with
+ * escapes, the last of duplicate keys, any white space.
  */
 import type { ByteSelection } from './byte-selection.ts';
 import { FieldSelector, type IdentitySpans, type SelectOptions } from './field-selector.ts';
@@ -13,26 +13,26 @@ import { JsonError, skipSpace } from './json-scanner.ts';
 export type Selected =
   | {
       readonly ok: true;
-      /** Bytes of the smaller document, at the beginning of `out`. */
+      /** Bytes of the smaller document, at the start of `out`. */
       readonly length: number;
       /** Null if one of them occurs twice, is empty or has escapes. */
       readonly identitySpans: IdentitySpans | null;
-      /** Bytes of the members of the measured object that are not selected; null if there is no such object. */
+      /** Bytes of the unselected members of the measured object; null if there is no such object. */
       readonly othersLength: number | null;
     }
   | { readonly ok: false; readonly error: JsonError };
 
 export interface JsonBytes {
-  /** One byte more than the document, and it 0: every loop then ends at it, and none has to look for the end. */
+  /** The document followed by a zero byte: every loop ends at it, so none has to check for the end. */
   readonly bytes: Uint8Array;
-  /** Of the document. */
+  /** Length of the document. */
   readonly length: number;
 }
 
 /**
- * Of a value of the wrong kind for its selection, only the kind is copied: the reader judges it.
+ * Of a value of another type than selected, only the type is copied; the reader handles it.
  *
- * @param out where the smaller document is written; `error.reason` is `large` when it does not fit
+ * @param out receives the smaller document; `error.reason` is `large` if it does not fit
  */
 export function selectFields(
   { bytes, length }: JsonBytes,

@@ -1,23 +1,23 @@
 /**
- * The memory that requests may hold: bodies on their way in, answers on their way out. One budget for all of them, since a limit of each
- * request alone, times the number of requests, is more than a container has.
+ * The memory of requests: bodies being received, and responses being sent. One budget for all, since a limit per request times the number
+ * of requests exceeds the memory of a container.
  */
 
-/** A request that holds more than this is a large one. Most pods make reviews of 5 to 60 KiB. */
+/** A request that holds more than this is large. Most pods cause reviews of 5 to 60 KiB. */
 const maxSmall = 128 * 1024;
-/** Of the budget, for large requests together: the rest is for small ones alone, so that a few large ones never keep them out. */
+/** Share of the budget for all large requests; the rest is reserved for small ones, so that a few large ones never lock them out. */
 const largeShare = 3 / 4;
 
 const mebibyte = 1024 * 1024;
-/** Enough for a review of every pod that exists in practice, even where a container has little memory. */
+/** Enough for the review of any realistic pod, even in a container with little memory. */
 const minBudget = 16 * mebibyte;
 const maxBudget = 1024 * mebibyte;
 
 /**
- * Bytes for requests where nothing is said: a quarter of the container's memory limit. The program itself, its caches and a thousand
- * idle connections take less than a half.
+ * Default budget in bytes: a quarter of the container's memory limit. The program itself, its caches and a thousand idle connections take
+ * less than half.
  *
- * @param memoryLimit bytes; above the machine's memory where there is no limit (`process.constrainedMemory()`)
+ * @param memoryLimit bytes; above the machine's memory if there is no limit (`process.constrainedMemory()`)
  */
 export function defaultBudget(memoryLimit: number): number {
   return Math.min(maxBudget, Math.max(minBudget, Math.floor(memoryLimit / 4)));
@@ -25,7 +25,7 @@ export function defaultBudget(memoryLimit: number): number {
 
 export class ByteBudget {
   readonly limit: number;
-  /** Bytes that one request may hold at most. */
+  /** Maximum number of bytes of one request. */
   readonly largest: number;
   #used = 0;
   #usedByLarge = 0;
@@ -40,7 +40,7 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** Lets a request hold other bytes than before; false, and nothing changes, where there are none left for it. */
+  /** Changes the reservation of a request; false, without a change, if the budget is exhausted. */
   change(before: number, after: number): boolean {
     const used = this.#used + after - before;
     const usedByLarge = this.#usedByLarge + large(after) - large(before);

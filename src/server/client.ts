@@ -1,15 +1,15 @@
-/** What one address uses of the server, so that where something runs out it is taken from who has most of it. */
+/** Usage of the server by one address, so that a limit is enforced on the address that uses most. */
 
 export class Client {
   connections = 0;
-  /** Requests that have begun and are not answered. */
+  /** Requests without a response. */
   inFlight = 0;
-  /** Bytes that these hold. */
+  /** Bytes held by them. */
   bytes = 0;
   #iteration = -1;
   #busy = 0;
 
-  /** Milliseconds that its requests took so far in this iteration of the event loop. */
+  /** Milliseconds spent on its requests in this iteration of the event loop. */
   get busy(): number {
     return this.#iteration === loopIteration() ? this.#busy : 0;
   }
@@ -23,7 +23,7 @@ export class Client {
 
 const { nodeTiming } = performance;
 
-/** A number for each iteration of the event loop. Counted by libuv: no timer has to wake an idle process for it. */
+/** Number of the current iteration of the event loop. Counted by libuv, so no timer has to wake an idle process. */
 function loopIteration(): number {
   return nodeTiming.uvMetricsInfo.loopCount;
 }

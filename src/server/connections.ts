@@ -1,6 +1,6 @@
 /**
- * Every open connection of a server, those that never sent a request among them. There is room for so many; where it is used up, a new
- * one takes the place of another and is not refused: refusing would leave the API server outside for as long as somebody holds them all.
+ * Every open connection of a server, including those that never sent a request. When their limit is reached, a new connection replaces
+ * another one instead of being refused: otherwise a client that holds all of them would lock out the API server.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
@@ -14,7 +14,7 @@ export class Connection {
   readonly opened = performance.now();
   /** Requests so far. */
   requests = 0;
-  /** Requests that are not answered. */
+  /** Requests without a response. */
   inFlight = 0;
   /** Whether it presented a certificate that the client CA signed. */
   isTrusted = false;
@@ -25,28 +25,28 @@ export class Connection {
   }
 }
 
-/** Milliseconds that a connection has for its handshake and first request before it counts as one that says nothing. */
+/** Milliseconds that a connection has for its handshake and first request before it counts as silent. */
 const grace = 1_000;
 
-/** Requests that wait for others of their connections, of all connections. The API server never sends such; each costs some KiB. */
+/** Pipelined requests that wait for earlier ones, over all connections. The API server never pipelines; each costs some KiB. */
 const maxPipelined = 4_096;
 
 export class Connections {
   readonly #max: number;
   readonly #onEvicted: () => void;
-  /** By the address and port of the other side, oldest first. */
+  /** By remote address and port, oldest first. */
   readonly #open = new Map<string, Connection>();
   readonly #secure = new WeakMap<object, Connection>();
   readonly #clients = new Map<string, Client>();
   #pipelined = 0;
 
-  /** @param onEvicted is called for each connection that lost its place to a new one */
+  /** @param onEvicted called for each connection that was closed for a new one */
   constructor(server: Server, max: number, onEvicted: () => void) {
     this.#max = max;
     this.#onEvicted = onEvicted;
     server.on('connection', (raw) => this.#add(raw));
     server.on('secureConnection', (socket) => this.#secured(socket));
-    // Before the response can be made.
+    // Before the response is created.
     server.prependListener('request', (request, response) => this.#requested(request, response));
   }
 
@@ -60,8 +60,8 @@ export class Connections {
   }
 
   /**
-   * Closes all of them, whatever is on its way. `closeAllConnections()` of Node knows only those that have come as far as HTTP: one that
-   * stopped before its TLS handshake would keep `close()` waiting for two minutes, and the kubelet would then kill the process.
+   * Closes all of them, including those with requests in flight. Node's `closeAllConnections()` only knows connections that have reached
+   * HTTP: one that stopped before its TLS handshake would delay `close()` for two minutes, and the kubelet would then kill the process.
    */
   destroy(): void {
     for (const { raw } of this.#open.values()) raw.destroy();
@@ -69,7 +69,7 @@ export class Connections {
 
   #add(raw: Socket): void {
     const address = raw.remoteAddress;
-    // Closed by the other side already.
+    // Already closed by the peer.
     if (address === undefined) return void raw.destroy();
     if (this.#open.size >= this.#max) this.#evict();
     const client = this.#clients.get(address) ?? new Client();
@@ -121,7 +121,7 @@ export class Connections {
   }
 }
 
-/** The more connections an address has, and the less it does with this one, the sooner it loses it; of equal ones the oldest. */
+/** Connections of the address with most connections go first, and among those the least active one; of equal ones the oldest. */
 function weightOf({ client, opened, requests, inFlight, isTrusted }: Connection): number {
   if (isTrusted) return client.connections / 1_000;
   if (inFlight > 0 || performance.now() - opened < grace) return client.connections;
@@ -133,9 +133,9 @@ function keyOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /**
- * Where much waits to be written, Node pauses the parser of a connection, and TLS goes on to give it what it has decrypted: an error
- * (HPE_PAUSED), and a reset in the middle of pipelined requests that are in order. What waits is limited by the budget of bytes and by
- * `maxPipelined`, so Node need not.
+ * When much data waits to be written, Node pauses the HTTP parser of a connection, but TLS keeps passing decrypted data to it: an error
+ * (HPE_PAUSED), and a reset in the middle of valid pipelined requests. The byte budget and `maxPipelined` already limit what waits, so Node
+ * need not pause.
  */
 function neverPause(socket: TLSSocket): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node has an option for it, but not for the sockets of a TLS server

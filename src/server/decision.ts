@@ -1,4 +1,4 @@
-/** A decision that can be answered, counted and logged for every review that it holds for. */
+/** A decision with its response, counters and log line, reused for every review that it applies to. */
 import { admit, leftAlone, type Admission, type Mode } from '../admission/admit.ts';
 import { responseText, type ResponseText } from '../admission/response.ts';
 import type { Identity } from '../admission/identity.ts';
@@ -15,19 +15,19 @@ export interface DecisionOptions extends LogOptions {
   readonly mode: Mode;
 }
 
-/** Bytes that an answer may have beside twice those of its review. A pod of a hundred images needs less. */
+/** Bytes that a response may have in addition to twice the review. A pod of a hundred images needs less. */
 const freeLength = 64 * 1024;
 
 interface Parts {
   readonly text: ResponseText;
   readonly log: ReviewLog | FailureLog;
-  /** Those of the review and one for each image. */
+  /** Counters of the review and of each image. */
   readonly counters: readonly BufferedCounter[];
-  /** What is decided where the answer would be too long; null where it never is. */
+  /** The decision used if the response would be too long; null if it never is. */
   readonly ifTooLong: Decision | null;
 }
 
-/** Holds texts and counters, and nothing of the review or the admission. */
+/** Holds texts and counters, but nothing of the review or the admission. */
 export class Decision {
   readonly #parts: Parts;
 
@@ -35,13 +35,13 @@ export class Decision {
     this.#parts = parts;
   }
 
-  /** Bytes of the heap, estimated. */
+  /** Estimated bytes on the heap. */
   get bytes(): number {
     const { text, log, counters, ifTooLong } = this.#parts;
     return 500 + text.before.length + text.after.length + log.bytes + 8 * counters.length + (ifTooLong?.bytes ?? 0);
   }
 
-  /** This decision, or another where its answer would be more than twice as long as the review. @param length bytes of the review */
+  /** This decision, or another if its response would be more than twice as long as the review. @param length bytes of the review */
   fitting(length: number): Decision {
     const { text, ifTooLong } = this.#parts;
     return ifTooLong !== null && text.after.length > 2 * length + freeLength ? ifTooLong : this;
@@ -59,7 +59,7 @@ export class Decision {
   }
 }
 
-/** A fault of transship must not keep a pod from being made: the pod is admitted as it is. */
+/** A bug of transship must not prevent the creation of a pod: it is admitted unchanged. */
 export function decide(review: DecisionInput, policy: CompiledPolicy, options: DecisionOptions): Decision {
   const { metrics, mode, scope } = options;
   try {

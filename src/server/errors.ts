@@ -1,4 +1,4 @@
-/** Every error that a client of the server can get: its code, status and sentence. */
+/** Every error response of the server: code, status and message. */
 import { answerCodes } from '../errors/codes.ts';
 
 export const clientErrors = answerCodes;
@@ -10,18 +10,18 @@ export interface ClientError {
   readonly error: string;
 }
 
-/** @param detail what exactly was wrong, a clause */
+/** @param detail what exactly is wrong, as a clause */
 export function clientError(code: ClientErrorCode, detail: string): ClientError {
   return { code, error: `${detail}; ${clientErrors[code].remedy}` };
 }
 
 /**
- * Of every error, though its body is JSON: the API server puts the body of a failed call into its log, and tells it to who creates a
- * pod under failurePolicy Fail, only when it is text (kubernetes/client-go, rest/request.go, isTextResponse).
+ * Content type of every error, although its body is JSON: the API server logs the body of a failed call, and under failurePolicy Fail shows
+ * it to the user who creates a pod, only if it is text (kubernetes/client-go, rest/request.go, isTextResponse).
  */
 export const errorContentType = 'text/plain; charset=utf-8';
 
-/** The detail of an INTERNAL one, whatever happened: what it was is for the log. */
+/** The detail of every INTERNAL error; the cause is only logged. */
 export const internalError = 'internal error';
 
 /** What the server sends back. */
@@ -31,7 +31,7 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** @param detail what exactly was wrong, a clause */
+/** @param detail what exactly is wrong, as a clause */
 export function errorResponse(code: ClientErrorCode, detail: string): HttpResponse {
   return { status: clientErrors[code].status, contentType: errorContentType, body: JSON.stringify(clientError(code, detail)) };
 }

@@ -1,17 +1,17 @@
 /**
- * Turns. In one iteration of the event loop the reviews of an address are decided for so long; what is left waits for the next one, and
- * those of other addresses come in between. So whoever sends much waits for himself, and nobody else does.
+ * Fair queuing. In one iteration of the event loop the reviews of an address are decided for a limited time; the rest waits for the next
+ * iteration, and those of other addresses go first. A client that sends too much delays only itself.
  */
 import type { Client } from './client.ts';
 
-/** Milliseconds. Some hundreds of reviews; those that wait count as in flight, and beyond `maxInFlight` the answer is 503. */
+/** In milliseconds. Some hundreds of reviews; waiting reviews count as in flight, and beyond `maxInFlight` the response is 503. */
 const turn = 50;
 
 export class FairQueue {
   readonly #waiting = new Map<Client, (() => void)[]>();
   #isScheduled = false;
 
-  /** Whether the client has had its turn in this iteration, or has work that waits. */
+  /** Whether the client has used its time in this iteration, or has waiting reviews. */
   mustWait(client: Client): boolean {
     return client.busy > turn || this.#waiting.has(client);
   }

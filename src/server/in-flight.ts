@@ -1,23 +1,23 @@
-/** The requests that have begun and are not answered: how many, how long, and how much memory they hold. */
+/** Tracks the requests in flight: their number, age and memory. */
 import type { ByteBudget } from './byte-budget.ts';
 import type { Connection } from './connections.ts';
 
-/** Why a request ends before it is answered. */
+/** Why a request is ended before its response. */
 export interface Eviction {
   readonly code: 'OVERLOADED' | 'REQUEST_TOO_SLOW';
   readonly detail: string;
 }
 
-const toMakeRoom: Eviction = { code: 'OVERLOADED', detail: 'the request was ended to make room for others' };
+const evicted: Eviction = { code: 'OVERLOADED', detail: 'the request was ended in favour of others' };
 const tooSlow: Eviction = { code: 'REQUEST_TOO_SLOW', detail: 'the request did not arrive in time' };
 
 export class InFlightRequest {
   readonly connection: Connection;
   readonly began = performance.now();
-  /** Ends it at once. */
+  /** Ends the request at once. */
   readonly end: (why: Eviction) => void;
   bytes = 0;
-  /** `waiting` for its turn to be decided. */
+  /** `waiting`: in the queue for a decision. */
   state: 'receiving' | 'waiting' | 'responding' | 'ended' = 'receiving';
 
   constructor(connection: Connection, end: (why: Eviction) => void) {
@@ -28,13 +28,13 @@ export class InFlightRequest {
 
 export interface InFlightLimits {
   readonly maxInFlight: number;
-  /** Milliseconds from the end of the headers to the end of the body, and from there until the client has read the answer. */
+  /** Milliseconds from the end of the headers to the end of the body, and from there until the client has read the response. */
   readonly requestTimeout: number;
-  /** Milliseconds between two looks at what is too slow. */
+  /** Interval of the check for slow requests, in milliseconds. */
   readonly checkInterval: number;
 }
 
-/** Milliseconds. A genuine client sends a review and reads the response within one; who takes longer makes room for others. */
+/** In milliseconds. A real client sends a review and reads the response within one; a slower request may be ended for others. */
 const grace = 1_000;
 
 export class InFlightRequests {
@@ -53,7 +53,7 @@ export class InFlightRequests {
     return this.#requests.size;
   }
 
-  /** False where there is no room for one more. */
+  /** False if the limit is reached and no request can be ended. */
   enter(request: InFlightRequest): boolean {
     if (this.#requests.size >= this.#limits.maxInFlight && !this.#evict(request, 'inFlight', 1)) return false;
     this.#requests.add(request);
@@ -70,7 +70,7 @@ export class InFlightRequests {
     request.connection.client.inFlight -= 1;
   }
 
-  /** Lets a request hold that many bytes; false where there is no memory left for it. */
+  /** Reserves this many bytes for a request; false if they are not available. */
   hold(request: InFlightRequest, bytes: number): boolean {
     while (!this.budget.change(request.bytes, bytes)) {
       if (bytes > this.budget.largest || !this.#evict(request, 'bytes', bytes - request.bytes)) return false;
@@ -84,7 +84,7 @@ export class InFlightRequests {
     clearTimeout(this.#timer);
   }
 
-  /** Ends the oldest request of the address that uses most, unless that is the newcomer's own and not old. */
+  /** Ends the oldest request of the address that uses most, unless that is the new request's own address and the request is not old. */
   #evict(newcomer: InFlightRequest, what: 'inFlight' | 'bytes', wanted: number): boolean {
     let oldest: InFlightRequest | undefined;
     for (const request of this.#requests) {
@@ -94,7 +94,7 @@ export class InFlightRequests {
     if (oldest === undefined) return false;
     const usesMore = oldest.connection.client[what] > newcomer.connection.client[what] + wanted;
     if (!usesMore && (oldest.state === 'waiting' || performance.now() - oldest.began < grace)) return false;
-    this.#end(oldest, toMakeRoom);
+    this.#end(oldest, evicted);
     return true;
   }
 

@@ -1,4 +1,4 @@
-/** For a fastify whose routes have no schemas: without it, two compilers of schemas are loaded at every start. */
+/** For a fastify without schemas on its routes: avoids loading two schema compilers at every start. */
 import type { FastifyServerOptions } from 'fastify';
 
 function compiler(): never {

@@ -1,7 +1,7 @@
-/** How much the server takes on at once. Beyond it the answer is 503 with Retry-After, which the API server tries again. */
+/** Overload limits. Beyond them the response is 503 with Retry-After, after which the API server retries. */
 export interface OverloadLimits {
   readonly maxConnections: number;
-  /** Reviews that have begun and are not answered. */
+  /** Reviews without a response. */
   readonly maxInFlight: number;
   /** Bytes that requests and their responses may hold together. */
   readonly maxRequestMemory: number;

@@ -1,13 +1,13 @@
-/** Log lines about requests that are refused. Whoever floods the server must not flood its log. */
+/** Log lines about rejected requests, rate-limited: a client that floods the server must not flood its log. */
 import type { Logger } from 'pino';
 import type { ClientErrorCode } from './errors.ts';
 
-/** Milliseconds between two lines about one code. */
+/** Milliseconds between two lines for one code. */
 const interval = 10_000;
 
 export class RejectionLog {
   readonly #log: Logger;
-  /** When the last line was written, and how many were left out since. */
+  /** Time of the last line, and the number of lines suppressed since. */
   readonly #last = new Map<ClientErrorCode, { at: number; omitted: number }>();
 
   constructor(log: Logger) {

@@ -1,10 +1,10 @@
-/** The one log line of a review: who, where, what became of each image, and why. */
+/** The log line of a review: the pod, the client, and the outcome of each image with its reason. */
 import type { Logger } from 'pino';
 import type { Admission } from '../admission/admit.ts';
 import type { Identity } from '../admission/identity.ts';
 import type { DecisionInput } from '../admission/review.ts';
 
-/** Which reviews are logged: every one, those with a rewritten image or a problem, or those with a problem. */
+/** Which reviews are logged: all, those with a rewritten image or a problem, or those with a problem. */
 export const loggedReviewKinds = ['all', 'rewritten', 'problems'] as const;
 export type LoggedReviews = (typeof loggedReviewKinds)[number];
 
@@ -14,8 +14,8 @@ export interface LogOptions {
 }
 
 /**
- * Admission runs before validation, so a pod author's names and images may have megabytes, and a pod ten thousand containers. A log
- * line keeps to what is valid: an image has 255 characters of name, 128 of tag, 135 of digest and the marks between.
+ * Admission runs before validation, so the names and images of a pod may have megabytes, and a pod ten thousand containers. A log line is
+ * limited to valid lengths: an image has 255 characters of name, 128 of tag, 135 of digest, and separators.
  */
 const maxImageLength = 520;
 const maxReasonLength = 2 * maxImageLength;
@@ -25,9 +25,9 @@ const maxImages = 100;
 export class ReviewLog {
   readonly #message: string;
   readonly #write: 'info' | 'warn';
-  /** Null when such reviews are not logged. */
+  /** Null if such reviews are not logged. */
   #log: Logger | null;
-  /** Null once the log is bound to them. */
+  /** Null once they are bound to the log. */
   #fields: object | null;
   #lines = 0;
   readonly bytes: number;
@@ -44,7 +44,7 @@ export class ReviewLog {
   write(identity: Identity, seconds: number): void {
     if (this.#log === null) return;
     this.#lines += 1;
-    // A child writes what it is bound to as text, made once; making one costs as much as some lines, so only where a second line comes.
+    // A child logger serializes its bindings once; creating it costs as much as some lines, so it is only created for a second line.
     if (this.#lines === 2 && this.#fields !== null) {
       this.#log = this.#log.child(this.#fields);
       this.#fields = null;
@@ -61,7 +61,7 @@ function isLogged({ images }: Admission, loggedReviews: LoggedReviews): boolean 
   return loggedReviews === 'all' || (loggedReviews === 'rewritten' && images.some(({ outcome }) => outcome === 'rewritten'));
 }
 
-/** Characters that the fields have at most, about. */
+/** Approximate maximum length of the fields, in characters. */
 function lengthOf({ images }: Admission): number {
   return images
     .slice(0, maxImages)
@@ -86,7 +86,7 @@ export class FailureLog {
   }
 }
 
-/** The identity as a log line has it: `pod` is its name, or `generateName` and a star; empty when it has neither. */
+/** The identity in a log line: `pod` is the name, or `generateName` and a star; empty if it has neither. */
 export function identityFields({ uid, name, podName, generateName, owner }: Identity): {
   readonly uid: string;
   readonly pod: string;
@@ -101,7 +101,7 @@ export function identityFields({ uid, name, podName, generateName, owner }: Iden
 
 const maxNameLength = 253;
 
-/** Admission runs before validation, so a name may have megabytes: a log line keeps to what is valid. */
+/** Admission runs before validation, so a name may have megabytes: a log line is limited to valid lengths. */
 function shortName(text: string): string {
   return text.slice(0, maxNameLength);
 }

@@ -10,7 +10,7 @@ import type { Reviewer } from './reviewer.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a review that was let in. */
+    /** For an admitted review. */
     inFlight: InFlightRequest | null;
   }
 }
@@ -20,13 +20,13 @@ export interface ReviewRoutesOptions {
   readonly reviewers: ReadonlyMap<string, Reviewer>;
   readonly connections: Connections;
   readonly inFlight: InFlightRequests;
-  /** Whether callers must have presented a certificate that the client CA signed. */
+  /** Whether clients must present a certificate signed by the client CA. */
   readonly needsClientCertificate: boolean;
   /** @param isLast whether the connection is closed after it */
   readonly respond: (reply: FastifyReply, response: HttpResponse, isLast?: boolean) => void;
-  /** Counts and logs a review that is refused before it is looked at. */
+  /** Counts and logs a review that is rejected without being read. */
   readonly onRejected: (request: FastifyRequest, code: ClientErrorCode, detail: string) => void;
-  /** Must not throw itself. */
+  /** Must not throw. */
   readonly logInternalError: (error: unknown) => void;
 }
 
@@ -37,7 +37,7 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
   const maxBytes = Math.min(maxBodyBytes, inFlight.budget.largest);
   const turns = new FairQueue();
   app.decorateRequest('inFlight', null);
-  // As bytes: of most bodies only a part is ever made into objects.
+  // As bytes: most bodies are only parsed in part.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (request, payload, done) => {
     const entered = request.inFlight;
@@ -48,7 +48,7 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
       const { client } = entered.connection;
       if (!turns.mustWait(client)) return done(null, body);
       const kept = keptBody(body, hold);
-      // Those that were ended meanwhile, or whose client went away, need no decision.
+      // Reviews that were ended, or whose client disconnected, need no decision.
       turns.add(client, () => void (entered.state === 'ended' || done(null, kept)));
     });
   });
@@ -64,9 +64,9 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
       if (typeof body === 'string') return reject(request, reply, options, bodyError(body, maxBytes));
       const response = answer(request, body, review, options);
       entered.state = 'responding';
-      // fastify keeps it until the response is read, and that may be long.
+      // fastify keeps it until the response is read, which may take long.
       request.body = undefined;
-      // Small ones are written at once, and there are many of them.
+      // Small responses are written at once, and they are frequent.
       if (response.body.length > smallResponse && !inFlight.hold(entered, response.body.length * copiesOfResponse))
         return reject(request, reply, options, bodyError('no-memory', maxBytes));
       options.respond(reply, response);
@@ -76,7 +76,7 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
 
 interface Rejection {
   readonly code: ClientErrorCode;
-  /** What exactly is wrong, a clause. */
+  /** What exactly is wrong, as a clause. */
   readonly detail: string;
   /** Whether the connection is closed after the response. */
   readonly isLast?: true;
@@ -90,14 +90,14 @@ function bodyError(problem: BodyProblem, maxBytes: number): Rejection {
 
 const mebibyte = 1024 * 1024;
 
-/** One byte that is 0, behind nothing. */
+/** An empty body, followed by the zero byte. */
 const emptyBody = Buffer.alloc(1);
 /** As text, as bytes, and encrypted. */
 const copiesOfResponse = 3;
-/** Characters; of ASCII but for names of rules and reasons. */
+/** In characters; ASCII except for names of rules and reasons. */
 const smallResponse = 16 * 1024;
 
-/** @returns why a review is not let in; null when it is */
+/** @returns why a review is rejected; null if it is admitted */
 function enter(request: FastifyRequest, reply: FastifyReply, options: ReviewRoutesOptions): Rejection | null {
   const { connections, inFlight, needsClientCertificate } = options;
   const connection = connections.of(request.raw.socket);
@@ -110,7 +110,7 @@ function enter(request: FastifyRequest, reply: FastifyReply, options: ReviewRout
   });
   if (!inFlight.enter(entered)) return { code: 'OVERLOADED', detail: `${inFlight.size} requests are in flight` };
   request.inFlight = entered;
-  // Comes exactly once, also when the client goes away.
+  // Emitted exactly once, also when the client disconnects.
   reply.raw.once('close', () => inFlight.leave(entered));
   return null;
 }

@@ -1,4 +1,4 @@
-/** What the two routes that the API server calls do: bytes in, decision, text out. */
+/** Handler of the two routes for the API server: from the bytes of a review to its decision and the text of the response. */
 import { decisionLabels, type Mode } from '../admission/admit.ts';
 import { plainReader, reviewFormat, type Decide, type ReviewReader } from '../admission/review-reader.ts';
 import { skipCodes } from '../admission/scope.ts';
@@ -9,18 +9,18 @@ import { decide, type Decision, type DecisionOptions } from './decision.ts';
 import { errorResponse, type HttpResponse, type ClientErrorCode } from './errors.ts';
 
 export interface ReviewerOptions extends Omit<DecisionOptions, 'mode'> {
-  /** The policy in force at this moment; one request sees one policy. */
+  /** The current policy; one request sees one policy. */
   readonly policy: () => CompiledPolicy;
-  /** False: every body is parsed as a whole, and nothing is remembered. */
+  /** False: every body is parsed completely, and nothing is cached. */
   readonly reviewCache: boolean;
 }
 
 export interface ReviewRequest {
-  /** Followed by one byte that is 0. */
+  /** Followed by a zero byte. */
   readonly body: Buffer;
-  /** Content-Encoding, where there is one. */
+  /** Content-Encoding, if any. */
   readonly encoding: string | undefined;
-  /** Who asks, for the log. */
+  /** Address of the client, for the log. */
   readonly remote: () => string | undefined;
 }
 
@@ -68,7 +68,7 @@ export function createReviewer(options: ReviewerOptions, mode: Mode): Reviewer {
   };
 }
 
-/** At 0, so that `increase()` in an alert sees the first one. */
+/** Starts at 0, so that `increase()` in an alert sees the first one. */
 function startImageCounters(metrics: Metrics, { rules }: CompiledPolicy, mode: Mode): void {
   for (const rule of rules) metrics.images({ rule: rule.policy.name, outcome: 'refused', mode });
 }

@@ -1,4 +1,4 @@
-/** The HTTPS server: routes, limits and time-outs. HTTP/1.1 only, since the API server offers nothing else to webhooks. */
+/** The HTTPS server: routes, limits and timeouts. HTTP/1.1 only, since the API server uses nothing else for webhooks. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Server } from 'node:https';
 import type { Logger } from 'pino';
@@ -19,28 +19,28 @@ import { tlsOptions } from './tls-options.ts';
 
 /** All in milliseconds. */
 export interface Timeouts {
-  /** For which a connection may be idle between two requests. */
+  /** Idle time of a connection between two requests. */
   readonly keepAlive: number;
-  /** From the first byte of a request, or from a connection's beginning, to the end of its headers. */
+  /** From the first byte of a request, or the start of a connection, to the end of its headers. */
   readonly headers: number;
-  /** From there to the last byte of the body, and from there until the client has read the response. */
+  /** From there to the last byte of the body, and again until the client has read the response. */
   readonly request: number;
-  /** From a connection's beginning to the end of its TLS handshake. */
+  /** From the start of a connection to the end of its TLS handshake. */
   readonly handshake: number;
-  /** Between two looks at the connections. */
+  /** Interval of the check of connections. */
   readonly check: number;
 }
 
 /**
- * The API server's client keeps idle connections for 90 s (Go's net/http default), those that it opened to spare and never used
- * among them. A server that closed first would turn the next call into a failed one. So even slow headers have that long. A body has
- * as long as a webhook may be waited for (`timeoutSeconds`, 30 at most).
+ * The API server's client keeps idle connections for 90 s (Go's net/http default), including spare ones that it never used. A server that
+ * closed first would make the next call fail. So even slow headers have that long. A body has the maximum `timeoutSeconds` of a webhook,
+ * 30.
  */
 export const defaultTimeouts: Timeouts = { keepAlive: 120_000, headers: 125_000, request: 30_000, handshake: 30_000, check: 15_000 };
 
 export interface ServerOptions extends ReviewerOptions {
   readonly pair: KeyPair;
-  /** PEM of the CA whose certificates callers of /mutate and /shadow must present; null for no such check. */
+  /** PEM of the CA that must have signed the client certificates for /mutate and /shadow; null for no check. */
   readonly clientCa: string | null;
   readonly overload: OverloadLimits;
   readonly timeouts: Timeouts;
@@ -50,11 +50,11 @@ type WebhookInstance = FastifyInstance<Server>;
 
 export interface WebhookServer {
   readonly app: WebhookInstance;
-  /** From the next handshake on; open connections stay. */
+  /** From the next handshake on; open connections are kept. */
   readonly useKeyPair: (pair: KeyPair) => void;
-  /** The same for the PEM of another client CA. Only where there was one. */
+  /** Likewise for the client CA. Only if there was one. */
   readonly useClientCa: (pem: string) => void;
-  /** Turns /readyz to 503 and asks every client to close its connection after the next response. */
+  /** Turns /readyz to 503, and asks every client to close its connection after the next response. */
   readonly startDraining: () => void;
   readonly readiness: () => Readiness;
   readonly connections: Connections;
@@ -87,12 +87,12 @@ export function createServer(options: ServerOptions): WebhookServer {
       connectionsCheckingInterval: timeouts.check,
     },
     keepAliveTimeout: timeouts.keepAlive,
-    // From the first byte of the headers on, where `timeouts.request` is from their last one on.
+    // Starts at the first byte of the headers, `timeouts.request` at their last one.
     requestTimeout: timeouts.headers + timeouts.request,
     logger: false,
     schemaController: noSchemas,
     clientErrorHandler: answerClientError,
-    // A request that arrives on an open connection while closing is answered and not turned into a failed call.
+    // A request on an open connection while closing is answered, so that no call fails.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => respond(reply, errorResponse('REQUEST_INVALID', error.message)),
   });
@@ -164,7 +164,7 @@ function addReviews(app: WebhookInstance, context: Context): void {
 }
 
 function addProbes(app: WebhookInstance, { readiness, respond }: Context): void {
-  // No other route reads a body; whatever comes with a request is thrown away.
+  // No other route reads a body; it is discarded.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.get('/healthz', (_request, reply) => respond(reply, { status: 200, contentType: 'text/plain', body: 'ok\n' }));
@@ -191,6 +191,6 @@ function logInternalError(error: unknown, log: Logger): void {
   try {
     log.error({ err: error }, 'a request failed');
   } catch {
-    // The log itself may be what failed, and then there is nobody left to tell.
+    // If the log itself failed, there is nothing left to report to.
   }
 }

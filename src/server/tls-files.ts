@@ -1,4 +1,4 @@
-/** Follows the files of TLS. A pair or client CA that is complete and valid is used from the next handshake on; others are logged once. */
+/** Follows the TLS files. A complete and valid pair or client CA is used from the next handshake on; an invalid one is logged once. */
 import type { Logger } from 'pino';
 import { followFiles } from '../files/follow.ts';
 import type { Watch } from '../files/watch.ts';
@@ -36,7 +36,7 @@ function keyOf({ cert, key }: KeyPair): string {
   return cert + key;
 }
 
-/** Open connections stay what they were: accepted, or not. */
+/** Open connections keep their state: authorized or not. */
 export function followClientCa(file: string, first: string, { server, log }: Pick<TlsUsers, 'server' | 'log'>): Watch {
   return followFiles({
     paths: [file],

@@ -1,9 +1,9 @@
-/** What the server offers in a TLS handshake. */
+/** TLS versions and ciphers of the server. */
 import type { KeyPair } from '../tls/pair.ts';
 
 /**
  * TLS 1.2 with forward secrecy and authenticated encryption only, as in https://wiki.mozilla.org/Security/Server_Side_TLS (intermediate);
- * Node's own list has CBC in it. Each one is known to Go, in which API server and kubelet are written. TLS 1.3 has no others.
+ * Node's default list includes CBC. Go supports all of them, and so the API server and the kubelet. TLS 1.3 has no others.
  */
 const ciphers = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -25,9 +25,9 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** @param clientCa PEM of the CA of client certificates; null where none is asked for */
+/** @param clientCa PEM of the CA of client certificates; null if none is required */
 export function tlsOptions({ cert, key }: KeyPair, clientCa: string | null): TlsOptions {
-  // Probes of the kubelet come without a certificate, so an unauthorized connection is refused by the routes and not here.
+  // Probes of the kubelet have no certificate, so an unauthorized connection is rejected by the routes and not here.
   const client = clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
   return { cert, key, minVersion: 'TLSv1.2', ciphers, ALPNProtocols: ['http/1.1'], ...client };
 }

@@ -1,4 +1,4 @@
-/** A running webhook: policy and certificates followed, both ports open. What `serve` starts and tests talk to. */
+/** A running webhook: follows policy and certificates, listens on both ports. Started by `serve` and by tests. */
 import { once } from 'node:events';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -17,19 +17,19 @@ import { followClientCa, followPair } from './tls-files.ts';
 
 export interface WebhookOptions {
   readonly policy: PolicyFiles;
-  /** Files that are followed, or a pair that stays. */
+  /** Files to follow, or a fixed pair. */
   readonly tls: KeyPairFiles | { readonly cert: string; readonly key: string };
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly metricsPort: number;
   readonly clientCaFile: string | null;
   readonly scope: Scope;
   readonly loggedReviews: LoggedReviews;
-  /** False: every review is parsed as a whole, and nothing is remembered. */
+  /** False: every review is parsed completely, and nothing is cached. */
   readonly reviewCache: boolean;
   readonly overload: OverloadLimits;
-  /** Those of `defaultTimeouts` when not given. */
+  /** Default: `defaultTimeouts`. */
   readonly timeouts?: Timeouts;
 }
 
@@ -39,7 +39,7 @@ export interface Webhook extends Closing {
   readonly revision: () => Revision;
 }
 
-/** @throws OperatorError, or Node's error for an address that cannot be listened on */
+/** @throws OperatorError, or Node's error when the address is not available */
 export async function startWebhook(options: WebhookOptions, log: Logger): Promise<Webhook> {
   const { source, findings } = await PolicySource.open(options.policy);
   const metrics = createMetrics();
@@ -92,7 +92,7 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   };
 }
 
-/** Not fastify's: by the name localhost it opens a second server, which a new certificate would not reach. */
+/** Not fastify's listen: for the name localhost it opens a second server, which a new certificate would not reach. */
 async function listen(server: Server, address: { readonly host: string; readonly port: number }): Promise<number> {
   server.listen(address);
   await once(server, 'listening');

@@ -1,4 +1,4 @@
-/** Files of a Helm chart that were not rendered: Go's text/template in YAML. */
+/** Detects unrendered files of a Helm chart: Go's text/template in YAML. */
 
 /** An action outside quotes; in quotes it may be meant for another program, such as an alert's text. */
 export function isTemplate(text: string): boolean {

@@ -1,7 +1,7 @@
 /**
- * Text for terminals, logs and CI systems. What others wrote (names, images, messages of parsers) may hold characters that these obey:
- * escape sequences, line breaks in front of `::error`, marks that turn the reading direction. Outputs take only `Printable`, so that no
- * string reaches them without passing here; the compiler finds what was forgotten.
+ * Text for terminals, logs and CI systems. Untrusted text (names, images, messages of parsers) may contain characters that these interpret:
+ * escape sequences, line breaks before `::error`, marks that change the reading direction. Outputs accept only `Printable`, so that the
+ * compiler finds every string that was not escaped here.
  */
 
 declare const brand: unique symbol;
@@ -15,7 +15,7 @@ const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\
 
 const short: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\r': String.raw`\r`, '\t': String.raw`\t` };
 
-/** On one line, with unsafe characters as JavaScript and JSON escape them. Twice is the same as once. */
+/** On one line, with unsafe characters escaped as in JavaScript and JSON. Idempotent. */
 export function printable(text: string): Printable {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing unsafe is left in it
   return text.replace(unsafe, (character) => short[character] ?? escaped(character)) as Printable;
@@ -29,7 +29,7 @@ function escaped(character: string): string {
 }
 
 /**
- * A template whose values are escaped, each on one line; line breaks of the template itself stay. For several lines of one value use
+ * A template whose values are escaped, each on one line; line breaks of the template itself are kept. For a value of several lines use
  * `joined`.
  */
 export function printed(strings: TemplateStringsArray, ...values: readonly (string | number)[]): Printable {
@@ -38,29 +38,29 @@ export function printed(strings: TemplateStringsArray, ...values: readonly (stri
   return text as Printable;
 }
 
-/** Line breaks stay: for text of several lines that is written by the program, with values of others in it that have none. */
+/** Keeps line breaks: for text of several lines that the program writes, with embedded values that have none. */
 export function printableLines(text: string): Printable {
   return joined(text.split('\n').map(printable), '\n');
 }
 
-/** @param separator of the program's own, such as a line break */
+/** @param separator a constant of the program, such as a line break */
 export function joined(texts: readonly Printable[], separator = ''): Printable {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- printable parts with a separator of the program's own
   return texts.join(separator) as Printable;
 }
 
-/** Text of the program itself, as help texts and colours. Never for anything that was read. */
+/** Constants of the program, such as help texts and colours. Never for text that was read. */
 export function ownText(text: string): Printable {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it is for
   return text as Printable;
 }
 
-/** JSON on one line. Parsed, it is the value; unsafe characters are escaped, which JSON allows in strings and has nowhere else. */
+/** JSON on one line. Parsing it gives the value; unsafe characters only occur in strings, where JSON allows escapes. */
 export function jsonText(value: unknown): Printable {
   return escapedJson(JSON.stringify(value));
 }
 
-/** The same for a text of JSON, with its line breaks. */
+/** Likewise for JSON text, keeping its line breaks. */
 export function escapedJson(json: string): Printable {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing unsafe is left in it
   return json.replace(unsafe, (character) => (character === '\n' ? character : escaped(character))) as Printable;

@@ -59,7 +59,7 @@ const translated: readonly (readonly [error: unknown, code: string | null, says?
   [system('EADDRINUSE', 'listen'), 'ADDRESS_UNAVAILABLE', /listen EADDRINUSE: said by Node; another program has that port/],
   [system('EACCES', 'listen'), 'ADDRESS_UNAVAILABLE', /ports below 1024/],
   [system('EADDRNOTAVAIL', 'listen'), 'ADDRESS_UNAVAILABLE', /--host/],
-  [system('ENOSPC', 'write'), 'OUTPUT_FAILED', /make room/],
+  [system('ENOSPC', 'write'), 'OUTPUT_FAILED', /free disk space/],
   [system('ENOSPC', 'open'), null],
   [new OperatorError('USAGE', 'x'), 'USAGE'],
   [new TypeError('x is undefined'), null],

@@ -125,7 +125,7 @@ function checkRefusal(body: Buffer, text: string): string {
   if (typeof code !== 'string' || typeof error !== 'string' || error.length > 1000)
     throw new Finding(`a 400 says ${text.slice(0, 2000)}`, body);
   // Bytes that are brackets are brackets in any case, and those in strings make it only more.
-  const isDeep = /nests too deep/.test(error) && body.filter((byte) => byte === 0x5b || byte === 0x7b).length > 10_000;
+  const isDeep = /nested too deeply/.test(error) && body.filter((byte) => byte === 0x5b || byte === 0x7b).length > 10_000;
   const expected = isDeep ? null : wholeAnswer(body, 'enforce');
   if (expected !== null) throw new Finding(`refused, and can be read: ${error}`, body);
   return code;

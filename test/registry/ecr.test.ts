@@ -190,6 +190,6 @@ test('the identity of IRSA: STS is asked with the projected token, read again ea
 
 test('without an identity the message says so', async (t) => {
   const { provider, asked } = await startEcr(t, {}, {});
-  await t.rejects(provider.fetch(signal), { code: 'TOKEN_REFUSED', message: /^ecr issued no token:  CredentialsProviderError/ });
+  await t.rejects(provider.fetch(signal), { code: 'TOKEN_REFUSED', message: /^ecr issued no token: CredentialsProviderError/ });
   t.equal(asked(), 0);
 });

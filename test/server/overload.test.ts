@@ -59,7 +59,7 @@ test('slow requests once kept all places for two minutes: they lose them to new 
   const others = await Promise.all(Array.from({ length: 3 }, async () => await hold(server, elsewhere)));
   t.equal((await call(server, { body: review })).status, 200, 'at once to those of an address that has fewer');
   const answers = others.map(({ received }) => received.text()).filter((text) => text.includes('503'));
-  t.match(answers, [/OVERLOADED.*to make room/s], 'and only one is ended for it');
+  t.match(answers, [/OVERLOADED.*in favour of others/s], 'and only one is ended for it');
   await hold(server, elsewhere);
   await sleep(1_100);
   t.equal((await call(server, { body: review, localAddress: '127.0.0.2' })).status, 200, 'and after a second to those of the same address');
