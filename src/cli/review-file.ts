@@ -22,7 +22,8 @@ export function answerReview(policy: CompiledPolicy, text: string, name: string)
 
 function parseJson(text: string, name: string): unknown {
   try {
-    return JSON.parse(text);
+    // Windows PowerShell saves JSON with a byte-order mark.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new OperatorError('REVIEW_INVALID', `${name} is not JSON: ${messageOf(error)}`, '--review reads one AdmissionReview', {
       cause: error,

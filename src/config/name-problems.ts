@@ -5,7 +5,7 @@ export function namespaceProblem(text: string): string | null {
   if (/[\u2018\u2019\u201c\u201d\u00ab\u00bb]/.test(text))
     return `${text} has curly quotes, which are part of the name; write ${plain(text)}`;
   const bare = text.trim();
-  if (/[,;\s]/.test(bare))
+  if (/[,;\s]/.test(bare) && !/[{}()]/.test(bare))
     return `${JSON.stringify(text)} is one name; write a list, one name an entry: [${bare.split(/[,;\s]+/).join(', ')}]`;
   if (bare !== text) return `${JSON.stringify(text)} has white space at an end; write ${bare}`;
   if (bare.startsWith('!') || bare.startsWith('-'))

@@ -10,12 +10,16 @@ import { isCollection, visit, type Document } from 'yaml';
  * the kind.
  */
 export function joinFlowLines(text: string, documents: readonly Document[]): string | null {
-  let joined = text;
+  const parts: string[] = [];
+  let end = 0;
   for (const document of documents) {
     const start = openCollection(document);
-    const lines = start === null ? null : flowCollection(text, start);
-    if (start !== null && lines !== null) joined = joined.slice(0, start) + lines + joined.slice(start + lines.length);
+    const lines = start === null || start < end ? null : flowCollection(text, start);
+    if (start === null || lines === null) continue;
+    parts.push(text.slice(end, start), lines);
+    end = start + lines.length;
   }
+  const joined = parts.join('') + text.slice(end);
   return joined === text ? null : joined;
 }
 

@@ -9,11 +9,15 @@ import { isScalar, visit, type Document } from 'yaml';
  * there is no such text.
  */
 export function joinQuotedLines(text: string, documents: readonly Document[]): string | null {
-  let joined = text;
+  const parts: string[] = [];
+  let done = 0;
   for (const start of openQuotes(documents)) {
-    const end = closingQuote(text, start);
-    if (end !== null) joined = joined.slice(0, start) + joined.slice(start, end).replaceAll(/[\r\n]/g, ' ') + joined.slice(end);
+    const end = start < done ? null : closingQuote(text, start);
+    if (end === null) continue;
+    parts.push(text.slice(done, start), text.slice(start, end).replaceAll(/[\r\n]/g, ' '));
+    done = end;
   }
+  const joined = parts.join('') + text.slice(done);
   return joined === text ? null : joined;
 }
 

@@ -167,7 +167,8 @@ test('--review answers as /mutate does', async (t) => {
   const review = JSON.parse(readFileSync(new URL('deployment/review.json', folder), 'utf8'));
   const { code, stdout } = await transship(
     ['rewrite', '--policy', fileURLToPath(new URL('policy.yaml', folder)), '--review'],
-    JSON.stringify(review),
+    // With a byte-order mark, as Windows PowerShell saves it; that was refused, and printed.
+    `\ufeff${JSON.stringify(review)}`,
   );
   t.equal(code, 0);
   const { response, ...envelope } = JSON.parse(stdout);

@@ -261,6 +261,7 @@ const patterns: Row[] = [
     ],
   ],
   ['the website', rule('a', '[hub.docker.com]'), ['hub.docker.com is the website; images of Docker Hub are in docker.io, write docker.io']],
+  ['its pages', rule('a', '[hub.docker.com/_/nginx, hub.docker.com/r/acme/app]'), ['docker.io/library/nginx', 'write docker.io/acme/app']],
   ['both addresses', rule('a', '[docker.io, registry-1.docker.io, registry.hub.docker.com]'), []],
   ['the old address, which is the same', rule('a', '[index.docker.io/library/nginx]'), []],
 ];
@@ -272,6 +273,13 @@ const misread: Row[] = [
         '^nginx',
         'matches hosts that begin with nginx, since a canonical name begins with its host; for the image write ^docker\\.io/library/nginx',
       ],
+      ['^https://', '^https:// matches nothing: a canonical name has no scheme; write ^docker\\.io/'],
+      ['^quay\\.io//acme', 'a component between two slashes is empty'],
+      [
+        '^quay\\.io/acme/app$',
+        'matches only images without tag and digest, which are part of the text; write ^quay\\.io/acme/app(?:[:@]|$)',
+      ],
+      ['', 'the expression "" matches every image; write "*"'],
       ['^nginx(:|@|$)', 'for the image write ^docker\\.io/library/nginx'],
       ['^(?:redis|r[e]x\\.io/x):1', 'hosts that begin with redis'],
       ['^library/', '^library/ matches nothing: a canonical name begins with its host; write ^docker\\.io/library/'],

@@ -232,6 +232,7 @@ const namespaces: Row[] = (
     ["'team-(a|b)'", 'is read as a name and not as a regular expression; only * is special; list the names'],
     ["'team-.*'", 'write team-*'],
     ["'team-a, team-b'", 'is one name; write a list, one name an entry: [team-a, team-b]'],
+    ["'team-{a,b}'", 'only * is special; list the names'],
     ["'team-a team-b'", '[team-a, team-b]'],
     ["'team-[ab]'", '[ ] is not special'],
     ["'!kube-system'", 'names cannot be excluded'],

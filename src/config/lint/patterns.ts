@@ -34,11 +34,18 @@ function nameWarning(pattern: NamePattern, all: readonly Pattern[]): string | nu
 
 function otherHub({ text, host, path }: NamePattern, all: readonly Pattern[]): string | null {
   if (!otherHubHosts.has(host)) return null;
-  const wanted = [dockerHub, ...path].join('/');
   if (host === 'hub.docker.com' || host === 'docker.com')
-    return `${text} is the website; images of Docker Hub are in ${dockerHub}, write ${wanted}`;
+    return `${text} is the website; images of Docker Hub are in ${dockerHub}, write ${[dockerHub, ...pathOfPage(path)].join('/')}`;
+  const wanted = [dockerHub, ...path].join('/');
   const hub = all.some((other) => other.kind === 'name' && other.host === dockerHub);
   return hub ? null : `${text} matches only images that are written with that host; for all of Docker Hub write ${wanted}, or both`;
+}
+
+/** The website shows official images at `/_/NAME`, others at `/r/ORGANISATION/NAME`, and organisations at `/u/NAME`. */
+function pathOfPage(path: readonly string[]): readonly string[] {
+  const [first, ...rest] = path;
+  if (first === '_') return ['library', ...rest];
+  return first === 'r' || first === 'u' ? rest : path;
 }
 
 /** Components that are invalid in a repository, whatever their `*` matches. A letter is valid next to everything. */

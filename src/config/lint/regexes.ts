@@ -7,6 +7,8 @@ import { regexStarts } from './regex-starts.ts';
 import { warning } from './warning.ts';
 
 export function regexWarnings(expression: string, path: PolicyPath): PolicyProblem[] {
+  if (/^(?:\.[*+])?$/.test(expression))
+    return [warning(path, `the expression ${JSON.stringify(expression)} matches every image; write "*"`)];
   const dot = unescapedDot(expression);
   const misread = regexStarts(expression).map(misreadStart);
   return [
@@ -20,6 +22,9 @@ export function regexWarnings(expression: string, path: PolicyPath): PolicyProbl
 
 /** The problem with one possible start of a match; null for none. */
 function misreadStart({ literal, rest }: LiteralRun): string | null {
+  const scheme = /^https?:\/\//.exec(literal)?.[0];
+  if (scheme !== undefined)
+    return `^${scheme} matches nothing: a canonical name has no scheme; write ^${quoted(literal.slice(scheme.length) || `${dockerHub}/`)}`;
   const slash = literal.indexOf('/');
   if (slash === -1) return hostless(literal, rest);
   const host = literal.slice(0, slash);
@@ -30,8 +35,11 @@ function misreadStart({ literal, rest }: LiteralRun): string | null {
   if (!isHost(host)) return neverMatches(literal);
   const name = path.split(/[:@]/, 1)[0] ?? '';
   if (name !== name.toLowerCase()) return `^${quoted(literal)} matches nothing: a repository name is lower case`;
+  if (literal.includes('//')) return `^${quoted(literal)} matches nothing: a component between two slashes is empty`;
   if (host === dockerHub && isOfficialImage(path) && !/^(?:\/|\\?[\w.-])/.test(rest))
     return `^${quoted(literal)} is the organisation ${path}; the official image is ^${quoted(`${dockerHub}/library/${path}`)}`;
+  if (rest === '$' && path !== '' && !/[:@]/.test(path))
+    return `^${quoted(literal)}$ matches only images without tag and digest, which are part of the text; write ^${quoted(literal)}(?:[:@]|$)`;
   return null;
 }
 
