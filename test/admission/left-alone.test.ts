@@ -108,7 +108,7 @@ test('a rule can leave such an image alone', (t) => {
   t.end();
 });
 
-test('an image update is told of the same, once', (t) => {
+test('an image update gets the same warning, once', (t) => {
   const old = pod({ containers: { app: 'quay.io/acme/api:1' } });
   const object = pod({ containers: { app: 'nginx:2' } });
   const review = (next: Json): ReturnType<typeof reviewOf> => reviewOf({ object: next, oldObject: old, operation: 'UPDATE' });

@@ -34,7 +34,7 @@ for (const [body, problem] of problems) {
   });
 }
 
-test('what is read of a review', (t) => {
+test('the fields that are read of a review', (t) => {
   const read = readReview(
     reviewOf({ object: pod({ metadata: { generateName: 'web-', labels: { app: 'web' } }, containers: { app: 'nginx' } }), dryRun: true }),
     reviewFields(['app', 'tier']),

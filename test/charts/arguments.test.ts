@@ -89,7 +89,7 @@ const featureRows: readonly (readonly [says: string, values: Values, features: r
   ['a local registry', { ...noCertificates, localRegistry: { enabled: true } }, ['hosts']],
 ];
 
-test('the controller is there for what is asked of it, and takes its arguments', { skip: skipWithoutHelm }, async (t) => {
+test('the controller is rendered for the enabled features, with valid arguments', { skip: skipWithoutHelm }, async (t) => {
   for (const [says, values, features] of featureRows) t.same((await controllerOptions(values))?.features, features, says);
   const values = {
     ...withHostFrom,

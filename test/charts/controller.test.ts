@@ -120,7 +120,7 @@ test('a local registry is a registry of the policy', options, async (t) => {
   }
 });
 
-test('a text stays as it is: who writes it writes the registry', options, async (t) => {
+test('a policy given as text is not changed: its author adds the registry', options, async (t) => {
   const rendered = await render({
     localRegistry: { enabled: true },
     rewritePolicy: { inline: '# mine\napiVersion: transship.dev/v1\nkind: RewritePolicy\n' },

@@ -26,7 +26,7 @@ async function optInTable(t: Test, { plane, recorder }: Recorded, policy: Policy
   }
 }
 
-test('install, upgrade, rollback and uninstall decide whom the API server asks', options, async (t) => {
+test('webhooks called by the API server after install, upgrade, rollback and uninstall', options, async (t) => {
   const installation = await recorded(t);
   const { plane, upgrade } = installation;
   for (const label of labelValues) await plane.createNamespace(namespaceOf(label), labelled(label));
@@ -61,7 +61,7 @@ test('install, upgrade, rollback and uninstall decide whom the API server asks',
 const image = (to: string) => ({ spec: { containers: [{ name: 'main', image: to }] } });
 const update = (path: string, subResource = ''): Call[] => [{ path, operation: 'UPDATE', subResource }];
 
-test('what is sent of an opted-in namespace', options, async (group) => {
+test('requests that are sent from an opted-in namespace', options, async (group) => {
   const installation = await recorded(group);
   const { plane, recorder } = installation;
   await plane.createNamespace('team-a', labelled('enabled'));
@@ -99,7 +99,7 @@ test('what is sent of an opted-in namespace', options, async (group) => {
     await plane.api.send('PATCH', pod, { metadata: { finalizers: null } }, mergePatch);
   });
 
-  group.test('pods that nobody may change are not sent', async (t) => {
+  group.test('mirror pods and excluded pods are not sent', async (t) => {
     const called = async (metadata: object, namespace = 'team-a', nodeName?: string) => {
       recorder.taken();
       const { spec, ...pod } = podWith('nginx', metadata);

@@ -26,7 +26,7 @@ test('every file of ci/ is strictly right, and together they use every template'
   );
 });
 
-test('every object says whose it is and where it goes', options, async (t) => {
+test('every object has the labels of the release and a namespace', options, async (t) => {
   for (const [file, values] of ciValues) {
     const { objects } = await render(values);
     for (const { kind, metadata } of objects) {
@@ -80,7 +80,7 @@ test('the policy: a text byte for byte, an object with its head, nothing as an e
   t.equal(policyOf(await render({ rewritePolicy: { inline: { rules: [] }, key: 'p' } }), 'p').trim(), `${head}rules: []`);
 });
 
-test('what is switched off is not there', options, async (t) => {
+test('disabled objects are not rendered', options, async (t) => {
   const off = {
     podDisruptionBudget: { enabled: false },
     networkPolicy: { enabled: false },

@@ -41,7 +41,7 @@ test('guarded namespaces reach none, whatever the labels', options, async (t) =>
   }
 });
 
-test('what the API server is told of each entry', options, async (t) => {
+test('the settings of each webhook in the configuration', options, async (t) => {
   const list = await webhooks({ matchConditions: [{ name: 'mine', expression: 'true' }] });
   t.same(
     list.map(({ name }) => name),

@@ -68,7 +68,7 @@ for (const shell of ['bash', 'fish'] as const) {
 }
 
 // zsh has no command that prints what it would offer: what the script tells zsh's own completion functions is looked at instead.
-t.test('zsh reads the script, and is told commands, flags and their values', { skip: skip('zsh') }, async (tt) => {
+t.test('zsh loads the script and completes commands, flags and their values', { skip: skip('zsh') }, async (tt) => {
   const script = await scriptOf('zsh');
   execFileSync('zsh', ['-n', script]);
   const program = `

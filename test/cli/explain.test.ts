@@ -151,7 +151,7 @@ test('-f: the keys, then where the image stands; namespace and labels are those 
   ]);
 });
 
-test('-f with a namespace and labels asks what would be there', async (t) => {
+test('-f with --namespace and --label overrides the manifest', async (t) => {
   const { stdout } = await transship([...json, '-f', '-', '--namespace', 'team-red', '--label', 'tier=none'], manifests);
   t.same(
     stdout
@@ -183,7 +183,7 @@ no-rule        -         gcr.io/a
   );
 });
 
-test('the table says where an image of a manifest stands', async (t) => {
+test('the table has the position of an image in its manifest', async (t) => {
   const { stdout } = await transship(['explain', '--policy', policy, '-f', '-'], manifests);
   t.match(stdout, 'at standard input:9, CronJob/two in default, /spec/jobTemplate/spec/template/spec/initContainers/0/image\n');
 });
@@ -280,7 +280,7 @@ for (const { name, args, stdin, message } of refusals) {
   });
 }
 
-test('all findings of a policy that cannot be used are told', async (t) => {
+test('all findings of an invalid policy are printed', async (t) => {
   const file = join(
     t.testdir({ 'policy.yaml': 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nrulez: []\nwarning: rewrites\n' }),
     'policy.yaml',

@@ -202,7 +202,7 @@ const rewrittenPod = (image: string, originals: object) => ({
   status: { containerStatuses: [{ image: 'docker.io/library/else:1' }] },
 });
 
-test('of pods that are rewritten already, the record says what to copy', async (t) => {
+test('for rewritten pods, the images to copy come from the record of original images', async (t) => {
   const items = [
     rewrittenPod('localhost:30500/library/nginx:1', { a: 'nginx:1' }),
     rewrittenPod('redis:7', { a: 'nginx:2' }),

@@ -8,7 +8,7 @@ const pod = (image: string): string => `kind: Pod\nmetadata: {name: p}\nspec: {c
 const explain = ['explain', '--policy', policy, '-o', 'json'];
 const imagesIn = (stdout: string): string[] => stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).image]));
 
-test('a folder stands for its manifests and those of its folders, in the order of their names', async (t) => {
+test('a folder is read recursively, in the order of names', async (t) => {
   const folder = t.testdir({
     'b.yaml': pod('one'),
     'c.txt': 'kind: [',
@@ -32,7 +32,7 @@ test('every word behind -f is a file', async (t) => {
   t.match(rewritten, /library\/one[^]*library\/two/);
 });
 
-test('what cannot be read is named, and the others go on', async (t) => {
+test('unreadable files are reported, and the others are read', async (t) => {
   const folder = t.testdir({
     'a.yaml': pod('one'),
     'b.yaml': 'kind: [',

@@ -124,7 +124,7 @@ test(
   },
 );
 
-test('who asks line by line is answered line by line', async (t) => {
+test('images on standard input are answered line by line', async (t) => {
   const child = start(['explain', ...policies, '-o', 'json', '-']);
   for (const image of ['nginx', 'quay.io/acme/app:1', 'é']) {
     const answer = once(child.stdout, 'data');

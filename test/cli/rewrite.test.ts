@@ -108,7 +108,7 @@ test('--namespace is that of manifests that do not state theirs', async (t) => {
   t.match(stdout, /namespace: other\}\nspec: \{containers: \[\{image: team\/a\}\]\}\n$/);
 });
 
-test('what is left alone because of a problem is named with its place', async (t) => {
+test('images left alone because of a problem are reported with their position', async (t) => {
   const { code, stderr } = await transship([...rewrite, '-f', join(corpus, 'scope.yaml')]);
   t.equal(code, 0);
   t.match(

@@ -56,7 +56,7 @@ test('statuses and reasons', (t) => {
   t.end();
 });
 
-test('how long the server asks to wait, in milliseconds', (t) => {
+test('Retry-After in milliseconds', (t) => {
   t.equal(retryAfterOf(new ApiError('x', 429, null, 3000)), 3000);
   t.equal(retryAfterOf(new ApiError('x', 500, status('ServerTimeout', '', { details: { retryAfterSeconds: 2 } }))), 2000);
   t.equal(retryAfterOf(new Error('no')), null);

@@ -12,7 +12,7 @@ test('doubles from the minimum to the maximum, with up to half of it on top, and
   t.end();
 });
 
-test('waits as long as the server asks, but not for ever', (t) => {
+test('respects Retry-After, up to a limit', (t) => {
   const backoff = new Backoff({ minDelay: 10, maxDelay: 10 });
   t.ok(between(backoff.next(2000), 2000, 2005));
   t.ok(between(backoff.next(86_400_000), 60_000, 60_005));

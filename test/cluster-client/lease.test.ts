@@ -141,7 +141,7 @@ test('a leader that died is waited for no longer than its lease: the next poll w
   await election.release();
 });
 
-test('a clock that is set does not change who leads', async (t) => {
+test('setting the clock does not change the leader', async (t) => {
   const server = await misbehavingServer(t);
   const state = serveLease(server);
   const one = candidate(server, 'one', { leaseSeconds: 3, renewSeconds: 0.2 });
@@ -304,7 +304,7 @@ test('a process that was suspended does not believe that it leads', async (t) =>
   t.notOk(election.isLeader);
 });
 
-test('what the callbacks throw is reported, and the election goes on', async (t) => {
+test('exceptions of callbacks are reported, and the election goes on', async (t) => {
   const server = await misbehavingServer(t);
   const state = serveLease(server);
   const { election, errors } = candidate(server, 'one', {

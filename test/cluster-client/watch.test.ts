@@ -250,7 +250,7 @@ test('what was deleted and changed while it was away is reported by the list', a
   );
 });
 
-test('a server that fails for ever is asked no faster than the back-off', async (t) => {
+test('a server that keeps failing is called no faster than the back-off', async (t) => {
   const table: [name: string, answer: Answer, perRound: number, keepsConnection: boolean][] = [
     ['list refused', (_request, response) => sendJson(response, 500, null), 1, true],
     [
@@ -289,7 +289,7 @@ test('a server that fails for ever is asked no faster than the back-off', async 
   }
 });
 
-test('a server that asks for a second is left alone for a second', async (t) => {
+test('Retry-After of one second is respected', async (t) => {
   const server = await misbehavingServer(t);
   server.answer = (request, response, number) =>
     number === 0 ? sendJson(response, 503, null, { 'retry-after': '1' }) : calm(1)(request, response, number);
@@ -319,7 +319,7 @@ test('a server that is gone and comes back, with another history', async (t) => 
   t.ok(watch.age() < 30_000);
 });
 
-test('what onEvent throws or rejects with is reported, and the watch goes on', async (t) => {
+test('exceptions and rejections of onEvent are reported, and the watch goes on', async (t) => {
   const server = await misbehavingServer(t);
   server.answer = (request, response) =>
     isWatch(request)

@@ -10,7 +10,7 @@ const folder = new URL('../corpus/policies/', import.meta.url);
 const expected = JSON.parse(readFileSync(new URL('findings.json', folder), 'utf8')) as Record<string, string[]>;
 const policies = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-test('what lint says of each policy of the corpus', (t) => {
+test('lint findings for each policy of the corpus', (t) => {
   t.same(policies.toSorted(), Object.keys(expected).toSorted(), 'each has its findings');
   for (const name of policies) {
     const { findings } = loadPolicy(readFileSync(new URL(name, folder), 'utf8'), name);

@@ -308,7 +308,7 @@ test('a few aliases are fine', (t) => {
   t.end();
 });
 
-test('what is valid though it looks empty', (t) => {
+test('valid policies with empty sections', (t) => {
   for (const [title, text] of Object.entries({
     'only the head': head,
     'empty lists': `${head}registries: {}\nrules: []\ntests: []\nexclude: { images: [] }\n`,
@@ -338,7 +338,7 @@ test('all mistakes of a file are reported at once', (t) => {
   t.end();
 });
 
-test('a failing test of the file refuses it, and says what came out and why', (t) => {
+test('a failing test in the file rejects it, with the actual result and the reason', (t) => {
   const policy = `${head}registries: { m: { host: m.io, pullSecrets: [s] } }\nrules: [{ name: hub, match: { images: [docker.io], namespaces: [team-*], podLabels: { a: b } }, rewrite: { registry: m, as: path } }]\n`;
   const table: [string, string[]][] = [
     [

@@ -131,7 +131,7 @@ test('a policy that is written in place, with pauses, is used as a whole alone',
   }
 });
 
-test('one that stays half is used in the end: nobody can know that there is more to come', async (t) => {
+test('a file that stays half-written is used in the end', async (t) => {
   const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
   const { source } = await PolicySource.open({ policy: path, resolvedHosts: null });
   source.follow(() => {});
@@ -141,7 +141,7 @@ test('one that stays half is used in the end: nobody can know that there is more
   await until('it is used', () => addressOf(source) === 'localhost:2');
 });
 
-test('nothing is told after close, also when the file was being read', async (t) => {
+test('nothing is reported after close, also when the file was being read', async (t) => {
   const path = join(t.testdir({ 'policy.yaml': policy('localhost:1') }), 'policy.yaml');
   const [{ source }, other] = [
     await PolicySource.open({ policy: path, resolvedHosts: null }),

@@ -135,7 +135,7 @@ test('when the webhook cannot answer', { skip: skipReason({ level: 1 }) }, async
     t.match(await admitted(), { status: 201, image: rewritten });
   });
 
-  await group.test('overloaded: the API server waits and asks again, and the pod is rewritten', async (t) => {
+  await group.test('overload: the API server retries after Retry-After, and the pod is rewritten', async (t) => {
     await restart(['--max-in-flight', '1']);
     const attempt = async (): Promise<boolean> => {
       const held = holdPlace(installed);

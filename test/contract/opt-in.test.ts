@@ -29,7 +29,7 @@ const labelsFor = (selector: LabelSelector): Record<string, string> => ({
 
 const namespaceOf = (label: string | undefined) => `team-${label ?? 'none'}`;
 
-test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, async (group) => {
+test('opt-in by labels, and warnings', { skip: skipReason({ level: 1 }) }, async (group) => {
   // A label that does nothing is warned of (test/charts/label-warnings.test.ts); here warnings are those of the webhook.
   const installed = await running(group, { values: { labelWarnings: { enabled: false } } });
   const { plane } = installed;
@@ -41,7 +41,7 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
     return (await plane.kubectl(['-n', namespace, 'create', '-f', '-'], { input })).stderr;
   };
 
-  await group.test('what comes of a pod by its label and that of its namespace', async (t) => {
+  await group.test('the result by the label of the pod and of its namespace', async (t) => {
     for (const namespace of labelValues) {
       for (const label of labelValues) {
         const { status, body, warnings } = await admitted(namespaceOf(namespace), { labels: labelled(label) });
@@ -65,7 +65,7 @@ test('who is rewritten, and who is told', { skip: skipReason({ level: 1 }) }, as
     t.match(await create('team-enabled', long), /^Warning: .{119}…\n$/);
   });
 
-  await group.test('pods that must stay as they are do so, even when somebody takes the selectors away', async (t) => {
+  await group.test('excluded pods are left alone even without the selectors', async (t) => {
     const { body } = await plane.api.send<V1MutatingWebhookConfiguration>('GET', configurationPath);
     const [enforce] = body.webhooks ?? [];
     for (const key of ['namespaceSelector', 'objectSelector', 'matchConditions'] as const) delete enforce?.[key];

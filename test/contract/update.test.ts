@@ -49,7 +49,7 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     t.same(originalsOf(body), { main: 'nginx:2' });
   });
 
-  await group.test('who changes an image, or adds a debug container, hears of a pull secret that the pod lacks', async (t) => {
+  await group.test('a user who changes an image or adds a debug container is warned about a missing pull secret', async (t) => {
     await older('lacking', { containers: containers(['main', 'nginx:1']) });
     const image = await plane.kubectl(['-n', 'lacking', 'set', 'image', 'pod/old', 'main=nginx:2']);
     t.equal(image.stderr, lacks('main'));

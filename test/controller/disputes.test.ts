@@ -7,7 +7,7 @@ function clocked(maxDelay = 60_000) {
   return { clock, disputes: new Disputes({ minDelay: 1_000, maxDelay }, () => clock.now) };
 }
 
-test('what is undone again and again is repaired three times at once, and then later each time', (t) => {
+test('repeated repairs: three at once, then after growing delays', (t) => {
   const { clock, disputes } = clocked();
   const delays: number[] = [];
   disputes.written('a', 'one');
@@ -25,7 +25,7 @@ test('what is undone again and again is repaired three times at once, and then l
   t.end();
 });
 
-test('a dispute is told once, lasts while it goes on, and is over after a quiet quarter of an hour', (t) => {
+test('a dispute is reported once, and is over after 15 minutes without a repair', (t) => {
   const { clock, disputes } = clocked();
   const written = Array.from({ length: 10 }, () => {
     clock.now += 180_000;
@@ -56,7 +56,7 @@ test('renewals of a certificate, with weeks between them, are no dispute', (t) =
   t.end();
 });
 
-test('what is not wanted any more is no dispute', (t) => {
+test('an object that is no longer wanted is not disputed', (t) => {
   const { disputes } = clocked();
   for (let writes = 0; writes < 9; writes++) disputes.written('a', 'one');
   t.ok(disputes.isDisputed('a'));

@@ -90,7 +90,7 @@ test('a policy with errors', { skip: skipReason({ level: 1 }) }, async (group) =
     t.equal(await metric(controller, 'transship_controller_policy_reloads_total{result="refused"}'), 1);
   });
 
-  await group.test('a change that is refused is told, and the last good policy stays', async (t) => {
+  await group.test('a rejected change is reported, and the last good policy stays in force', async (t) => {
     writeFileSync(controller.policyFile, `${mirrorPolicy}rules: [{}]\n`);
     await whenItSays(controller, /^policy: the policy is refused; revision \w+ stays in force: .*policy\.yaml:\d+:\d+: error: /m);
     t.equal((await controller.get('/readyz')).status, 200, 'no restart would mend it');

@@ -5,7 +5,7 @@ import { test } from 'tap';
 import { followFiles } from '../../src/files/follow.ts';
 import { until } from '../server/until.ts';
 
-test('content and failures are told once each, and a change that is not taken may come again', async (t) => {
+test('content and failures are reported once each, and rejected content may come again', async (t) => {
   const path = join(t.testdir({ file: 'first' }), 'file');
   const told: string[] = [];
   const put = async (text: string): Promise<void> => {

@@ -22,7 +22,7 @@ for (const [says, contents, taken, looks] of rows) {
   });
 }
 
-test('what cannot be read is not waited for', async (t) => {
+test('an unreadable file is not waited for', async (t) => {
   let looked = 0;
   const read = async (): Promise<string> => {
     looked += 1;

@@ -54,14 +54,14 @@ t.test('the image', { skip: skipReason() }, async (tt) => {
       );
   });
 
-  await tt.test('runs as nobody in particular, under the permission model', async (test) => {
+  await tt.test('runs as any user, under the permission model', async (test) => {
     test.match(config.config, { User: '65532:65532', Cmd: ['help'] });
     const [program, ...flags] = config.config['Entrypoint'] as string[];
     test.equal(program, 'node');
     test.ok(flags.includes('--permission'));
   });
 
-  await tt.test('runs as its user from a file system that nobody may write to', async (test) => {
+  await tt.test('runs as its user from a read-only file system', async (test) => {
     const image = join(folder.path, 'root');
     mkdirSync(image);
     for (const layer of manifest.Layers) execFileSync('tar', ['-C', image, '-xf', join(folder.path, layer)]);

@@ -110,7 +110,7 @@ for (const { name, node, skip } of nodes) {
   });
 }
 
-t.test('a Node that is too old is told which one is needed', async (tt) => {
+t.test('an old Node gets a message with the required version', async (tt) => {
   // Stands in for an old Node: what the program reads of it is the version.
   const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } }); await import(${JSON.stringify(join(packageRoot, 'bin/transship.mjs'))});`;
   const { code, stderr } = await run(process.execPath, ['--input-type=module', '--eval', pretend]);

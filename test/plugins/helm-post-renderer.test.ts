@@ -74,7 +74,7 @@ t.test('Helm 3: the same program; its hooks are not given to a post-renderer', {
   tt.strictSame(found, { web: `${rewritten}nginx:1.27`, hook: 'busybox:1' });
 });
 
-t.test('without the command line on the PATH it says what to install', { skip }, async (tt) => {
+t.test('without the command line on the PATH the message says what to install', { skip }, async (tt) => {
   const words = [...template, '--post-renderer', join(plugin, 'post-render'), ...policy];
   const failure = await helm('helm3', words, '/usr/bin:/bin').catch((error: { stderr: string }) => error.stderr);
   tt.match(failure, 'there is no transship on the PATH; install the command line first');

@@ -57,7 +57,7 @@ for (const object of imageless) {
   });
 }
 
-test('an index counts what is no container too', (t) => {
+test('an index also counts list elements that are not containers', (t) => {
   const [site] = read({ spec: { containers: [null, 'x', { image: 'nginx' }] } }).images;
   t.strictSame(site, { list: 'containers', index: 2, name: '', image: 'nginx', pullPolicy: null });
   t.end();

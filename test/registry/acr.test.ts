@@ -162,7 +162,7 @@ test('federated identity: the projected token buys one of Entra, that buys one o
   t.equal(new URLSearchParams(registry.requests[0]?.body).get('tenant'), null, 'the registry finds the tenant in the token');
 });
 
-test('the tenant of the policy is where the token comes from, and is told to the registry', async (t) => {
+test("the policy's tenant issues the token, and is sent to the registry", async (t) => {
   const other = '99999999-2222-3333-4444-555555555555';
   const { provider, entra, registry } = await startFederated(t, { tenantId: other });
   await provider.fetch(signal);
@@ -170,7 +170,7 @@ test('the tenant of the policy is where the token comes from, and is told to the
   t.equal(new URLSearchParams(registry.requests[0]?.body).get('tenant'), other);
 });
 
-test('an identity that Entra refuses: its own words, and the registry is not asked', async (t) => {
+test("an identity that Entra rejects: Entra's message, and no call to the registry", async (t) => {
   const { provider, asked } = await startFederated(t, { refused: true });
   const error = await failureOf(provider, signal);
   t.equal(error.code, 'TOKEN_REFUSED');
@@ -210,7 +210,7 @@ test('the token of the identity follows no redirect', async (t) => {
   t.equal(elsewhere.requests.length, 0);
 });
 
-test('a registry with a certificate that nobody trusts is told apart from one that is down', async (t) => {
+test('an untrusted certificate of the registry has another message than a registry that is down', async (t) => {
   await startManaged(t);
   const untrusted = await startLoopback(
     t,

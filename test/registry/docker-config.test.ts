@@ -53,7 +53,7 @@ test('the text of a pull secret', (t) => {
   t.end();
 });
 
-test('what a docker config cannot hold is refused', (t) => {
+test('credentials that a docker config cannot hold are rejected', (t) => {
   for (const wrong of [entry(''), entry('/path'), entry('quay.io', ''), entry('quay.io', 'a:b')]) {
     t.throws(() => dockerConfigJson([wrong]), { name: 'CredentialError', code: 'CREDENTIAL_INVALID' }, JSON.stringify(wrong));
   }

@@ -134,7 +134,7 @@ test('an answer that lacks a part is refused, and not written into Secrets', asy
   }
 });
 
-test('the identity of EKS Pod Identity: its agent is asked with the token of the pod', async (t) => {
+test("EKS Pod Identity: the agent gets the pod's token", async (t) => {
   const agent = await startLoopback(t, ({ headers }) =>
     headers.authorization === 'pod-token'
       ? {
@@ -158,7 +158,7 @@ test('the identity of EKS Pod Identity: its agent is asked with the token of the
   t.match(server.requests[0]?.headers.authorization, 'Credential=ASIAPOD/');
 });
 
-test('the identity of IRSA: STS is asked with the projected token, read again each time', async (t) => {
+test('IRSA: STS gets the projected token, read again each time', async (t) => {
   const sts = await startLoopback(t, ({ body }) => ({
     headers: { 'content-type': 'text/xml' },
     body: `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>

@@ -55,7 +55,7 @@ const signal = new AbortController().signal;
 
 await conforms('gar', startMetadataServer);
 
-test('the token is asked for with the scope that pulls, and for nothing wider', async (t) => {
+test('the token has the narrowest scope that pulls images', async (t) => {
   const { provider, server } = await startMetadataServer(t);
   await provider.fetch(signal);
   t.strictSame(

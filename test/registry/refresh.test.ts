@@ -8,7 +8,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const almostOne = 1 - Number.EPSILON;
 
-test('when the next token is asked for: before half of the life', (t) => {
+test('the next token is requested before half of the lifetime', (t) => {
   const table: { name: string; life: number | null; random: number; delay: number }[] = [
     { name: 'ECR, latest', life: 12 * hour, random: 0, delay: 6 * hour },
     { name: 'ECR, earliest', life: 12 * hour, random: almostOne, delay: 4.8 * hour },
@@ -188,7 +188,7 @@ test('failures: the last good token stays, tries slow down to the cap, a success
   t.equal(refresher.status().failures, 0);
 });
 
-test('a cloud that never answers is asked again after the deadline, never twice at once', async (t) => {
+test('a request without a response is repeated after the timeout, never concurrently', async (t) => {
   const { clock, given, failed, requests, mostAtOnce } = start(t, ['hang', 'hang', hour]);
   await clock.advance(29 * second);
   t.equal(requests(), 1);
@@ -218,7 +218,7 @@ test('credentials that could not be handed over are fetched and handed over agai
   t.strictSame(taken, [1]);
 });
 
-test('stopping: whatever goes on ends, and nobody is called afterwards', async (t) => {
+test('stop aborts the request, and no callback runs afterwards', async (t) => {
   const table: { name: string; script: Next[]; before: number; given: number }[] = [
     { name: 'while it waits for the next refresh', script: [hour], before: minute, given: 1 },
     { name: 'while a request is open', script: ['hang'], before: second, given: 0 },

@@ -110,7 +110,7 @@ test('the text of a source is copied as it is', (t) => {
   t.end();
 });
 
-test('a Secret that no kubelet can use: what is wrong, and nothing of its content', (t) => {
+test('a Secret that no kubelet can use: the problem, without its content', (t) => {
   const table: { name: string; secret: Parameters<typeof readSourceSecret>[1]; code: string; message: RegExp }[] = [
     {
       name: 'Opaque',

@@ -131,7 +131,7 @@ function withoutDetail(result: ReadResult<DecisionInput>): unknown {
   return result.ok ? result : result.code;
 }
 
-test('every genuine review is read alike', (t) => {
+test('every genuine review is read in the same way by both readers', (t) => {
   for (const body of genuine) t.equal(agrees(body), 'json');
   t.end();
 });

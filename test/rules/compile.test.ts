@@ -9,7 +9,7 @@ function rule(parts: Partial<RuleInput>): PolicyInput {
 
 const rewrite = ['rules', 0, 'rewrite'];
 
-test('what a policy is refused for, with the path to it', (t) => {
+test('errors of a policy, with their path', (t) => {
   const table: [title: string, policy: PolicyInput, path: (string | number)[], words: string][] = [
     [
       'host with a scheme',

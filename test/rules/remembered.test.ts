@@ -29,7 +29,7 @@ test('a new policy decides anew', (t) => {
   t.end();
 });
 
-test('what is forgotten is decided again', (t) => {
+test('an evicted decision is made again', (t) => {
   const { table } = compiled(hub);
   const first = recallDecision(table, 'nginx', anyPod);
   for (let index = 0; index < 1_500; index += 1) recallDecision(table, `nginx:${index}`, anyPod);

@@ -161,7 +161,7 @@ async function drip(socket: Socket, text: string): Promise<void> {
   }
 }
 
-test('the slow are waited for and then told', async (t) => {
+test('slow requests get 408 after the timeout', async (t) => {
   const server = await running(t, { timeouts: soon });
   await Promise.all(
     slow.map(async ({ name, send, statuses: expected }) => {
@@ -175,7 +175,7 @@ test('the slow are waited for and then told', async (t) => {
   );
 });
 
-test('who says goodbye in the middle is answered or let go', async (t) => {
+test('a client that closes the connection midway gets 400 or nothing', async (t) => {
   const server = await running(t, { overload: limitsWith({ maxInFlight: 1 }) });
   for (const bytes of [head(), whole.slice(0, -20), 'POST']) {
     const socket = await dial(server);
@@ -210,7 +210,7 @@ async function tcp({ port }: Target, bytes: string | Buffer | null): Promise<Buf
   return Buffer.concat(chunks);
 }
 
-test('what is no TLS', async (t) => {
+test('connections without TLS', async (t) => {
   const server = await running(t, { timeouts: { ...defaultTimeouts, handshake: 300 } });
   const alert = 0x15;
   t.equal((await tcp(server, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'))[0] ?? alert, alert, 'plain HTTP');

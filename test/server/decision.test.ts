@@ -94,7 +94,7 @@ test('pods under other names, with other labels: one answer, and each line has i
   t.equal(patches.size, 1);
 });
 
-test('a label that a rule asks for, and one that none does', async (t) => {
+test('a label that a rule reads, and one that no rule reads', async (t) => {
   const policy = join(t.testdir(), 'policy.yaml');
   const rule = {
     name: 'front',
@@ -194,7 +194,7 @@ test('a uid with an escape, without one, and twice', async (t) => {
   }
 });
 
-test('a uid that is too long is refused, also when the same was asked before', async (t) => {
+test('a uid that is too long is rejected, also for a cached review', async (t) => {
   // An answer from memory was given to any uid, of megabytes as well, and its log line had it.
   const server = await running(t);
   const status = async (uid: string): Promise<number> => (await call(server, { body: replica('quay.io/acme/app:1', uid) })).status;
@@ -211,7 +211,7 @@ test('a uid that is too long is refused, also when the same was asked before', a
   );
 });
 
-test('a new policy: what was remembered is forgotten', async (t) => {
+test('a new policy empties the cache of decisions', async (t) => {
   const policy = join(t.testdir(), 'policy.yaml');
   await copyFile(samplePolicy, policy);
   const server = await running(t, { policy: { policy, resolvedHosts: null } });

@@ -58,7 +58,7 @@ test('reviews by mode and result, images by rule, outcome and mode', async (t) =
 });
 
 // An alert on increase() misses the first one of a series that begins with it.
-test('what alerts are about is there from the start, as 0', async (t) => {
+test('counters used in alerts start at 0', async (t) => {
   const metrics = await metricsOf(await running(t));
   for (const mode of ['enforce', 'shadow']) {
     for (const result of ['patched', 'unpatched', 'skipped', 'rejected', 'overloaded', 'failed'])

@@ -105,7 +105,7 @@ test('a refused request with a large body leaves its connection whole', async (t
   for (let n = 0; n < 10; n += 1) isOverloaded(t, await call(server, { body: Buffer.alloc(4 * mebibyte, ' ') }), /in flight/);
 });
 
-test('who asks for much waits for himself: decisions for one address once kept those for all others waiting', async (t) => {
+test('fair queuing: decisions for one address once delayed those for all other addresses', async (t) => {
   const server = await running(t);
   const images = Object.fromEntries(Array.from({ length: 3_000 }, (_value, n) => [`c${n}`, `nginx:${n}`]));
   const heavy = JSON.stringify(reviewOf({ object: pod({ containers: images }) }));
@@ -126,7 +126,7 @@ test('who asks for much waits for himself: decisions for one address once kept t
   t.equal(answered(), count, 'and none of them is lost');
 });
 
-test('connections beyond the limit: those that never asked for anything are closed first, and a new one is served', async (t) => {
+test('connection limit: connections without a request are closed first, and a new one is served', async (t) => {
   const maxConnections = 20;
   const server = await running(t, { overload: limitsWith({ maxConnections }) });
   const speaking = await dial(server);

@@ -84,7 +84,7 @@ test('a bad file changes nothing but the log and a counter; the next good one is
   }
 });
 
-test('the same content is not told twice, bad or good', async (t) => {
+test('a reload with the same content is reported once, valid or not', async (t) => {
   const files = await mounted(t.testdir({}), { 'policy.yaml': policy(0) });
   const server = await running(t, { policy: { policy: files.path('policy.yaml'), resolvedHosts: null } });
   await files.swap({ 'policy.yaml': policy(0) });

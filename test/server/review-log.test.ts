@@ -86,7 +86,7 @@ const lines: readonly (readonly [name: string, path: string, body: object, line:
   ['our own namespace', '/mutate', reviewOf({ namespace: 'transship', object: named }), { skipped: /transship itself/ }],
 ];
 
-test('lines by what was asked', async (t) => {
+test('log lines by kind of review', async (t) => {
   for (const [name, path, body, expected] of lines) {
     const server = await running(t);
     t.equal((await call(server, { path, body })).status, 200, name);

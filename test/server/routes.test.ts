@@ -130,7 +130,7 @@ const refusals: readonly Refused[] = [
   { name: 'a path that is no URL', send: { path: '/%zz' }, status: 400, code: 'REQUEST_INVALID', says: /%zz/ },
 ];
 
-test('what is refused has a status, a code and a sentence, and the server goes on', async (t) => {
+test('error responses have a status, a code and a message, and the server goes on', async (t) => {
   const server = await running(t);
   for (const { name, send, status, code, says } of refusals) {
     const answer = await call(server, send);
@@ -144,7 +144,7 @@ test('what is refused has a status, a code and a sentence, and the server goes o
   }
 });
 
-test('a refused body is not quoted, in the answer or in the log: V8 quotes what stands around the mistake', async (t) => {
+test('a rejected body is not quoted in the response or the log: V8 quotes the text around the error', async (t) => {
   const server = await running(t);
   const secret = 'hunter2';
   for (const body of [secret, `{"password": ${secret}}`, `{"env": [{"name": "A", "value": "${secret}" x}]}`, `{"value": "${secret}`]) {
@@ -207,7 +207,7 @@ test('probes answer without a word of TLS identity or a body', async (t) => {
   t.equal((await call(server, { path: '/readyz' })).status, 404, 'POST');
 });
 
-test('a fault of our own leaves the pod as it is, and is told and counted', async (t) => {
+test('an internal error admits the pod unchanged, and is logged and counted', async (t) => {
   const server = await running(t);
   Object.defineProperty(server.webhook.revision().compiled, 'table', {
     get: () => {

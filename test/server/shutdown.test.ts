@@ -56,7 +56,7 @@ test('SIGTERM and SIGINT while idle: drained, closed, exit code 0', async (t) =>
   );
 });
 
-test('during the drain: unready, alive, and every answer asks the client to go', async (t) => {
+test('during the drain: unready, alive, and Connection: close on every response', async (t) => {
   const server = await serving(t, { args: ['--drain-seconds', '1'] });
   t.notMatch((await call(server, { body: review })).headers, { connection: 'close' }, 'not before');
   const slow = await unfinished(server);

@@ -12,7 +12,7 @@ const review = JSON.stringify(reviewOf({ object: pod({ containers }) }));
 /** Some 50 KB of log each, so about 20 MB: far beyond what a pipe holds and beyond what may wait. */
 const count = 400;
 
-test('a log that nobody reads', async (t) => {
+test('a log without a reader', async (t) => {
   const server = await serving(t, { args: ['--drain-seconds', '0'] });
   const agent = new Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());

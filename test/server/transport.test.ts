@@ -78,7 +78,7 @@ const callers = [
   { name: 'a certificate for servers', pair: await servingPair(otherAuthority), status: 403 },
 ];
 
-test('with a client CA, reviews are only taken from who has its certificate; probes need none', async (t) => {
+test('with a client CA, reviews need a client certificate; probes need none', async (t) => {
   const clientCaFile = join(t.testdir({}), 'client-ca.pem');
   await writeFile(clientCaFile, otherAuthority.cert);
   const server = await running(t, { clientCaFile });
@@ -93,7 +93,7 @@ test('with a client CA, reviews are only taken from who has its certificate; pro
   }
 });
 
-test('a renewed certificate asks for client certificates as the first one did', async (t) => {
+test('client certificates are still required after the certificate is renewed', async (t) => {
   const pair = await servingPair();
   const folder = t.testdir({ 'tls.crt': pair.cert, 'tls.key': pair.key, 'client-ca.pem': otherAuthority.cert });
   const server = await running(t, {

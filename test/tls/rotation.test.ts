@@ -196,7 +196,7 @@ const shortLife = fc.record({ seconds: fc.integer({ min: 1, max: 6 }), death, aw
 const longLife = fc.record({ seconds: fc.integer({ min: 12, max: 60 }), death, away: fc.integer({ min: 0, max: 3 }) });
 const lives = fc.array(fc.tuple(shortLife, longLife), { minLength: 1, maxLength: 12 }).map((pairs) => pairs.flat());
 
-test('interrupted anywhere, what is served is trusted at every moment', async (t) => {
+test('interrupted at any step, the served certificate is always trusted', async (t) => {
   let rotations = 0;
   fc.assert(
     fc.property(lives, (all) => {
@@ -224,7 +224,7 @@ test('interrupted anywhere, what is served is trusted at every moment', async (t
   t.ok(rotations > 100, `${rotations} CAs were replaced on the way`);
 });
 
-test('without one of the delays somebody meets a pair that it does not trust', async (t) => {
+test('without one of the delays a served certificate is not trusted', async (t) => {
   for (const hurry of ['bundleDelay', 'reloadDelay'] as const) {
     const model = install();
     const controller = model.begin({ ...times, [hurry]: 0 });

@@ -66,7 +66,7 @@ test('the life of a release under Helm 4', { skip: skipReason({ level: 3 }) }, a
     );
     t.same(notRewritten(await poller.during(() => helm('rollback', '--wait'))), [], 'a rollback');
   });
-  await group.test('lost Secrets come back, and nobody notices', async (t) => {
+  await group.test('lost Secrets are recreated without a failed pod', async (t) => {
     for (const names of [['transship-tls'], ['transship-tls', 'transship-tls-ca']]) {
       const pods = await poller.during(async () => {
         await kubectl('-n', namespace, 'delete', 'secret', ...names);

@@ -85,7 +85,7 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     t.same(await versionsOf(plane), before);
   });
 
-  group.test('a bundle that somebody empties is set again, and not in a loop', async (t) => {
+  group.test('an emptied caBundle is set again, and not in a loop', async (t) => {
     const [before] = await bundlesOf(plane);
     await emptyBundle(plane);
     await eventually('it is there again', async () => (await bundlesOf(plane)).every((bundle) => bundle === before));
@@ -124,7 +124,7 @@ test('certificates', { skip: skipReason({ level: 1 }) }, async (group) => {
     t.same([await stepsOf(controller, 'create-ca'), await stepsOf(controller, 'retire')], [2, 1], 'each step once');
   });
 
-  group.test('a pair of somebody else is replaced, and its CA trusted until then', async (t) => {
+  group.test('a foreign pair is replaced, and its CA is trusted until then', async (t) => {
     const other = await createCa('another', { lifetime: day });
     const names = [`transship.${releaseNamespace}.svc`];
     const pair = await issueServing(other, names, { lifetime: day });

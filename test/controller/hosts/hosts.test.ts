@@ -79,7 +79,7 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     await becomes('dev: registry:5000\nlocal: localhost:30501\nnodes: 10.0.0.1:30501\n');
   });
 
-  await whole.test('an edit by hand is undone, a host that vanishes is taken out and told', async (t) => {
+  await whole.test('a manual edit is reverted; a host that disappears is removed and reported', async (t) => {
     await change(plane, `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts`, {
       data: { 'hosts.yaml': 'local: evil.example.com\n', other: 'kept' },
     });
@@ -106,7 +106,7 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.equal((await controller.get('/readyz')).status, 200);
   });
 
-  await whole.test('a ConfigMap that somebody else writes all the time once meant a write for each of theirs', async (t) => {
+  await whole.test('a dispute about the ConfigMap once caused a write for each write of the other client', async (t) => {
     const path = `/api/v1/namespaces/${releaseNamespace}/configmaps/hosts?fieldManager=replicator`;
     const series = 'transship_controller_writes_total{kind="configmap",verb="update",result="done"}';
     const before = (await metric(controller, series)) ?? 0;

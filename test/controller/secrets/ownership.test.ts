@@ -66,7 +66,7 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
   await whenReady(controller);
   await has('shop', first);
 
-  await whole.test('copies that somebody made of a copy: once deleted after 0.2 s, four times a second against a replicator', async (t) => {
+  await whole.test('copies of a copy: once deleted after 0.2 s, four times a second against a replicator', async (t) => {
     const original = await read(plane, 'shop');
     const backup = await succeed<V1Secret>(plane, 'POST', '/api/v1/namespaces/shop/secrets', copied(original, 'regcred-backup'));
     const replica = await succeed<V1Secret>(plane, 'POST', '/api/v1/namespaces/other/secrets', copied(original));
@@ -101,7 +101,7 @@ test('other programs', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.notOk(Object.hasOwn(annotations ?? {}, 'transship.dev/adopt'));
   });
 
-  await whole.test('a Secret of somebody else: with the same credentials it is no trouble, and its owner can give it away', async (t) => {
+  await whole.test('a foreign Secret: with the same credentials it is not a problem, and its owner can hand it over', async (t) => {
     const offered = { annotations: { 'transship.dev/adopt': 'true', note: 'kept' } };
     for (const name of ['same', 'offered', 'opaque']) await createNamespace(plane, name);
     await createSecret(plane, { namespace: 'same', name: 'regcred', config: JSON.stringify(JSON.parse(second), null, 2) });

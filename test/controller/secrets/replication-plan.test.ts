@@ -199,7 +199,7 @@ test('a Secret with the labels of a copy that was not written here: once deleted
   }
 });
 
-test('what a copy holds while pods still name it', async (t) => {
+test('content of a retained copy', async (t) => {
   const copies = [copy('shop/former', old)];
   const namespaces = [namespace('shop', 'enabled')];
   const refreshed = (policy: RewritePolicy, content: Content | null = fresh): string | null | undefined => {
@@ -291,7 +291,7 @@ test('a provider is named as the source', async (t) => {
   t.equal(desired.get('shop/regcred')?.source, 'ecr');
 });
 
-test('who gets the secrets of a registry', async (t) => {
+test('namespaces that get the secrets of a registry', async (t) => {
   const rows: [name: string, rewrite: string | undefined, namespaces: string[] | undefined, optIn: boolean, optOut: boolean][] = [
     ['shop', 'enabled', undefined, true, true],
     ['shop', 'shadow', undefined, true, true],

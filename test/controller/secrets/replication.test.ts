@@ -128,7 +128,7 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     await has('shop', 'regcred', first);
   });
 
-  await whole.test('but never over a Secret of somebody else', async (t) => {
+  await whole.test('but never over a foreign Secret', async (t) => {
     await createNamespace(plane, 'foreign');
     const made = await createSecret(plane, { namespace: 'foreign', name: 'regcred', config: dockerConfig('their-own-PLANTED') });
     await change(plane, '/api/v1/namespaces/foreign', { metadata: { labels: optedIn } });
@@ -141,7 +141,7 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
     t.equal(metadata?.resourceVersion, made.metadata?.resourceVersion, 'nobody wrote to it');
   });
 
-  await whole.test('nor over a copy whose labels somebody took away', async (t) => {
+  await whole.test('nor over a copy whose labels were removed', async (t) => {
     await change(plane, secretPath('shop', 'regcred'), { metadata: { labels: { 'transship.dev/owner': null } } });
     await eventually('it is known as such', async () => (await metric(controller, states('equivalent'))) === 1);
     t.same(await eventsOf(plane, 'shop', 'SecretNotOurs'), [], 'the content is the same, so it is no trouble');
