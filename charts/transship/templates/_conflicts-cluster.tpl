@@ -2,14 +2,14 @@
 
 {{- define "transship.refuseNamespace" -}}
 {{- if eq .Release.Namespace "default" -}}
-{{- fail "the release namespace is default, and transship never rewrites pods of its own namespace: give it one of its own, as with --namespace transship --create-namespace." -}}
+{{- fail "the release namespace is default, and transship never rewrites pods of its own namespace: use a separate one, as with --namespace transship --create-namespace." -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "transship.refuseOptInConflicts" -}}
 {{- $values := concat (list .Values.optIn.value .Values.optIn.shadowValue "disabled") .Values.optIn.otherValues -}}
 {{- if ne (len $values) (len (uniq $values)) -}}
-{{- fail (printf "optIn.value, optIn.shadowValue, optIn.otherValues and the value disabled, which keeps every release out, must differ; they are %s." (join ", " $values)) -}}
+{{- fail (printf "optIn.value, optIn.shadowValue, optIn.otherValues and the value disabled, which excludes a namespace from every release, must differ; they are %s." (join ", " $values)) -}}
 {{- end -}}
 {{- range (lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" "").items -}}
 {{- $labels := .metadata.labels | default dict -}}

@@ -30,10 +30,10 @@
 {{- define "transship.refuseTlsConflicts" -}}
 {{- $modes := splitList "," (include "transship.tls.modes" .) -}}
 {{- if eq .Values.tls.mode .Values.tls.previousMode -}}
-{{- fail (printf "tls.previousMode is %s, as tls.mode: it is the mode before. Leave it empty when the mode does not change." .Values.tls.mode) -}}
+{{- fail (printf "tls.previousMode is %s, as tls.mode: it is the previous mode. Leave it empty when the mode does not change." .Values.tls.mode) -}}
 {{- end -}}
 {{- if and .Values.tls.previousMode (eq .Values.failurePolicy "Fail") -}}
-{{- fail "tls.previousMode is set and failurePolicy is Fail: while the mode changes, one of two webhook configurations may call a pod with the other one's certificate, and its refusal would count. Set failurePolicy to Ignore until tls.previousMode is empty again." -}}
+{{- fail "tls.previousMode is set and failurePolicy is Fail: while the mode changes, one of two webhook configurations may call a pod with the other one's certificate, and its rejection would apply. Set failurePolicy to Ignore until tls.previousMode is empty again." -}}
 {{- end -}}
 {{- if and .Values.tls.previousMode .Values.service.clusterIP -}}
 {{- fail "tls.previousMode and service.clusterIP are both set: the two modes have a Service each, which cannot have the same address. Empty service.clusterIP." -}}
@@ -54,7 +54,7 @@
 {{- $drainSeconds := 10 -}}
 {{- $least := add $drainSeconds .Values.timeoutSeconds -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $least) -}}
-{{- fail (printf "terminationGracePeriodSeconds is %d: a pod serves on for %d s after SIGTERM and then ends requests of up to timeoutSeconds, so it needs at least %d." (int .Values.terminationGracePeriodSeconds) $drainSeconds $least) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d: a pod keeps serving for %d s after SIGTERM and then ends requests of up to timeoutSeconds, so it needs at least %d." (int .Values.terminationGracePeriodSeconds) $drainSeconds $least) -}}
 {{- end -}}
 {{- if and (ne (toString .Values.podDisruptionBudget.minAvailable) "") (ne (toString .Values.podDisruptionBudget.maxUnavailable) "") -}}
 {{- fail "podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable are both set: Kubernetes takes one of them." -}}
@@ -75,16 +75,16 @@
 {{- define "transship.refuseControllerConflicts" -}}
 {{- $asked := include "transship.askedFeatures" . | fromYaml -}}
 {{- if and $asked.secrets (eq (toString .Values.controller.features.secrets) "false") -}}
-{{- fail "a registry of the policy has credentials and controller.features.secrets is false: nobody would copy its pull secrets. Leave it at auto, or take the credentials out." -}}
+{{- fail "a registry of the policy has credentials and controller.features.secrets is false: its pull secrets would not be copied. Leave it at auto, or remove the credentials." -}}
 {{- end -}}
 {{- if and $asked.hosts (eq (toString .Values.controller.features.hosts) "false") (not .Values.resolvedHosts.configMap) -}}
-{{- fail "a registry of the policy has hostFrom and controller.features.hosts is false: nobody would resolve its host. Leave it at auto, or name who does in resolvedHosts.configMap." -}}
+{{- fail "a registry of the policy has hostFrom and controller.features.hosts is false: its host would not be resolved. Leave it at auto, or name the ConfigMap with its host in resolvedHosts.configMap." -}}
 {{- end -}}
 {{- if and (eq (toString .Values.controller.features.hosts) "true") .Values.resolvedHosts.configMap -}}
 {{- fail "controller.features.hosts is true and resolvedHosts.configMap is set: hosts can come from one of them only." -}}
 {{- end -}}
 {{- if and (not .Values.controller.serviceAccount.create) (not .Values.controller.serviceAccount.name) -}}
-{{- fail "controller.serviceAccount.create is false and controller.serviceAccount.name is empty: the rights of the controller must not go to the namespace's default account. Name one." -}}
+{{- fail "controller.serviceAccount.create is false and controller.serviceAccount.name is empty: the permissions of the controller must not be granted to the namespace's default account. Name one." -}}
 {{- end -}}
 {{- end -}}
 
