@@ -44,7 +44,7 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   },
   {
     values: { tls: { mode: 'controller', previousMode: 'controller' } },
-    sentence: 'tls.previousMode is controller, as tls.mode: it is the mode before.',
+    sentence: 'tls.previousMode is controller, as tls.mode: it is the previous mode.',
     right: { tls: { mode: 'controller', previousMode: 'certManager' } },
   },
   {
@@ -60,7 +60,7 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   {
     values: { optIn: { value: 'blue', shadowValue: 'blue' } },
     sentence:
-      'optIn.value, optIn.shadowValue, optIn.otherValues and the value disabled, which keeps every release out, must differ; they are blue, blue, disabled.',
+      'optIn.value, optIn.shadowValue, optIn.otherValues and the value disabled, which excludes a namespace from every release, must differ; they are blue, blue, disabled.',
     right: { optIn: { value: 'blue', shadowValue: 'blue-shadow', otherValues: ['enabled', 'shadow'] } },
   },
   {
@@ -116,12 +116,12 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   },
   {
     values: { rewritePolicy: withCredentials, controller: { features: { secrets: false } } },
-    sentence: 'a registry of the policy has credentials and controller.features.secrets is false: nobody would copy its pull secrets.',
+    sentence: 'a registry of the policy has credentials and controller.features.secrets is false: its pull secrets would not be copied.',
     right: { rewritePolicy: withCredentials },
   },
   {
     values: { rewritePolicy: withHostFrom, controller: { features: { hosts: false } } },
-    sentence: 'a registry of the policy has hostFrom and controller.features.hosts is false: nobody would resolve its host.',
+    sentence: 'a registry of the policy has hostFrom and controller.features.hosts is false: its host would not be resolved.',
     right: { rewritePolicy: withHostFrom, controller: { features: { hosts: false } }, resolvedHosts: { configMap: 'own' } },
   },
   {
@@ -157,7 +157,7 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   {
     values: { terminationGracePeriodSeconds: 14 },
     sentence:
-      'terminationGracePeriodSeconds is 14: a pod serves on for 10 s after SIGTERM and then ends requests of up to timeoutSeconds, so it needs at least 15.',
+      'terminationGracePeriodSeconds is 14: a pod keeps serving for 10 s after SIGTERM and then ends requests of up to timeoutSeconds, so it needs at least 15.',
     right: { terminationGracePeriodSeconds: 15 },
   },
   {
