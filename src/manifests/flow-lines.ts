@@ -39,19 +39,31 @@ function openCollection(document: Document): number | null {
 /** Blanks, a comment behind one, text in quotes where a scalar begins, a bracket, what separates, or the characters of a plain scalar. */
 const tokens = /(\s+(?:#[^\n\r]*)?)|((?<=[[{,:\s])(?:"(?:[^"\\]|\\[^])*"|'(?:[^']|'')*'))|([[{])|([\]}])|[,:]|[^\s,:[\]{}]+/gy;
 
-/** From its bracket to the one that closes it, on one line; null when there is none. */
+/**
+ * From its bracket to the one that closes it, on one line. Null when none does, or when a plain scalar has several lines: joined by more
+ * than one blank, it would be another text.
+ */
 function flowCollection(text: string, start: number): string | null {
   tokens.lastIndex = start;
   const parts: string[] = [];
   let depth = 0;
+  let afterPlain = false;
+  let onNextLine = false;
   for (let found = tokens.exec(text); found !== null; found = tokens.exec(text)) {
     const [token, blanks, quoted, opening, closing] = found;
     // Where the document ends for kubectl, whatever is open.
     if (/[\n\r]---/.test(text.slice(found.index, found.index + token.length + 3))) return null;
+    if (blanks !== undefined) {
+      onNextLine ||= /[\n\r]/.test(blanks);
+      parts.push(' '.repeat(blanks.length));
+      continue;
+    }
+    const isPlain = quoted === undefined && !/^[,:[\]{}]$/.test(token);
+    if (isPlain && afterPlain && onNextLine) return null;
+    [afterPlain, onNextLine] = [isPlain, false];
     if (opening !== undefined) depth += 1;
     if (closing !== undefined) depth -= 1;
-    if (blanks !== undefined) parts.push(' '.repeat(token.length));
-    else parts.push(quoted === undefined ? token : token.replaceAll(/[\n\r]/g, ' '));
+    parts.push(token.replaceAll(/[\n\r]/g, ' '));
     if (depth === 0) return parts.join('');
   }
   return null;

@@ -5,6 +5,7 @@
  */
 import { test } from 'tap';
 import { openPolicy } from '../../src/cli/policy-file.ts';
+import { outdented } from '../builders/outdented.ts';
 import { generated, mangled } from '../builders/yaml-writer.ts';
 import { locate } from '../cluster/binaries.ts';
 import { policy as policyFile } from '../cli/terminal.ts';
@@ -39,6 +40,7 @@ async function tally(make: Make, use: (judged: Judged, seed: number) => void): P
 for (const [name, make] of [
   ['generated', generated],
   ['mangled', mangled],
+  ['outdented', outdented],
 ] as const) {
   test(`${name} manifests, read by kubectl before and after`, { skip }, async (t) => {
     const problems: string[] = [];
@@ -47,6 +49,8 @@ for (const [name, make] of [
     });
     t.comment(`${count} ${name} manifests: ${JSON.stringify(Object.fromEntries(verdicts))}`);
     t.same(problems, []);
+    // Brackets whose lines stand no deeper than their key were refused.
+    if (make !== mangled) t.equal(verdicts.get('refused') ?? 0, 0, 'what kubectl reads is read');
     t.ok((verdicts.get('changed') ?? 0) > count / 4, 'a good part of them is changed');
   });
 }
