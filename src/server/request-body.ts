@@ -1,28 +1,28 @@
-/** The body of a request. Few chunks are kept as objects: each costs 360 bytes, and a client may send one byte at a time. */
+/** The body of a request. Only few chunks are kept as objects: each costs 360 bytes, and a client may send one byte at a time. */
 import type { IncomingMessage } from 'node:http';
 
 const mebibyte = 1024 * 1024;
 
 /**
- * Bytes. What an API server takes is 3 MiB at most (apiserver, `MaxRequestBodyBytes`). A review has two of these, object and oldObject, in
- * which Go writes each of the characters `<`, `>` and `&`, and each byte that is no text, as six bytes (encoding/json). The last one is for
- * the rest of the review.
+ * In bytes. An API server accepts objects of at most 3 MiB (apiserver, `MaxRequestBodyBytes`). A review has two, object and oldObject, in
+ * which Go writes each of the characters `<`, `>` and `&`, and each invalid byte, as six bytes (encoding/json). One more MiB is for the
+ * rest of the review.
  */
 export const maxBodyBytes = (2 * 6 * 3 + 1) * mebibyte;
 
 const firstCapacity = 4096;
 
 /**
- * Chunks that are kept as they come. A TLS record has 16 KiB, so bodies of up to a quarter of a mebibyte are gathered once, at their end, and nothing
+ * Maximum number of chunks kept as received. A TLS record has 16 KiB, so bodies of up to 256 KiB are joined once, at their end, and nothing
  * is allocated for them.
  */
 const maxChunks = 16;
 
-/** Where bodies are put together at their end. One is answered before the next one is looked at, so one place is enough. */
+/** Buffer in which bodies are joined at their end. Each is answered before the next is read, so one buffer is enough. */
 const shared: Buffer = Buffer.alloc(256 * 1024);
 
 export interface BodyOptions {
-  /** Asks for memory before it is used, in bytes altogether; false where there is none. */
+  /** Reserves memory before it is used; takes the total in bytes, returns false if it is not available. */
   readonly hold: (bytes: number) => boolean;
   /** Bytes. */
   readonly maxBytes: number;
@@ -31,9 +31,9 @@ export interface BodyOptions {
 export type BodyProblem = 'too-large' | 'no-memory';
 
 /**
- * Reads a body. Says nothing when the client goes away before.
+ * Reads a body. Does not call back if the client disconnects first.
  *
- * @param done gets the body with one byte behind it that is 0, good until it returns
+ * @param done gets the body followed by one zero byte; valid until it returns
  */
 export function receiveBody(request: IncomingMessage, { hold, maxBytes }: BodyOptions, done: (body: Buffer | BodyProblem) => void): void {
   const declared = declaredLength(request);
@@ -53,7 +53,7 @@ class GatheredBody {
   length = 0;
   readonly #declared: number | null;
   #chunks: Buffer[] = [];
-  /** Holds what came before `#chunks`; grows when there are too many of these. */
+  /** Holds the bytes before `#chunks`; grows when there are too many chunks. */
   #buffer = nothing;
   #buffered = 0;
 
@@ -61,11 +61,11 @@ class GatheredBody {
     this.#declared = declared;
   }
 
-  /** False where there is no memory for it. */
+  /** False if the memory is not available. */
   add(chunk: Buffer, hold: BodyOptions['hold']): boolean {
     this.#chunks.push(chunk);
     this.length += chunk.length;
-    // The only chunk of most bodies is answered in the same turn in which it came.
+    // The only chunk of most bodies is answered in the iteration of the event loop in which it arrived.
     if (this.length === this.#declared && this.#chunks.length === 1 && this.#buffered === 0 && this.length < shared.length) return true;
     const capacity = this.#chunks.length < maxChunks ? this.#buffer.length : this.#capacity();
     if (!hold(capacity + this.length - this.#buffered)) return false;
@@ -82,7 +82,7 @@ class GatheredBody {
     return target.subarray(0, this.length + 1);
   }
 
-  /** Never much more than has arrived, whatever was declared. */
+  /** Never much more than has arrived, whatever length was declared. */
   #capacity(): number {
     if (this.length < this.#buffer.length) return this.#buffer.length;
     if (this.#declared !== null && this.length * 4 >= this.#declared) return this.#declared + 1;
@@ -111,7 +111,7 @@ class GatheredBody {
 
 const nothing = Buffer.alloc(0);
 
-/** A body that stays as it is while others are received. */
+/** A copy of the body that is not overwritten by the next one. */
 export function keptBody(body: Buffer, hold: BodyOptions['hold']): Buffer | BodyProblem {
   if (body.buffer !== shared.buffer) return body;
   return hold(body.length) ? Buffer.from(body) : 'no-memory';

@@ -5,9 +5,9 @@ const introduction = `# Errors
 
 <!-- Written by tools/docs/errors-reference.ts from src/errors/codes.ts: change these. -->
 
-Search this page for the code. Codes do not change; sentences may.
+Search this page for the code. Codes are stable; messages may change.
 
-A command that cannot go on prints one line to standard error and exits with 2. Places in files follow, one a line:
+A command that fails prints one line to standard error and exits with 2. Findings in files follow, one per line:
 
     transship serve: TLS_PAIR_INVALID: /etc/transship/tls/tls.crt expired at 2026-11-25T10:00:00.000Z; renew it
     transship explain: POLICY_INVALID: policy.yaml cannot be used; correct what follows
