@@ -128,6 +128,7 @@ function problem(text: string): ParsedReference {
 
 function malformed(text: string, writtenHost: string | null): string {
   if (text.trim() !== text) return 'it has white space at an end';
+  if (unfilled.test(text)) return 'it is a template whose placeholders are not filled in; render it first';
   if (text.includes('://')) return 'it has a scheme; an image name starts with the host';
   const port = writtenHost === null ? null : wrongPort(writtenHost);
   if (port !== null) return port;
@@ -139,6 +140,9 @@ function malformed(text: string, writtenHost: string | null): string {
   if (name !== name.toLowerCase()) return 'a repository name must be lower case';
   return 'it does not follow the grammar [host[:port]/]path[:tag][@digest]';
 }
+
+/** As Helm and Go templates, shells and Kustomize, and Tekton write them. None of these characters can be in a reference. */
+const unfilled = /\{\{|\$\{|\$\(/;
 
 function wrongPort(host: string): string | null {
   const name = withoutPort(host);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
+import { clusterPrograms } from './tools.ts';
 
 interface Run {
   readonly code: number | null;
@@ -27,7 +28,7 @@ const askSkipReason = (options: string): string[] => [
 
 const nothing = {};
 const envtest = { etcd: '', 'kube-apiserver': '', kubectl: '' };
-const everything = { ...envtest, 'kube-controller-manager': '', 'kube-scheduler': '', kwok: '', helm: '' };
+const everything = Object.fromEntries(clusterPrograms.map((program) => [program, '']));
 
 const reasons = [
   {
