@@ -196,7 +196,7 @@ const listFaults: [name: string, wrong: Answer, error: object][] = [
     { code: /UND_ERR_SOCKET|ECONNRESET/ },
   ],
   ['HTML', (_request, response) => response.end('<html>'), { name: 'SyntaxError' }],
-  ['null', (_request, response) => response.end('null'), { name: 'SyntaxError', message: /no list/ }],
+  ['null', (_request, response) => response.end('null'), { name: 'SyntaxError', message: /not a list/ }],
   ['no headers', () => {}, { code: 'WATCH_IDLE_TIMEOUT' }],
   ['a body that never comes', (_request, response) => (response.writeHead(200), response.flushHeaders()), { code: 'WATCH_IDLE_TIMEOUT' }],
 ];
