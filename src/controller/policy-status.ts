@@ -93,7 +93,7 @@ type PolicyFeature = Exclude<Feature, 'certificates'>;
 const fieldOf: Readonly<Record<PolicyFeature, string>> = { secrets: 'credentials', hosts: 'hostFrom' };
 
 const remedyOf = (feature: PolicyFeature): string =>
-  `Set the chart value controller.features.${feature}to true, or to false to confirm that.`;
+  `Set the chart value controller.features.${feature} to true, or to false to confirm that.`;
 
 /** Registries that need each feature. */
 function askedFor({ registries }: RewritePolicy): Map<PolicyFeature, string[]> {

@@ -104,8 +104,8 @@ test('a policy with errors', { skip: skipReason({ level: 1 }) }, async (group) =
     await whenItSays(off, /^policy: registries mirror have `credentials`, which has no effect: the feature secrets is disabled/m);
     await whenReady(off);
     await eventually('the events are there', async () => (await eventsOf(plane, 'FeatureOff')).length === 2);
-    t.match((await eventsOf(plane, 'FeatureOff'))[0]?.note, /controller\.features\.secrets/);
-    t.match(off.log(), /the feature secrets is off/);
+    t.match((await eventsOf(plane, 'FeatureOff'))[0]?.note, /Set the chart value controller\.features\.secrets to true/);
+    t.match(off.log(), /the feature secrets is disabled/);
     t.equal(await off.stop(), 0);
     const args = ['--features=certificates', '--disabled-features=secrets', ...objects];
     const meant = await runController(plane, { policy: mirrorPolicy, args });

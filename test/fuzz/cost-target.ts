@@ -2,7 +2,7 @@
  * Searches for the review that costs most. Some places of a review are filled with many of one random element each; what that costs beside
  * JSON.parse of the same bytes must stay within the bound, as must the lengths of the answer and of the log line.
  */
-import { costOf } from './cost.ts';
+import { costOf, type Cost } from './cost.ts';
 import { Finding } from './finding.ts';
 import { Random } from './random.ts';
 
@@ -84,10 +84,13 @@ const unit = ((): number => {
 
 export function fuzzCost(seed: number, execution: number): string {
   const body = costlyBody(new Random(seed, execution));
-  const { parse, review, answer, line } = costOf(body);
   const images = Math.min(12_288, body.split('"image"').length - 1);
+  const isDear = ({ parse, review }: Cost): boolean => review > bound(parse, images, unit);
+  const first = costOf(body);
+  // A collection by V8 may fall into each of a few rounds: what is found must be found again.
+  const { parse, review, answer, line } = isDear(first) ? costOf(body, 15) : first;
   const length = Buffer.byteLength(body);
-  if (review > bound(parse, images, unit))
+  if (isDear({ parse, review, answer, line }))
     throw new Finding(`${review.toFixed(1)} ms of CPU, JSON.parse takes ${parse.toFixed(1)}, ${images} images`, body);
   if (answer > 2 * length + 66_000) throw new Finding(`an answer of ${answer} characters to ${length} bytes`, body);
   if (line > 512 * 1024) throw new Finding(`a log line of ${line} characters`, body);

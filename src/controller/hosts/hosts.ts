@@ -93,10 +93,12 @@ class HostsReconciler implements Reconciler {
       return done;
     }
     const delay = this.#disputes.delay(hostsKey, text);
-    return delay > 0 ? requeueAfter(delay) : this.#write(text);
+    // Looked at before the write: afterwards the object names this controller only.
+    return delay > 0 ? requeueAfter(delay) : this.#write(text, lastOtherWriter(present?.metadata));
   }
 
-  async #write(text: string): Promise<Requeue> {
+  /** @param writer field manager of the last write by another client, if known */
+  async #write(text: string, writer: string | undefined): Promise<Requeue> {
     const { cluster, log, metrics, options } = this.#context;
     const metadata = { namespace: options.namespace, name: options.hostsConfigMap, labels: { [managedByLabel]: managedBy } };
     const map: V1ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [hostsKey]: text } };
@@ -105,7 +107,7 @@ class HostsReconciler implements Reconciler {
       this.#failure = null;
       metrics.writes.inc({ kind: 'configmap', verb: 'update', result: 'done' });
       log.info({ hosts: hostsOf(map) }, 'hosts written');
-      if (this.#disputes.written(hostsKey, text)) this.#tellDispute();
+      if (this.#disputes.written(hostsKey, text)) this.#reportDispute(writer);
       return requeueUntil(version);
     } catch (error) {
       if (this.#stopping.signal.aborted) return done;
@@ -121,9 +123,8 @@ class HostsReconciler implements Reconciler {
     this.#record('HostsNotWritten', this.#failure);
   }
 
-  #tellDispute(): void {
+  #reportDispute(writer: string | undefined): void {
     const { hostsConfigMap } = this.#context.options;
-    const writer = lastOtherWriter(this.#written?.list()[0]?.metadata);
     this.#context.log.warn({ configMap: hostsConfigMap, writer }, 'the hosts are repeatedly changed or deleted by another client');
     this.#record('WriteDisputed', disputeMessage(`ConfigMap ${hostsConfigMap}`, writer));
   }

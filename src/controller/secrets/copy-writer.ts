@@ -93,7 +93,7 @@ export class CopyWriter {
       const who = `repeatedly ${verb === 'create' ? 'deletes' : 'changes'} it${writer === undefined ? '' : ` (field manager ${writer})`}`;
       this.#context.log.warn(
         { secret: key, registry: desired.registry, writer },
-        `another client ${who};  it is repaired at growing intervals`,
+        `another client ${who}; it is repaired at growing intervals`,
       );
       const message = `Another client ${who}. transship writes it at growing intervals, so pods may get other credentials for registry ${desired.registry}. Exclude it in the other program, or give the registry another name in pullSecrets.`;
       const secret = 'present' in write ? write.present : desired;
