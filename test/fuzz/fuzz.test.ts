@@ -1,7 +1,6 @@
 /** A bounded number of executions of each fuzzer; run.ts has the unbounded ones, and the same seed gives the same inputs there. */
 import { test } from 'tap';
 import { damagedBytes } from './bytes.ts';
-import { fuzzCost } from './cost-target.ts';
 import { Finding, type Target } from './finding.ts';
 import { fuzzPolicy } from './policy-target.ts';
 import { Random } from './random.ts';
@@ -26,7 +25,6 @@ const table: readonly Bounded[] = [
     atLeast: { patched: 400, unpatched: 400, BODY_NOT_JSON: 300, REVIEW_INVALID: 20 },
   },
   { name: 'references', target: fuzzReference, executions: 50_000, atLeast: { read: 10_000, refused: 10_000 } },
-  { name: 'costs', target: fuzzCost, executions: 40, atLeast: { cheap: 20 } },
   { name: 'policies', target: fuzzPolicy, executions: 300, atLeast: { refused: 100, loaded: 25 } },
 ];
 
