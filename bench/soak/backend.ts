@@ -24,7 +24,7 @@ export interface Sample {
   readonly memory: number | null;
   /** Open file descriptors, connections among them. */
   readonly handles: number | null;
-  /** Seconds by which timers were late since the sample before, 99th percentile. */
+  /** Seconds by which the event loop was late when the sample was taken. */
   readonly lag: number;
 }
 
@@ -71,7 +71,7 @@ export async function startBackend(files: ServedFiles): Promise<Backend> {
     sample: async () => ({
       memory: await residentMemory(child.pid ?? 0),
       handles: await openHandles(child.pid ?? 0),
-      lag: (await metrics()).get('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN,
+      lag: (await metrics()).get('nodejs_eventloop_lag_seconds') ?? Number.NaN,
     }),
     stop: async () => {
       child.kill('SIGTERM');

@@ -64,7 +64,7 @@ function resources(samples: readonly ComparedSample[]): Row[] {
   const worst = Math.max(...samples.map((sample) => sample.lag));
   const rows = [
     within('event loop later than that of the load, median (ms)', lag * 1000, mostLag * 1000),
-    told('event loop late, worst 99th percentile (ms)', Math.round(worst * 1000)),
+    told('event loop late, worst sample (ms)', Math.round(worst * 1000)),
   ];
   if (memory.length === 0) return rows;
   return [
