@@ -105,7 +105,8 @@ test('a policy with errors', { skip: skipReason({ level: 1 }) }, async (group) =
     await whenReady(off);
     await eventually('the events are there', async () => (await eventsOf(plane, 'FeatureOff')).length === 2);
     t.match((await eventsOf(plane, 'FeatureOff'))[0]?.note, /Set the chart value controller\.features\.secrets to true/);
-    t.match(off.log(), /the feature secrets is disabled/);
+    // Log lines are written in batches.
+    await eventually('the log line is there', () => Promise.resolve(/the feature secrets is disabled/.test(off.log())));
     t.equal(await off.stop(), 0);
     const args = ['--features=certificates', '--disabled-features=secrets', ...objects];
     const meant = await runController(plane, { policy: mirrorPolicy, args });
