@@ -28,7 +28,8 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 USER 65532:65532
 EXPOSE 8443 9464
 # A review lives for a millisecond: young objects need little room, and Node's own choice costs 50 MiB more under load.
+# V8 begins with an old space of few MiB, and would collect it many times a second under load, for half of the cost of a 60 KB review.
 # Node's permission model: no child processes, no workers, no native add-ons; reading only its own files, what the chart mounts,
 # and the tokens that the controller uses; writing nowhere.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/bundle/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--initial-old-space-size=48", "--permission", "--disable-warning=ExperimentalWarning", "--allow-net", "--allow-fs-read=/app", "--allow-fs-read=/etc/transship", "--allow-fs-read=/var/run/secrets", "dist/bundle/main.js"]
 CMD ["help"]

@@ -98,7 +98,7 @@ test('hostile clients', { timeout: 300_000 + together * 1000, skip: process.plat
   const server = await serving(t, {
     args: ['--log-reviews', 'problems'],
     env: { MALLOC_ARENA_MAX: '1', NODE_OPTIONS: '' },
-    nodeFlags: ['--max-semi-space-size=4'],
+    nodeFlags: ['--max-semi-space-size=4', '--initial-old-space-size=48'],
     program: join(folder, 'dist/bundle/main.js'),
     prefix: limit?.prefix ?? [],
   });

@@ -68,7 +68,11 @@ t.test('each platform has its image: the layers of the base, one more, and the s
     );
     tt.equal(manifest.layers.length, 2);
     tt.match(config.config, { User: '65532:65532', WorkingDir: '/app', Cmd: ['help'], ExposedPorts: { '8443/tcp': {}, '9464/tcp': {} } });
-    tt.match(config.config?.['Entrypoint'], ['node', '--max-semi-space-size=4'], "the Dockerfile's and not the base's");
+    tt.match(
+      config.config?.['Entrypoint'],
+      ['node', '--max-semi-space-size=4', '--initial-old-space-size=48'],
+      "the Dockerfile's and not the base's",
+    );
     tt.strictSame(config.config?.['Env'], ['PATH=/usr/local/bin', 'NODE_ENV=production', 'MALLOC_ARENA_MAX=1']);
     tt.match(config.config?.['Labels'], {
       'org.opencontainers.image.revision': 'abc',
