@@ -6,7 +6,7 @@ import type { OldPod } from './review.ts';
 import { appendSecrets, missingSecrets } from '../pod/pull-secrets.ts';
 import { add, remove, replace, type Operation } from '../patch/operations.ts';
 import { decideImage } from '../rules/decide.ts';
-import { leftAlone, noSecrets, type ImageDecision, type PodContext } from '../rules/decision.ts';
+import { imageDecision, noSecrets, type ImageDecision, type PodContext } from '../rules/decision.ts';
 import { recallDecision } from '../rules/remembered.ts';
 import type { Table } from '../rules/table.ts';
 
@@ -53,7 +53,8 @@ export function rewritePod(table: Table, pod: PodContent, context: PodContext, c
   const pullSecrets = create
     ? missingSecrets(
         pod.pullSecrets,
-        images.flatMap((image) => image.pullSecrets),
+        // Most images share one list.
+        [...new Set(images.map((image) => image.pullSecrets))].flat(),
       )
     : [];
   const originals = new Map(rewritten.map((image) => [siteKey(image.site), image.image]));
@@ -82,13 +83,7 @@ function withoutSecrets(table: Table, decision: ImageDecision, { site, pod, cont
   if (missing.length === 0 || decision.outcome !== 'rewritten' || !decision.needsSecrets)
     return { ...decision, site, missingSecrets: missing };
   const reason = `rule ${decision.rule} leaves it alone: the pod lacks pull secret ${missing.join(', ')} and cannot get it any more`;
-  return {
-    ...leftAlone(site.image, 'missing-pull-secret', reason),
-    rule: decision.rule,
-    reference: decision.reference,
-    site,
-    missingSecrets: noSecrets,
-  };
+  return { ...imageDecision(site.image, 'missing-pull-secret', reason, { rule: decision.rule }), site, missingSecrets: noSecrets };
 }
 
 function openSites(change: Change): (site: ImageSite) => boolean {
@@ -99,7 +94,7 @@ function openSites(change: Change): (site: ImageSite) => boolean {
 }
 
 function unchanged(site: ImageSite): ImageDecision {
-  return leftAlone(site.image, 'unchanged', 'the update does not change it');
+  return imageDecision(site.image, 'unchanged', 'the update does not change it');
 }
 
 /**

@@ -4,7 +4,7 @@ import { decisionLabels } from '../admission/admit.ts';
 import { podFields, readPod } from '../pod/pod.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
-import { leftAlone, type ImageDecision } from '../rules/decision.ts';
+import { imageDecision, type ImageDecision } from '../rules/decision.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { lineGroups } from './input.ts';
 import { manifestFiles, type ManifestReport } from './manifest-input.ts';
@@ -105,7 +105,7 @@ function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: ImageQuer
   const skipped = skipReason(policy, readPod({ metadata: { labels } }, podFields(decisionLabels(policy))), namespace);
   const context = { namespace, podLabels: labels };
   return (image) => ({
-    decision: skipped === null ? decideImage(policy.table, image, context) : leftAlone(image, 'pod-excluded', skipped),
+    decision: skipped === null ? decideImage(policy.table, image, context) : imageDecision(image, 'pod-excluded', skipped),
     place: null,
   });
 }

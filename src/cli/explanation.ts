@@ -1,7 +1,7 @@
 /** The output of `explain`: a line of JSON per decision, or aligned columns. */
 import type { Outcome } from '../policy/outcome.ts';
 import { outcomes } from '../policy/outcome.ts';
-import { parseReference, type Reference } from '../image/reference.ts';
+import { referenceOf } from '../image/reference.ts';
 import { joined, jsonText, ownText, printable, printed, type Printable } from '../text/printable.ts';
 import type { Decided, Place } from './decisions.ts';
 import { coloured, type Output } from './output.ts';
@@ -10,7 +10,7 @@ import { count } from './manifest-input.ts';
 /** The keys and their order are a contract. */
 export function jsonLine({ decision, place }: Decided): Printable {
   const { image, outcome, rule, result, pullSecrets, reason } = decision;
-  const reference = decision.reference ?? referenceOf(image);
+  const reference = referenceOf(image);
   const parts = { image, name: reference?.name ?? null, tag: reference?.tag ?? null, digest: reference?.digest ?? null };
   const where = place === null ? {} : whereOf(place);
   return printed`${jsonText({ ...parts, outcome, rule, result, pullSecrets, reason, ...where })}\n`;
@@ -18,12 +18,6 @@ export function jsonLine({ decision, place }: Decided): Printable {
 
 function whereOf({ manifest, pointer, line, kind, objectName, namespace }: Place): Omit<Place, 'column'> {
   return { manifest, pointer, line, kind, objectName, namespace };
-}
-
-/** An image whose pod is left alone is not parsed, but has a name. */
-function referenceOf(image: string): Reference | null {
-  const parsed = parseReference(image);
-  return parsed.ok ? parsed.reference : null;
 }
 
 const colours: Partial<Record<Outcome, 'green' | 'red'>> = { rewritten: 'green', invalid: 'red', refused: 'red' };

@@ -1,5 +1,5 @@
 /** `transship images`: the images to copy, and their targets, so that rewritten pods find them. */
-import { canonicalText } from '../image/reference.ts';
+import { canonicalText, referenceOf } from '../image/reference.ts';
 import { command, type Io } from './command.ts';
 import { copiesOf, type Copies, type Copy, type Pair } from './copies.ts';
 import { craneScript, regctlScript } from './copy-scripts.ts';
@@ -63,7 +63,8 @@ async function pairs(policy: CompiledPolicy, query: ImageQuery, { report, io }: 
   const others: Decided[] = [];
   for await (const group of decisions(policy, query, report, io)) {
     for (const decided of group) {
-      const { reference: source, result: target } = decided.decision;
+      const { image, result: target } = decided.decision;
+      const source = referenceOf(image);
       if (source === null || target === null) others.push(decided);
       else found.set(`${canonicalText(source)} ${target}`, { source, target });
     }

@@ -64,6 +64,12 @@ export function parseReference(text: string): ParsedReference {
   return assemble(text, writtenHost, { name: match[1] ?? '', tag: match[2] ?? null, digest });
 }
 
+/** Null if the text is no reference. */
+export function referenceOf(text: string): Reference | null {
+  const parsed = parseReference(text);
+  return parsed.ok ? parsed.reference : null;
+}
+
 interface Parts {
   readonly name: string;
   readonly tag: string | null;

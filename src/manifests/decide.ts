@@ -9,7 +9,7 @@ import { member } from '../pod/json.ts';
 import { podFields, readPod, type Pod } from '../pod/pod.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
-import { leftAlone } from '../rules/decision.ts';
+import { imageDecision } from '../rules/decision.ts';
 import { workloadsOf, type Workload } from './workloads.ts';
 
 /** Outside a cluster there is no release namespace. */
@@ -79,7 +79,7 @@ function decideWorkload(
   const skipped = skipReason(policy, pod, namespace);
   if (skipped !== null) {
     return {
-      images: pod.images.map((site) => place({ ...leftAlone(site.image, 'pod-excluded', skipped), site, missingSecrets: [] })),
+      images: pod.images.map((site) => place({ ...imageDecision(site.image, 'pod-excluded', skipped), site, missingSecrets: [] })),
       operations: [],
     };
   }

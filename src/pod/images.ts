@@ -39,6 +39,9 @@ export function hasLongList(spec: Spec): boolean {
   return [...containerLists, 'volumes' as const].some((name) => list(spec, name).length > maxListLength);
 }
 
+/** Shared: a list may have ten thousand entries without an image. */
+const none: ImageSite[] = [];
+
 export function imagesOf(spec: Spec): ImageSite[] {
   return [...containerLists.flatMap((name) => containerImages(spec, name)), ...volumeImages(spec)];
 }
@@ -46,7 +49,7 @@ export function imagesOf(spec: Spec): ImageSite[] {
 function containerImages(spec: Spec, name: (typeof containerLists)[number]): ImageSite[] {
   return list(spec, name).flatMap((container, index) => {
     const image = text(container, 'image');
-    if (image === null) return [];
+    if (image === null) return none;
     return [{ list: name, index, name: text(container, 'name') ?? '', image, pullPolicy: text(container, 'imagePullPolicy') }];
   });
 }
@@ -55,7 +58,7 @@ function volumeImages(spec: Spec): ImageSite[] {
   return list(spec, 'volumes').flatMap((volume, index) => {
     const source = member(volume, 'image');
     const image = text(source, 'reference');
-    if (image === null) return [];
+    if (image === null) return none;
     return [{ list: 'volumes' as const, index, name: text(volume, 'name') ?? '', image, pullPolicy: text(source, 'pullPolicy') }];
   });
 }

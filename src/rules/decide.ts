@@ -5,7 +5,7 @@ import { parseReference, type Reference } from '../image/reference.ts';
 import { isLeftAlone } from '../policy/never-pulled.ts';
 import type { ReasonCode } from '../policy/reason.ts';
 import { checkIdempotence } from './idempotence.ts';
-import { leftAlone, noSecrets, type ImageDecision, type PodContext } from './decision.ts';
+import { imageDecision, noSecrets, type ImageDecision, type PodContext } from './decision.ts';
 import { describeNearMiss, type NearMiss } from './near-miss.ts';
 import { isUnder } from './registries.ts';
 import type { Rule } from './rule.ts';
@@ -16,10 +16,10 @@ import { targetOf, type Target } from './targets.ts';
 export function decideImage(table: Table, image: string, context: PodContext, pullPolicy: string | null = null): ImageDecision {
   if (table.placeholders.has(image)) {
     const shown = JSON.stringify(image);
-    return leftAlone(image, 'placeholder', `${shown} is a placeholder that an injector fills in (placeholders of the policy)`);
+    return imageDecision(image, 'placeholder', `${shown} is a placeholder that an injector fills in (placeholders of the policy)`);
   }
   const parsed = parseReference(image);
-  if (!parsed.ok) return leftAlone(image, 'invalid-reference', `not an image reference: ${parsed.problem}`);
+  if (!parsed.ok) return imageDecision(image, 'invalid-reference', `not an image reference: ${parsed.problem}`);
   const { reference } = parsed;
   const excluded = excludingPattern(table, reference);
   if (excluded !== null) return stays(table, reference, 'excluded-by-policy', `the policy excludes ${excluded}`);
@@ -58,10 +58,9 @@ function underTarget(table: Table, reference: Reference, target: Target): ImageD
 
 function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch, context: ImageContext): ImageDecision {
   const { name } = rule.policy;
-  const refuse = (code: ReasonCode, why: string): ImageDecision => ({
-    ...stays(table, reference, code, `rule ${name}${why}`),
-    rule: name,
-  });
+  const keep = (code: ReasonCode, reason: string): ImageDecision =>
+    imageDecision(reference.text, code, reason, { rule: name, pullSecrets: secretsAt(table, reference) });
+  const refuse = (code: ReasonCode, why: string): ImageDecision => keep(code, `rule ${name}${why}`);
   if (rule.rewrite === null) {
     const remedy = `give the registry a host: to use until then (on the command line: --resolved-hosts)`;
     return refuse('registry-unresolved', ` is not active yet: the host of registry ${rule.waitsFor} is not resolved; ${remedy}`);
@@ -76,42 +75,40 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
   if (text !== reference.text && context.pullPolicy === 'Never' && isLeftAlone(rule.policy.onPullPolicyNever, context.podLabels)) {
     const code = rule.policy.onPullPolicyNever === 'keep' ? 'kept-by-rule' : 'never-pulled';
     const reason = `with imagePullPolicy Never the node must have it under this name (rule ${name}, onPullPolicyNever)`;
-    return { ...stays(table, reference, code, reason), rule: name };
+    return keep(code, reason);
   }
-  const secrets = [...rule.registrySecrets, ...secretsAt(table, result.reference), ...rule.policy.pullSecrets, ...next.pullSecrets];
-  const pullSecrets = unique(secrets);
-  if (text === reference.text) return { ...decided(reference, 'same-name', `rule ${name} gives the same image`), rule: name, pullSecrets };
-  const reason = `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`;
-  return {
-    ...decided(reference, 'rule-matched', reason),
+  const pullSecrets = union([rule.registrySecrets, secretsAt(table, result.reference), rule.policy.pullSecrets, next.pullSecrets]);
+  if (text === reference.text) return imageDecision(text, 'same-name', `rule ${name} gives the same image`, { rule: name, pullSecrets });
+  const { pullPolicy, onMissingSecret } = rule.policy;
+  return imageDecision(reference.text, 'rule-matched', `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`, {
     rule: name,
     result: text,
     pullSecrets,
-    pullPolicy: rule.policy.pullPolicy,
-    needsSecrets: rule.policy.onMissingSecret === 'keep',
-  };
+    pullPolicy,
+    needsSecrets: onMissingSecret === 'keep',
+  });
 }
 
 function attachOnly(table: Table, reference: Reference, rule: Rule): ImageDecision {
   const { name, pullSecrets } = rule.policy;
-  const secrets = unique([...secretsAt(table, reference), ...pullSecrets]);
-  return { ...decided(reference, 'pull-secrets-only', `rule ${name} only attaches pull secrets`), rule: name, pullSecrets: secrets };
+  const secrets = union([secretsAt(table, reference), pullSecrets]);
+  const reason = `rule ${name} only attaches pull secrets`;
+  return imageDecision(reference.text, 'pull-secrets-only', reason, { rule: name, pullSecrets: secrets });
 }
 
 function stays(table: Table, reference: Reference, code: ReasonCode, reason: string): ImageDecision {
-  return { ...decided(reference, code, reason), pullSecrets: secretsAt(table, reference) };
-}
-
-function decided(reference: Reference, code: ReasonCode, reason: string): ImageDecision {
-  return { ...leftAlone(reference.text, code, reason), reference };
+  return imageDecision(reference.text, code, reason, { pullSecrets: secretsAt(table, reference) });
 }
 
 /** The secrets of every registry that the image is in, in the order of the policy. */
 function secretsAt(table: Table, reference: Reference): readonly string[] {
   const found = table.registries.filter(({ prefix }) => isUnder(prefix, reference));
-  return found.length === 0 ? noSecrets : unique(found.flatMap(({ registry }) => registry.pullSecrets));
+  return union(found.map(({ registry }) => registry.pullSecrets));
 }
 
-function unique(names: readonly string[]): readonly string[] {
-  return names.length < 2 ? names : [...new Set(names)];
+/** Every name once, in order. Where one list has all of them, it is that list: most images of a pod then share it. */
+function union(lists: readonly (readonly string[])[]): readonly string[] {
+  const [first = noSecrets, ...others] = lists.filter((list) => list.length > 0);
+  const isAll = new Set(first).size === first.length && others.every((list) => list.every((name) => first.includes(name)));
+  return isAll ? first : [...new Set(lists.flat())];
 }

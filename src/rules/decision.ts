@@ -3,13 +3,10 @@ import { reasons, type ReasonCode } from '../policy/reason.ts';
 import type { PullPolicy } from '../policy/types.ts';
 import type { NearMiss } from './near-miss.ts';
 import type { Outcome } from '../policy/outcome.ts';
-import type { Reference } from '../image/reference.ts';
 
 export interface ImageDecision {
   /** The image as written. */
   readonly image: string;
-  /** Its parts, null when it does not parse. */
-  readonly reference: Reference | null;
   readonly outcome: Outcome;
   /** The rule that fired, null for none. */
   readonly rule: string | null;
@@ -37,19 +34,22 @@ export interface PodContext {
 export const noSecrets: readonly string[] = [];
 const noNearMisses: readonly NearMiss[] = [];
 
-/** An image that is not changed and brings no secrets. */
-export function leftAlone(image: string, code: ReasonCode, reason: string): ImageDecision {
+type Details = Partial<Omit<ImageDecision, 'image' | 'outcome' | 'code' | 'reason'>>;
+
+/** An image that is not changed and brings no secrets, but for the details. One object: a pod may have thousands of images. */
+export function imageDecision(image: string, code: ReasonCode, reason: string, details: Details = noDetails): ImageDecision {
   return {
     image,
-    reference: null,
     outcome: reasons[code].outcome,
-    rule: null,
-    result: null,
-    pullSecrets: noSecrets,
-    pullPolicy: 'keep',
-    needsSecrets: false,
+    rule: details.rule ?? null,
+    result: details.result ?? null,
+    pullSecrets: details.pullSecrets ?? noSecrets,
+    pullPolicy: details.pullPolicy ?? 'keep',
+    needsSecrets: details.needsSecrets ?? false,
     code,
     reason,
-    nearMisses: noNearMisses,
+    nearMisses: details.nearMisses ?? noNearMisses,
   };
 }
+
+const noDetails: Details = {};

@@ -59,8 +59,7 @@ const none: readonly never[] = [];
  */
 export function firstAccepted<T, R>(index: PatternIndex<T>, reference: Reference, accept: (entry: Entry<T>) => R | null): R | null {
   const { comparableHost: host, path } = reference;
-  const slash = path.indexOf('/');
-  const component = index.byComponent.get(`${host}/${slash === -1 ? path : path.slice(0, slash)}`) ?? none;
+  const component = index.byComponent.size === 0 ? none : (index.byComponent.get(`${host}/${firstOf(path)}`) ?? none);
   const wholeHost = index.byHost.get(host) ?? none;
   const { anywhere } = index;
   let a = 0;
@@ -75,6 +74,11 @@ export function firstAccepted<T, R>(index: PatternIndex<T>, reference: Reference
     const accepted = accept(first);
     if (accepted !== null) return accepted;
   }
+}
+
+function firstOf(path: string): string {
+  const slash = path.indexOf('/');
+  return slash === -1 ? path : path.slice(0, slash);
 }
 
 function earliest<T>(a: Entry<T> | undefined, b: Entry<T> | undefined, c: Entry<T> | undefined): Entry<T> | undefined {

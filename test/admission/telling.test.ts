@@ -6,7 +6,7 @@ import { warnings } from '../../src/admission/warnings.ts';
 import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
 import type { ImageList } from '../../src/pod/images.ts';
 import { podFields, readPod } from '../../src/pod/pod.ts';
-import { leftAlone } from '../../src/rules/decision.ts';
+import { imageDecision } from '../../src/rules/decision.ts';
 import { pod } from '../builders/pod.ts';
 
 interface Parts {
@@ -29,7 +29,7 @@ function decision({
   missingSecrets = [],
 }: Parts): SiteDecision {
   return {
-    ...leftAlone(image, 'unchanged', reason),
+    ...imageDecision(image, 'unchanged', reason),
     outcome,
     result,
     site: { list, index: 0, name, image, pullPolicy: null },

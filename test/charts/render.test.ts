@@ -100,6 +100,25 @@ test('disabled objects are not rendered', options, async (t) => {
   t.notOk('replicas' in (await render({ autoscaling: { enabled: true } })).one('Deployment')['spec'], 'the autoscaler decides');
 });
 
+const ports = (port: number) => [{ port, protocol: 'TCP' }];
+
+test('the NetworkPolicy opens the webhook to any client, or to those of webhookFrom, and never its egress', options, async (t) => {
+  const networkPolicy = async (values: Values) => (await render({ ...ready, ...values })).one('NetworkPolicy', 'transship')['spec'];
+  t.strictSame((await networkPolicy({})).ingress, [{ ports: ports(8443) }, { ports: ports(9464) }]);
+  const webhookFrom = [{ ipBlock: { cidr: '10.0.0.0/28' } }];
+  const metricsFrom = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }];
+  const restricted = await networkPolicy({ networkPolicy: { webhookFrom, metricsFrom } });
+  t.strictSame(restricted.ingress, [
+    { ports: ports(8443), from: webhookFrom },
+    { ports: ports(9464), from: metricsFrom },
+  ]);
+  t.strictSame(restricted.policyTypes, ['Ingress', 'Egress']);
+  t.notOk('egress' in restricted, 'none is allowed');
+  const { code, stderr } = await helm(['template', 'transship', chartFolder], { ...ready, networkPolicy: { webhookFrom: '10.0.0.0/28' } });
+  t.not(code, 0);
+  t.match(stderr, /webhookFrom/, 'an address instead of a list of peers');
+});
+
 const selfTestImages = async (values: Values) =>
   JSON.parse((await render(values)).one('ConfigMap', 'transship-self-test')['data']['images.json']);
 

@@ -40,13 +40,16 @@ const heaviest: readonly object[] = [
   { metadata: { name: 'd', annotations: Object.fromEntries(many(150_000, (n) => [`a${n}`, 'b'])) }, spec: podWith('nginx').spec },
 ];
 
-test(
-  'at the real API server, in a memory of 256 MiB',
-  { skip: skipReason({ level: 1 }), timeout: 300_000 + duration * 1000 },
-  async (group) => {
+for (const failurePolicy of ['Ignore', 'Fail'] as const) {
+  const options = { skip: skipReason({ level: 1 }), timeout: 300_000 + 10 * duration * 1000 };
+  test(`at the real API server, in a memory of 256 MiB, with failurePolicy ${failurePolicy}`, options, async (group) => {
     const limit = limitMemory(256 * mebibyte);
     group.teardown(() => limit?.remove());
-    const installed = await running(group, { ...(limit === null ? {} : { prefix: limit.prefix }), args: ['--log-reviews', 'problems'] });
+    const installed = await running(group, {
+      values: { failurePolicy },
+      ...(limit === null ? {} : { prefix: limit.prefix }),
+      args: ['--log-reviews', 'problems'],
+    });
     const { plane, address, serving } = installed;
     await plane.createNamespace('shop', labelled('enabled'));
 
@@ -120,5 +123,5 @@ test(
       state.isOver = true;
       await Promise.all(tenants);
     });
-  },
-);
+  });
+}

@@ -1,6 +1,7 @@
 /**
  * Searches for the review that costs most. Some places of a review are filled with many of one random element each; what that costs beside
- * JSON.parse of the same bytes must stay within the bound, as must the lengths of the answer and of the log line.
+ * JSON.parse of the same bytes must stay within the bound, as must the bytes that it allocates, and the lengths of the answer and of the
+ * log line.
  */
 import { costOf, type Cost } from './cost.ts';
 import { Finding } from './finding.ts';
@@ -74,24 +75,32 @@ function bound(parse: number, images: number, perImage: number): number {
   return 6 * parse + images * perImage + 5;
 }
 
-/** Of a pod of 400 images, ten times what one takes there. */
-const unit = ((): number => {
+/** Bytes on the heap. A list of `{}` takes JSON.parse thirty times its length. */
+function allocationBound(parseAllocated: number, images: number, perImage: number): number {
+  return 4 * parseAllocated + images * perImage + 500_000;
+}
+
+/** Of a pod of 400 images, ten times the CPU and twice the bytes that one takes there. An UPDATE looks each of them up twice. */
+const unit = ((): { readonly cpu: number; readonly allocated: number } => {
   const containers = Array.from({ length: 400 }, (_, index) => `{"name":"n${index}","image":"image-${index}"}`).join(',');
   const body = `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","operation":"CREATE","namespace":"shop","resource":{"group":"","version":"v1","resource":"pods"},"object":{"metadata":{},"spec":{"containers":[${containers}]}}}}`;
   costOf(body, 50);
-  return (10 * costOf(body, 10).review) / 400;
+  const { review, reviewAllocated } = costOf(body, 10);
+  return { cpu: (10 * review) / 400, allocated: (2 * reviewAllocated) / 400 };
 })();
 
 export function fuzzCost(seed: number, execution: number): string {
   const body = costlyBody(new Random(seed, execution));
   const images = Math.min(12_288, body.split('"image"').length - 1);
-  const isDear = ({ parse, review }: Cost): boolean => review > bound(parse, images, unit);
+  const isDear = ({ parse, review }: Cost): boolean => review > bound(parse, images, unit.cpu);
   const first = costOf(body);
   // A collection by V8 may fall into each of a few rounds: what is found must be found again.
-  const { parse, review, answer, line } = isDear(first) ? costOf(body, 15) : first;
+  const cost = isDear(first) ? costOf(body, 15) : first;
+  const { parse, review, parseAllocated, reviewAllocated, answer, line } = cost;
   const length = Buffer.byteLength(body);
-  if (isDear({ parse, review, answer, line }))
-    throw new Finding(`${review.toFixed(1)} ms of CPU, JSON.parse takes ${parse.toFixed(1)}, ${images} images`, body);
+  if (isDear(cost)) throw new Finding(`${review.toFixed(1)} ms of CPU, JSON.parse takes ${parse.toFixed(1)}, ${images} images`, body);
+  if (reviewAllocated > allocationBound(parseAllocated, images, unit.allocated))
+    throw new Finding(`${reviewAllocated} bytes allocated, JSON.parse ${parseAllocated}, ${images} images`, body);
   if (answer > 2 * length + 66_000) throw new Finding(`an answer of ${answer} characters to ${length} bytes`, body);
   if (line > 512 * 1024) throw new Finding(`a log line of ${line} characters`, body);
   return review <= 3 * parse + 5 ? 'cheap' : 'many images';

@@ -37,7 +37,7 @@ table(
   [
     {
       image: 'Not/An Image',
-      is: { outcome: 'invalid', image: 'Not/An Image', result: null, rule: null, reference: null, reason: /^not an image reference: / },
+      is: { outcome: 'invalid', image: 'Not/An Image', result: null, rule: null, reason: /^not an image reference: / },
     },
     { image: '', is: { outcome: 'invalid', reason: /empty/ } },
     { image: ' nginx', is: { outcome: 'invalid', reason: /white space/ } },

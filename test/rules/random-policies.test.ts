@@ -5,7 +5,7 @@ import type { ImageDecision, PodContext } from '../../src/rules/decision.ts';
 import { decideImage } from '../../src/rules/decide.ts';
 import type { Rule } from '../../src/rules/rule.ts';
 import { transforms } from '../../src/policy/transform/transforms.ts';
-import { parseReference } from '../../src/image/reference.ts';
+import { parseReference, referenceOf } from '../../src/image/reference.ts';
 import { holds } from '../image/property.ts';
 import { context, image, policy } from './arbitrary-policy.ts';
 import { becomes, compiled, type PolicyInput } from './policy.ts';
@@ -50,7 +50,7 @@ holds(
     if (rule?.policy.rewrite?.as === 'image' && /:\d+$/.test(rule.policy.rewrite.image)) return;
     const result = parseReference(becomes(decision));
     assert.ok(result.ok);
-    assert.equal(result.reference.digest, decision.reference?.digest);
+    assert.equal(result.reference.digest, referenceOf(decision.image)?.digest);
   }),
   { numRuns: 500 },
 );
@@ -59,7 +59,7 @@ holds(
   'a written tag survives: as it is, inside the tag of a single repository, or as the template of the policy has it',
   decisions((decision, _again, rules) => {
     const as = rules.find(({ policy: { name } }) => name === decision.rule)?.policy.rewrite?.as;
-    const written = decision.reference?.tag ?? null;
+    const written = referenceOf(decision.image)?.tag ?? null;
     if (decision.outcome !== 'rewritten' || as === 'image') return;
     const result = parseReference(becomes(decision));
     assert.ok(result.ok);

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
+import { referenceOf } from '../../../src/image/reference.ts';
 import { transforms } from '../../../src/policy/transform/transforms.ts';
 import { becomes, decider, type PolicyInput, type RuleInput } from '../../rules/policy.ts';
 
@@ -236,7 +237,8 @@ for (const record of transforms) {
   const decide = decider({ registries, rules: [{ match: { images: ['quay.io', 'docker.io'] }, rewrite }] });
   const meet = ([one, two]: readonly [string, string]): boolean => {
     const [a, b] = [decide(one), decide(two)];
-    return a.reference?.host === b.reference?.host && a.reference?.name !== b.reference?.name && a.result === b.result;
+    const [first, second] = [referenceOf(one), referenceOf(two)];
+    return first?.host === second?.host && first?.name !== second?.name && a.result === b.result;
   };
   test(`${record.as} ${record.isLossy ? 'gives two repositories of a host' : 'never gives two repositories of a host'} one name`, (t) => {
     const pairs = fc.tuple(repository, repository);
