@@ -1,10 +1,10 @@
 /** Selects the command of the command line, runs it and returns its exit code. */
-import { readFile } from 'node:fs/promises';
 import { nearest } from '../rules/nearest.ts';
 import { ownText, printed } from '../text/printable.ts';
 import type { Io } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodeOf } from './failure.ts';
+import { programFile } from './program-files.ts';
 
 const helpWords = new Set(['help', '--help', '-h']);
 const versionWords = new Set(['version', '--version', '-V']);
@@ -18,7 +18,7 @@ export async function runCommandLine(args: readonly string[], io: Io): Promise<n
   }
   if (helpWords.has(word)) return help(rest[0], io);
   if (versionWords.has(word)) {
-    io.stdout.write(printed`${await version()}\n`);
+    io.stdout.write(printed`${version()}\n`);
     return 0;
   }
   return runCommand(word, rest, io);
@@ -76,8 +76,7 @@ Exit codes: 0 done, 1 findings, 2 wrong usage or unreadable input.
 `;
 }
 
-async function version(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version: current }: { version: string } = JSON.parse(text);
+function version(): string {
+  const { version: current }: { version: string } = JSON.parse(programFile('package.json'));
   return current;
 }

@@ -1,15 +1,14 @@
 /** Sends a real AdmissionReview through the server's own HTTPS port, and shows its pod before and after. */
 import fjp, { type Operation } from 'fast-json-patch';
-import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { podFields, readPod } from '../pod/pod.ts';
 import type { Io } from './command.ts';
 import { joined, jsonText, printed, type Printable } from '../text/printable.ts';
+import { programFile, programFilePath } from './program-files.ts';
 import { table } from './table.ts';
 
-const sampleReview = fileURLToPath(new URL('../../examples/admission-review.json', import.meta.url));
+const sampleReview = 'examples/admission-review.json';
 
 export interface Sample {
   readonly port: number;
@@ -20,7 +19,7 @@ export interface Sample {
 }
 
 export async function showSample(sample: Sample, io: Io): Promise<void> {
-  const body = await readFile(sampleReview, 'utf8');
+  const body = programFile(sampleReview);
   const pod: unknown = JSON.parse(body).request.object;
   const operations = await ask(sample, body);
   const after: unknown = fjp.applyPatch(structuredClone(pod), operations, true).newDocument;
@@ -44,7 +43,7 @@ function page({ port, policy }: Sample, { pod, after, operations }: Shown): Prin
           ['', `-> ${shortened(site.image)}`],
         ];
   });
-  const review = relative(process.cwd(), sampleReview);
+  const review = relative(process.cwd(), programFilePath(sampleReview));
   const policyFile = relative(process.cwd(), policy);
   return joined([
     printed`transship listens on https://localhost:${port} with ${policyFile} and a self-signed certificate.

@@ -1,15 +1,13 @@
 /** `transship try`: the webhook with a sample policy and a generated certificate, and one review through its own port. */
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { createLog } from '../observe/log.ts';
 import { startWebhook, type Webhook } from '../server/webhook.ts';
 import { command } from './command.ts';
 import { tryFlags } from './flags.ts';
+import { programFilePath } from './program-files.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 import { showSample } from './sample.ts';
 import { readServeOptions, webhookOptions } from './serve-options.ts';
-
-export const samplePolicy = fileURLToPath(new URL('../../examples/sample.yaml', import.meta.url));
 
 const day = 24 * 60 * 60_000;
 
@@ -24,6 +22,7 @@ happens to it. It stays until Ctrl-C. Nothing needs a cluster. In a cluster, run
   withoutOperands: '`transship explain` shows what a policy of yours does',
   run: async ({ values }, io) => {
     const log = createLog(values['log-level']);
+    const samplePolicy = programFilePath('examples/sample.yaml');
     const { ca, cert, key } = await selfSigned(values.host);
     // Everything else as in `serve`.
     const defaults = readServeOptions(['--policy', samplePolicy, '--tls-cert', 'none', '--tls-key', 'none'], {});

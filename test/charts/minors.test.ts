@@ -5,11 +5,10 @@ import { eventually, podsPath, podWith } from './installed.ts';
 import { labelled } from './opt-in.ts';
 import { isCalled, recorded } from './recorder.ts';
 
-const options = { skip: skipReason({ level: 1 }) };
 const strategicPatch = 'application/strategic-merge-patch+json';
 
-for (const minor of ['1.33', '1.34', '1.35']) {
-  test(`Kubernetes ${minor} takes the configuration and calls by it`, options, async (t) => {
+for (const minor of ['1.31', '1.32', '1.33', '1.34', '1.35', '1.37']) {
+  test(`Kubernetes ${minor} takes the configuration and calls by it`, { skip: skipReason({ level: 1, minor }) }, async (t) => {
     const installation = await recorded(t, { emulatedVersion: minor });
     await installation.plane.createNamespace('team-a', labelled('enabled'));
     await eventually('the webhook is called', isCalled(installation, 'team-a'));

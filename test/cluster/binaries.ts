@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { buildOf, clusterPrograms, nodePrograms, type Program } from './tools.ts';
+import { apiServerFor, buildOf, clusterPrograms, nodePrograms, type Program } from './tools.ts';
 
 /** 1: etcd and kube-apiserver. 2: and kube-controller-manager. 3: and kube-scheduler, kwok and a fake node. */
 export type Level = 1 | 2 | 3;
@@ -50,11 +50,13 @@ const missing = (programs: readonly Program[]): string =>
   `the test cluster has no ${programs.join(', ')}: run "npm run cluster:build" (needs Go), or point KUBEBUILDER_ASSETS at a folder that has them`;
 
 /**
- * False when everything is there, else the sentence for tap's `skip`. Says what is needed for all tests unless told the level, and whether helm is used.
+ * False when everything is there, else the sentence for tap's `skip`. Says what is needed for all tests unless told the level, whether helm is used, and the
+ * minor that the API server emulates.
  * With TRANSSHIP_REQUIRE_CLUSTER=1, as in CI, nothing may be skipped: it throws instead.
  */
-export function skipReason({ level = 3, helm = true }: { level?: Level; helm?: boolean } = {}): string | false {
-  const needed: Program[] = helm ? [...levelPrograms[level], 'helm'] : [...levelPrograms[level]];
+export function skipReason({ level = 3, helm = true, minor }: { level?: Level; helm?: boolean; minor?: string } = {}): string | false {
+  const programs = levelPrograms[level].map((program) => (program === 'kube-apiserver' ? apiServerFor(minor) : program));
+  const needed: Program[] = helm ? [...programs, 'helm'] : programs;
   const absent = needed.filter((program) => locate(program) === undefined);
   if (absent.length === 0) return false;
   if (process.env['TRANSSHIP_REQUIRE_CLUSTER'] === '1') throw new Error(missing(absent));

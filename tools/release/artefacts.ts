@@ -1,25 +1,13 @@
 /** The files of a release, each made by the command that anybody can run by hand. */
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { create } from 'tar';
 import { Layout } from '../image/layout.ts';
-
-export interface Build {
-  /** The project, at the version of the release. */
-  readonly project: string;
-  readonly version: string;
-  /** OCI layout of the base image. */
-  readonly base: string;
-  /** Where the artefacts go. */
-  readonly output: string;
-  /** Of every file. */
-  readonly time: Date;
-  /** Host and path that the image is published under, as the chart names it. */
-  readonly registry: string;
-}
+import { buildAirgapBundle } from './airgap.ts';
+import { withReleaseAnnotations } from './chart-metadata.ts';
+import { buildPrograms } from './programs.ts';
+import { archive, run, sha256Of, type Build } from './steps.ts';
+import { releaseNotes } from './versions.ts';
 
 export interface Artefacts {
   /** Digest of the image's index. */
@@ -35,25 +23,14 @@ export async function buildArtefacts(build: Build): Promise<Artefacts> {
   run(build, process.execPath, [join(build.project, 'tools/image/image.ts'), '--base', build.base, '--output', imageLayout]);
   const image = new Layout(imageLayout).index().manifests[0]?.digest;
   if (image === undefined) throw new Error(`${imageLayout} has no image`);
-  await archive(build, 'image', `transship-${build.version}-oci.tar`);
+  const imageArchive = `transship-${build.version}-oci.tar`;
+  await archive(build, 'image', imageArchive);
   await archive(build, join(build.project, 'plugins/helm-post-renderer'), `transship-post-renderer-${build.version}.tgz`);
   cpSync(join(build.project, 'docs/reference/policy.schema.json'), join(build.output, 'policy.schema.json'));
-  return { image, imageLayout, chart: packageChart(build, image), npmPackage: packNpm(build) };
-}
-
-function run({ project, time }: Build, program: string, args: readonly string[], cwd = project): string {
-  // What tap loads into the processes of its tests is not wanted in a build.
-  const { NODE_OPTIONS: _nodeOptions, ...env } = process.env;
-  const epoch = String(Math.floor(time.getTime() / 1000));
-  return execFileSync(program, [...args], { cwd, encoding: 'utf8', env: { ...env, SOURCE_DATE_EPOCH: epoch }, maxBuffer: 1 << 26 });
-}
-
-/** @param folder below the output, or anywhere by its whole path */
-async function archive({ output, time }: Build, folder: string, name: string): Promise<void> {
-  const cwd = folder.startsWith('/') ? folder : join(output, folder);
-  const files = readdirSync(cwd, { recursive: true, encoding: 'utf8' }).toSorted();
-  const options = { cwd, portable: true, noDirRecurse: true, mtime: time, gzip: name.endsWith('gz') };
-  await create({ ...options, file: join(output, name) }, files);
+  await buildPrograms(build);
+  const chart = packageChart(build, image);
+  await buildAirgapBundle(build, { image: join(build.output, imageArchive), chart });
+  return { image, imageLayout, chart, npmPackage: packNpm(build) };
 }
 
 /** The chart names the image by its registry and digest, so that what was tested is what is pulled. */
@@ -67,6 +44,10 @@ function packageChart(build: Build, image: string): string {
     const pinned = text
       .replace(/^( {2}registry: )""$/m, `$1${JSON.stringify(build.registry)}`)
       .replace(/^( {2}digest: )""$/m, `$1${JSON.stringify(image)}`);
+    const metadata = join(chart, 'Chart.yaml');
+    const notes = releaseNotes(readFileSync(join(build.project, 'CHANGELOG.md'), 'utf8'), build.version);
+    const released = { image: `${build.registry}/transship@${image}`, version: build.version, notes };
+    writeFileSync(metadata, withReleaseAnnotations(readFileSync(metadata, 'utf8'), released));
     if (pinned.split(image).length !== 2 || !pinned.includes(build.registry))
       throw new Error('charts/transship/values.yaml has no empty image.registry and image.digest to be filled in');
     writeFileSync(values, pinned);
@@ -98,10 +79,5 @@ export interface Checksum {
 export function checksumsOf(output: string): Checksum[] {
   const files = readdirSync(output, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => relative(output, join(entry.parentPath, entry.name))).filter((path) => !path.startsWith('image/'));
-  return paths.toSorted().map((file) => ({
-    file,
-    sha256: createHash('sha256')
-      .update(readFileSync(join(output, file)))
-      .digest('hex'),
-  }));
+  return paths.toSorted().map((file) => ({ file, sha256: sha256Of(join(output, file)) }));
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { platforms } from '../executable/node-binary.ts';
 import { Layout } from '../image/layout.ts';
 import { buildArtefacts, checksumsOf, type Artefacts } from './artefacts.ts';
 import { provenance } from './provenance.ts';
@@ -16,11 +17,12 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 const help = `usage: npm run release -- --version X --base FOLDER [flags]
 
 Sets the version in package, chart, plugin and changelog, commits and tags that, and builds everything that a release has: image, chart,
-npm package, post-renderer, policy schema, checksums, provenance and release notes. Nothing leaves this machine without --publish.
+npm package, single-file programs, Krew manifest, post-renderer, policy schema, checksums, provenance and release notes. Nothing leaves this machine without --publish.
 
   --version X          the new version, as 1.2.3
   --base FOLDER        OCI layout of the base image, as for npm run image
   --registry HOST/PATH where the image and the chart are published (ghcr.io/transship-dev)
+  --platform NAME      platform of a single-file program, as for npm run executable; may be repeated (all of them)
   --key FILE           private key (PEM, P-256) to sign checksums and provenance with
   --output FOLDER      where the artefacts go (dist/release)
   --publish            push image and chart to --registry and the package to npm, with the credentials of regctl, helm and npm
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
       version: { type: 'string' },
       base: { type: 'string' },
       registry: { type: 'string', default: 'ghcr.io/transship-dev' },
+      platform: { type: 'string', multiple: true, default: Object.keys(platforms) },
       key: { type: 'string' },
       output: { type: 'string', default: join(project, 'dist/release') },
       publish: { type: 'boolean', default: false },
@@ -43,7 +46,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(help);
-  const { version, base, registry, key, publish: isPublished } = values;
+  const { version, base, registry, platform, key, publish: isPublished } = values;
   if (version === undefined) throw new Error('--version is missing; npm run release -- --help lists the flags');
   if (base === undefined) throw new Error('--base is missing; npm run image -- --help shows how to get one');
   const output = resolve(values.output);
@@ -55,7 +58,7 @@ async function main(): Promise<void> {
 
   const revision = commitVersion(version);
   const time = new Date(Number(git('log', '-1', '--format=%ct')) * 1000);
-  const artefacts = await buildArtefacts({ project, version, base: resolve(base), output, time, registry });
+  const artefacts = await buildArtefacts({ project, version, base: resolve(base), output, time, registry, platforms: platform });
   writeFileSync(join(output, 'notes.md'), `${releaseNotes(readFileSync(join(project, 'CHANGELOG.md'), 'utf8'), version)}\n`);
   describe({ version, revision, base, output });
   if (signer !== null) {
