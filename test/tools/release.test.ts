@@ -1,9 +1,7 @@
 /** `npm run release` in a clone of this checkout, and its rehearsal against a registry on loopback. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
@@ -14,7 +12,8 @@ import { krewManifest } from '../../tools/release/krew.ts';
 import { publishPlan } from '../../tools/release/publish.ts';
 import { isSigned } from '../../tools/release/signature.ts';
 import { releaseNotes, setVersion, versionedFiles, type Texts } from '../../tools/release/versions.ts';
-import { binary, locate, pathWithBinaries, skipReason, skipWithout } from '../cluster/binaries.ts';
+import { pathWithBinaries, skipReason, skipWithout } from '../cluster/binaries.ts';
+import { skipWithoutRegistry, startRegistry } from '../cluster/registry.ts';
 import { writeBase } from './base.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -272,9 +271,9 @@ t.test('a release', { skip }, async (tt) => {
 
   await tt.test(
     'the rehearsal: image with its bill of materials and chart go to a registry, and come from there',
-    { skip: withoutRegistry() },
+    { skip: skipWithoutRegistry() },
     async (test) => {
-      const registry = await startRegistry(test.testdir(), (stop) => test.teardown(stop));
+      const registry = await startRegistry(test);
       const artefacts = {
         image,
         imageLayout: join(output, 'image'),
@@ -316,42 +315,3 @@ t.test('a release', { skip }, async (tt) => {
     },
   );
 });
-
-function withoutRegistry(): string | false {
-  if (existsSync('/usr/bin/docker-registry') && locate('regctl') !== undefined) return false;
-  if (process.env['TRANSSHIP_REQUIRE_CLUSTER'] === '1') binary('regctl');
-  return "Debian's docker-registry is not installed, or regctl is not built (npm run cluster:build)";
-}
-
-/** @returns host and port */
-async function startRegistry(folder: string, teardown: (stop: () => void) => void): Promise<string> {
-  const port = await freePort();
-  const file = join(folder, 'config.yml');
-  writeFileSync(
-    file,
-    JSON.stringify({
-      version: '0.1',
-      storage: { filesystem: { rootdirectory: join(folder, 'data') } },
-      http: { addr: `127.0.0.1:${port}` },
-    }),
-  );
-  const child = spawn('/usr/bin/docker-registry', ['serve', file], { stdio: 'ignore' });
-  teardown(() => void child.kill('SIGKILL'));
-  for (let turn = 0; turn < 200; turn += 1) {
-    const answered = await fetch(`http://127.0.0.1:${port}/v2/`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (answered) return `127.0.0.1:${port}`;
-    await sleep(50);
-  }
-  throw new Error('the registry does not answer');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => void server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
-}

@@ -22,6 +22,8 @@ export interface Release {
   readonly apply: (verb: 'install' | 'upgrade', values: Values, ...words: string[]) => Promise<string>;
   /** Values that put the release into that mode, from the mode before when it is named. */
   readonly tls: (mode: TlsMode, previousMode?: TlsMode) => Values;
+  /** The chart of the next `apply`: a folder, a packed file, or `oci://…`. This checkout's, unless told. */
+  readonly use: (chart: string) => void;
   /** Makes the Secret of `tls.mode: secret` in the release namespace. */
   readonly createCertificate: () => Promise<void>;
 }
@@ -33,11 +35,15 @@ export async function prepareRelease(plane: ControlPlane, program: HelmProgram):
   const run = command(program, plane.environment);
   const certificate = await servingCertificate({ service: secretService, namespace: release.namespace });
   const where = ['--namespace', release.namespace];
+  let chart = chartFolder;
   return {
+    use: (other) => {
+      chart = other;
+    },
     helm: async (...words) => (await run([...words.slice(0, 1), release.name, ...where, ...words.slice(1)])).stdout,
     apply: async (verb, values, ...words) => {
       const all = { service: { port: servicePort }, rewritePolicy: { inline: policy }, tls: { controller: times }, ...values };
-      const args = [verb, release.name, chartFolder, ...where, '--values', '-', '--wait', '--timeout', '90s', ...words];
+      const args = [verb, release.name, chart, ...where, '--values', '-', '--wait', '--timeout', '90s', ...words];
       return (await run(args, { input: JSON.stringify(all) })).stdout;
     },
     tls: (mode, previousMode) => ({
