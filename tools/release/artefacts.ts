@@ -34,7 +34,7 @@ export async function buildArtefacts(build: Build): Promise<Artefacts> {
 }
 
 /** The chart names the image by its registry and digest, so that what was tested is what is pulled. */
-function packageChart(build: Build, image: string): string {
+export function packageChart(build: Build, image: string): string {
   const staged = mkdtempSync(join(tmpdir(), 'transship-chart-'));
   try {
     const chart = join(staged, 'transship');

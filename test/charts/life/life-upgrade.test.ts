@@ -40,7 +40,7 @@ for (const program of ['helm', 'helm3'] as const) {
     const registry = await startRegistry(t);
     const run = command(program, plane.environment);
     await run(['package', chartFolder, '--destination', plane.folder]);
-    const [archive = ''] = readdirSync(plane.folder).filter((file) => /^transship-.*\.tgz$/.test(file));
+    const archive = readdirSync(plane.folder).find((file) => /^transship-.*\.tgz$/.test(file)) ?? '';
     await run(['push', join(plane.folder, archive), `oci://${registry}/charts`, '--plain-http']);
     use(`oci://${registry}/charts/transship`);
     const version = ['--plain-http', '--version', archive.replace(/^transship-|\.tgz$/g, '')];
@@ -56,7 +56,7 @@ for (const program of ['helm', 'helm3'] as const) {
 
 test('policy files of the last release load unchanged, and their tests pass', async (t) => {
   const folder = t.testdir();
-  const [archive = ''] = readdirSync(released).filter((file) => file.startsWith('examples-'));
+  const archive = readdirSync(released).find((file) => file.startsWith('examples-')) ?? '';
   mkdirSync(join(folder, 'examples'));
   execFileSync('tar', ['-xzf', join(released, archive), '-C', join(folder, 'examples')]);
   const files = readdirSync(join(folder, 'examples')).filter((file) => file.endsWith('.yaml'));
