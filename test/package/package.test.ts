@@ -1,6 +1,6 @@
 /** The package as npm makes it, installed in an empty folder without a network, under the oldest Node that it names and the newest. */
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -109,6 +109,38 @@ for (const { name, node, skip } of nodes) {
     tt.match(stderr, 'did you mean explain?');
   });
 }
+
+t.test('the examples of every --help run as they are printed', async (tt) => {
+  const folder = tt.testdir({
+    'policy.yaml': readFileSync(join(project, 'examples/sample.yaml'), 'utf8'),
+    'app.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: web, image: nginx }] }\n',
+    bin: {
+      // No cluster and no registry: what they print, and that they are called, is enough here.
+      kubectl:
+        '#!/bin/sh\necho \'{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}]}\'\n',
+      regctl: '#!/bin/sh\necho "regctl $*"\n',
+    },
+    '.local': { share: { 'bash-completion': { completions: {} } } },
+    '.zfunc': {},
+    '.config': { fish: { completions: {} } },
+  });
+  for (const name of ['kubectl', 'regctl']) chmodSync(join(folder, 'bin', name), 0o755);
+  const PATH = `${join(folder, 'bin')}:${join(installed, 'node_modules/.bin')}:${join(process.execPath, '..')}:${env['PATH']}`;
+  const options = { cwd: folder, env: { PATH, HOME: folder } };
+  const overview = await succeed('transship', ['--help'], options);
+  const examples: string[] = [];
+  for (const [, command = ''] of overview.matchAll(/^ {2}([a-z]+) {2,}\S/gm)) {
+    const help = await succeed('transship', [command, '--help'], options);
+    // Below the usage, indented.
+    examples.push(...[...help.matchAll(/^ {2}((?:[a-z]+ .*\| )?transship .*)$/gm)].map(([, line = '']) => line));
+  }
+  tt.ok(examples.length >= 5, examples.join('\n'));
+  for (const example of examples) {
+    const { code, stderr } = await run('bash', ['-o', 'pipefail', '-c', example], options);
+    tt.equal(code, 0, `${example}: ${stderr}`);
+  }
+  tt.ok(existsSync(join(folder, '.zfunc/_transship')), 'the redirections are part of them');
+});
 
 t.test('an old Node gets a message with the required version', async (tt) => {
   // Stands in for an old Node: what the program reads of it is the version.
