@@ -9,5 +9,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   rewrite: async () => (await import('./rewrite.ts')).rewriteCommand,
   lint: async () => (await import('./lint.ts')).lintCommand,
   images: async () => (await import('./images.ts')).imagesCommand,
+  why: async () => (await import('./why.ts')).whyCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,
 };

@@ -155,6 +155,21 @@ export const lintFlags = {
   'resolved-hosts': resolvedHosts,
 } as const satisfies Flags;
 
+/** Of the commands that read a cluster. */
+const clusterFlags = {
+  kubeconfig: { type: file, text: 'kubeconfig; without it $KUBECONFIG or ~/.kube/config' },
+  context: { type: name, text: 'context of the kubeconfig, instead of the current one' },
+  output: { type: oneOf('FORMAT', ['table', 'json']), text: 'table or json', short: 'o', default: 'table' },
+} as const satisfies Flags;
+
+export const whyFlags = {
+  namespace: { type: name, text: "namespace of the pod, instead of the context's own", short: 'n' },
+  policy: { type: file, text: "a policy file, instead of the one that the cluster's release has" },
+  ...clusterFlags,
+} as const satisfies Flags;
+
+export const doctorFlags = { ...clusterFlags } as const satisfies Flags;
+
 export const imagesFlags = {
   policy,
   'resolved-hosts': resolvedHosts,

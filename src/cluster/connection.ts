@@ -42,16 +42,16 @@ export interface Cluster {
 /**
  * Reads the configuration; connects on the first call. Certificates and tokens are read again for later calls, since the files may change.
  *
- * @param options `kubeconfig`: a file. Default: `$KUBECONFIG`, then the service account in a pod, then `~/.kube/config`
+ * @param options `kubeconfig`: a file. Default: `$KUBECONFIG`, then the service account in a pod, then `~/.kube/config`. `context`: one of its contexts
  * @throws ClusterConfigError
  */
-export async function connect(options: { readonly kubeconfig?: string } = {}): Promise<Cluster> {
+export async function connect(options: { readonly kubeconfig?: string; readonly context?: string } = {}): Promise<Cluster> {
   const { KUBERNETES_SERVICE_HOST: inPod, KUBECONFIG: chosen } = process.env;
-  const isServiceAccount = options.kubeconfig === undefined && chosen === undefined && inPod !== undefined;
+  const isServiceAccount = options.kubeconfig === undefined && options.context === undefined && chosen === undefined && inPod !== undefined;
   if (isServiceAccount) return connectWith(serviceAccount());
   // Imported here: the client library costs 20 MiB, and a controller in a pod has no kubeconfig.
   const { kubeconfigCredentials } = await import('./kubeconfig.ts');
-  return connectWith(kubeconfigCredentials(options.kubeconfig));
+  return connectWith(kubeconfigCredentials(options.kubeconfig, options.context));
 }
 
 export function connectWith(credentials: Credentials): Cluster {

@@ -6,10 +6,11 @@ import { ClusterConfigError, type Credentials } from './credentials.ts';
 
 /**
  * @param file default: `$KUBECONFIG`, then `~/.kube/config`
+ * @param context default: the current one
  * @throws ClusterConfigError
  */
-export function kubeconfigCredentials(file?: string): Credentials {
-  const kubeconfig = load(file);
+export function kubeconfigCredentials(file?: string, context?: string): Credentials {
+  const kubeconfig = load(file, context);
   return {
     server: serverOf(kubeconfig),
     current: async () => {
@@ -28,7 +29,13 @@ export function kubeconfigCredentials(file?: string): Credentials {
   };
 }
 
-function load(file: string | undefined): KubeConfig {
+/** The namespace of the context; null where it names none, or there is no kubeconfig. */
+export function kubeconfigNamespace(file?: string, context?: string): string | null {
+  const kubeconfig = load(file, context);
+  return kubeconfig.getContextObject(kubeconfig.getCurrentContext())?.namespace ?? null;
+}
+
+function load(file: string | undefined, context: string | undefined): KubeConfig {
   const kubeconfig = new KubeConfig();
   try {
     if (file === undefined) kubeconfig.loadFromDefault();
@@ -40,7 +47,15 @@ function load(file: string | undefined): KubeConfig {
       cause,
     );
   }
+  if (context !== undefined) choose(kubeconfig, context);
   return kubeconfig;
+}
+
+function choose(kubeconfig: KubeConfig, context: string): void {
+  const names = kubeconfig.getContexts().map(({ name }) => name);
+  if (!names.includes(context))
+    throw new ClusterConfigError(`the kubeconfig has no context ${context}`, `it has ${names.length === 0 ? 'none' : names.join(', ')}`);
+  kubeconfig.setCurrentContext(context);
 }
 
 function serverOf(kubeconfig: KubeConfig): string {

@@ -129,6 +129,14 @@ export const kubernetesCodes = {
     when: 'There is no usable kubeconfig or service account.',
     remedy: 'name a kubeconfig that kubectl accepts, or run in a pod with a service account',
   },
+  OBJECT_NOT_FOUND: {
+    when: 'A command was asked about an object that the cluster does not have.',
+    remedy: 'check its name, and name its namespace with -n',
+  },
+  CLUSTER_UNREACHABLE: {
+    when: 'The API server that the kubeconfig names does not answer, or its certificate is not trusted.',
+    remedy: 'check that `kubectl version` works with the same kubeconfig and context',
+  },
   KUBERNETES_API_ERROR: {
     when: 'The API server answered with another status than 2xx; the message has it. 401 and 403: check the credentials and their rights. Others pass, and the controller tries again.',
     remedy: '',

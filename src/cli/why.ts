@@ -1,0 +1,58 @@
+/** `transship why`: why the images of a pod are what they are. */
+import type { Explanation } from '../inspect/why/explanation.ts';
+import { coloured, write, type Output } from './output.ts';
+import { command } from './command.ts';
+import { whyFlags } from './flags.ts';
+import { inCluster, namespaceFor, notSeen, one } from './cluster.ts';
+import { openPolicy } from './policy-file.ts';
+import { joined, jsonText, ownText, printable, printed, type Printable } from '../text/printable.ts';
+
+export const whyCommand = command({
+  name: 'why',
+  summary: 'shows why the images of a pod were rewritten, or were not',
+  usage: `transship why [flags] pod/NAME
+transship why [flags] deployment/NAME      the newest pod; also statefulset, daemonset, replicaset and job
+
+Reads a cluster and writes nothing. For each image of the pod: as it was written, as it is, and the rule; or the one reason why it was not
+rewritten, with the command that changes that. For a pod that waits for an image: what the kubelet says, and whether its pull secrets fit.
+
+It judges by the policy that the release has now. Needs the rights of the ClusterRole view, and to get namespaces and webhook configurations; reading Secrets
+is optional. What it may not see, it says.`,
+  flags: whyFlags,
+  notes: `-o json prints one object with the keys pod, namespace, created, release, containers (name, written, image, rule, code, reason, remedy, isFinding), pulls,
+secrets and notSeen.
+
+Exit codes: 0 nothing to do; 1 an image is not as the policy wants it, or cannot be pulled; 2 wrong usage, or the cluster cannot be read.`,
+  run: async ({ values, operands }, io) => {
+    const { explainPod } = await import('../inspect/why/explanation.ts');
+    const { parseSubject } = await import('../inspect/why/subject.ts');
+    const subject = parseSubject(one(operands, 'name a pod or a workload, as pod/NAME'));
+    const policy = values.policy === null ? null : await openPolicy({ policy: values.policy, 'resolved-hosts': null }, io);
+    const namespace = await namespaceFor(values);
+    const explanation = await inCluster(values, (view) => explainPod(view, { namespace, subject, policy }));
+    await write(io.stdout, values.output === 'json' ? printed`${jsonText(explanation)}\n` : page(explanation, io.stdout));
+    if (values.output === 'table') await write(io.stderr, notSeen(explanation.notSeen));
+    const findings = [...explanation.containers.filter(({ isFinding }) => isFinding), ...explanation.pulls];
+    return findings.length > 0 ? 1 : 0;
+  },
+});
+
+function page({ pod, namespace, release, created, containers, pulls, secrets }: Explanation, output: Output): Printable {
+  const wrong = joined([ownText('\n'), coloured(output, 'red', ownText('✗')), ownText(' ')]);
+  const right = joined([ownText('\n'), coloured(output, 'green', ownText('✓')), ownText(' ')]);
+  const head = printed`pod ${pod} in namespace ${namespace}, created ${created ?? 'at an unknown time'}${release === null ? '' : `, release ${release}`}\n`;
+  const images = containers.map(({ name, written, image, rule, reason, remedy, isFinding }) => {
+    const changed = written === image ? printed`${image}` : printed`${written}\n      -> ${image}`;
+    const why = printed`\n      ${reason}${rule === null || reason.includes(`rule ${rule}`) ? '' : ` (rule ${rule})`}\n`;
+    return joined([isFinding ? wrong : right, printed`${name}: `, changed, why, remedyLine(remedy)]);
+  });
+  const pulled = pulls.map(({ container, image, sentence, remedy, message }) =>
+    joined([wrong, printed`${container}: ${sentence}: ${image}\n      the kubelet: ${message}\n`, remedyLine(remedy)]),
+  );
+  const missing = secrets.map(({ sentence, remedy }) => joined([wrong, printed`${sentence}\n`, remedyLine(remedy)]));
+  return joined([head, ...images, ...pulled, ...missing]);
+}
+
+function remedyLine(remedy: string | null): Printable {
+  return remedy === null ? printable('') : printed`      do: ${remedy}\n`;
+}

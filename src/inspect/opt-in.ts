@@ -1,0 +1,138 @@
+/** Which webhook of a release a new pod is sent to, by the selectors of its configuration; and where nobody asks for it, why. */
+import type { V1LabelSelector, V1MutatingWebhook } from '@kubernetes/client-node';
+import { systemNamespaces } from '../admission/scope.ts';
+import { rewriteLabel } from '../pod/labels.ts';
+import { matchesSelector } from '../policy/label-selector.ts';
+import type { LabelSelector } from '../policy/types.ts';
+import type { Release } from './releases.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Labelled {
+  readonly labels?: Labels | undefined;
+  readonly annotations?: Labels | undefined;
+}
+
+export interface NamedNamespace extends Labelled {
+  readonly name: string;
+}
+
+/** Null when the release does not want the pod. */
+export function modeFor({ configuration }: Release, namespace: NamedNamespace, podLabels: Labels): 'enforce' | 'shadow' | null {
+  const labels = { 'kubernetes.io/metadata.name': namespace.name, ...namespace.labels };
+  const isMatch = ({ namespaceSelector, objectSelector }: V1MutatingWebhook): boolean =>
+    matchesSelector(selectorOf(namespaceSelector), labels) && matchesSelector(selectorOf(objectSelector), podLabels);
+  const webhook = configuration.webhooks?.find(isMatch);
+  if (webhook === undefined) return null;
+  return webhook.name.includes('shadow') ? 'shadow' : 'enforce';
+}
+
+/** An absent selector matches everything. */
+function selectorOf(selector: V1LabelSelector | undefined): LabelSelector {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated the operators
+  return (selector ?? {}) as LabelSelector;
+}
+
+export interface Remedied {
+  readonly code: string;
+  readonly sentence: string;
+  /** A command, or what to do. */
+  readonly remedy: string;
+}
+
+/** The value of the label that opts in, as this release has it. */
+export function optInValue({ configuration }: Release): string {
+  const byPod = configuration.webhooks?.find(({ name }) => name.startsWith('pod-enforce'));
+  return (
+    byPod?.objectSelector?.matchExpressions?.find(({ key, operator }) => key === rewriteLabel && operator === 'In')?.values?.[0] ??
+    'enabled'
+  );
+}
+
+/** Values that mean something to the release. */
+function knownValues(release: Release): readonly string[] {
+  const selectors = (release.configuration.webhooks ?? []).flatMap(({ namespaceSelector, objectSelector }) => [
+    namespaceSelector,
+    objectSelector,
+  ]);
+  const values = selectors.flatMap((selector) =>
+    selector?.matchExpressions?.filter(({ key }) => key === rewriteLabel).flatMap((each) => each.values ?? []),
+  );
+  return [...new Set(['disabled', ...values.filter((value) => value !== undefined)])];
+}
+
+/** What is wrong with the opt-in label of an object, whichever the object; null when nothing is, or when it has none. */
+export function labelMistake(release: Release, { labels = {}, annotations = {} }: Labelled, command: string): Remedied | null {
+  const wanted = optInValue(release);
+  const value = labels[rewriteLabel];
+  if (value !== undefined && !knownValues(release).includes(value)) {
+    const meant = knownValues(release).find((known) => known === value.toLowerCase().trim()) ?? wanted;
+    return {
+      code: 'label-value',
+      sentence: `the label ${rewriteLabel} has the value ${JSON.stringify(value)}, which means nothing (${knownValues(release).join(', ')} do)`,
+      remedy: `${command} ${rewriteLabel}=${meant} --overwrite`,
+    };
+  }
+  if (value !== undefined) return null;
+  if (annotations[rewriteLabel] !== undefined)
+    return {
+      code: 'annotation-instead-of-label',
+      sentence: `${rewriteLabel} is an annotation, and only a label opts in`,
+      remedy: `${command} ${rewriteLabel}=${wanted}`,
+    };
+  const near = Object.keys(labels).find(isNearKey);
+  if (near === undefined) return null;
+  return {
+    code: 'label-key',
+    sentence: `the label ${near} is not ${rewriteLabel}`,
+    remedy: `${command} ${rewriteLabel}=${wanted} ${near}-`,
+  };
+}
+
+const nearKeys: ReadonlySet<string> = new Set(['transshipdevrewrite', 'transshiprewrite', 'transshipiorewrite', 'transshipdevrewrites']);
+
+/** A key that somebody typed for ours. */
+function isNearKey(key: string): boolean {
+  return key !== rewriteLabel && nearKeys.has(key.toLowerCase().replaceAll(/[^a-z]/g, ''));
+}
+
+/** Why no webhook of the release is called for new pods of the namespace with these labels; the first thing to do is the remedy. */
+export function whyNotOptedIn(release: Release, namespace: NamedNamespace, podLabels: Labels): Remedied {
+  const { name, labels = {} } = namespace;
+  const label = `kubectl label namespace ${name}`;
+  const wanted = optInValue(release);
+  if (systemNamespaces.includes(name))
+    return {
+      code: 'system-namespace',
+      sentence: `namespace ${name} belongs to Kubernetes, and is never rewritten`,
+      remedy: 'nothing: it is meant so',
+    };
+  if (name === release.namespace)
+    return {
+      code: 'release-namespace',
+      sentence: `namespace ${name} is that of transship itself`,
+      remedy: 'run the pod in another namespace',
+    };
+  if (podLabels[rewriteLabel] === 'disabled')
+    return {
+      code: 'opted-out',
+      sentence: `the pod has the label ${rewriteLabel}: disabled`,
+      remedy: `remove the label from the pod, or from its template`,
+    };
+  const mistake = labelMistake(release, namespace, label);
+  if (mistake !== null) return { ...mistake, sentence: `namespace ${name}: ${mistake.sentence}` };
+  const value = labels[rewriteLabel];
+  if (value === 'disabled')
+    return {
+      code: 'namespace-opted-out',
+      sentence: `namespace ${name} has the label ${rewriteLabel}: disabled`,
+      remedy: `${label} ${rewriteLabel}=${wanted} --overwrite`,
+    };
+  if (value === undefined)
+    return { code: 'not-opted-in', sentence: `namespace ${name} is not opted in`, remedy: `${label} ${rewriteLabel}=${wanted}` };
+  return {
+    code: 'excluded-namespace',
+    sentence: `namespace ${name} is excluded by the values of the chart`,
+    remedy: 'take it out of excludeNamespaces',
+  };
+}

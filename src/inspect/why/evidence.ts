@@ -1,0 +1,35 @@
+/** What a judgement is made from, and what it says. */
+import type { V1Namespace, V1Pod } from '@kubernetes/client-node';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import type { Release } from '../releases.ts';
+import type { Workload } from './subject.ts';
+
+export interface Evidence {
+  readonly pod: V1Pod;
+  readonly workload: Workload | null;
+  /** Null when it may not be read: then its labels count as absent, and the view says so. */
+  readonly namespace: V1Namespace | null;
+  /** Null when webhook configurations may not be read. */
+  readonly releases: readonly Release[] | null;
+  /** Of the release whose policy it is. */
+  readonly policy: CompiledPolicy;
+}
+
+export interface ContainerVerdict {
+  /** Name of the container, or `volume.` and the volume's name. */
+  readonly name: string;
+  /** As the pod was written. */
+  readonly written: string;
+  /** As the pod has it now. */
+  readonly image: string;
+  readonly rule: string | null;
+  /** `rewritten`, a reason code of the engine, or one of the codes of this command. */
+  readonly code: string;
+  readonly reason: string;
+  /** Null when there is nothing to do. */
+  readonly remedy: string | null;
+  /** Whether the policy wants another image than the pod has. */
+  readonly isFinding: boolean;
+}
+
+export type Verdict = Pick<ContainerVerdict, 'code' | 'reason' | 'remedy' | 'isFinding'>;

@@ -1,0 +1,50 @@
+/** Why each container of a pod has the image that it has. Pure: objects of the cluster and a policy in, sentences out. */
+import { decideDocument } from '../../manifests/decide.ts';
+import { podFields, readPod } from '../../pod/pod.ts';
+import { siteKey } from '../../pod/images.ts';
+import type { ImageDecision } from '../../rules/decision.ts';
+import type { ContainerVerdict, Evidence, Verdict } from './evidence.ts';
+import { notAsked } from './not-asked.ts';
+
+export function judge(evidence: Evidence): ContainerVerdict[] {
+  const { pod, policy } = evidence;
+  const namespace = pod.metadata?.namespace ?? '';
+  const { originals } = readPod(pod, podFields([])).annotations;
+  const { images } = decideDocument(
+    policy,
+    { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata, spec: pod.spec },
+    { namespaceOf: () => namespace, originals: true },
+  );
+  return images.map(({ decision }) => {
+    const name = siteKey(decision.site);
+    const image = decision.site.image;
+    const written = originals.get(name) ?? image;
+    const base = { name, written, image, rule: decision.rule };
+    if (originals.has(name)) return { ...base, ...recorded(decision, written, image) };
+    if (decision.outcome !== 'rewritten') return { ...base, ...ofEngine(decision) };
+    return { ...base, ...notAsked(evidence), rule: decision.rule, isFinding: true };
+  });
+}
+
+function recorded(decision: ImageDecision, written: string, image: string): Verdict {
+  if (image === written)
+    return {
+      code: 'changed-back',
+      reason: 'it was rewritten, and something else wrote the first name back: an operator, another webhook, or a user',
+      remedy: 'kubectl get pod -o yaml --show-managed-fields shows who; imageManagers of the policy leaves such pods alone',
+      isFinding: true,
+    };
+  if (decision.result === image || decision.outcome !== 'rewritten')
+    return { code: 'rewritten', reason: decision.reason, remedy: null, isFinding: false };
+  return {
+    code: 'rewritten-by-another-policy',
+    reason: `it was rewritten when it was created; the present policy would make it ${decision.result}`,
+    remedy: 'restart the pod when the present policy is meant',
+    isFinding: true,
+  };
+}
+
+function ofEngine({ code, reason, outcome }: ImageDecision): Verdict {
+  const isProblem = outcome === 'invalid' || outcome === 'refused';
+  return { code, reason, remedy: isProblem ? 'transship lint and explain show it with the policy' : null, isFinding: isProblem };
+}

@@ -1,0 +1,111 @@
+/** Why a pod that the policy would rewrite was not rewritten. Pure. */
+import { rewriteLabel } from '../../pod/labels.ts';
+import { labelMistake, modeFor, whyNotOptedIn, type Remedied } from '../opt-in.ts';
+import type { Release } from '../releases.ts';
+import type { Evidence, Verdict } from './evidence.ts';
+import { changeOfLabel } from './label-change.ts';
+import type { Workload } from './subject.ts';
+
+/** The policy wants to rewrite the image, and nobody did: the first of these reasons that holds. */
+export function notAsked(evidence: Evidence): Verdict {
+  const { pod, workload, namespace, releases } = evidence;
+  if (releases === null) return finding(notSeen);
+  const named = { name: pod.metadata?.namespace ?? '', labels: namespace?.metadata?.labels, annotations: namespace?.metadata?.annotations };
+  const labels = pod.metadata?.labels ?? {};
+  // One that wants the pod comes first.
+  const [release] = releases.toSorted((a, b) => Number(modeFor(b, named, labels) !== null) - Number(modeFor(a, named, labels) !== null));
+  if (release === undefined) return finding(noRelease);
+  const mode = modeFor(release, named, labels);
+  if (mode === null) return finding(ofLabels(release, { pod, workload }) ?? whyNotOptedIn(release, named, labels));
+  if (mode === 'shadow') return finding({ ...shadow, remedy: optInRemedy(named.name) });
+  const before = beforeWhat(evidence, release);
+  if (before !== null) return older(before, workload);
+  return finding({ ...notAnswered, remedy: `${notAnswered.remedy}; then restart the pod${restartOf(workload)}` });
+}
+
+const notSeen: Remedied = {
+  code: 'not-seen',
+  sentence: 'the policy would rewrite it; whether a webhook is asked for this pod cannot be seen',
+  remedy: 'use credentials that may list mutatingwebhookconfigurations',
+};
+const noRelease: Remedied = {
+  code: 'no-webhook',
+  sentence: 'no release of transship is registered in the cluster',
+  remedy: 'helm install it, or wait for the install to finish',
+};
+const shadow = { code: 'shadow', sentence: 'shadow mode decides and reports, and changes nothing' };
+const notAnswered: Remedied = {
+  code: 'webhook-not-asked',
+  sentence:
+    'everything fits, but the webhook was not asked when the pod was created, or did not answer (failurePolicy Ignore lets the pod through)',
+  remedy: 'transship doctor shows whether it answers now',
+};
+
+interface Before {
+  readonly what: string;
+  readonly when: Date;
+}
+
+/** The pod is older than this; null when it is not. */
+function beforeWhat({ pod, namespace }: Evidence, { configuration, policy }: Release): Before | null {
+  const created = new Date(pod.metadata?.creationTimestamp ?? 0);
+  const registered = configuration.metadata?.creationTimestamp;
+  const labelled = changeOfLabel(pod.metadata) ?? changeOfLabel(namespace?.metadata);
+  const events = [
+    { what: 'transship was registered', when: registered === undefined ? null : new Date(registered) },
+    { what: `the label ${rewriteLabel} was set`, when: labelled },
+    { what: 'the policy was changed', when: policy?.changed ?? null },
+  ];
+  for (const { what, when } of events) if (when !== null && created < when) return { what, when };
+  return null;
+}
+
+const optInRemedy = (namespace: string): string => `kubectl label namespace ${namespace} ${rewriteLabel}=enabled --overwrite`;
+
+function finding({ code, sentence, remedy }: Remedied): Verdict {
+  return { code, reason: sentence, remedy, isFinding: true };
+}
+
+/** A label on the wrong object, or one that means nothing: on the pod, its template, or the workload itself. */
+function ofLabels(release: Release, { pod, workload }: Pick<Evidence, 'pod' | 'workload'>): Remedied | null {
+  const { name, namespace = '', labels, annotations } = pod.metadata ?? {};
+  const mistake = labelMistake(release, { labels, annotations }, `kubectl label --namespace ${namespace} pod ${name}`);
+  if (mistake !== null)
+    return {
+      ...mistake,
+      sentence: `the pod: ${mistake.sentence}`,
+      remedy: workload === null ? mistake.remedy : templateRemedy(workload, namespace),
+    };
+  return workload === null ? null : labelOnWorkload(workload, namespace);
+}
+
+/** Null when it is not there, or on the template too. */
+export function labelOnWorkload(workload: Workload, namespace: string): Remedied | null {
+  const { kind, metadata, spec } = workload;
+  if (metadata?.labels?.[rewriteLabel] === undefined || spec?.template?.metadata?.labels?.[rewriteLabel] !== undefined) return null;
+  return {
+    code: 'label-on-workload',
+    sentence: `the label ${rewriteLabel} is on the ${kind} and not on the template of its pods`,
+    remedy: templateRemedy(workload, namespace),
+  };
+}
+
+function templateRemedy({ kind, metadata }: Workload, namespace: string): string {
+  const patch = JSON.stringify({ spec: { template: { metadata: { labels: { [rewriteLabel]: 'enabled' } } } } });
+  return `kubectl patch --namespace ${namespace} ${kind} ${metadata?.name} --patch '${patch}'`;
+}
+
+function older({ what, when }: Before, workload: Workload | null): Verdict {
+  return {
+    code: 'older-than-opt-in',
+    reason: `the pod was created before ${what} (${when.toISOString()}), and running pods are never changed`,
+    remedy: `restart it${restartOf(workload)}`,
+    isFinding: true,
+  };
+}
+
+function restartOf(workload: Workload | null): string {
+  if (workload === null || workload.kind === 'job' || workload.kind === 'replicaset')
+    return ': delete it, and let its owner create it again';
+  return `: kubectl rollout restart --namespace ${workload.metadata?.namespace} ${workload.kind}/${workload.metadata?.name}`;
+}
