@@ -164,7 +164,7 @@ const clusterFlags = {
 
 export const whyFlags = {
   namespace: { type: name, text: "namespace of the pod, instead of the context's own", short: 'n' },
-  policy: { type: file, text: "a policy file, instead of the one that the cluster's release has" },
+  policy: { type: file, text: "a policy file, instead of the one that the cluster's release has; also TRANSSHIP_POLICY", variable: true },
   ...clusterFlags,
 } as const satisfies Flags;
 

@@ -11,7 +11,10 @@ export interface PolicyFile {
 }
 
 export interface Release {
+  /** As Helm calls it. */
   readonly name: string;
+  /** Of the webhook's Deployment; `-controller` behind it gives the controller's. */
+  readonly fullName: string;
   /** Of the Service that the API server calls. */
   readonly namespace: string;
   readonly service: string;
@@ -52,6 +55,7 @@ async function releaseOf(view: ClusterView, configuration: V1MutatingWebhookConf
     );
   return {
     name,
+    fullName: deployment?.metadata?.name ?? name,
     namespace,
     service,
     configuration,

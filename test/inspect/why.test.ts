@@ -8,6 +8,7 @@ import { labelled } from '../charts/opt-in.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { createPod, running, type Running } from '../contract/running.ts';
 import { transship } from '../cli/terminal.ts';
+import { viewer } from './viewer.ts';
 
 // Much longer than it takes.
 tap.setTimeout(300_000);
@@ -192,14 +193,8 @@ test('why', { skip: skipReason({ level: 1 }) }, async (group) => {
 
   await group.test('with the rights of a viewer it says what it could not see, and claims nothing about it', async (t) => {
     // What the controller manager aggregates into `view`.
-    const viewer = ['--clusterrole=system:aggregate-to-view', '--serviceaccount=shop:viewer'];
-    await plane.kubectl(['create', 'serviceaccount', 'viewer', '--namespace', 'shop']);
-    await plane.kubectl(['create', 'clusterrolebinding', 'viewer', ...viewer]);
-    const { stdout: token } = await plane.kubectl(['create', 'token', 'viewer', '--namespace', 'shop']);
-    const { stdout: config } = await plane.kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json']);
-    const kubeconfig = { ...JSON.parse(config), users: [{ name: 'viewer', user: { token: token.trim() } }] };
-    kubeconfig.contexts[0].context.user = 'viewer';
-    const folder = t.testdir({ kubeconfig: JSON.stringify(kubeconfig), 'policy.yaml': policy });
+    const kubeconfig = await viewer(plane, 'shop', 'system:aggregate-to-view');
+    const folder = t.testdir({ kubeconfig, 'policy.yaml': policy });
     const asked = ['why', '--kubeconfig', `${folder}/kubeconfig`, '--policy', `${folder}/policy.yaml`, '-n'];
     const { stdout, stderr } = await transship([...asked, 'shop', 'pod/pod-1']);
     t.match(stdout, /no rule matches it/);

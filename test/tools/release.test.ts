@@ -181,7 +181,7 @@ t.test('a release', { skip }, async (tt) => {
     ]);
     test.match(annotation('changes'), [/^Rewrites every image of a pod at its creation/], 'from the changelog, one line each');
     test.equal(annotation('prerelease'), false);
-    test.equal(parse(chart.annotations['artifacthub.io/links']).length, 3, 'what was there stays');
+    test.equal(parse(chart.annotations['artifacthub.io/links']).length, 4, 'what was there stays');
   });
 
   const otherMachine = process.platform === 'linux' && process.arch === 'x64' ? false : 'a program for linux-x64 cannot be started here';

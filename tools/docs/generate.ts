@@ -16,6 +16,7 @@ import { flagTable } from '../../src/cli/flag-help.ts';
 import { controllerFlags, serveFlags } from '../../src/cli/flags.ts';
 import { printed } from '../../src/text/printable.ts';
 import { OperatorError } from '../../src/errors/operator-error.ts';
+import { doctorReference } from './doctor-reference.ts';
 import { errorsReference } from './errors-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
 import { policyReference } from './policy-reference.ts';
@@ -36,6 +37,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, Document>> {
     ['docs/reference/cli.md', () => commandReference(all)],
     ['docs/reference/errors.md', () => errorsReference()],
     ['docs/reference/metrics.md', (page) => withSection(page, 'metrics', metricsReference())],
+    ['docs/reference/doctor.md', (page) => withSection(page, 'checks', doctorReference())],
     ['docs/reference/serve.md', (page) => withSection(page, 'flags', flagTable(serveFlags))],
     ['docs/reference/controller.md', (page) => withSection(page, 'flags', flagTable(controllerFlags))],
   ]);

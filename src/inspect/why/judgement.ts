@@ -1,4 +1,5 @@
 /** Why each container of a pod has the image that it has. Pure: objects of the cluster and a policy in, sentences out. */
+import type { SiteDecision } from '../../admission/rewrite-pod.ts';
 import { decideDocument } from '../../manifests/decide.ts';
 import { podFields, readPod } from '../../pod/pod.ts';
 import { siteKey } from '../../pod/images.ts';
@@ -15,15 +16,15 @@ export function judge(evidence: Evidence): ContainerVerdict[] {
     { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata, spec: pod.spec },
     { namespaceOf: () => namespace, originals: true },
   );
-  return images.map(({ decision }) => {
-    const name = siteKey(decision.site);
-    const image = decision.site.image;
-    const written = originals.get(name) ?? image;
-    const base = { name, written, image, rule: decision.rule };
-    if (originals.has(name)) return { ...base, ...recorded(decision, written, image) };
-    if (decision.outcome !== 'rewritten') return { ...base, ...ofEngine(decision) };
-    return { ...base, ...notAsked(evidence), rule: decision.rule, isFinding: true };
-  });
+  return images.map(({ decision }) => verdictOf(decision, originals.get(siteKey(decision.site)) ?? null, evidence));
+}
+
+/** @param original the recorded image; null where nothing is recorded */
+function verdictOf(decision: SiteDecision, original: string | null, evidence: Evidence): ContainerVerdict {
+  const { rule, site } = decision;
+  const base = { name: siteKey(site), written: original ?? site.image, image: site.image, rule };
+  if (original !== null) return { ...base, ...recorded(decision, original, site.image) };
+  return { ...base, ...(decision.outcome === 'rewritten' ? notAsked(evidence) : ofEngine(decision)) };
 }
 
 function recorded(decision: ImageDecision, written: string, image: string): Verdict {

@@ -4,7 +4,7 @@ import { labelMistake, modeFor, whyNotOptedIn, type Remedied } from '../opt-in.t
 import type { Release } from '../releases.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { changeOfLabel } from './label-change.ts';
-import type { Workload } from './subject.ts';
+import { templateRemedy, type Workload } from './subject.ts';
 
 /** The policy wants to rewrite the image, and nobody did: the first of these reasons that holds. */
 export function notAsked(evidence: Evidence): Verdict {
@@ -88,11 +88,6 @@ export function labelOnWorkload(workload: Workload, namespace: string): Remedied
     sentence: `the label ${rewriteLabel} is on the ${kind} and not on the template of its pods`,
     remedy: templateRemedy(workload, namespace),
   };
-}
-
-function templateRemedy({ kind, metadata }: Workload, namespace: string): string {
-  const patch = JSON.stringify({ spec: { template: { metadata: { labels: { [rewriteLabel]: 'enabled' } } } } });
-  return `kubectl patch --namespace ${namespace} ${kind} ${metadata?.name} --patch '${patch}'`;
 }
 
 function older({ what, when }: Before, workload: Workload | null): Verdict {

@@ -1,6 +1,7 @@
 /** What `why` was asked about: a pod, or the newest pod of a workload. */
 import type { V1LabelSelector, V1ObjectMeta, V1Pod } from '@kubernetes/client-node';
 import { OperatorError } from '../../errors/operator-error.ts';
+import { rewriteLabel } from '../../pod/labels.ts';
 import type { ClusterView } from '../view.ts';
 
 export interface Subject {
@@ -18,7 +19,7 @@ export interface Workload {
 
 interface WorkloadSpec {
   readonly selector?: V1LabelSelector;
-  readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
+  readonly template?: { readonly metadata?: Pick<V1ObjectMeta, 'labels' | 'annotations'> };
 }
 
 /** By the names and short names that kubectl takes. */
@@ -97,4 +98,10 @@ function selectorText({ matchLabels = {}, matchExpressions = [] }: V1LabelSelect
     return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`;
   });
   return [...equal, ...others].join(',');
+}
+
+/** The command that opts in the pods of a workload. */
+export function templateRemedy({ kind, metadata }: Workload, namespace: string): string {
+  const patch = JSON.stringify({ spec: { template: { metadata: { labels: { [rewriteLabel]: 'enabled' } } } } });
+  return `kubectl patch --namespace ${namespace} ${kind} ${metadata?.name} --patch '${patch}'`;
 }

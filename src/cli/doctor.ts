@@ -1,0 +1,46 @@
+/** `transship doctor`: whether an installation works. */
+import type { CheckResult } from '../inspect/doctor/check.ts';
+import { inCluster, notSeen } from './cluster.ts';
+import { command } from './command.ts';
+import { doctorFlags } from './flags.ts';
+import { coloured, write, type Output } from './output.ts';
+import { joined, jsonText, ownText, printed, type Printable } from '../text/printable.ts';
+
+export const doctorCommand = command({
+  name: 'doctor',
+  summary: 'checks an installation: webhook, certificate, policy, labels, pull secrets',
+  usage: `transship doctor [flags]
+
+Reads a cluster and writes nothing. One line for each check: ✓ it holds, ✗ it does not, with the remedy below, ! it did not hold at some
+time, or – your rights do not let it see. docs/reference/doctor.md explains each check. It needs the rights of the ClusterRole view and to list webhook configurations; Secrets, Leases
+and the metrics of the API server are optional.`,
+  flags: doctorFlags,
+  notes: `-o json prints one object with the keys checks (id, title, state, problems: sentence and remedy) and notSeen.
+
+Exit codes: 0 no problem was found; 1 there is one; 2 wrong usage, or the cluster cannot be read.`,
+  withoutOperands: '`transship why pod/NAME` explains one pod',
+  run: async ({ values }, io) => {
+    const [{ gatherFacts }, { checks }, { runChecks }] = await Promise.all([
+      import('../inspect/doctor/facts.ts'),
+      import('../inspect/doctor/checks.ts'),
+      import('../inspect/doctor/check.ts'),
+    ]);
+    const { results, unseen } = await inCluster(values, async (view) => ({
+      results: runChecks(checks, await gatherFacts(view)),
+      unseen: view.unseen,
+    }));
+    if (values.output === 'json') await write(io.stdout, printed`${jsonText({ checks: results, notSeen: unseen })}\n`);
+    else {
+      await write(io.stdout, joined(results.map((result) => lines(result, io.stdout))));
+      await write(io.stderr, notSeen(unseen));
+    }
+    return results.some(({ state }) => state === 'problem') ? 1 : 0;
+  },
+});
+
+function lines({ id, title, state, problems }: CheckResult, output: Output): Printable {
+  if (state === 'ok') return joined([coloured(output, 'green', ownText('✓')), printed` ${title}\n`]);
+  if (state === 'not-seen') return printed`– ${title}: not seen\n`;
+  const wrong = state === 'past' ? ownText('!') : coloured(output, 'red', ownText('✗'));
+  return joined(problems.map(({ sentence, remedy }) => joined([wrong, printed` ${sentence} [${id}]\n    do: ${remedy}\n`])));
+}

@@ -1,0 +1,46 @@
+/** One check of `doctor`: a question about the facts, and what to do where the answer is no. */
+import type { Remedied } from '../opt-in.ts';
+import type { Facts, ReleaseFacts } from './facts.ts';
+
+export type Problem = Omit<Remedied, 'code'>;
+
+export interface Check {
+  /** Stable, for programs. */
+  readonly id: string;
+  /** What holds when nothing is found. */
+  readonly title: string;
+  /** What it finds may be over: it is told, and is no problem. */
+  readonly isPast?: true;
+  /** @returns null when what it looks at may not be read */
+  readonly judge: (facts: Facts) => readonly Problem[] | null;
+}
+
+/** A check of each release; a release about which nothing can be seen makes the answer unknown, unless another has a problem. */
+export function releaseCheck(id: string, title: string, judge: (release: ReleaseFacts, facts: Facts) => readonly Problem[] | null): Check {
+  return {
+    id,
+    title,
+    judge: (facts) => {
+      if (facts.releases === null) return null;
+      const results = facts.releases.map((release) => judge(release, facts));
+      const problems = results.flatMap((result) => result ?? []);
+      return problems.length === 0 && results.includes(null) ? null : problems;
+    },
+  };
+}
+
+export interface CheckResult {
+  readonly id: string;
+  readonly title: string;
+  readonly state: 'ok' | 'problem' | 'past' | 'not-seen';
+  readonly problems: readonly Problem[];
+}
+
+export function runChecks(checks: readonly Check[], facts: Facts): CheckResult[] {
+  return checks.map(({ id, title, judge, isPast }) => {
+    const problems = judge(facts);
+    if (problems === null) return { id, title, state: 'not-seen', problems: [] };
+    const state = isPast === true ? 'past' : 'problem';
+    return { id, title, state: problems.length === 0 ? 'ok' : state, problems };
+  });
+}

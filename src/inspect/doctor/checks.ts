@@ -1,0 +1,7 @@
+/** The checks of `doctor`, in the order in which they are shown: what stops everything comes first. */
+import type { Check } from './check.ts';
+import { labelChecks } from './label-checks.ts';
+import { policyChecks } from './policy-checks.ts';
+import { webhookChecks } from './webhook-checks.ts';
+
+export const checks: readonly Check[] = [...webhookChecks, ...policyChecks, ...labelChecks];

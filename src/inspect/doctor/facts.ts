@@ -1,0 +1,134 @@
+/** Everything that the checks of `doctor` look at, read once. Null stands for what may not be read. */
+import type {
+  V1DaemonSet,
+  V1Deployment,
+  V1EndpointSlice,
+  V1Lease,
+  V1Namespace,
+  V1Pod,
+  V1Secret,
+  V1StatefulSet,
+  V1ValidatingAdmissionPolicy,
+  V1ValidatingAdmissionPolicyBinding,
+} from '@kubernetes/client-node';
+import { modeFor } from '../opt-in.ts';
+import { policyOf, type ReleasePolicy } from '../policy.ts';
+import { findReleases, type Release } from '../releases.ts';
+import type { ClusterView } from '../view.ts';
+import type { Workload } from '../why/subject.ts';
+
+export interface ReleaseFacts extends Release {
+  readonly loaded: ReleasePolicy | null;
+  readonly endpoints: readonly V1EndpointSlice[] | null;
+  /** Of the webhook's certificate; undefined where the Secret does not exist. */
+  readonly certificate: V1Secret | null | undefined;
+  /** Of the controller; undefined where there is none. */
+  readonly lease: V1Lease | null | undefined;
+  /** Of the namespaces that it rewrites, by namespace. */
+  readonly optedIn: readonly OptedIn[] | null;
+}
+
+export interface OptedIn {
+  readonly namespace: string;
+  readonly pods: readonly V1Pod[] | null;
+  /** Names of its Secrets. */
+  readonly secrets: ReadonlySet<string> | null;
+}
+
+export interface Facts {
+  readonly releases: readonly ReleaseFacts[] | null;
+  readonly namespaces: readonly V1Namespace[] | null;
+  readonly workloads: readonly Workload[] | null;
+  readonly policies: readonly V1ValidatingAdmissionPolicy[] | null;
+  readonly bindings: readonly V1ValidatingAdmissionPolicyBinding[] | null;
+  /** Of the API server, as `v1.36.3`. */
+  readonly version: string | null;
+  /** Metrics of one API server. */
+  readonly metrics: string | null;
+  readonly now: Date;
+}
+
+const own = { labelSelector: 'app.kubernetes.io/part-of=transship' };
+
+export async function gatherFacts(view: ClusterView): Promise<Facts> {
+  const namespaces = await view.list<V1Namespace>('/api/v1/namespaces', 'namespaces');
+  const releases = await findReleases(view);
+  const admission = '/apis/admissionregistration.k8s.io/v1';
+  const version = await view.get<{ gitVersion?: string }>('/version', 'the version of the API server');
+  return {
+    releases: releases === null ? null : await Promise.all(releases.map((release) => factsOf(view, release, namespaces))),
+    namespaces,
+    workloads: await workloadsOf(view),
+    policies: await view.list(`${admission}/validatingadmissionpolicies`, 'validatingadmissionpolicies', own),
+    bindings: await view.list(`${admission}/validatingadmissionpolicybindings`, 'validatingadmissionpolicybindings', own),
+    version: version?.gitVersion ?? null,
+    metrics: await view.text('/metrics', 'metrics of the API server'),
+    now: new Date(),
+  };
+}
+
+async function factsOf(view: ClusterView, release: Release, namespaces: readonly V1Namespace[] | null): Promise<ReleaseFacts> {
+  const { namespace, service, fullName, deployment } = release;
+  const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+  const wanted = namespaces?.filter(
+    ({ metadata }) => modeFor(release, { name: metadata?.name ?? '', labels: metadata?.labels }, {}) === 'enforce',
+  );
+  const secretName = deployment?.spec?.template.spec?.volumes?.find((volume) => volume.name === 'tls')?.secret?.secretName;
+  return {
+    ...release,
+    loaded: policyOf(release),
+    endpoints: await view.list(slices, `endpointslices in namespace ${namespace}`, {
+      labelSelector: `kubernetes.io/service-name=${service}`,
+    }),
+    certificate:
+      secretName === undefined
+        ? null
+        : await optional<V1Secret>(
+            view,
+            `/api/v1/namespaces/${namespace}/secrets/${secretName}`,
+            `Secret ${secretName} in namespace ${namespace}`,
+          ),
+    lease: await optional<V1Lease>(
+      view,
+      `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${fullName}-controller`,
+      `Lease ${fullName}-controller in namespace ${namespace}`,
+    ),
+    optedIn: wanted === undefined ? null : await Promise.all(wanted.map(({ metadata }) => optedIn(view, metadata?.name ?? ''))),
+  };
+}
+
+/** @returns undefined when it does not exist, null when it may not be read */
+async function optional<T extends object>(view: ClusterView, path: string, what: string): Promise<T | null | undefined> {
+  const before = view.unseen.length;
+  const found = await view.get<T>(path, what);
+  return found === null && view.unseen.length === before ? undefined : found;
+}
+
+/** More pods than these are not looked at: one is enough to find what is wrong. */
+const maxPods = 500;
+
+async function optedIn(view: ClusterView, namespace: string): Promise<OptedIn> {
+  const pods: V1Pod[] = [];
+  const before = view.unseen.length;
+  for await (const page of view.pages<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, `pods in namespace ${namespace}`)) {
+    pods.push(...page);
+    if (pods.length >= maxPods) break;
+  }
+  const isSeen = view.unseen.length === before;
+  const secrets = await view.list<V1Secret>(`/api/v1/namespaces/${namespace}/secrets`, `secrets in namespace ${namespace}`);
+  return {
+    namespace,
+    pods: isSeen ? pods : null,
+    secrets: secrets === null ? null : new Set(secrets.map(({ metadata }) => metadata?.name ?? '')),
+  };
+}
+
+async function workloadsOf(view: ClusterView): Promise<readonly Workload[] | null> {
+  const all: Workload[] = [];
+  for (const kind of ['deployment', 'statefulset', 'daemonset']) {
+    const found = await view.list<V1Deployment | V1StatefulSet | V1DaemonSet>(`/apis/apps/v1/${kind}s`, `${kind}s`);
+    if (found === null) return null;
+    all.push(...found.map(({ metadata, spec }) => ({ kind, metadata, spec })));
+  }
+  return all;
+}

@@ -1,0 +1,110 @@
+/** Whether the policy can be used, and what it needs is there. */
+import { meets } from '../../policy/label-selector.ts';
+import { firstErrors } from '../policy.ts';
+import { releaseCheck, type Check } from './check.ts';
+import type { ReleaseFacts } from './facts.ts';
+
+const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, namespace, deployment }) => {
+  if (deployment === null) return [];
+  if (loaded === null)
+    return [
+      {
+        sentence: `the policy of release ${name} is not in its ConfigMap, or cannot be seen`,
+        remedy: `kubectl --namespace ${namespace} get configmaps`,
+      },
+    ];
+  if (loaded.compiled !== null) return [];
+  return [
+    {
+      sentence: `${loaded.source} has errors, so replicas keep the policy before, and new ones do not start: ${firstErrors(loaded)}`,
+      remedy: 'correct it; transship lint shows all of them',
+    },
+  ];
+});
+
+/** Names of the pull secrets that rules may give to a pod. */
+function secretNames({ loaded }: ReleaseFacts): readonly string[] {
+  const compiled = loaded?.compiled;
+  if (compiled === null || compiled === undefined) return [];
+  const ofRegistries = Object.entries(compiled.policy.registries)
+    .filter(([, registry]) => registry.namespaces === undefined && registry.namespaceSelector === undefined)
+    .flatMap(([, { pullSecrets }]) => pullSecrets);
+  return [...new Set([...ofRegistries, ...compiled.policy.rules.flatMap(({ pullSecrets }) => pullSecrets)])];
+}
+
+const pullSecrets = releaseCheck('pull-secrets', 'the pull secrets of the policy are in every namespace that is opted in', (release) => {
+  const wanted = secretNames(release);
+  if (wanted.length === 0) return [];
+  if (release.optedIn === null || release.optedIn.some(({ secrets }) => secrets === null)) return null;
+  return release.optedIn.flatMap(({ namespace, secrets }) => {
+    const missing = wanted.filter((name) => secrets?.has(name) !== true);
+    if (missing.length === 0) return [];
+    const remedy = `give the registry \`credentials\`, so that the controller copies them, or kubectl create secret docker-registry --namespace ${namespace} ${missing[0]}`;
+    return [{ sentence: `namespace ${namespace} has no Secret ${missing.join(', ')}`, remedy }];
+  });
+});
+
+const imageManagers = releaseCheck('image-managers', 'no operator fights for the images of its pods', ({ loaded, optedIn }) => {
+  if (optedIn === null) return null;
+  const managers = loaded?.compiled?.imageManagers.filter(({ exclude }) => !exclude) ?? [];
+  return optedIn.flatMap(({ namespace, pods }) =>
+    managers.flatMap(({ name, requirements }) => {
+      const pod = pods?.find(({ metadata }) => meets(requirements, metadata?.labels ?? {}));
+      if (pod === undefined) return [];
+      return [
+        {
+          sentence: `the policy rewrites pods of ${name}, which compares their images: ${namespace}/${pod.metadata?.name}`,
+          remedy: `leave out \`exclude: false\` of imageManagers ${name}, unless ${name} is known to accept it`,
+        },
+      ];
+    }),
+  );
+});
+
+const validatingPolicy: Check = {
+  id: 'validating-policy',
+  title: 'validating policies of transship are bound',
+  judge: ({ policies, bindings }) => {
+    if (policies === null || bindings === null) return null;
+    const bound = new Set(bindings.map(({ spec }) => spec?.policyName));
+    return policies
+      .flatMap(({ metadata }) => (metadata?.name === undefined || bound.has(metadata.name) ? [] : [metadata.name]))
+      .map((name) => ({
+        sentence: `ValidatingAdmissionPolicy ${name} has no binding, so it does nothing`,
+        remedy: 'helm upgrade brings it back',
+      }));
+  },
+};
+
+const lease = releaseCheck('controller', 'the controller holds its Lease', ({ lease: found, fullName, namespace }, { now }) => {
+  if (found === null) return null;
+  // Without features there is no controller.
+  if (found === undefined) return [];
+  const { renewTime, leaseDurationSeconds = 15, holderIdentity } = found.spec ?? {};
+  const age = renewTime === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - new Date(renewTime).getTime()) / 1000;
+  // Some seconds for clocks that differ.
+  if (age < leaseDurationSeconds + 30) return [];
+  const sentence = `the controller has not renewed its Lease for ${Number.isFinite(age) ? `${Math.round(age)} s` : 'any time'} (held by ${holderIdentity || 'nobody'}): certificates and pull secrets are not kept`;
+  return [{ sentence, remedy: `kubectl --namespace ${namespace} logs deployment/${fullName}-controller` }];
+});
+
+const oldestMinor = 31;
+const newestMinor = 37;
+
+const version: Check = {
+  id: 'kubernetes-version',
+  title: 'Kubernetes is a version that transship is tested on',
+  judge: ({ version: found }) => {
+    if (found === null) return null;
+    const minor = Number(/^v?1\.(\d+)/.exec(found)?.[1] ?? Number.NaN);
+    if (minor >= oldestMinor && minor <= newestMinor) return [];
+    return [
+      {
+        sentence: `Kubernetes ${found} is not one of 1.${oldestMinor} to 1.${newestMinor}`,
+        remedy: minor < oldestMinor ? 'upgrade the cluster' : 'look for a newer release of transship',
+      },
+    ];
+  },
+};
+
+export const policyChecks: readonly Check[] = [policy, pullSecrets, imageManagers, validatingPolicy, lease, version];

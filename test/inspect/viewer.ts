@@ -1,0 +1,16 @@
+/** Somebody who may only look: a ServiceAccount with a ClusterRole, and the kubeconfig of it. */
+import type { ControlPlane } from '../cluster/control-plane.ts';
+
+/** @returns the text of a kubeconfig */
+export async function viewer({ kubectl }: ControlPlane, namespace: string, clusterRole: string): Promise<string> {
+  await kubectl(['create', 'serviceaccount', 'viewer', '--namespace', namespace]);
+  await kubectl(['create', 'clusterrolebinding', 'viewer', `--clusterrole=${clusterRole}`, `--serviceaccount=${namespace}:viewer`]);
+  const { stdout: token } = await kubectl(['create', 'token', 'viewer', '--namespace', namespace]);
+  const { stdout } = await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json']);
+  const config = JSON.parse(stdout);
+  const contexts = config.contexts.map(({ name, context }: { name: string; context: object }) => ({
+    name,
+    context: { ...context, user: 'viewer' },
+  }));
+  return JSON.stringify({ ...config, contexts, users: [{ name: 'viewer', user: { token: token.trim() } }] });
+}
