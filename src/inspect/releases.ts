@@ -46,13 +46,7 @@ async function releaseOf(view: ClusterView, configuration: V1MutatingWebhookConf
   const list = <T extends KubernetesObject>(path: string, what: string): Promise<readonly T[] | null> =>
     view.list<T>(`${path}/namespaces/${namespace}/${what}`, `${what} in namespace ${namespace}`, query);
   const [deployment = null] = (await list<V1Deployment>('/apis/apps/v1', 'deployments')) ?? [];
-  const volumes = deployment?.spec?.template.spec?.volumes ?? [];
-  const file = (wanted: string): Promise<PolicyFile | null> =>
-    fileOf(
-      view,
-      namespace,
-      volumes.find((volume) => volume.name === wanted),
-    );
+  const file = (wanted: string): Promise<PolicyFile | null> => fileOf(view, namespace, volumeOf(deployment, wanted));
   return {
     name,
     fullName: deployment?.metadata?.name ?? name,
@@ -68,6 +62,10 @@ async function releaseOf(view: ClusterView, configuration: V1MutatingWebhookConf
 
 function nameOf({ metadata }: V1MutatingWebhookConfiguration): string {
   return metadata?.labels?.['app.kubernetes.io/instance'] ?? metadata?.name ?? '';
+}
+
+function volumeOf(deployment: V1Deployment | null, wanted: string): V1Volume | undefined {
+  return deployment?.spec?.template.spec?.volumes?.find((volume) => volume.name === wanted);
 }
 
 /** The first file of a ConfigMap volume. */
