@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   rewrite: async () => (await import('./rewrite.ts')).rewriteCommand,
   lint: async () => (await import('./lint.ts')).lintCommand,
   images: async () => (await import('./images.ts')).imagesCommand,
+  scan: async () => (await import('./scan.ts')).scanCommand,
   why: async () => (await import('./why.ts')).whyCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,

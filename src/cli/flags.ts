@@ -168,6 +168,14 @@ export const whyFlags = {
   ...clusterFlags,
 } as const satisfies Flags;
 
+export const scanFlags = {
+  policy: { type: file, text: 'a policy file, to see what it would change; also TRANSSHIP_POLICY', variable: true },
+  'resolved-hosts': resolvedHosts,
+  namespace: { type: name, text: "only this namespace, instead of the context's own", short: 'n' },
+  'all-namespaces': { type: null, text: 'every namespace', short: 'A' },
+  ...clusterFlags,
+} as const satisfies Flags;
+
 export const doctorFlags = { ...clusterFlags } as const satisfies Flags;
 
 export const imagesFlags = {

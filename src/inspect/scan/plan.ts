@@ -1,0 +1,71 @@
+/** What a policy would make of the pods of a cluster. Pure. */
+import type { V1Pod } from '@kubernetes/client-node';
+import { canonicalText, referenceOf } from '../../image/reference.ts';
+import { decideDocument } from '../../manifests/decide.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import type { Plan, PlannedImage } from './report.ts';
+
+type Planned = { -readonly [Key in keyof PlannedImage]: PlannedImage[Key] };
+
+export class PlanCount {
+  readonly #policy: CompiledPolicy;
+  readonly #images = new Map<string, Planned>();
+  /** Names of pull secrets that rewritten pods need, by namespace. */
+  readonly #secrets = new Map<string, Set<string>>();
+
+  constructor(policy: CompiledPolicy) {
+    this.#policy = policy;
+  }
+
+  add({ metadata, spec }: V1Pod): void {
+    const namespace = metadata?.namespace ?? '';
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
+    for (const { decision } of decideDocument(this.#policy, pod, { namespaceOf: () => namespace, originals: true }).images) {
+      const { image, outcome, rule, result, reason, site, pullSecrets } = decision;
+      const key = [namespace, image, outcome, result].join(' ');
+      const planned = this.#images.get(key) ?? { namespace, image, outcome, rule, result, reason, pods: 0, waiting: 0 };
+      planned.pods += 1;
+      if (result !== null && site.image !== result) planned.waiting += 1;
+      this.#images.set(key, planned);
+      if (outcome === 'rewritten') this.#need(namespace, pullSecrets);
+    }
+  }
+
+  #need(namespace: string, names: readonly string[]): void {
+    const needed = this.#secrets.get(namespace) ?? new Set();
+    for (const name of names) needed.add(name);
+    this.#secrets.set(namespace, needed);
+  }
+
+  get namespacesWithSecrets(): readonly string[] {
+    return [...this.#secrets].flatMap(([namespace, names]) => (names.size === 0 ? [] : [namespace]));
+  }
+
+  /** @param present names of the Secrets of the namespaces that can be seen */
+  report(present: ReadonlyMap<string, ReadonlySet<string>>): Plan {
+    const images = [...this.#images.values()].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    const missingSecrets = [...this.#secrets].flatMap(([namespace, names]) => {
+      const seen = present.get(namespace);
+      const secrets = [...names].filter((name) => seen?.has(name) === false).toSorted();
+      return secrets.length === 0 ? [] : [{ namespace, secrets }];
+    });
+    return {
+      images,
+      collisions: collisionsOf(images),
+      missingSecrets: missingSecrets.toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1)),
+    };
+  }
+}
+
+const keyOf = ({ namespace, image, outcome }: PlannedImage): string => `${namespace} ${image} ${outcome}`;
+
+function collisionsOf(images: readonly PlannedImage[]): Plan['collisions'] {
+  const sources = new Map<string, Set<string>>();
+  for (const { image, result } of images) {
+    const reference = referenceOf(image);
+    if (result === null || reference === null) continue;
+    sources.set(result, (sources.get(result) ?? new Set<string>()).add(canonicalText(reference)));
+  }
+  const found = [...sources].filter(([, names]) => names.size > 1);
+  return found.map(([target, names]) => ({ target, sources: [...names].toSorted() })).toSorted((a, b) => (a.target < b.target ? -1 : 1));
+}

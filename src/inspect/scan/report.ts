@@ -1,0 +1,60 @@
+/** What `scan` says. Its keys are documented and stable; lists are sorted, so that two reports can be compared. */
+import type { Outcome } from '../../policy/outcome.ts';
+import type { Unseen } from '../view.ts';
+
+export interface ScannedImage {
+  /** As the pods have it now. */
+  readonly image: string;
+  /** Host, as a decision compares it; empty for an image that is no reference. */
+  readonly registry: string;
+  readonly pods: number;
+  readonly namespaces: readonly string[];
+  /** Pulled by digest: a tag alone may become another image. */
+  readonly hasDigest: boolean;
+  /** From Docker Hub by pods without any pull secret: its limit for anonymous pulls counts. */
+  readonly isAnonymousHub: boolean;
+  /** What happened to its repository; null for nothing that is known. */
+  readonly moved: { readonly sentence: string; readonly source: string } | null;
+}
+
+export interface ScannedNamespace {
+  readonly name: string;
+  /** Value of the opt-in label; null without it. */
+  readonly label: string | null;
+  readonly pods: number;
+}
+
+/** With a policy: images of a namespace that it decides alike. */
+export interface PlannedImage {
+  readonly namespace: string;
+  /** As the pods were written. */
+  readonly image: string;
+  readonly outcome: Outcome;
+  readonly rule: string | null;
+  readonly result: string | null;
+  readonly reason: string;
+  readonly pods: number;
+  /** Pods that have another image now, until they are restarted. */
+  readonly waiting: number;
+}
+
+export interface Plan {
+  readonly images: readonly PlannedImage[];
+  /** Sources that would get one name. */
+  readonly collisions: readonly { readonly target: string; readonly sources: readonly string[] }[];
+  /** Pull secrets that namespaces of rewritten pods do not have. */
+  readonly missingSecrets: readonly { readonly namespace: string; readonly secrets: readonly string[] }[];
+}
+
+export interface ScanReport {
+  readonly pods: number;
+  readonly images: readonly ScannedImage[];
+  readonly namespaces: readonly ScannedNamespace[];
+  /** Pods whose operator compares their images, by the name of the operator. */
+  readonly imageManagers: readonly { readonly name: string; readonly pods: number }[];
+  /** Images in arguments and environment variables, which no admission sees. */
+  readonly unexamined: readonly { readonly object: string; readonly image: string }[];
+  /** Null without a policy. */
+  readonly plan: Plan | null;
+  readonly notSeen: readonly Unseen[];
+}

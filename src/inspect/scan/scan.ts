@@ -1,0 +1,40 @@
+/** Reads the pods of a cluster page by page, and adds them up. */
+import type { V1Namespace, V1Pod, V1Secret } from '@kubernetes/client-node';
+import { rewriteLabel } from '../../pod/labels.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import type { ClusterView } from '../view.ts';
+import { PlanCount } from './plan.ts';
+import { PodCount } from './pods.ts';
+import type { ScanReport } from './report.ts';
+
+/** @param namespace null for all */
+export async function scanCluster(view: ClusterView, namespace: string | null, policy: CompiledPolicy | null): Promise<ScanReport> {
+  const count = new PodCount();
+  const plan = policy === null ? null : new PlanCount(policy);
+  const path = namespace === null ? '/api/v1/pods' : `/api/v1/namespaces/${namespace}/pods`;
+  for await (const page of view.pages<V1Pod>(path, namespace === null ? 'pods in all namespaces' : `pods in namespace ${namespace}`))
+    for (const pod of page) {
+      // Pods that have ended pull nothing.
+      if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') continue;
+      count.add(pod);
+      plan?.add(pod);
+    }
+  const labels = await labelsOf(view, namespace);
+  const secrets = await secretsOf(view, plan?.namespacesWithSecrets ?? []);
+  return { ...count.report(labels), plan: plan?.report(secrets) ?? null, notSeen: view.unseen };
+}
+
+async function labelsOf(view: ClusterView, namespace: string | null): Promise<Map<string, string | null>> {
+  const one = namespace === null ? null : await view.get<V1Namespace>(`/api/v1/namespaces/${namespace}`, `namespace ${namespace}`);
+  const found = namespace === null ? ((await view.list<V1Namespace>('/api/v1/namespaces', 'namespaces')) ?? []) : one === null ? [] : [one];
+  return new Map(found.map(({ metadata }) => [metadata?.name ?? '', metadata?.labels?.[rewriteLabel] ?? null]));
+}
+
+async function secretsOf(view: ClusterView, namespaces: readonly string[]): Promise<Map<string, ReadonlySet<string>>> {
+  const present = new Map<string, ReadonlySet<string>>();
+  for (const namespace of namespaces) {
+    const found = await view.list<V1Secret>(`/api/v1/namespaces/${namespace}/secrets`, `secrets in namespace ${namespace}`);
+    if (found !== null) present.set(namespace, new Set(found.map(({ metadata }) => metadata?.name ?? '')));
+  }
+  return present;
+}
