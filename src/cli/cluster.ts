@@ -1,6 +1,7 @@
 /** What the commands that read a cluster have in common. */
+import { connect } from '../cluster/connection.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import type { ClusterView, Unseen } from '../inspect/view.ts';
+import { clusterView, type ClusterView, type Unseen } from '../inspect/view.ts';
 import { joined, printed, type Printable } from '../text/printable.ts';
 
 export interface ClusterChoice {
@@ -10,8 +11,6 @@ export interface ClusterChoice {
 
 /** Connects, looks, and closes the connection. */
 export async function inCluster<T>(choice: ClusterChoice, look: (view: ClusterView) => Promise<T>): Promise<T> {
-  // Imported only here: the client library takes a while to load.
-  const [{ connect }, { clusterView }] = await Promise.all([import('../cluster/connection.ts'), import('../inspect/view.ts')]);
   const cluster = await connect(optionsOf(choice));
   try {
     return await look(clusterView(cluster));
@@ -23,6 +22,7 @@ export async function inCluster<T>(choice: ClusterChoice, look: (view: ClusterVi
 /** The flag, the context's own, or `default`, as kubectl chooses. */
 export async function namespaceFor({ namespace, ...choice }: ClusterChoice & { readonly namespace: string | null }): Promise<string> {
   if (namespace !== null) return namespace;
+  // Imported only here: the client library takes a while to load.
   const { kubeconfigNamespace } = await import('../cluster/kubeconfig.ts');
   const { kubeconfig, context } = optionsOf(choice);
   return kubeconfigNamespace(kubeconfig, context) ?? 'default';

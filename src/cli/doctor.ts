@@ -1,5 +1,7 @@
 /** `transship doctor`: whether an installation works. */
-import type { CheckResult } from '../inspect/doctor/check.ts';
+import { runChecks, type CheckResult } from '../inspect/doctor/check.ts';
+import { checks } from '../inspect/doctor/checks.ts';
+import { gatherFacts } from '../inspect/doctor/facts.ts';
 import { inCluster, notSeen } from './cluster.ts';
 import { command } from './command.ts';
 import { doctorFlags } from './flags.ts';
@@ -20,11 +22,6 @@ and the metrics of the API server are optional.`,
 Exit codes: 0 no problem was found; 1 there is one; 2 wrong usage, or the cluster cannot be read.`,
   withoutOperands: '`transship why pod/NAME` explains one pod',
   run: async ({ values }, io) => {
-    const [{ gatherFacts }, { checks }, { runChecks }] = await Promise.all([
-      import('../inspect/doctor/facts.ts'),
-      import('../inspect/doctor/checks.ts'),
-      import('../inspect/doctor/check.ts'),
-    ]);
     const { results, unseen } = await inCluster(values, async (view) => ({
       results: runChecks(checks, await gatherFacts(view)),
       unseen: view.unseen,

@@ -1,5 +1,6 @@
 /** `transship why`: why the images of a pod are what they are. */
-import type { Explanation } from '../inspect/why/explanation.ts';
+import { explainPod, type Explanation } from '../inspect/why/explanation.ts';
+import { parseSubject } from '../inspect/why/subject.ts';
 import { coloured, write, type Output } from './output.ts';
 import { command } from './command.ts';
 import { whyFlags } from './flags.ts';
@@ -24,8 +25,6 @@ secrets and notSeen.
 
 Exit codes: 0 nothing to do; 1 an image is not as the policy wants it, or cannot be pulled; 2 wrong usage, or the cluster cannot be read.`,
   run: async ({ values, operands }, io) => {
-    const { explainPod } = await import('../inspect/why/explanation.ts');
-    const { parseSubject } = await import('../inspect/why/subject.ts');
     const subject = parseSubject(one(operands, 'name a pod or a workload, as pod/NAME'));
     const policy = values.policy === null ? null : await openPolicy({ policy: values.policy, 'resolved-hosts': null }, io);
     const namespace = await namespaceFor(values);
