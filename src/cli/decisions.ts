@@ -100,7 +100,7 @@ export function placeOf(
 }
 
 /** An image outside a manifest is decided for a pod with the given labels in the given namespace. */
-function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: ImageQuery): (image: string) => Decided {
+export function imageDecider(policy: CompiledPolicy, { namespaceOf, labels }: ImageQuery): (image: string) => Decided {
   const namespace = namespaceOf(null);
   const skipped = skipReason(policy, readPod({ metadata: { labels } }, podFields(decisionLabels(policy))), namespace);
   const context = { namespace, podLabels: labels };

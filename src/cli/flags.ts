@@ -162,6 +162,15 @@ const clusterFlags = {
   output: { type: oneOf('FORMAT', ['table', 'json']), text: 'table or json', short: 'o', default: 'table' },
 } as const satisfies Flags;
 
+export const diffFlags = {
+  policy: { type: file, text: 'a policy file; twice: the one in force, then the new one', repeatable: true },
+  'resolved-hosts': resolvedHosts,
+  file: manifests,
+  namespace: { type: name, text: 'namespace of manifests and images that do not state theirs (default)', short: 'n' },
+  'all-namespaces': { type: null, text: 'the pods of a cluster, instead of images or manifests', short: 'A' },
+  ...clusterFlags,
+} as const satisfies Flags;
+
 export const whyFlags = {
   namespace: { type: name, text: "namespace of the pod, instead of the context's own", short: 'n' },
   policy: { type: file, text: "a policy file, instead of the one that the cluster's release has; also TRANSSHIP_POLICY", variable: true },

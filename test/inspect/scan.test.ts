@@ -120,6 +120,30 @@ test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (grou
       t.match(shown.stdout, text);
   });
 
+  await group.test('what another policy would make of the same pods', async (t) => {
+    const files = t.testdir({ 'old.yaml': policy, 'new.yaml': policy.replace('images: [docker.io, quay.io]', 'images: [docker.io]') });
+    const words = [
+      'diff',
+      '--kubeconfig',
+      plane.kubeconfig,
+      '-A',
+      '-o',
+      'json',
+      '--policy',
+      join(files, 'old.yaml'),
+      '--policy',
+      join(files, 'new.yaml'),
+    ];
+    const { code, stdout } = await transship(words);
+    t.equal(code, 1);
+    const differences = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    t.same(new Set(differences.map(({ image }) => image)), new Set(['quay.io/library/nginx:1', `quay.io/library/nginx@${digest}`]));
+    for (const { old, new: now } of differences) t.match([old.outcome, now.outcome], ['rewritten', 'no-rule']);
+  });
+
   await group.test('one namespace, and wrong words', async (t) => {
     t.match(JSON.parse((await scan('-n', 'data', '-o', 'json')).stdout), { pods: 2, namespaces: [{ name: 'data' }] });
     t.match(await scan('-A', '-n', 'data'), { code: 2, stderr: /-A and -n exclude each other/ });
