@@ -21,7 +21,8 @@ FROM ${RUNTIME_IMAGE}
 WORKDIR /app
 COPY --from=build /build/dist/bundle ./dist/bundle
 COPY package.json ./
-COPY examples/sample.yaml examples/admission-review.json ./examples/
+COPY examples/sample.yaml examples/admission-review.json examples/replicated.yaml examples/tilt-default-registry.yaml \
+     examples/devspace.yaml examples/gitpod.yaml examples/devtron.yaml ./examples/
 # One malloc arena: with one for each of the threads that V8 compiles in, 3 MiB more would stay with the process.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # A number, so that the kubelet can see that it is not root (runAsNonRoot).

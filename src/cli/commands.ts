@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./explain.ts')).explainCommand,
   rewrite: async () => (await import('./rewrite.ts')).rewriteCommand,
   lint: async () => (await import('./lint.ts')).lintCommand,
+  init: async () => (await import('./init.ts')).initCommand,
   diff: async () => (await import('./diff.ts')).diffCommand,
   images: async () => (await import('./images.ts')).imagesCommand,
   scan: async () => (await import('./scan.ts')).scanCommand,

@@ -171,6 +171,16 @@ export const diffFlags = {
   ...clusterFlags,
 } as const satisfies Flags;
 
+export const initFlags = {
+  preset: { type: name, text: 'what to begin with; --list shows them' },
+  list: { type: null, text: 'list the presets and what can be set' },
+  set: { type: label, text: "a part of the registry's name, as host=harbor.example.com", repeatable: true },
+  file: manifests,
+  'all-namespaces': { type: null, text: 'the images of the pods of a cluster', short: 'A' },
+  kubeconfig: clusterFlags.kubeconfig,
+  context: clusterFlags.context,
+} as const satisfies Flags;
+
 export const whyFlags = {
   namespace: { type: name, text: "namespace of the pod, instead of the context's own", short: 'n' },
   policy: { type: file, text: "a policy file, instead of the one that the cluster's release has; also TRANSSHIP_POLICY", variable: true },

@@ -9,7 +9,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Paths below the project, as the npm package has them. `npm run executable` takes them in. */
-export const programFiles = ['package.json', 'examples/sample.yaml', 'examples/admission-review.json'] as const;
+export const programFiles = [
+  'package.json',
+  'examples/sample.yaml',
+  'examples/admission-review.json',
+  'examples/replicated.yaml',
+  'examples/tilt-default-registry.yaml',
+  'examples/devspace.yaml',
+  'examples/gitpod.yaml',
+  'examples/devtron.yaml',
+] as const;
 type ProgramFile = (typeof programFiles)[number];
 
 export function programFile(path: ProgramFile): string {

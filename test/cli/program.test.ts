@@ -50,7 +50,8 @@ const cases: readonly {
   {
     args: ['teapot'],
     code: 2,
-    stderr: /^transship: unknown command teapot; commands are .*\bexplain, rewrite, lint, diff, images, scan, why, doctor, completion\n$/,
+    stderr:
+      /^transship: unknown command teapot; commands are .*\bexplain, rewrite, lint, init, diff, images, scan, why, doctor, completion\n$/,
   },
   { args: ['__proto__'], code: 2, stderr: /unknown command __proto__/ },
   { args: ['explain', '--help'], code: 0, stdout: /^transship explain --policy FILE/ },

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
+import { programFiles } from '../../src/cli/program-files.ts';
 import { Layout, mediaTypes, sha256, type Manifest } from '../../tools/image/layout.ts';
 import { writeBase } from './base.ts';
 
@@ -99,6 +100,15 @@ t.test('the bill of materials refers to the index', (tt) => {
   const manifest: Manifest = layout.readManifest(sbom?.digest ?? '');
   tt.match(manifest.subject, { digest: index?.digest, size: index?.size, mediaType: mediaTypes.index });
   tt.match(JSON.parse(layout.read(manifest.layers[0]?.digest ?? '').toString('utf8')), { bomFormat: 'CycloneDX' });
+  tt.end();
+});
+
+t.test('the Dockerfile copies what the program reads', (tt) => {
+  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+  const copied = new Set(
+    [...dockerfile.replaceAll('\\\n', ' ').matchAll(/^COPY (?!--)(.*) \S+$/gm)].flatMap(([, files = '']) => files.split(/\s+/)),
+  );
+  for (const file of programFiles) tt.ok(copied.has(file), file);
   tt.end();
 });
 

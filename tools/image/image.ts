@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { programFiles } from '../../src/cli/program-files.ts';
 import { findBase, platformOf, textOf } from './base.ts';
 import { buildImage } from './build.ts';
 import { layerOf } from './layer.ts';
@@ -73,9 +74,7 @@ async function build({ base, platforms, created, revision, work, output }: Reque
   execFileSync(process.execPath, [join(project, 'tools/bundle/bundle.ts'), bundle], { cwd: project });
   const files = {
     'app/dist/bundle': bundle,
-    'app/package.json': join(project, 'package.json'),
-    'app/examples/sample.yaml': join(project, 'examples/sample.yaml'),
-    'app/examples/admission-review.json': join(project, 'examples/admission-review.json'),
+    ...Object.fromEntries(programFiles.map((path) => [`app/${path}`, join(project, path)])),
   };
   const { version, description, license, repository }: PackageJson = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
   return buildImage(
