@@ -14,7 +14,8 @@ export const doctorCommand = command({
   usage: `transship doctor [flags]
 
 Reads a cluster and writes nothing. One line for each check: ✓ it holds, ✗ it does not, with the remedy below, ! it did not hold at some
-time, or – your rights do not let it see. docs/reference/doctor.md explains each check. It needs the rights of the ClusterRole view and to list webhook configurations; Secrets, Leases
+time, or – there is nothing to check, or your
+rights do not let it see. docs/reference/doctor.md explains each check. It needs the rights of the ClusterRole view and to list webhook configurations; Secrets, Leases
 and the metrics of the API server are optional.`,
   flags: doctorFlags,
   notes: `-o json prints one object with the keys checks (id, title, state, problems: sentence and remedy) and notSeen.
@@ -38,6 +39,7 @@ Exit codes: 0 no problem was found; 1 there is one; 2 wrong usage, or the cluste
 function lines({ id, title, state, problems }: CheckResult, output: Output): Printable {
   if (state === 'ok') return joined([coloured(output, 'green', ownText('✓')), printed` ${title}\n`]);
   if (state === 'not-seen') return printed`– ${title}: not seen\n`;
+  if (state === 'none') return printed`– ${title}: nothing to check\n`;
   const wrong = state === 'past' ? ownText('!') : coloured(output, 'red', ownText('✗'));
   return joined(problems.map(({ sentence, remedy }) => joined([wrong, printed` ${sentence} [${id}]\n    do: ${remedy}\n`])));
 }

@@ -16,7 +16,7 @@ export interface Source {
   readonly images: readonly string[];
   /** Path on the target; absent for none. */
   readonly prefix?: string;
-  /** What the target has to be told first, as a comment. */
+  /** What has to be done before, as a sentence. */
   readonly needs?: string;
 }
 

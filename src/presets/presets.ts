@@ -17,7 +17,7 @@ function caches(names: Readonly<Record<'hub' | 'quay' | 'ghcr' | 'k8s', string>>
     rule,
     images: [source],
     prefix,
-    needs: `${what} ${prefix} for ${source}`,
+    needs: `Needs ${what} ${prefix} for ${source}.`,
   });
   return [
     cache('docker-hub', 'docker.io', names.hub),
@@ -130,7 +130,7 @@ export const presets: readonly Preset[] = [
         rule: 'bitnami',
         images: ['docker.io/bitnami'],
         prefix: 'bitnamilegacy',
-        needs: 'images there get no updates: move on, this is for the time until then',
+        needs: 'Images there get no updates: this is for the time until you have others.',
       },
     ],
     samples: ['bitnami/postgresql:16.4.0', 'docker.io/bitnami/redis:7.2.4'],
@@ -150,7 +150,7 @@ export const presets: readonly Preset[] = [
       {
         rule: 'everything',
         images: ['*'],
-        needs: 'transship images --policy THIS -f manifests/ -o regctl writes the script that fills it',
+        needs: 'To fill it: transship images --policy THIS -f manifests/ -o regctl writes a script.',
       },
     ],
     samples,

@@ -241,6 +241,8 @@ test('doctor', { skip: skipReason({ level: 3 }) }, async (group) => {
   const none = await problems(life);
   group.match(none, [{ id: 'registered' }], 'before the install');
   group.equal(none.length, 1);
+  const before = await transship(['doctor', '--kubeconfig', life.plane.kubeconfig]);
+  group.notMatch(before.stdout, /✓ (?!Kubernetes)/, 'nothing is said to hold of a release that is not there');
   await life.apply('install', {});
   await life.poller.until('rewritten');
 

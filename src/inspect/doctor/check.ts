@@ -9,6 +9,8 @@ export interface Check {
   readonly id: string;
   /** What holds when nothing is found. */
   readonly title: string;
+  /** Also asked where no release is registered: of the others, nothing would hold or not hold. */
+  readonly isOfCluster?: true;
   /** What it finds may be over: it is told, and is no problem. */
   readonly isPast?: true;
   /** @returns null when what it looks at may not be read */
@@ -32,12 +34,14 @@ export function releaseCheck(id: string, title: string, judge: (release: Release
 export interface CheckResult {
   readonly id: string;
   readonly title: string;
-  readonly state: 'ok' | 'problem' | 'past' | 'not-seen';
+  /** `none`: no release is registered, so there is nothing to check. */
+  readonly state: 'ok' | 'problem' | 'past' | 'not-seen' | 'none';
   readonly problems: readonly Problem[];
 }
 
 export function runChecks(checks: readonly Check[], facts: Facts): CheckResult[] {
-  return checks.map(({ id, title, judge, isPast }) => {
+  return checks.map(({ id, title, judge, isPast, isOfCluster }) => {
+    if (facts.releases?.length === 0 && isOfCluster !== true) return { id, title, state: 'none', problems: [] };
     const problems = judge(facts);
     if (problems === null) return { id, title, state: 'not-seen', problems: [] };
     const state = isPast === true ? 'past' : 'problem';

@@ -94,6 +94,7 @@ const newestMinor = 37;
 const version: Check = {
   id: 'kubernetes-version',
   title: 'Kubernetes is a version that transship is tested on',
+  isOfCluster: true,
   judge: ({ version: found }) => {
     if (found === null) return null;
     const minor = Number(/^v?1\.(\d+)/.exec(found)?.[1] ?? Number.NaN);

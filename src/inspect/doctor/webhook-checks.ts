@@ -13,6 +13,7 @@ const upgrade = ({ name, namespace }: ReleaseFacts): string =>
 const registered: Check = {
   id: 'registered',
   title: 'transship is registered with the API server',
+  isOfCluster: true,
   judge: ({ releases }) => {
     if (releases === null) return null;
     if (releases.length > 0) return [];

@@ -13,8 +13,13 @@ export class PlanCount {
   /** Names of pull secrets that rewritten pods need, by namespace. */
   readonly #secrets = new Map<string, Set<string>>();
 
+  /** Names of pull secrets that the controller copies. */
+  readonly #copied: ReadonlySet<string>;
+
   constructor(policy: CompiledPolicy) {
     this.#policy = policy;
+    const copied = Object.values(policy.policy.registries).filter(({ credentials }) => credentials !== undefined);
+    this.#copied = new Set(copied.flatMap(({ pullSecrets }) => pullSecrets));
   }
 
   add({ metadata, spec }: V1Pod): void {
@@ -27,7 +32,11 @@ export class PlanCount {
       planned.pods += 1;
       if (result !== null && site.image !== result) planned.waiting += 1;
       this.#images.set(key, planned);
-      if (outcome === 'rewritten') this.#need(namespace, pullSecrets);
+      if (outcome === 'rewritten')
+        this.#need(
+          namespace,
+          pullSecrets.filter((name) => !this.#copied.has(name)),
+        );
     }
   }
 

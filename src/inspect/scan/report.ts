@@ -42,7 +42,7 @@ export interface Plan {
   readonly images: readonly PlannedImage[];
   /** Sources that would get one name. */
   readonly collisions: readonly { readonly target: string; readonly sources: readonly string[] }[];
-  /** Pull secrets that namespaces of rewritten pods do not have. */
+  /** Pull secrets that namespaces of rewritten pods do not have, and that the controller does not copy. */
   readonly missingSecrets: readonly { readonly namespace: string; readonly secrets: readonly string[] }[];
 }
 
