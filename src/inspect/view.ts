@@ -14,14 +14,16 @@ export interface Unseen {
 }
 
 export interface ClusterView {
-  /** @returns null when it does not exist or may not be read */
-  get<T extends object>(path: string, what: string): Promise<T | null>;
+  /** @returns undefined when it does not exist, null when it may not be read */
+  get<T extends object>(path: string, what: string): Promise<T | null | undefined>;
   /** All objects of a small list. @returns null when it may not be read; an empty list for a resource that the cluster does not have */
   list<T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']): Promise<readonly T[] | null>;
-  /** Page by page, so that a large cluster is never in memory as a whole. */
+  /** Page by page, so that a large cluster is never in memory as a whole. Ends where it may not be read: see `isUnseen`. */
   pages<T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']): AsyncGenerator<readonly T[]>;
   /** @returns null when it may not be read */
   text(path: string, what: string): Promise<string | null>;
+  /** Whether that may not be read; what is the name that was given with the request. */
+  isUnseen(what: string): boolean;
   /** In the order in which it was tried, each once. */
   readonly unseen: readonly Unseen[];
 }
@@ -44,7 +46,7 @@ export function clusterView(cluster: Cluster): ClusterView {
     },
   };
   /** @returns `absent` for what does not exist, null for what may not be read */
-  const seen = async <T>(what: string, read: () => Promise<T>, absent: T | null): Promise<T | null> => {
+  const seen = async <T, A>(what: string, read: () => Promise<T>, absent: A): Promise<T | A | null> => {
     try {
       return await read();
     } catch (error) {
@@ -64,9 +66,9 @@ export function clusterView(cluster: Cluster): ClusterView {
   return {
     get: <T extends object>(path: string, what: string) =>
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated it
-      seen(what, async () => (await readJson(`GET ${path}`, await request(path))) as T, null),
+      seen(what, async () => (await readJson(`GET ${path}`, await request(path))) as T, undefined),
     list: <T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']) =>
-      seen<readonly T[]>(what, async () => collected(pages<T>(path, query)), []),
+      seen<readonly T[], readonly T[]>(what, async () => collected(pages<T>(path, query)), []),
     pages: async function* <T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']) {
       const source = pages<T>(path, query);
       for (;;) {
@@ -85,6 +87,7 @@ export function clusterView(cluster: Cluster): ClusterView {
         },
         null,
       ),
+    isUnseen: (what) => unseen.has(what),
     get unseen() {
       return [...unseen.values()];
     },

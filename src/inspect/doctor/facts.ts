@@ -56,7 +56,7 @@ export async function gatherFacts(view: ClusterView): Promise<Facts> {
   const admission = '/apis/admissionregistration.k8s.io/v1';
   const version = await view.get<{ gitVersion?: string }>('/version', 'the version of the API server');
   return {
-    releases: releases === null ? null : await Promise.all(releases.map((release) => factsOf(view, release, namespaces))),
+    releases: releases === null ? null : await eachOf(releases, (release) => factsOf(view, release, namespaces)),
     namespaces,
     workloads: await workloadsOf(view),
     policies: await view.list(`${admission}/validatingadmissionpolicies`, 'validatingadmissionpolicies', own),
@@ -83,25 +83,23 @@ async function factsOf(view: ClusterView, release: Release, namespaces: readonly
     certificate:
       secretName === undefined
         ? null
-        : await optional<V1Secret>(
-            view,
+        : await view.get<V1Secret>(
             `/api/v1/namespaces/${namespace}/secrets/${secretName}`,
             `Secret ${secretName} in namespace ${namespace}`,
           ),
-    lease: await optional<V1Lease>(
-      view,
+    lease: await view.get<V1Lease>(
       `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${fullName}-controller`,
       `Lease ${fullName}-controller in namespace ${namespace}`,
     ),
-    optedIn: wanted === undefined ? null : await Promise.all(wanted.map(({ metadata }) => optedIn(view, metadata?.name ?? ''))),
+    optedIn: wanted === undefined ? null : await eachOf(wanted, ({ metadata }) => optedIn(view, metadata?.name ?? '')),
   };
 }
 
-/** @returns undefined when it does not exist, null when it may not be read */
-async function optional<T extends object>(view: ClusterView, path: string, what: string): Promise<T | null | undefined> {
-  const before = view.unseen.length;
-  const found = await view.get<T>(path, what);
-  return found === null && view.unseen.length === before ? undefined : found;
+/** One after the other: hundreds of requests at once would be a load of their own. */
+async function eachOf<T, R>(all: readonly T[], read: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const one of all) results.push(await read(one));
+  return results;
 }
 
 /** More pods than these are not looked at: one is enough to find what is wrong. */
@@ -109,16 +107,15 @@ const maxPods = 500;
 
 async function optedIn(view: ClusterView, namespace: string): Promise<OptedIn> {
   const pods: V1Pod[] = [];
-  const before = view.unseen.length;
-  for await (const page of view.pages<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, `pods in namespace ${namespace}`)) {
+  const what = `pods in namespace ${namespace}`;
+  for await (const page of view.pages<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, what)) {
     pods.push(...page);
     if (pods.length >= maxPods) break;
   }
-  const isSeen = view.unseen.length === before;
   const secrets = await view.list<V1Secret>(`/api/v1/namespaces/${namespace}/secrets`, `secrets in namespace ${namespace}`);
   return {
     namespace,
-    pods: isSeen ? pods : null,
+    pods: view.isUnseen(what) ? null : pods,
     secrets: secrets === null ? null : new Set(secrets.map(({ metadata }) => metadata?.name ?? '')),
   };
 }

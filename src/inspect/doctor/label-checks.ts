@@ -1,6 +1,6 @@
 /** Whether opt-in labels say what they are meant to. */
 import type { V1Namespace } from '@kubernetes/client-node';
-import { labelMistake, modeFor, type Remedied } from '../opt-in.ts';
+import { labelMistake, modeFor, optInValue, type Remedied } from '../opt-in.ts';
 import { labelOnWorkload } from '../why/not-asked.ts';
 import { templateRemedy, type Workload } from '../why/subject.ts';
 import type { Check, Problem } from './check.ts';
@@ -41,7 +41,10 @@ function workloadMistake(release: ReleaseFacts, workload: Workload): Remedied | 
   const { namespace = '', name } = workload.metadata ?? {};
   const { labels, annotations } = workload.spec?.template?.metadata ?? {};
   const mistake = labelMistake(release, { labels, annotations }, '');
-  const found = mistake === null ? labelOnWorkload(workload, namespace) : { ...mistake, remedy: templateRemedy(workload, namespace) };
+  const found =
+    mistake === null
+      ? labelOnWorkload(release, workload)
+      : { ...mistake, remedy: templateRemedy(workload, namespace, optInValue(release)) };
   return found === null ? null : { ...found, sentence: `${workload.kind} ${namespace}/${name}: ${found.sentence}` };
 }
 

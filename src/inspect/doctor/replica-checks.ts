@@ -47,8 +47,9 @@ const endpoints = releaseCheck(
   ({ endpoints: slices, service, namespace, deployment }) => {
     if (slices === null) return null;
     const isReady = slices.some((slice) => slice.endpoints?.some(({ conditions }) => conditions?.ready !== false));
-    // Without ready replicas the finding is theirs.
-    if (isReady || (deployment?.status?.readyReplicas ?? 0) === 0) return [];
+    // Without replicas that are ready, or are to be, the finding is theirs; a status is behind its spec for a moment.
+    const expected = Math.min(deployment?.spec?.replicas ?? 1, deployment?.status?.readyReplicas ?? 0);
+    if (isReady || expected === 0) return [];
     return [
       {
         sentence: `Service ${service} has no ready endpoint, though replicas are ready: its selector was changed`,

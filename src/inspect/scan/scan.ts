@@ -26,7 +26,12 @@ export async function scanCluster(view: ClusterView, namespace: string | null, p
 
 async function labelsOf(view: ClusterView, namespace: string | null): Promise<Map<string, string | null>> {
   const one = namespace === null ? null : await view.get<V1Namespace>(`/api/v1/namespaces/${namespace}`, `namespace ${namespace}`);
-  const found = namespace === null ? ((await view.list<V1Namespace>('/api/v1/namespaces', 'namespaces')) ?? []) : one === null ? [] : [one];
+  const found =
+    namespace === null
+      ? ((await view.list<V1Namespace>('/api/v1/namespaces', 'namespaces')) ?? [])
+      : one === null || one === undefined
+        ? []
+        : [one];
   return new Map(found.map(({ metadata }) => [metadata?.name ?? '', metadata?.labels?.[rewriteLabel] ?? null]));
 }
 

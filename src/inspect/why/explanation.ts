@@ -39,7 +39,7 @@ export async function explainPod(view: ClusterView, { namespace, subject, policy
     throw new OperatorError('KUBERNETES_API_ERROR', view.unseen.map(({ why }) => why).join('; '), 'use credentials that may read pods');
   const { pod, workload } = found;
   const releases = await findReleases(view);
-  const own = await view.get<V1Namespace>(`/api/v1/namespaces/${namespace}`, `namespace ${namespace}`);
+  const own = (await view.get<V1Namespace>(`/api/v1/namespaces/${namespace}`, `namespace ${namespace}`)) ?? null;
   const release = releaseFor(releases ?? [], own, pod);
   const containers = judge({ pod, workload, namespace: own, releases, policy: policy ?? compiledOf(release) });
   const images = containers.map(({ image }) => image);
@@ -96,11 +96,10 @@ function isWaiting({ status }: V1Pod): boolean {
 async function secretsOf(view: ClusterView, { metadata, spec }: V1Pod): Promise<Secrets> {
   const secrets = new Map<string, V1Secret | null>();
   for (const { name = '' } of spec?.imagePullSecrets ?? []) {
-    const before = view.unseen.length;
     const path = `/api/v1/namespaces/${metadata?.namespace}/secrets/${name}`;
     const secret = await view.get<V1Secret>(path, `Secret ${name} in namespace ${metadata?.namespace}`);
     // One that may not be read says nothing.
-    if (secret !== null || view.unseen.length === before) secrets.set(name, secret);
+    if (secret !== null) secrets.set(name, secret ?? null);
   }
   return secrets;
 }

@@ -1,6 +1,6 @@
 /** Why a pod that the policy would rewrite was not rewritten. Pure. */
 import { rewriteLabel } from '../../pod/labels.ts';
-import { labelMistake, modeFor, whyNotOptedIn, type Remedied } from '../opt-in.ts';
+import { labelMistake, modeFor, optInValue, whyNotOptedIn, type Remedied } from '../opt-in.ts';
 import type { Release } from '../releases.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { changeOfLabel } from './label-change.ts';
@@ -17,7 +17,8 @@ export function notAsked(evidence: Evidence): Verdict {
   if (release === undefined) return finding(noRelease);
   const mode = modeFor(release, named, labels);
   if (mode === null) return finding(ofLabels(release, { pod, workload }) ?? whyNotOptedIn(release, named, labels));
-  if (mode === 'shadow') return finding({ ...shadow, remedy: optInRemedy(named.name) });
+  if (mode === 'shadow')
+    return finding({ ...shadow, remedy: `kubectl label namespace ${named.name} ${rewriteLabel}=${optInValue(release)} --overwrite` });
   const before = beforeWhat(evidence, release);
   if (before !== null) return older(before, workload);
   return finding({ ...notAnswered, remedy: `${notAnswered.remedy}; then restart the pod${restartOf(workload)}` });
@@ -60,8 +61,6 @@ function beforeWhat({ pod, namespace }: Evidence, { configuration, policy }: Rel
   return null;
 }
 
-const optInRemedy = (namespace: string): string => `kubectl label namespace ${namespace} ${rewriteLabel}=enabled --overwrite`;
-
 function finding({ code, sentence, remedy }: Remedied): Verdict {
   return { code, reason: sentence, remedy, isFinding: true };
 }
@@ -74,19 +73,19 @@ function ofLabels(release: Release, { pod, workload }: Pick<Evidence, 'pod' | 'w
     return {
       ...mistake,
       sentence: `the pod: ${mistake.sentence}`,
-      remedy: workload === null ? mistake.remedy : templateRemedy(workload, namespace),
+      remedy: workload === null ? mistake.remedy : templateRemedy(workload, namespace, optInValue(release)),
     };
-  return workload === null ? null : labelOnWorkload(workload, namespace);
+  return workload === null ? null : labelOnWorkload(release, workload);
 }
 
 /** Null when it is not there, or on the template too. */
-export function labelOnWorkload(workload: Workload, namespace: string): Remedied | null {
+export function labelOnWorkload(release: Release, workload: Workload): Remedied | null {
   const { kind, metadata, spec } = workload;
   if (metadata?.labels?.[rewriteLabel] === undefined || spec?.template?.metadata?.labels?.[rewriteLabel] !== undefined) return null;
   return {
     code: 'label-on-workload',
     sentence: `the label ${rewriteLabel} is on the ${kind} and not on the template of its pods`,
-    remedy: templateRemedy(workload, namespace),
+    remedy: templateRemedy(workload, metadata.namespace ?? '', optInValue(release)),
   };
 }
 

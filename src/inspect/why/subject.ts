@@ -57,19 +57,17 @@ export async function findSubject(
   { kind, name }: ReturnType<typeof parseSubject>,
 ): Promise<Subject | null> {
   const path = kinds[kind]?.path ?? '';
-  const before = view.unseen.length;
   const found = await view.get<V1Pod & Omit<Workload, 'kind'>>(
     `${path}/namespaces/${namespace}/${kind}s/${name}`,
     `${kind} ${name} in namespace ${namespace}`,
   );
-  if (found === null) {
-    if (view.unseen.length > before) return null;
+  if (found === null) return null;
+  if (found === undefined)
     throw new OperatorError(
       'OBJECT_NOT_FOUND',
       `there is no ${kind} ${name} in namespace ${namespace}`,
       'check the name, and name its namespace with -n',
     );
-  }
   if (kind === 'pod') return { pod: found, workload: null };
   const pods = await view.list<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, `pods in namespace ${namespace}`, {
     labelSelector: selectorText(found.spec?.selector),
@@ -101,7 +99,7 @@ function selectorText({ matchLabels = {}, matchExpressions = [] }: V1LabelSelect
 }
 
 /** The command that opts in the pods of a workload. */
-export function templateRemedy({ kind, metadata }: Workload, namespace: string): string {
-  const patch = JSON.stringify({ spec: { template: { metadata: { labels: { [rewriteLabel]: 'enabled' } } } } });
+export function templateRemedy({ kind, metadata }: Workload, namespace: string, value: string): string {
+  const patch = JSON.stringify({ spec: { template: { metadata: { labels: { [rewriteLabel]: value } } } } });
   return `kubectl patch --namespace ${namespace} ${kind} ${metadata?.name} --patch '${patch}'`;
 }
