@@ -190,7 +190,8 @@ export const whyFlags = {
 export const scanFlags = {
   policy: { type: file, text: 'a policy file, to see what it would change; also TRANSSHIP_POLICY', variable: true },
   'resolved-hosts': resolvedHosts,
-  namespace: { type: name, text: "only this namespace, instead of the context's own", short: 'n' },
+  file: manifests,
+  namespace: { type: name, text: "only this namespace, instead of the context's own; with -f, that of manifests without one", short: 'n' },
   'all-namespaces': { type: null, text: 'every namespace', short: 'A' },
   ...clusterFlags,
 } as const satisfies Flags;

@@ -1,20 +1,30 @@
 /** `transship scan`: the images of a cluster, and what a policy would make of them. */
 import { setFlagsFromString } from 'node:v8';
-import { scanCluster } from '../inspect/scan/scan.ts';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { ScanReport } from '../inspect/scan/report.ts';
+import { scanCluster, scanPods } from '../inspect/scan/scan.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { jsonText, printed } from '../text/printable.ts';
 import { inCluster, namespaceFor, notSeen } from './cluster.ts';
-import { command } from './command.ts';
+import { command, type Io } from './command.ts';
+import { namespaceOrElse } from './decisions.ts';
 import { scanFlags } from './flags.ts';
+import { manifestFiles, ManifestReport } from './manifest-input.ts';
 import { write } from './output.ts';
 import { openPolicy } from './policy-file.ts';
+import type { Given } from './read-flags.ts';
 import { scanPage } from './scan-page.ts';
+import { plainValue } from '../manifests/parse.ts';
+import { workloadsOf } from '../manifests/workloads.ts';
+import { isObject, member } from '../pod/json.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
 
 export const scanCommand = command({
   name: 'scan',
   summary: 'the images of a cluster, and what a policy would change',
   usage: `transship scan [flags] -A
 transship scan [flags] [-n NAMESPACE]
+transship scan [flags] -f FILE…   the pods of manifests, without a cluster
 
 Reads the running pods of a cluster and writes nothing; transship need not be installed. Without a policy: images by registry, those that Docker Hub counts as
 anonymous, repositories that are frozen or moved, pods of operators that compare images, images in arguments and environment variables, and the opt-in label of each
@@ -33,13 +43,46 @@ Exit codes: 0 done; 1 with --policy, two images have the same target, an image i
     for (const flag of ['--optimize-for-size', '--max-semi-space-size=1']) setFlagsFromString(flag);
     const { policy: file } = values;
     const policy = file === null ? null : await openPolicy({ policy: file, 'resolved-hosts': values['resolved-hosts'] }, io);
-    const namespace = values['all-namespaces'] ? null : await namespaceFor(values);
-    const report = await inCluster(values, (view) => scanCluster(view, namespace, policy));
+    const { report, exitCode } = values.file.length > 0 ? await ofManifests(values, policy, io) : await ofCluster(values, policy);
     await write(io.stdout, values.output === 'json' ? printed`${jsonText(report)}\n` : scanPage(report));
     if (values.output === 'table') await write(io.stderr, notSeen(report.notSeen));
-    const { plan } = report;
-    if (plan === null) return 0;
-    const isRefused = plan.images.some(({ outcome }) => outcome === 'refused');
-    return isRefused || plan.collisions.length > 0 || plan.missingSecrets.length > 0 ? 1 : 0;
+    return Math.max(exitCode, hasProblem(report) ? 1 : 0);
   },
 });
+
+type ScanValues = Given<typeof scanFlags>['values'];
+
+interface Scanned {
+  readonly report: ScanReport;
+  readonly exitCode: number;
+}
+
+async function ofCluster(values: ScanValues, policy: CompiledPolicy | null): Promise<Scanned> {
+  const namespace = values['all-namespaces'] ? null : await namespaceFor(values);
+  return { report: await inCluster(values, (view) => scanCluster(view, namespace, policy)), exitCode: 0 };
+}
+
+/** What is not a pod or the template of one is not counted, and is said. */
+async function ofManifests(values: ScanValues, policy: CompiledPolicy | null, io: Io): Promise<Scanned> {
+  if (values['all-namespaces']) throw new OperatorError('USAGE', '-A and -f exclude each other', 'leave one of them out');
+  const namespaceOf = namespaceOrElse(values.namespace);
+  const input = new ManifestReport('scan', io);
+  const pods: V1Pod[] = [];
+  for await (const file of manifestFiles(values.file, input, io))
+    for (const document of file.documents)
+      for (const { pod, name, namespace } of workloadsOf(plainValue(file, document))) pods.push(podOf(pod, name, namespaceOf(namespace)));
+  return { report: scanPods(pods, policy), exitCode: input.end(false) };
+}
+
+/** A template has no name and no namespace. */
+function podOf(template: unknown, name: string, namespace: string): V1Pod {
+  const metadata: unknown = member(template, 'metadata');
+  const pod = { metadata: { name, ...(isObject(metadata) ? metadata : {}), namespace }, spec: member(template, 'spec') };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that are read are checked where they are read
+  return pod as V1Pod;
+}
+
+function hasProblem({ plan }: ScanReport): boolean {
+  if (plan === null) return false;
+  return plan.images.some(({ outcome }) => outcome === 'refused') || plan.collisions.length > 0 || plan.missingSecrets.length > 0;
+}

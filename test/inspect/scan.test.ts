@@ -165,6 +165,32 @@ test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (grou
   });
 });
 
+const deployment = (name: string, image: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec: { template: { spec: { containers: [{ name: main, image: ${image}, args: [--sidecar=quay.io/acme/sidecar:1] }] } } }
+`;
+
+test('the pods of manifests, without a cluster', async (t) => {
+  const folder = t.testdir({
+    'policy.yaml': policy,
+    'app.yaml': [deployment('web', 'nginx:1'), deployment('twin', 'quay.io/library/nginx:1')].join('---\n'),
+    'broken.yaml': 'a: [',
+  });
+  const scan = (...words: string[]) => transship(['scan', '-f', `${folder}/app.yaml`, '-o', 'json', ...words]);
+  const { code, stdout } = await scan('-n', 'shop', '--policy', `${folder}/policy.yaml`);
+  t.equal(code, 1, 'two images, one target');
+  t.match(JSON.parse(stdout), {
+    pods: 2,
+    images: [{ image: 'nginx:1', namespaces: ['shop'] }, { image: 'quay.io/library/nginx:1' }],
+    unexamined: [{ object: 'shop/web', image: 'quay.io/acme/sidecar:1' }],
+    plan: { collisions: [{ target: 'mirror.example.com/library/nginx:1' }], missingSecrets: [] },
+    notSeen: [],
+  });
+  t.match(await scan('-A'), { code: 2, stderr: /-A and -f exclude each other/ });
+  t.match(await scan('-f', `${folder}/broken.yaml`), { code: 2, stderr: /broken\.yaml/ });
+});
+
 function kubeconfigOf(server: string, authority?: string): string {
   const cluster = {
     server,

@@ -7,6 +7,17 @@ import { PlanCount } from './plan.ts';
 import { PodCount } from './pods.ts';
 import type { ScanReport } from './report.ts';
 
+/** Adds up pods that are not in a cluster: what is known of namespaces and Secrets is nothing. */
+export function scanPods(pods: Iterable<V1Pod>, policy: CompiledPolicy | null): ScanReport {
+  const count = new PodCount();
+  const plan = policy === null ? null : new PlanCount(policy);
+  for (const pod of pods) {
+    count.add(pod);
+    plan?.add(pod);
+  }
+  return { ...count.report(new Map()), plan: plan?.report(new Map()) ?? null, notSeen: [] };
+}
+
 /** @param namespace null for all */
 export async function scanCluster(view: ClusterView, namespace: string | null, policy: CompiledPolicy | null): Promise<ScanReport> {
   const count = new PodCount();
