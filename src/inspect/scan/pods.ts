@@ -38,8 +38,10 @@ export class PodCount {
       if (meets(requirementsOf(podSelector), labels)) increase(this.#managers, name);
     const examined = new Set(images.map(imagePointer));
     for (const { image } of unexaminedImages({ kind: 'Pod', metadata: { name: pod.metadata?.name }, spec: pod.spec }, examined)) {
-      const object = `${namespace}/${pod.metadata?.name}`;
-      if (this.#unexamined.size < maxUnexamined) this.#unexamined.set(`${namespace} ${image}`, { object, image });
+      const key = `${namespace} ${image}`;
+      // The first pod of a namespace stands for the others.
+      if (this.#unexamined.has(key) || this.#unexamined.size >= maxUnexamined) continue;
+      this.#unexamined.set(key, { object: `${namespace}/${pod.metadata?.name}`, image });
     }
   }
 
