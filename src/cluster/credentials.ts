@@ -4,13 +4,13 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
 import { OperatorError } from '../errors/operator-error.ts';
-import type { TlsIdentity } from './shared-dispatcher.ts';
+import type { ConnectionIdentity } from './shared-dispatcher.ts';
 
 export interface Credentials {
   /** `https://host:port`, optionally with a path; no trailing slash. */
   readonly server: string;
   /** Called for every request, since the files may change. Rejects when they cannot be read. */
-  current(): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly identity: TlsIdentity }>;
+  current(): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly identity: ConnectionIdentity }>;
 }
 
 /** The configuration names no usable API server. */
@@ -39,7 +39,7 @@ export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, fol
       const [token, ca] = await Promise.all([readFile(join(folder, 'token'), 'utf8'), readFile(join(folder, 'ca.crt'), 'utf8')]);
       return {
         headers: { Authorization: `Bearer ${token.trim()}` },
-        identity: { ca, cert: undefined, key: undefined, servername: undefined, verify: true },
+        identity: { ca, cert: undefined, key: undefined, servername: undefined, verify: true, proxy: undefined },
       };
     },
   };

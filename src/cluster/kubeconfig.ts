@@ -11,6 +11,7 @@ import { ClusterConfigError, type Credentials } from './credentials.ts';
  */
 export function kubeconfigCredentials(file?: string, context?: string): Credentials {
   const kubeconfig = load(file, context);
+  const proxy = proxyOf(kubeconfig);
   return {
     server: serverOf(kubeconfig),
     current: async () => {
@@ -23,7 +24,7 @@ export function kubeconfigCredentials(file?: string, context?: string): Credenti
       if (typeof auth === 'string') headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
       return {
         headers,
-        identity: { ca: textOf(ca), cert: textOf(cert), key: textOf(key), servername, verify: rejectUnauthorized !== false },
+        identity: { ca: textOf(ca), cert: textOf(cert), key: textOf(key), servername, verify: rejectUnauthorized !== false, proxy },
       };
     },
   };
@@ -67,9 +68,18 @@ function serverOf(kubeconfig: KubeConfig): string {
       'name a kubeconfig, or run in a pod with its service account token mounted',
     );
   }
-  if (cluster.proxyUrl !== undefined)
-    throw new ClusterConfigError(`cluster ${cluster.name}: proxy-url is not supported`, 'connect without a proxy');
   return cluster.server.replace(/\/+$/, '');
+}
+
+/** https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#proxy */
+function proxyOf(kubeconfig: KubeConfig): string | undefined {
+  const cluster = kubeconfig.getCurrentCluster();
+  const proxy = cluster?.proxyUrl;
+  if (proxy === undefined || /^(?:https?|socks5):\/\//.test(proxy)) return proxy;
+  throw new ClusterConfigError(
+    `cluster ${cluster?.name}: proxy-url ${proxy} is not supported`,
+    'it begins with http://, https:// or socks5://',
+  );
 }
 
 const textOf = (pem: unknown): string | undefined => (typeof pem === 'string' || Buffer.isBuffer(pem) ? pem.toString() : undefined);

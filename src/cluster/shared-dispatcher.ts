@@ -1,19 +1,21 @@
 /** One connection pool for all calls: the client library would open a new one, with a TLS handshake, for each. */
-import { Agent, errors, type Dispatcher } from 'undici';
+import { Agent, ProxyAgent, errors, type Dispatcher } from 'undici';
 
-/** The TLS identity of a connection to the API server. A change of any field needs new connections. */
-export interface TlsIdentity {
+/** How the API server is reached. A change of any field needs new connections. */
+export interface ConnectionIdentity {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
   readonly servername: string | undefined;
   /** False only for a kubeconfig with `insecure-skip-tls-verify`. */
   readonly verify: boolean;
+  /** `proxy-url` of a kubeconfig: http, https or socks5. */
+  readonly proxy: string | undefined;
 }
 
 export interface SharedDispatcher {
   /** The pool for this identity; a new one when the identity changes. */
-  for(identity: TlsIdentity): Dispatcher;
+  for(identity: ConnectionIdentity): Dispatcher;
   /** Closes every connection; calls in flight reject. */
   close(): Promise<void>;
 }
@@ -26,11 +28,11 @@ const keepAliveTimeout = 45_000;
 const tcpKeepAlive = 30_000;
 
 export function sharedDispatcher(): SharedDispatcher {
-  let current: { readonly identity: TlsIdentity; readonly agent: Agent } | undefined;
-  const open = new Set<Agent>();
+  let current: { readonly identity: ConnectionIdentity; readonly agent: Dispatcher } | undefined;
+  const open = new Set<Dispatcher>();
   let isClosed = false;
 
-  const replace = (identity: TlsIdentity): Agent => {
+  const replace = (identity: ConnectionIdentity): Dispatcher => {
     // A call in progress while `close` was called would open a pool that is never closed.
     if (isClosed) throw new errors.ClientClosedError('the connection to the API server was closed');
     const retired = current?.agent;
@@ -54,28 +56,26 @@ export function sharedDispatcher(): SharedDispatcher {
   };
 }
 
-const isSame = (one: TlsIdentity, other: TlsIdentity): boolean =>
+const isSame = (one: ConnectionIdentity, other: ConnectionIdentity): boolean =>
   one.ca === other.ca &&
   one.cert === other.cert &&
   one.key === other.key &&
   one.servername === other.servername &&
-  one.verify === other.verify;
+  one.verify === other.verify &&
+  one.proxy === other.proxy;
 
-function createAgent({ ca, cert, key, servername, verify }: TlsIdentity): Agent {
-  return new Agent({
-    // One HTTP/1.1 connection per watch, so that a stalled stream never delays a lease renewal.
-    allowH2: false,
-    headersTimeout,
-    keepAliveTimeout,
-    connect: {
-      ...(ca !== undefined && { ca }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key }),
-      ...(servername !== undefined && { servername }),
-      rejectUnauthorized: verify,
-      timeout: connectTimeout,
-      keepAlive: true,
-      keepAliveInitialDelay: tcpKeepAlive,
-    },
-  });
+function createAgent({ ca, cert, key, servername, verify, proxy }: ConnectionIdentity): Dispatcher {
+  // One HTTP/1.1 connection per watch, so that a stalled stream never delays a lease renewal.
+  const options = { allowH2: false, headersTimeout, keepAliveTimeout };
+  const tls = {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(servername !== undefined && { servername }),
+    rejectUnauthorized: verify,
+    timeout: connectTimeout,
+    keepAlive: true,
+    keepAliveInitialDelay: tcpKeepAlive,
+  };
+  return proxy === undefined ? new Agent({ ...options, connect: tls }) : new ProxyAgent({ ...options, uri: proxy, requestTls: tls });
 }

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createConnection, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { mock } from 'node:test';
 import { promisify } from 'node:util';
@@ -233,19 +235,54 @@ const kubeconfig = (cluster: object) =>
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
   });
 
+test('through the proxy of a kubeconfig', async (t) => {
+  const server = await misbehavingServer(t);
+  server.answer = (_request, response) => sendJson(response, 200, { kind: 'Namespace' });
+  const targets: string[] = [];
+  const proxy = createServer((_request, response) => response.writeHead(400).end());
+  proxy.on('connect', (request, socket) => {
+    targets.push(request.url ?? '');
+    const [host = '', port = ''] = (request.url ?? '').split(':');
+    const upstream = createConnection(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      upstream.pipe(socket).pipe(upstream);
+    });
+    for (const end of [socket, upstream]) end.on('error', () => void [socket, upstream].map((each) => each.destroy()));
+  });
+  proxy.listen(0, '127.0.0.1');
+  await new Promise((resolve) => void proxy.once('listening', resolve));
+  t.teardown(() => void proxy.close());
+  const { port } = proxy.address() as AddressInfo;
+  const folder = t.testdir({
+    through: kubeconfig({
+      server: server.url,
+      'certificate-authority': server.authorityFile,
+      'proxy-url': `http://127.0.0.1:${port}`,
+    }),
+    nowhere: kubeconfig({ server: server.url, 'insecure-skip-tls-verify': true, 'proxy-url': 'http://127.0.0.1:1' }),
+  });
+  const cluster = await connect({ kubeconfig: join(folder, 'through') });
+  t.match(await (await cluster.request('/api/v1/namespaces/a', {})).json(), { kind: 'Namespace' });
+  t.strictSame(targets, [new URL(server.url).host]);
+  await cluster.close();
+  const unreached = await connect({ kubeconfig: join(folder, 'nowhere') });
+  await t.rejects(unreached.request('/api/v1/namespaces/a', {}), { code: 'ECONNREFUSED' });
+  await unreached.close();
+});
+
 test('a configuration that cannot be used', async (t) => {
   const folder = t.testdir({
     garbage: '{',
     empty: '{}',
     plain: kubeconfig({ server: 'http://127.0.0.1:1', 'insecure-skip-tls-verify': true }),
-    proxy: kubeconfig({ server: 'https://127.0.0.1:1', 'proxy-url': 'http://127.0.0.1:2' }),
+    proxy: kubeconfig({ server: 'https://127.0.0.1:1', 'proxy-url': 'ftp://127.0.0.1:2' }),
   });
   const table: [file: string, message: RegExp][] = [
     ['missing', /missing cannot be read as a kubeconfig/],
     ['garbage', /garbage cannot be read as a kubeconfig/],
     ['empty', /https address/],
     ['plain', /https address/],
-    ['proxy', /cluster c: proxy-url is not supported/],
+    ['proxy', /cluster c: proxy-url ftp:\/\/127\.0\.0\.1:2 is not supported/],
   ];
   for (const [file, message] of table)
     await t.rejects(connect({ kubeconfig: join(folder, file) }), { code: 'CLUSTER_CONFIG_INVALID', message }, file);
