@@ -6,7 +6,7 @@ import { plainValue } from '../manifests/parse.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ImageDecision } from '../rules/decision.ts';
 import { differenceOf, type Difference } from '../rules/difference.ts';
-import { joined, jsonText, ownText, printed, type Printable } from '../text/printable.ts';
+import { joined, jsonText, printed, type Printable } from '../text/printable.ts';
 import { inCluster, notSeen } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { imageDecider, imageQueryOf, namespaceOrElse } from './decisions.ts';
@@ -129,7 +129,7 @@ function page({ image, old, new: now }: Difference): Printable {
 function side(sign: '-' | '+', { outcome, result, rule, pullSecrets, reason }: ImageDecision): Printable {
   const secrets = pullSecrets.length === 0 ? '' : ` with ${pullSecrets.join(', ')}`;
   return joined([
-    ownText(`  ${sign} `),
+    printed`  ${sign} `,
     result === null ? printed`${outcome}: ${reason}` : printed`${result} (rule ${rule ?? '-'})`,
     printed`${secrets}\n`,
   ]);

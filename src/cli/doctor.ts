@@ -6,7 +6,7 @@ import { inCluster, notSeen } from './cluster.ts';
 import { command } from './command.ts';
 import { doctorFlags } from './flags.ts';
 import { coloured, write, type Output } from './output.ts';
-import { joined, jsonText, ownText, printed, type Printable } from '../text/printable.ts';
+import { joined, jsonText, printed, type Printable } from '../text/printable.ts';
 
 export const doctorCommand = command({
   name: 'doctor',
@@ -37,9 +37,9 @@ Exit codes: 0 no problem was found; 1 there is one; 2 wrong usage, or the cluste
 });
 
 function lines({ id, title, state, problems }: CheckResult, output: Output): Printable {
-  if (state === 'ok') return joined([coloured(output, 'green', ownText('✓')), printed` ${title}\n`]);
+  if (state === 'ok') return joined([coloured(output, 'green', printed`✓`), printed` ${title}\n`]);
   if (state === 'not-seen') return printed`– ${title}: not seen\n`;
   if (state === 'none') return printed`– ${title}: nothing to check\n`;
-  const wrong = state === 'past' ? ownText('!') : coloured(output, 'red', ownText('✗'));
+  const wrong = state === 'past' ? printed`!` : coloured(output, 'red', printed`✗`);
   return joined(problems.map(({ sentence, remedy }) => joined([wrong, printed` ${sentence} [${id}]\n    do: ${remedy}\n`])));
 }

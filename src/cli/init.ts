@@ -6,7 +6,7 @@ import { policyText } from '../presets/policy-text.ts';
 import type { Preset, Values } from '../presets/preset.ts';
 import { examplePresets, presets } from '../presets/presets.ts';
 import { nearest } from '../rules/nearest.ts';
-import { ownText, printableLines } from '../text/printable.ts';
+import { printableLines, printed } from '../text/printable.ts';
 import { inCluster, notSeen } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { initFlags } from './flags.ts';
@@ -50,7 +50,7 @@ its top.
     const { values, operands } = given;
     if (values.list) {
       await write(io.stdout, table([['PRESET', 'FOR', 'SET'], ...rows]));
-      await write(io.stdout, ownText('\n'));
+      await write(io.stdout, printed`\n`);
       return 0;
     }
     const name = values.preset ?? '';

@@ -1,6 +1,6 @@
 /** The report of `scan` as tables for people. */
 import type { Plan, ScanReport } from '../inspect/scan/report.ts';
-import { joined, ownText, printed, type Printable } from '../text/printable.ts';
+import { joined, printed, type Printable } from '../text/printable.ts';
 import { count } from './manifest-input.ts';
 import { table } from './table.ts';
 
@@ -91,7 +91,7 @@ function planSections({ images, collisions, missingSecrets }: Plan): Printable[]
 }
 
 function section(title: string, head: readonly string[], rows: readonly (readonly string[])[]): Printable {
-  if (rows.length === 0) return ownText('');
-  const more = rows.length > maxRows ? printed`\n  and ${rows.length - maxRows} more; -o json has all of them` : ownText('');
-  return joined([printed`\n${title}\n`, table([head, ...rows.slice(0, maxRows)], '  '), more, ownText('\n')]);
+  if (rows.length === 0) return printed``;
+  const more = rows.length > maxRows ? printed`\n  and ${rows.length - maxRows} more; -o json has all of them` : printed``;
+  return joined([printed`\n${title}\n`, table([head, ...rows.slice(0, maxRows)], '  '), more, printed`\n`]);
 }

@@ -6,7 +6,7 @@ import { command } from './command.ts';
 import { whyFlags } from './flags.ts';
 import { inCluster, namespaceFor, notSeen, one } from './cluster.ts';
 import { openPolicy } from './policy-file.ts';
-import { joined, jsonText, ownText, printable, printed, type Printable } from '../text/printable.ts';
+import { joined, jsonText, printable, printed, type Printable } from '../text/printable.ts';
 
 export const whyCommand = command({
   name: 'why',
@@ -37,8 +37,8 @@ Exit codes: 0 nothing to do; 1 an image is not as the policy wants it, or cannot
 });
 
 function page({ pod, namespace, release, created, containers, pulls, secrets }: Explanation, output: Output): Printable {
-  const wrong = joined([ownText('\n'), coloured(output, 'red', ownText('✗')), ownText(' ')]);
-  const right = joined([ownText('\n'), coloured(output, 'green', ownText('✓')), ownText(' ')]);
+  const wrong = joined([printed`\n`, coloured(output, 'red', printed`✗`), printed` `]);
+  const right = joined([printed`\n`, coloured(output, 'green', printed`✓`), printed` `]);
   const head = printed`pod ${pod} in namespace ${namespace}, created ${created ?? 'at an unknown time'}${release === null ? '' : `, release ${release}`}\n`;
   const images = containers.map(({ name, written, image, rule, reason, remedy, isFinding }) => {
     const changed = written === image ? printed`${image}` : printed`${written}\n      -> ${image}`;

@@ -103,8 +103,13 @@ export class InFlightRequests {
     const now = performance.now();
     const { requestTimeout, checkInterval } = this.#limits;
     for (const request of this.#requests) {
+      // Node tells nothing about a pipelined request that waited for an earlier response when its client went away.
+      if (request.connection.raw.destroyed) {
+        this.leave(request);
+        continue;
+      }
       const age = now - request.began;
-      if (age < requestTimeout) break;
+      if (age < requestTimeout) continue;
       if (request.state === 'receiving' || age > 2 * requestTimeout) this.#end(request, tooSlow);
     }
     if (this.#requests.size > 0) this.#timer = setTimeout(() => this.#check(), checkInterval).unref();
