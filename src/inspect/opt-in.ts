@@ -58,7 +58,9 @@ function knownValues(release: Release): readonly string[] {
   const values = selectors.flatMap((selector) =>
     selector?.matchExpressions?.filter(({ key }) => key === rewriteLabel).flatMap((each) => each.values ?? []),
   );
-  return [...new Set(['disabled', ...values.filter((value) => value !== undefined)])];
+  const found = values.filter((value) => value !== undefined);
+  // Of a configuration that was emptied, the chart's own.
+  return [...new Set(['disabled', ...(found.length === 0 ? ['enabled', 'shadow'] : found)])];
 }
 
 /** What is wrong with the opt-in label of an object, whichever the object; null when nothing is, or when it has none. */

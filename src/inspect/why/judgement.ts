@@ -3,6 +3,7 @@ import type { SiteDecision } from '../../admission/rewrite-pod.ts';
 import { decideDocument } from '../../manifests/decide.ts';
 import { podFields, readPod } from '../../pod/pod.ts';
 import { siteKey } from '../../pod/images.ts';
+import { decideImage } from '../../rules/decide.ts';
 import type { ImageDecision } from '../../rules/decision.ts';
 import type { ContainerVerdict, Evidence, Verdict } from './evidence.ts';
 import { notAsked } from './not-asked.ts';
@@ -21,10 +22,18 @@ export function judge(evidence: Evidence): ContainerVerdict[] {
 
 /** @param original the recorded image; null where nothing is recorded */
 function verdictOf(decision: SiteDecision, original: string | null, evidence: Evidence): ContainerVerdict {
-  const { rule, site } = decision;
-  const base = { name: siteKey(site), written: original ?? site.image, image: site.image, rule };
-  if (original !== null) return { ...base, ...recorded(decision, original, site.image) };
-  return { ...base, ...(decision.outcome === 'rewritten' ? notAsked(evidence) : ofEngine(decision)) };
+  const { site } = decision;
+  const base = { name: siteKey(site), written: original ?? site.image, image: site.image };
+  if (original !== null) {
+    const now = decideWritten(original, site.pullPolicy, evidence);
+    return { ...base, rule: now.rule, ...recorded(now, original, site.image) };
+  }
+  return { ...base, rule: decision.rule, ...(decision.outcome === 'rewritten' ? notAsked(evidence) : ofEngine(decision)) };
+}
+
+/** What the policy makes of the image that the pod was written with. */
+function decideWritten(image: string, pullPolicy: string | null, { pod: { metadata }, policy }: Evidence): ImageDecision {
+  return decideImage(policy.table, image, { namespace: metadata?.namespace ?? '', podLabels: metadata?.labels ?? {} }, pullPolicy);
 }
 
 function recorded(decision: ImageDecision, written: string, image: string): Verdict {
@@ -35,6 +44,7 @@ function recorded(decision: ImageDecision, written: string, image: string): Verd
       remedy: 'kubectl get pod -o yaml --show-managed-fields shows who; imageManagers of the policy leaves such pods alone',
       isFinding: true,
     };
+  // A policy that no longer rewrites it says nothing about who did.
   if (decision.result === image || decision.outcome !== 'rewritten')
     return { code: 'rewritten', reason: decision.reason, remedy: null, isFinding: false };
   return {

@@ -1,0 +1,205 @@
+/** The checks of `doctor`, on facts: what each finds, and what it says when it cannot see. */
+import t from 'tap';
+import { runChecks } from '../../src/inspect/doctor/check.ts';
+import { checks } from '../../src/inspect/doctor/checks.ts';
+import type { Facts, ReleaseFacts } from '../../src/inspect/doctor/facts.ts';
+import { policyOf } from '../../src/inspect/policy.ts';
+import { configurationWith, facts, healthy, otherCa, policyText, release, withRelease } from './facts.ts';
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const key = 'transship.dev/rewrite';
+const year = 365 * 24 * 60 * 60_000;
+const later = new Date(Date.now() + year);
+
+const found = (of: Facts): string[] =>
+  runChecks(checks, of).flatMap(({ id, state, problems }) =>
+    state === 'ok'
+      ? []
+      : state === 'not-seen' || state === 'none'
+        ? [`${id} ${state}`]
+        : problems.map(({ sentence }) => `${id}: ${sentence}`),
+  );
+
+t.strictSame(found(facts), [], 'the healthy cluster that the rows change');
+
+const policy = (text: string): Partial<ReleaseFacts> => ({ loaded: policyOf({ ...release, policy: { ...release.policy!, text } }) });
+const bundle = (caBundle: string): Partial<ReleaseFacts> => ({
+  configuration: configurationWith(({ clientConfig }) => {
+    clientConfig.caBundle = caBundle;
+  }),
+});
+const status = (container: object, conditions: object[] = []) =>
+  ({
+    deployment: { spec: { replicas: 1, selector: {}, template: {} } },
+    endpoints: [],
+    pods: [{ status: { conditions, containerStatuses: 'name' in container ? [container] : [] } }],
+  }) as unknown as Partial<ReleaseFacts>;
+
+const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])[] = [
+  ['a caBundle that is empty', withRelease(bundle('')), /^ca-bundle: caBundle of enforce.*is empty/],
+  ['a caBundle that is no certificate', withRelease(bundle(base64('x'))), /^ca-bundle: .*no CA certificate/, /^certificate: .*not signed/],
+  ['a caBundle of another CA', withRelease(bundle(base64(otherCa.cert))), /^certificate: the certificate is not signed/],
+  [
+    'everything has expired',
+    { ...facts, now: later },
+    /^ca-bundle: .*valid now/,
+    /^certificate: .*and not now/,
+    /^controller: .*not renewed/,
+  ],
+  ['no Secret of the certificate', withRelease({ certificate: undefined }), /^certificate: the Secret .*does not exist/],
+  [
+    'a Secret without a certificate',
+    withRelease({ certificate: { metadata: { name: 'tls' } } }),
+    /^certificate: Secret tls holds no certificate/,
+  ],
+  ['a Secret that may not be read', withRelease({ certificate: null }), /^certificate not-seen/],
+  [
+    'no webhooks at all',
+    withRelease({ configuration: {} }),
+    /no webhook enforce/,
+    /no webhook shadow/,
+    /no webhook pod-enforce/,
+    /no webhook pod-shadow/,
+  ],
+  ['no Deployment', withRelease({ deployment: null, endpoints: [] }), /^replicas: release transship has no Deployment/],
+  [
+    'a Deployment that may not be read',
+    withRelease({ deployment: null, pods: null, endpoints: null }),
+    /^replicas not-seen/,
+    /^endpoints not-seen/,
+  ],
+  [
+    'a container that ended',
+    withRelease(status({ name: 'a', ready: false, lastState: { terminated: { message: 'one\npolicy.yaml:1:1: error\n' } } })),
+    /^replicas: 0 of 1.*: policy\.yaml:1:1: error/,
+  ],
+  [
+    'a container that ends',
+    withRelease(status({ name: 'a', ready: false, state: { terminated: { message: 'it broke' } } })),
+    /^replicas: .*it broke/,
+  ],
+  [
+    'a container that waits',
+    withRelease(status({ name: 'a', ready: false, state: { waiting: { reason: 'ImagePullBackOff', message: 'no' } } })),
+    /^replicas: .*ImagePullBackOff no/,
+  ],
+  ['a container that says nothing', withRelease(status({ name: 'a', ready: false })), /^replicas: 0 of 1 replicas are ready$/],
+  ['a container that is ready, of too few', withRelease(status({ name: 'a', ready: true })), /^replicas: 0 of 1 replicas are ready$/],
+  [
+    'a pod that no node takes',
+    withRelease(status({}, [{ type: 'PodScheduled', status: 'False', message: 'too little memory' }])),
+    /^replicas: .*too little memory/,
+  ],
+  [
+    'an endpoint that is not ready',
+    withRelease({ endpoints: [{ addressType: 'IPv4', endpoints: [{ addresses: [], conditions: { ready: false } }] }] }),
+    /^endpoints: /,
+  ],
+  ['no policy', withRelease({ loaded: null }), /^policy: the policy of release transship is not/],
+  ['a wrong policy', withRelease(policy('rulez: 1')), /^policy: policy\.yaml of ConfigMap.*has errors/],
+  ['secrets that may not be read', withRelease({ optedIn: [{ namespace: 'shop', pods: null, secrets: null }] }), /^pull-secrets not-seen/],
+  [
+    'a secret is missing',
+    withRelease({ optedIn: [{ namespace: 'shop', pods: [], secrets: new Set() }] }),
+    /^pull-secrets: namespace shop has no Secret mirror-pull/,
+  ],
+  [
+    'namespaces that may not be read',
+    { ...withRelease({ optedIn: null }), namespaces: null },
+    /^pull-secrets not-seen/,
+    /^image-managers not-seen/,
+    /^namespace-labels not-seen/,
+    /^one-release not-seen/,
+  ],
+  [
+    'a policy without secrets',
+    withRelease({ ...policy(policyText.replace('pullSecrets: [mirror-pull]', 'pullSecrets: []')), optedIn: [] }),
+  ],
+  [
+    'a pod of an image manager',
+    withRelease({
+      optedIn: [
+        {
+          namespace: 'shop',
+          pods: [{ metadata: { name: 'a', labels: { 'olm.catalogSource': 'b' } } }, {}],
+          secrets: new Set(['mirror-pull']),
+        },
+      ],
+    }),
+    /^image-managers: .*olm.*shop\/a/,
+  ],
+  [
+    'a policy without a binding',
+    { ...facts, bindings: [{ spec: { policyName: 'other', validationActions: [] } }] },
+    /^validating-policy: ValidatingAdmissionPolicy transship-labels has no binding/,
+  ],
+  ['a policy without a name', { ...facts, policies: [{}] }],
+  ['policies that may not be read', { ...facts, policies: null }, /^validating-policy not-seen/],
+  ['bindings that may not be read', { ...facts, bindings: null }, /^validating-policy not-seen/],
+  ['no Lease', withRelease({ lease: undefined })],
+  ['a Lease that may not be read', withRelease({ lease: null }), /^controller not-seen/],
+  ['a Lease that nobody holds', withRelease({ lease: {} }), /^controller: .*for any time \(held by nobody\)/],
+  ['an old Kubernetes', { ...facts, version: 'v1.30.1' }, /^kubernetes-version: Kubernetes v1\.30\.1 is not one of/],
+  ['a new Kubernetes', { ...facts, version: '1.99.0' }, /^kubernetes-version: /],
+  ['a version that is none', { ...facts, version: 'main' }, /^kubernetes-version: /],
+  ['a version that may not be read', { ...facts, version: null }, /^kubernetes-version not-seen/],
+  ['metrics that may not be read', { ...facts, metrics: null }, /^fail-open not-seen/],
+  [
+    'calls that failed',
+    {
+      ...facts,
+      metrics:
+        'apiserver_admission_webhook_fail_open_count{name="enforce.transship.dev",type="admit"} 3\napiserver_admission_webhook_fail_open_count{name="other.io"} 9\napiserver_admission_webhook_fail_open_count{name="shadow.transship.dev"} 0\n',
+    },
+    /^fail-open: 3 calls of enforce\.transship\.dev/,
+  ],
+  [
+    'two releases for one namespace',
+    { ...facts, releases: [healthy, { ...healthy, name: 'second' }] },
+    /^one-release: namespace shop is wanted by the releases images\/transship and images\/second/,
+  ],
+  ['workloads that may not be read', { ...facts, workloads: null }, /^workload-labels not-seen/],
+  ['a workload without anything', { ...facts, workloads: [{ kind: 'deployment' }], namespaces: [{}] }],
+  [
+    'a label that one of two releases knows',
+    {
+      ...facts,
+      namespaces: [{ metadata: { name: 'a', labels: { [key]: 'second' } } }],
+      releases: [
+        healthy,
+        {
+          ...healthy,
+          configuration: configurationWith((webhook, index) => {
+            if (index === 0) webhook.namespaceSelector = { matchExpressions: [{ key, operator: 'In', values: ['second'] }] };
+          }),
+        },
+      ],
+    },
+  ],
+  [
+    'releases that may not be read',
+    { ...facts, releases: null },
+    /^registered not-seen/,
+    /^webhooks not-seen/,
+    /^ca-bundle not-seen/,
+    /^certificate not-seen/,
+    /^replicas not-seen/,
+    /^endpoints not-seen/,
+    /^fail-open not-seen/,
+    /^policy not-seen/,
+    /^pull-secrets not-seen/,
+    /^image-managers not-seen/,
+    /^controller not-seen/,
+    /^namespace-labels not-seen/,
+    /^workload-labels not-seen/,
+    /^one-release not-seen/,
+  ],
+];
+
+for (const [says, of, ...expected] of rows)
+  t.test(says, (tt) => {
+    const told = found(of);
+    tt.equal(told.length, expected.length, told.join('\n'));
+    for (const [index, pattern] of expected.entries()) tt.match(told[index], pattern);
+    tt.end();
+  });

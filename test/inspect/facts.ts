@@ -1,0 +1,84 @@
+/** Facts of a healthy cluster, for the checks: one release, one opted-in namespace. */
+import type { V1MutatingWebhook } from '@kubernetes/client-node';
+import type { Facts, ReleaseFacts } from '../../src/inspect/doctor/facts.ts';
+import { policyOf } from '../../src/inspect/policy.ts';
+import type { Release } from '../../src/inspect/releases.ts';
+import { createCa, issueServing } from '../../src/tls/certificate.ts';
+
+const day = 24 * 60 * 60_000;
+const key = 'transship.dev/rewrite';
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+export const ca = await createCa('doctor', { lifetime: day });
+export const otherCa = await createCa('other', { lifetime: day });
+export const serving = await issueServing(ca, ['transship.images.svc'], { lifetime: day });
+
+export const policyText = `apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries: { mirror: { host: mirror.example.com, pullSecrets: [mirror-pull] } }
+imageManagers: [{ name: olm, exclude: false }]
+rules: [{ name: hub, match: { images: [docker.io] }, rewrite: { registry: mirror, as: path } }]
+`;
+
+function webhook(name: string, values: readonly string[], isOfPod: boolean): V1MutatingWebhook {
+  const chosen = [{ key, operator: 'In', values: [...values] }];
+  const none = [{ key, operator: 'NotIn', values: ['enabled', 'shadow', 'disabled'] }];
+  return {
+    name,
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    clientConfig: { caBundle: base64(ca.cert), service: { namespace: 'images', name: 'transship' } },
+    rules: [{ operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
+    namespaceSelector: { matchExpressions: isOfPod ? [] : chosen },
+    objectSelector: { matchExpressions: isOfPod ? chosen : none },
+  };
+}
+
+export const release: Release = {
+  name: 'transship',
+  fullName: 'transship',
+  namespace: 'images',
+  service: 'transship',
+  configuration: {
+    metadata: { name: 'transship', creationTimestamp: new Date('2026-01-01') },
+    webhooks: [
+      webhook('enforce.transship.dev', ['enabled'], false),
+      webhook('shadow.transship.dev', ['shadow'], false),
+      webhook('pod-enforce.transship.dev', ['enabled'], true),
+      webhook('pod-shadow.transship.dev', ['shadow'], true),
+    ],
+  },
+  deployment: { spec: { replicas: 2, selector: {}, template: {} }, status: { readyReplicas: 2 } },
+  pods: [],
+  policy: { configMap: 'transship-policy', key: 'policy.yaml', text: policyText, changed: null },
+  hosts: '',
+};
+
+export const healthy: ReleaseFacts = {
+  ...release,
+  loaded: policyOf(release),
+  endpoints: [{ addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }] }],
+  certificate: { metadata: { name: 'transship-tls' }, data: { 'tls.crt': base64(serving.cert) } },
+  lease: { spec: { renewTime: new Date(), leaseDurationSeconds: 15, holderIdentity: 'a' } },
+  optedIn: [{ namespace: 'shop', pods: [], secrets: new Set(['mirror-pull']) }],
+};
+
+export const facts: Facts = {
+  releases: [healthy],
+  namespaces: [{ metadata: { name: 'shop', labels: { [key]: 'enabled' } } }],
+  workloads: [],
+  policies: [{ metadata: { name: 'transship-labels' } }],
+  bindings: [{ spec: { policyName: 'transship-labels', validationActions: ['Warn'] } }],
+  version: 'v1.36.3',
+  metrics: '',
+  now: new Date(),
+};
+
+export const withRelease = (change: Partial<ReleaseFacts>): Facts => ({ ...facts, releases: [{ ...healthy, ...change }] });
+
+/** The configuration of the release, with each webhook changed. */
+export function configurationWith(change: (webhook: V1MutatingWebhook, index: number) => void): Release['configuration'] {
+  const configuration = structuredClone(release.configuration);
+  for (const [index, each] of (configuration.webhooks ?? []).entries()) change(each, index);
+  return configuration;
+}
