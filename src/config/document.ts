@@ -1,6 +1,7 @@
 /** Rejects a policy file before its content is validated: invalid YAML, several documents, too many aliases, misleading keys. */
 import { isScalar, visit, type YAMLError } from 'yaml';
 import type { Finding } from '../errors/finding.ts';
+import { problemCodes, type ProblemCode } from '../policy/problem-codes.ts';
 import type { SourceFile } from './position.ts';
 
 /** More aliases than a person writes; each costs a search for its anchor. */
@@ -44,7 +45,9 @@ export function documentProblems(file: SourceFile): Finding[] {
       if (isScalar(key) && key.value === '__proto__') findings.push(finding(file, key.range?.[0], 'a key cannot be __proto__'));
     },
   });
-  return aliases > maxAliases ? [finding(file, 0, `it has more than ${maxAliases} aliases; write the values out`)] : findings;
+  return aliases > maxAliases
+    ? [finding(file, 0, `it has more than ${maxAliases} aliases; write the values out`, 'too-many-aliases')]
+    : findings;
 }
 
 /** The content as plain values, null if its aliases expand beyond the limit. */
@@ -62,7 +65,7 @@ function syntaxFinding(file: SourceFile, error: YAMLError): Finding {
   return finding(file, error.pos[0], plainer[error.code] ?? error.message.replace(/\.$/, ''));
 }
 
-function finding(file: SourceFile, offset: number | undefined, message: string): Finding {
+function finding(file: SourceFile, offset: number | undefined, message: string, code: ProblemCode = 'yaml-syntax'): Finding {
   const { line, col } = file.lines.linePos(offset ?? 0);
-  return { file: file.name, severity: 'error', line: Math.max(line, 1), column: Math.max(col, 1), message };
+  return { file: file.name, code, severity: problemCodes[code].severity, line: Math.max(line, 1), column: Math.max(col, 1), message };
 }

@@ -1,6 +1,6 @@
 /** Runs the `tests:` of a policy file, before it is used. */
 import type { Expectation } from '../policy/types.ts';
-import type { PolicyProblem } from '../policy/problem.ts';
+import { problem, type PolicyProblem } from '../policy/problem.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ImageDecision } from '../rules/decision.ts';
 import { decideImage } from '../rules/decide.ts';
@@ -12,7 +12,7 @@ export function failedExpectations({ policy, table }: CompiledPolicy): PolicyPro
     const differences = compare(test, decision);
     if (differences.length === 0) return [];
     const message = `test of ${test.image} fails: ${differences.join('; ')} (${decision.reason})`;
-    return [{ severity: 'error' as const, path: ['tests', index], message }];
+    return [problem('failed-test', ['tests', index], message)];
   });
 }
 

@@ -6,7 +6,8 @@ import { positionOf, type SourceFile } from './position.ts';
 /** Adds the position, and the name of the rule that it is in. */
 export function locate(file: SourceFile, problem: PolicyProblem & { readonly key?: boolean }): Finding {
   const message = ruleLabel(file, problem.path) + problem.message;
-  return { file: file.name, severity: problem.severity, message, ...positionOf(file, problem.path, problem.key) };
+  const { code, severity } = problem;
+  return { file: file.name, code, severity, message, ...positionOf(file, problem.path, problem.key) };
 }
 
 function ruleLabel(file: SourceFile, path: PolicyPath): string {

@@ -11,6 +11,7 @@ import { otherDocument } from './other-document.ts';
 import { isTemplate } from '../text/go-template.ts';
 import type { SourceFile } from './position.ts';
 import { schemaProblems } from './schema-problems.ts';
+import { problem } from '../policy/problem.ts';
 import type { RewritePolicy } from '../policy/types.ts';
 import { policySchema } from './schema.ts';
 
@@ -35,25 +36,23 @@ export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}
     return refused(isTemplate(text) ? [{ ...problems[0], message: template }] : problems);
   }
   if (document.contents === null)
-    return refused([locate(file, { severity: 'error', path: [], message: 'the file is empty; it needs at least apiVersion and kind' })]);
+    return refused([locate(file, problem('empty-file', [], 'the file is empty; it needs at least apiVersion and kind'))]);
   return loadDocument(file, hosts);
 }
 
 function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   const plain = plainValue(file);
   if (plain === null)
-    return refused([locate(file, { severity: 'error', path: [], message: 'its aliases expand to too many values; write the values out' })]);
+    return refused([locate(file, problem('too-many-aliases', [], 'its aliases expand to too many values; write the values out'))]);
   const other = otherDocument(plain.value);
-  if (other !== null) return refused([locate(file, { severity: 'error', key: true, ...other })]);
+  if (other !== null) return refused([locate(file, { key: true, ...problem('not-a-policy', other.path, other.message) })]);
   const parsed = policySchema.safeParse(plain.value, { reportInput: false });
-  if (!parsed.success) return refused(schemaProblems(parsed.error.issues, plain.value).map((problem) => locate(file, problem)));
+  if (!parsed.success) return refused(schemaProblems(parsed.error.issues, plain.value).map((each) => locate(file, each)));
   const compiled = compilePolicy(parsed.data, hosts);
-  if (compiled.problems.length > 0) return refused(compiled.problems.map((problem) => locate(file, problem)));
-  const findings = lint(compiled).map((problem) => locate(file, problem));
+  if (compiled.problems.length > 0) return refused(compiled.problems.map((each) => locate(file, each)));
+  const findings = lint(compiled).map((each) => locate(file, each));
   if (hasErrors(findings)) return refused(findings);
-  const failures = failedExpectations(compilePolicy(parsed.data, withoutStated(hosts, parsed.data))).map((problem) =>
-    locate(file, problem),
-  );
+  const failures = failedExpectations(compilePolicy(parsed.data, withoutStated(hosts, parsed.data))).map((each) => locate(file, each));
   return failures.length > 0 ? refused([...findings, ...failures]) : { compiled, findings };
 }
 

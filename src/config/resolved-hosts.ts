@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
 import type { Finding } from '../errors/finding.ts';
 import { documentProblems, plainValue } from './document.ts';
+import { problem } from '../policy/problem.ts';
 import { locate } from './finding.ts';
 
 const schema = z.record(z.string(), z.string());
@@ -15,7 +16,7 @@ export function parseResolvedHosts(text: string, name: string): { readonly hosts
   const file = { name, document, lines };
   const refuse = (message: string, path: string[] = []): { hosts: ResolvedHosts; findings: Finding[] } => ({
     hosts: {},
-    findings: [locate(file, { severity: 'error', path, message })],
+    findings: [locate(file, problem('invalid-resolved-hosts', path, message))],
   });
   const problems = documentProblems(file);
   if (problems.length > 0) return { hosts: {}, findings: problems };

@@ -1,6 +1,6 @@
 /** Messages for schema errors that name the key and the remedy. */
 import type * as z from 'zod';
-import type { PolicyProblem } from '../policy/problem.ts';
+import { problem, type PolicyProblem } from '../policy/problem.ts';
 import { nearest } from '../rules/nearest.ts';
 import { describeUnknownKey } from './unknown-key.ts';
 
@@ -13,10 +13,10 @@ export function schemaProblems(issues: readonly Issue[], document: unknown): Sch
   return issues.flatMap((issue): SchemaProblem[] => {
     const path = steps(issue.path);
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ severity: 'error', path: [...path, key], key: true, message: describeUnknownKey(key, path) }));
+      return issue.keys.map((key) => ({ key: true, ...problem('unknown-key', [...path, key], describeUnknownKey(key, path)) }));
     if (issue.code === 'invalid_key')
-      return [{ severity: 'error', path, key: true, message: sentence(path, issue.issues[0]?.message ?? issue.message) }];
-    return [{ severity: 'error', path, message: describe(issue, path, valueAt(document, path)) }];
+      return [{ key: true, ...problem('invalid-value', path, sentence(path, issue.issues[0]?.message ?? issue.message)) }];
+    return [problem('invalid-value', path, describe(issue, path, valueAt(document, path)))];
   });
 }
 

@@ -71,7 +71,10 @@ export class PolicySource {
       // An unreadable file is already a finding. Anything else is a fault of transship, and must not end the process.
       failed: (error) => {
         const message = `it cannot be loaded because of a bug in transship, please report it: ${messageOf(error)}`;
-        onReload({ result: 'refused', findings: [{ file: policy, line: 1, column: 1, severity: 'error', message }] });
+        onReload({
+          result: 'refused',
+          findings: [{ file: policy, code: 'internal-error', severity: 'error', line: 1, column: 1, message }],
+        });
       },
     });
   }
@@ -123,9 +126,11 @@ async function readText(path: string, absent?: string): Promise<ReadText> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'ENOENT' && absent !== undefined) return { ok: true, text: absent };
-    return {
-      ok: false,
-      finding: { file: path, line: 1, column: 1, severity: 'error', message: `the file cannot be read: ${unreadableReason(error)}` },
-    };
+    return { ok: false, finding: unreadableFile(path, error) };
   }
+}
+
+function unreadableFile(file: string, error: unknown): Finding {
+  const message = `the file cannot be read: ${unreadableReason(error)}`;
+  return { file, code: 'file-unreadable', severity: 'error', line: 1, column: 1, message };
 }

@@ -1,7 +1,9 @@
 /** A problem in a file: position, severity and message. */
+import type { ProblemCode } from '../policy/problem-codes.ts';
 import { printed, type Printable } from '../text/printable.ts';
 
 export interface Finding {
+  readonly code: ProblemCode;
   readonly severity: 'error' | 'warning';
   /** Name of the file in messages. */
   readonly file: string;

@@ -1,7 +1,7 @@
 /** Compiles a policy into the table that decides: parses patterns, resolves registries, and reports every error with its path. */
 import { imageManagersOf, type ImageManager } from '../policy/image-managers.ts';
 import { siblingLabels } from '../policy/never-pulled.ts';
-import type { PolicyPath, PolicyProblem } from '../policy/problem.ts';
+import { problem, type PolicyPath, type PolicyProblem } from '../policy/problem.ts';
 import type { PatternSource, RewritePolicy, RulePolicy } from '../policy/types.ts';
 import type { SourcePattern } from '../policy/transform/transform.ts';
 import { transformOf, type RewriteTarget } from '../policy/transform/transforms.ts';
@@ -76,11 +76,7 @@ function compileRule(policy: RulePolicy, index: number, { registries, problems }
   problems.push(...targetProblems(target, images, [...at, 'rewrite']));
   const registry = target.registry === undefined ? undefined : registries.get(target.registry);
   if (target.registry !== undefined && registry === undefined) {
-    problems.push({
-      severity: 'error',
-      path: [...at, 'rewrite', 'registry'],
-      message: unknownRegistry(target.registry, [...registries.keys()]),
-    });
+    problems.push(problem('unknown-registry', [...at, 'rewrite', 'registry'], unknownRegistry(target.registry, [...registries.keys()])));
     return none;
   }
   return { ...none, ...rewriteOf(target, registry) };
@@ -107,14 +103,14 @@ function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, pr
   return sources.flatMap((source, index) => {
     const parsed = parsePattern(source);
     if (parsed.ok) return [parsed.pattern];
-    problems.push({ severity: 'error', path: [...path, index], message: parsed.problem });
+    problems.push(problem('invalid-pattern', [...path, index], parsed.problem));
     return [];
   });
 }
 
 function targetProblems(target: RewriteTarget, images: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
   const problems = transformOf(target).problems?.(target, images.map(sourcePattern)) ?? [];
-  return problems.map(({ option, message }) => ({ severity: 'error', path: [...path, option], message }));
+  return problems.map(({ option, message }) => problem('invalid-rewrite', [...path, option], message));
 }
 
 function sourcePattern(pattern: Pattern): SourcePattern {
@@ -124,9 +120,8 @@ function sourcePattern(pattern: Pattern): SourcePattern {
 }
 
 function checkAddress(name: string, host: string | undefined, problems: PolicyProblem[]): void {
-  const problem = host === undefined ? null : addressProblem(host);
-  if (problem !== null)
-    problems.push({ severity: 'error', path: ['registries', name, 'host'], message: `host of registry ${name}: ${problem}` });
+  const wrong = host === undefined ? null : addressProblem(host);
+  if (wrong !== null) problems.push(problem('invalid-host', ['registries', name, 'host'], `host of registry ${name}: ${wrong}`));
 }
 
 /** Two sources for one Secret would overwrite each other for ever. */
@@ -138,11 +133,13 @@ function checkSecretNames(policy: RewritePolicy, problems: PolicyProblem[]): voi
       const owner = owners.get(secret) ?? name;
       owners.set(secret, owner);
       if (owner !== name)
-        problems.push({
-          severity: 'error',
-          path: ['registries', name, 'pullSecrets', index],
-          message: `registry ${owner} fills Secret ${secret} already; give this registry a name of its own`,
-        });
+        problems.push(
+          problem(
+            'secret-of-two-registries',
+            ['registries', name, 'pullSecrets', index],
+            `registry ${owner} fills Secret ${secret} already; give this registry a name of its own`,
+          ),
+        );
     }
   }
 }
@@ -150,11 +147,7 @@ function checkSecretNames(policy: RewritePolicy, problems: PolicyProblem[]): voi
 function checkManagers({ imageManagers }: RewritePolicy, problems: PolicyProblem[]): void {
   for (const [index, { name }] of imageManagers.entries()) {
     if (imageManagers.findIndex((other) => other.name === name) === index) continue;
-    problems.push({
-      severity: 'error',
-      path: ['imageManagers', index, 'name'],
-      message: `another entry is called ${name}; keep one of them`,
-    });
+    problems.push(problem('duplicate-name', ['imageManagers', index, 'name'], `another entry is called ${name}; keep one of them`));
   }
 }
 
@@ -162,11 +155,9 @@ function checkNames(rules: readonly RulePolicy[], problems: PolicyProblem[]): vo
   const seen = new Set<string>();
   for (const [index, { name }] of rules.entries()) {
     if (seen.has(name))
-      problems.push({
-        severity: 'error',
-        path: ['rules', index, 'name'],
-        message: `another rule is called ${name}; logs and metrics could not tell them apart`,
-      });
+      problems.push(
+        problem('duplicate-name', ['rules', index, 'name'], `another rule is called ${name}; logs and metrics could not tell them apart`),
+      );
     seen.add(name);
   }
 }

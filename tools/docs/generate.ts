@@ -18,6 +18,7 @@ import { printed } from '../../src/text/printable.ts';
 import { OperatorError } from '../../src/errors/operator-error.ts';
 import { doctorReference } from './doctor-reference.ts';
 import { errorsReference } from './errors-reference.ts';
+import { findingsReference } from './findings-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
 import { policyReference } from './policy-reference.ts';
 import { withSection } from './section.ts';
@@ -36,6 +37,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, Document>> {
     ['docs/reference/policy.md', () => policyReference(schema)],
     ['docs/reference/cli.md', () => commandReference(all)],
     ['docs/reference/errors.md', () => errorsReference()],
+    ['docs/reference/findings.md', () => findingsReference()],
     ['docs/reference/metrics.md', (page) => withSection(page, 'metrics', metricsReference())],
     ['docs/reference/doctor.md', (page) => withSection(page, 'checks', doctorReference())],
     ['docs/reference/serve.md', (page) => withSection(page, 'flags', flagTable(serveFlags))],

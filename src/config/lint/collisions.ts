@@ -3,7 +3,7 @@
  * which works for every transform; a transform that declares itself lossy gets a warning even without an example.
  */
 import { parseReference, type Reference } from '../../image/reference.ts';
-import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
 import { transformOf } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { decideImage } from '../../rules/decide.ts';
@@ -12,7 +12,6 @@ import type { Rule } from '../../rules/rule.ts';
 import type { Table } from '../../rules/table.ts';
 import { exampleImages, repositoryOf } from './example-images.ts';
 import { contextOf } from './samples.ts';
-import { warning } from './warning.ts';
 
 interface Source {
   readonly rule: Rule;
@@ -38,7 +37,7 @@ export function collisions({ rules, table }: CompiledPolicy): PolicyProblem[] {
     const collision = collisionAmong(examplesOf(source, leaves), seen, table);
     // One example per rule is enough; certain collisions are reported for each pattern.
     if (collision === null || (!collision.isCertain && warned.has(source.rule))) continue;
-    found.push(warning(source.path, collision.message));
+    found.push(problem(collision.isCertain ? 'collision' : 'possible-collision', source.path, collision.message));
     warned.add(source.rule);
   }
   return [...found, ...lossyWithoutExample(sources, warned)];
@@ -133,7 +132,7 @@ function lossyWithoutExample(sources: readonly Source[], warned: ReadonlySet<Rul
   const broad = sources.filter(({ rule, pattern }) => isWholeHost(pattern) && isLossy(rule) && !warned.has(rule));
   return [...new Map(broad.map((source) => [source.rule, source])).values()].map(({ rule, pattern, path }) => {
     const may = `as: ${rule.policy.rewrite?.as} may give two images of ${pattern.text} the same name`;
-    return warning(path, `${may}; name the repositories, or add collisions: accept to rewrite`);
+    return problem('possible-collision', path, `${may}; name the repositories, or add collisions: accept to rewrite`);
   });
 }
 

@@ -3,7 +3,7 @@
  * rule's result is decided by the table again.
  */
 import { parseReference } from '../../image/reference.ts';
-import type { PolicyProblem } from '../../policy/problem.ts';
+import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { checkIdempotence } from '../../rules/idempotence.ts';
 import { matchPattern, type Pattern } from '../../rules/pattern.ts';
@@ -13,9 +13,9 @@ import { contextOf, sampleOf } from './samples.ts';
 
 export function nonConverging({ rules, table }: CompiledPolicy): PolicyProblem[] {
   return rules.flatMap((rule, index) => {
-    const problem = rule.images.map((pattern) => problemOf(table, rule, pattern)).find((found) => found !== null);
-    if (problem === undefined) return [];
-    return [{ severity: 'error' as const, path: ['rules', index, 'rewrite'], message: `${problem}; exclude the result there` }];
+    const again = rule.images.map((pattern) => problemOf(table, rule, pattern)).find((found) => found !== null);
+    if (again === undefined) return [];
+    return [problem('rewritten-again', ['rules', index, 'rewrite'], `${again}; exclude the result there`)];
   });
 }
 
@@ -26,6 +26,6 @@ function problemOf(table: Table, rule: Rule, pattern: Pattern): string | null {
   const transformed = rule.rewrite.transform(sample, match);
   const result = transformed.ok ? parseReference(transformed.text) : null;
   if (result === null || !result.ok) return null;
-  const { problem } = checkIdempotence(table, result.reference, contextOf(rule));
-  return problem === null ? null : `${sample.text} would become ${result.reference.text}, but ${problem}`;
+  const { problem: again } = checkIdempotence(table, result.reference, contextOf(rule));
+  return again === null ? null : `${sample.text} would become ${result.reference.text}, but ${again}`;
 }

@@ -1,16 +1,21 @@
 /** Patterns whose images a transform cannot handle, such as the full name of a host with a port. */
-import type { PolicyProblem } from '../../policy/problem.ts';
+import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import { matchPattern, type Pattern } from '../../rules/pattern.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { samplesOf } from './samples.ts';
-import { warning } from './warning.ts';
 
 export function failing(rules: readonly Rule[]): PolicyProblem[] {
   return rules.flatMap((rule, index) =>
     rule.images.flatMap((pattern, position) => {
       const reason = reasonToFail(rule, pattern);
       if (reason === null) return [];
-      return [warning(['rules', index, 'match', 'images', position], `images of ${pattern.text} cannot be rewritten: ${reason}`)];
+      return [
+        problem(
+          'cannot-be-rewritten',
+          ['rules', index, 'match', 'images', position],
+          `images of ${pattern.text} cannot be rewritten: ${reason}`,
+        ),
+      ];
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** Warnings about a policy that compiles but is probably not what was meant, and errors for results that are not idempotent. */
-import type { PolicyProblem } from '../../policy/problem.ts';
+import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { covers } from '../../rules/coverage.ts';
 import type { NamePattern } from '../../rules/pattern.ts';
@@ -12,7 +12,6 @@ import { failing } from './failing.ts';
 import { ownRegistries } from './own-registry.ts';
 import { patternWarnings } from './patterns.ts';
 import { pullSecretWarnings } from './pull-secrets.ts';
-import { warning } from './warning.ts';
 
 export function lint(compiled: CompiledPolicy): PolicyProblem[] {
   return [
@@ -38,7 +37,7 @@ function shadowed(rules: readonly Rule[]): PolicyProblem[] {
     const earlier = rule.images.length === 0 ? undefined : unconditional.find((candidate) => matchesAllOf(candidate, rule));
     if (earlier !== undefined) {
       const message = `it is shadowed: rule ${earlier.policy.name} matches all of its images first; move it up or remove it`;
-      problems.push(warning(['rules', index], message));
+      problems.push(problem('shadowed-rule', ['rules', index], message));
     }
     if (isUnconditional(rule)) unconditional.push(rule);
   }
@@ -56,16 +55,17 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
     rule.images.flatMap((pattern, position) => {
       const path = ['rules', index, 'match', 'images', position];
       if (rule.exclude.some((outer) => covers(outer, pattern)))
-        return [warning(path, `${pattern.text} never matches: the rule's own exclude covers it`)];
+        return [problem('never-matches', path, `${pattern.text} never matches: the rule's own exclude covers it`)];
       if (excluded.some((outer) => covers(outer, pattern)))
-        return [warning(path, `${pattern.text} never matches: the policy's exclude covers it`)];
+        return [problem('never-matches', path, `${pattern.text} never matches: the policy's exclude covers it`)];
       const taken =
         rule.rewrite === null || pattern.kind === 'regex'
           ? undefined
           : targets.find(({ target }) => isPatternUnder(target.prefix, pattern));
       if (taken === undefined) return [];
       return [
-        warning(
+        problem(
+          'never-rewritten',
           path,
           `${pattern.text} is never rewritten: it is under ${taken.target.text}, where rule ${taken.rule.policy.name} writes to, so its images are already there`,
         ),

@@ -2,14 +2,13 @@
  * Rules for every image that also match images in the policy's own registries: `harbor.example.com/team/app` would become
  * `harbor.example.com/proxy/harbor.example.com/team/app`, which does not exist.
  */
-import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { decideImage } from '../../rules/decide.ts';
 import { isGlob } from '../../rules/glob.ts';
 import { matchPattern, type Pattern } from '../../rules/pattern.ts';
 import { parseReference } from '../../image/reference.ts';
 import { contextOf } from './samples.ts';
-import { warning } from './warning.ts';
 
 export function ownRegistries({ rules, table, registries }: CompiledPolicy): PolicyProblem[] {
   const addresses = [...registries.values()].flatMap(({ address }) => address ?? []);
@@ -24,7 +23,8 @@ export function ownRegistries({ rules, table, registries }: CompiledPolicy): Pol
         const path: PolicyPath = ['rules', index, 'match', 'images', found.position];
         const host = image.slice(0, image.indexOf('/'));
         return [
-          warning(
+          problem(
+            'own-registry',
             path,
             `${found.text} also matches images of your own registry: ${image} would become ${result}; add ${host} to exclude, or to images if that is intended`,
           ),

@@ -1,12 +1,12 @@
 /** Names that cannot match any image, or that match something else than they seem to. */
-import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import type { ProblemCode } from '../../policy/problem-codes.ts';
+import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
 import { anchored, path as pathGrammar } from '../../image/grammar.ts';
 import { dockerHub } from '../../image/host.ts';
 import { covers } from '../../rules/coverage.ts';
 import type { NamePattern, Pattern } from '../../rules/pattern.ts';
 import { isOfficialImage } from './official-images.ts';
 import { regexWarnings } from './regexes.ts';
-import { warning } from './warning.ts';
 
 /** Other addresses of Docker Hub. Container runtimes treat each as a separate registry; only index.docker.io is an alias of docker.io. */
 const otherHubHosts: ReadonlySet<string> = new Set([
@@ -23,14 +23,21 @@ const component = anchored(pathGrammar);
 export function patternWarnings(patterns: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
   return patterns.flatMap((pattern, index) => {
     if (pattern.kind === 'regex') return regexWarnings(pattern.text, [...path, index, 'regex']);
-    const message = nameWarning(pattern, patterns);
-    return message === null ? [] : [warning([...path, index], message)];
+    for (const [code, check] of nameChecks) {
+      const message = check(pattern, patterns);
+      if (message !== null) return [problem(code, [...path, index], message)];
+    }
+    return [];
   });
 }
 
-function nameWarning(pattern: NamePattern, all: readonly Pattern[]): string | null {
-  return otherHub(pattern, all) ?? impossible(pattern) ?? organisation(pattern, all) ?? hostOrImage(pattern);
-}
+/** The first that finds something tells it. */
+const nameChecks: readonly (readonly [ProblemCode, (pattern: NamePattern, all: readonly Pattern[]) => string | null])[] = [
+  ['docker-hub-host', otherHub],
+  ['never-matches', impossible],
+  ['organisation-for-image', organisation],
+  ['host-for-image', hostOrImage],
+];
 
 function otherHub({ text, host, path }: NamePattern, all: readonly Pattern[]): string | null {
   if (!otherHubHosts.has(host)) return null;

@@ -1,7 +1,6 @@
 /** Pull secrets and their namespaces: duplicates, and settings without effect. */
-import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
 import type { RewritePolicy } from '../../policy/types.ts';
-import { warning } from './warning.ts';
 
 /** No pods run there: it holds the Leases of nodes. */
 const leaseNamespace = 'kube-node-lease';
@@ -21,8 +20,11 @@ function namespaceWarnings(namespaces: readonly string[], path: PolicyPath): Pol
     ...repeated(namespaces, path),
     ...namespaces.flatMap((name, index) => {
       if (name === leaseNamespace)
-        return [warning([...path, index], `no pod runs in ${name}, and the controller never copies to it; remove it`)];
-      if (name.includes('**')) return [warning([...path, index], `** is the same as *; write ${name.replaceAll(/\*+/g, '*')}`)];
+        return [
+          problem('namespace-without-effect', [...path, index], `no pod runs in ${name}, and the controller never copies to it; remove it`),
+        ];
+      if (name.includes('**'))
+        return [problem('namespace-without-effect', [...path, index], `** is the same as *; write ${name.replaceAll(/\*+/g, '*')}`)];
       return [];
     }),
   ];
@@ -30,6 +32,6 @@ function namespaceWarnings(namespaces: readonly string[], path: PolicyPath): Pol
 
 function repeated(names: readonly string[], path: PolicyPath): PolicyProblem[] {
   return names.flatMap((name, index) =>
-    names.indexOf(name) === index ? [] : [warning([...path, index], `${name} is written twice; remove one`)],
+    names.indexOf(name) === index ? [] : [problem('repeated-entry', [...path, index], `${name} is written twice; remove one`)],
   );
 }

@@ -1,22 +1,21 @@
 /** Expressions that match less or more than intended. They are searched in canonical names, which start with a host. */
-import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
+import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
 import { dockerHub, isHost, legacyDockerHub } from '../../image/host.ts';
 import { isAnchored, unescapedDot, type LiteralRun } from '../../rules/regex.ts';
 import { isOfficialImage } from './official-images.ts';
 import { regexStarts } from './regex-starts.ts';
-import { warning } from './warning.ts';
 
 export function regexWarnings(expression: string, path: PolicyPath): PolicyProblem[] {
   if (/^(?:\.[*+])?$/.test(expression))
-    return [warning(path, `the expression ${JSON.stringify(expression)} matches every image; write "*"`)];
+    return [problem('regex-matches-everything', path, `the expression ${JSON.stringify(expression)} matches every image; write "*"`)];
   const dot = unescapedDot(expression);
   const misread = regexStarts(expression).map(misreadStart);
   return [
     ...(isAnchored(expression)
       ? []
-      : [warning(path, `${expression} is not anchored, so it matches in the middle of a name too; start it with ^`)]),
-    ...(dot === null ? [] : [warning(path, `the dot in ${dot} matches any character; write ${dot.replace('.', '\\.')}`)]),
-    ...[...new Set(misread)].flatMap((message) => (message === null ? [] : [warning(path, message)])),
+      : [problem('regex-not-anchored', path, `${expression} is not anchored, so it matches in the middle of a name too; start it with ^`)]),
+    ...(dot === null ? [] : [problem('regex-dot', path, `the dot in ${dot} matches any character; write ${dot.replace('.', '\\.')}`)]),
+    ...[...new Set(misread)].flatMap((message) => (message === null ? [] : [problem('regex-start', path, message)])),
   ];
 }
 

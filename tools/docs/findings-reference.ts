@@ -1,0 +1,15 @@
+/** The page that documents the code of every finding, from the table of codes. */
+import { problemCodes } from '../../src/policy/problem-codes.ts';
+
+const introduction = `# Findings
+
+<!-- Written by tools/docs/findings-reference.ts from src/policy/problem-codes.ts: change these. -->
+
+Correct what the message says; \`transship lint\` prints it with file, line and column. Codes are stable; messages may change. A policy with an error is not
+used; a warning changes nothing.
+`;
+
+export function findingsReference(): string {
+  const rows = Object.entries(problemCodes).map(([code, { severity, when }]) => `| \`${code}\` | ${severity} | ${when} |`);
+  return [introduction, '| Code | Severity | Found when |', '|---|---|---|', ...rows, ''].join('\n');
+}
