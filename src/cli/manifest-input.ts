@@ -10,7 +10,7 @@ import { OperatorError } from '../errors/operator-error.ts';
 import { tokens } from '../patch/pointer.ts';
 import { isObject } from '../pod/json.ts';
 import { offsetAt } from '../manifests/nodes.ts';
-import { parseManifests, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
+import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { fieldPath, unexaminedImages } from '../manifests/unexamined.ts';
 import { printable } from '../text/printable.ts';
 import type { Io } from './command.ts';
@@ -85,6 +85,17 @@ export function count(number: number, noun: string): string {
 export function placeAt(file: ManifestFile, document: ManifestDocument, path: readonly string[]): string {
   const { line, col } = file.lines.linePos(document.base + offsetAt(document.document, path));
   return `${file.name}:${line}:${col}`;
+}
+
+/** The documents as plain values. One that cannot be read as a whole is reported, and the next file is still read. */
+export async function* manifestValues(paths: readonly string[], report: ManifestReport, io: Io): AsyncGenerator {
+  for await (const file of manifestFiles(paths, report, io))
+    try {
+      for (const document of file.documents) yield plainValue(file, document);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      report.fault(error);
+    }
 }
 
 /** In the order of their names. */

@@ -9,12 +9,11 @@ import { inCluster, namespaceFor, notSeen } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { namespaceOrElse } from './decisions.ts';
 import { scanFlags } from './flags.ts';
-import { manifestFiles, ManifestReport } from './manifest-input.ts';
+import { ManifestReport, manifestValues } from './manifest-input.ts';
 import { write } from './output.ts';
 import { openPolicy } from './policy-file.ts';
 import type { Given } from './read-flags.ts';
 import { scanPage } from './scan-page.ts';
-import { plainValue } from '../manifests/parse.ts';
 import { workloadsOf } from '../manifests/workloads.ts';
 import { isObject, member } from '../pod/json.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -68,9 +67,8 @@ async function ofManifests(values: ScanValues, policy: CompiledPolicy | null, io
   const namespaceOf = namespaceOrElse(values.namespace);
   const input = new ManifestReport('scan', io);
   const pods: V1Pod[] = [];
-  for await (const file of manifestFiles(values.file, input, io))
-    for (const document of file.documents)
-      for (const { pod, name, namespace } of workloadsOf(plainValue(file, document))) pods.push(podOf(pod, name, namespaceOf(namespace)));
+  for await (const value of manifestValues(values.file, input, io))
+    for (const { pod, name, namespace } of workloadsOf(value)) pods.push(podOf(pod, name, namespaceOf(namespace)));
   return { report: scanPods(pods, policy), exitCode: input.end(false) };
 }
 
