@@ -129,6 +129,8 @@ t.test('what cannot be released is said, and nothing is changed', { skip }, asyn
     [[], /--version is missing/],
     [['--version', '1.0.0'], /--base is missing/],
     [['--version', 'v1', '--base', base], /is no version/],
+    // It was refused after the commit and the tag.
+    [['--version', '1.0.0', '--base', base, '--platform', 'plan9-x64'], /--platform plan9-x64: there is linux-x64/],
     [['--version', '1.0.0', '--base', base, '--key', '/nowhere.pem'], /no such file; openssl ecparam/],
     [['--version', '1.0.0', '--base', base, '--publish'], /nothing is published unsigned/],
   ];

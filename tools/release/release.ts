@@ -49,6 +49,8 @@ async function main(): Promise<void> {
   const { version, base, registry, platform, key, publish: isPublished } = values;
   if (version === undefined) throw new Error('--version is missing; npm run release -- --help lists the flags');
   if (base === undefined) throw new Error('--base is missing; npm run image -- --help shows how to get one');
+  const unknown = platform.find((name) => !Object.hasOwn(platforms, name));
+  if (unknown !== undefined) throw new Error(`--platform ${unknown}: there is ${Object.keys(platforms).join(', ')}`);
   const output = resolve(values.output);
   if (existsSync(output)) throw new Error(`${output} exists; remove it, or name another folder with --output`);
   const signer = key === undefined ? null : signerFrom(key);
