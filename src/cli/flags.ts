@@ -153,6 +153,7 @@ export const rewriteFlags = {
 export const lintFlags = {
   policy: { type: file, text: 'a policy file, as in the other commands; also TRANSSHIP_POLICY', variable: true },
   'resolved-hosts': resolvedHosts,
+  output: { type: oneOf('FORMAT', ['text', 'json']), text: 'text or json', short: 'o', default: 'text' },
 } as const satisfies Flags;
 
 /** Of the commands that read a cluster. */

@@ -9,7 +9,7 @@ import { exitCodeOf } from './failure.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { PolicyError } from '../config/source.ts';
 import { displayName, readText } from './input.ts';
-import { printed } from '../text/printable.ts';
+import { jsonText, printed, type Printable } from '../text/printable.ts';
 import { write } from './output.ts';
 import { lintFlags } from './flags.ts';
 import { variableOf } from './read-flags.ts';
@@ -23,7 +23,9 @@ transship lint [flags] --policy FILE
 Checks policy files, - for standard input, and runs the tests in them. Findings go to standard output, one a line as
 FILE:LINE:COLUMN: error|warning: MESSAGE, and a summary of each file to standard error.`,
   flags: lintFlags,
-  notes: `Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong usage or unreadable input.`,
+  notes: `-o json prints a line for each finding with the keys file, line, column, severity, code and message; docs/reference/findings.md has the codes.
+
+Exit codes: 0 no errors, warnings or not; 1 errors; 2 wrong usage or unreadable input.`,
   run: async ({ values, operands }, io) => {
     const { policy, 'resolved-hosts': resolvedHosts } = values;
     // The environment variable applies only without arguments.
@@ -32,7 +34,7 @@ FILE:LINE:COLUMN: error|warning: MESSAGE, and a summary of each file to standard
     stdinOnce([...files, resolvedHosts]);
     const hosts = await readHosts(resolvedHosts, io);
     let code = 0;
-    for (const path of files) code = Math.max(code, await lintFile(path, hosts, io));
+    for (const path of files) code = Math.max(code, await lintFile(path, { hosts, output: values.output }, io));
     return code;
   },
 });
@@ -45,7 +47,7 @@ async function readHosts(path: string | null, io: Io): Promise<ResolvedHosts> {
 }
 
 /** An unreadable file does not stop the others from being checked. */
-async function lintFile(path: string, hosts: ResolvedHosts, io: Io): Promise<number> {
+async function lintFile(path: string, { hosts, output }: { hosts: ResolvedHosts; output: 'text' | 'json' }, io: Io): Promise<number> {
   const name = displayName(path);
   let text: string;
   try {
@@ -54,9 +56,14 @@ async function lintFile(path: string, hosts: ResolvedHosts, io: Io): Promise<num
     return exitCodeOf(error, 'lint', io.stderr);
   }
   const { compiled, findings } = loadPolicy(text, name, hosts);
-  for (const finding of findings) await write(io.stdout, printed`${formatFinding(finding)}\n`);
+  for (const finding of findings) await write(io.stdout, output === 'json' ? jsonLine(finding) : printed`${formatFinding(finding)}\n`);
   io.stderr.write(printed`${name}: ${summary(compiled, findings)}\n`);
   return hasErrors(findings) ? 1 : 0;
+}
+
+/** The keys and their order are a contract. */
+function jsonLine({ file, line, column, severity, code, message }: Finding): Printable {
+  return printed`${jsonText({ file, line, column, severity, code, message })}\n`;
 }
 
 function summary(compiled: CompiledPolicy | null, findings: readonly Finding[]): string {

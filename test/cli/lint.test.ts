@@ -173,12 +173,20 @@ const cases: readonly {
     stdout: /^unknown\.yaml:3:1/,
     stderr: /^good\.yaml: 1 rule.*\nunknown\.yaml: 1 error/,
   },
+  {
+    name: 'findings for programs',
+    args: ['-o', 'json', 'unknown.yaml'],
+    code: 1,
+    stdout:
+      /^\{"file":"unknown\.yaml","line":3,"column":1,"severity":"error","code":"unknown-key","message":"unknown key rulez; did you mean rules\?"\}\n$/,
+    stderr: /1 error/,
+  },
   { name: 'no file', args: [], code: 2, stderr: /^transship lint: USAGE: no policy file given; name at least one\n$/ },
   {
     name: 'an unknown flag',
     args: ['--fix', 'good.yaml'],
     code: 2,
-    stderr: /^transship lint: USAGE: unknown flag --fix; flags are --policy, --resolved-hosts\n$/,
+    stderr: /^transship lint: USAGE: unknown flag --fix; flags are --policy, --resolved-hosts, --output\n$/,
   },
 ];
 

@@ -5,7 +5,7 @@ const introduction = `# Findings
 
 <!-- Written by tools/docs/findings-reference.ts from src/policy/problem-codes.ts: change these. -->
 
-Correct what the message says; \`transship lint\` prints it with file, line and column. Codes are stable; messages may change. A policy with an error is not
+Correct what the message says; \`transship lint\` prints it with file, line and column, and with \`-o json\` also the code. Codes are stable; messages may change. A policy with an error is not
 used; a warning changes nothing.
 `;
 
