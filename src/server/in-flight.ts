@@ -64,14 +64,17 @@ export class InFlightRequests {
   }
 
   leave(request: InFlightRequest): void {
-    if (!this.#requests.delete(request)) return;
-    request.state = 'ended';
+    if (!this.#requests.has(request)) return;
     this.hold(request, 0);
+    this.#requests.delete(request);
+    request.state = 'ended';
     request.connection.client.inFlight -= 1;
   }
 
-  /** Reserves this many bytes for a request; false if they are not available. */
+  /** Reserves this many bytes for a request; false if they are not available, or if the request has left. */
   hold(request: InFlightRequest, bytes: number): boolean {
+    // The body of a request that was ended may go on arriving, and nobody would give back what is reserved then.
+    if (!this.#requests.has(request)) return false;
     while (!this.budget.change(request.bytes, bytes)) {
       if (bytes > this.budget.largest || !this.#evict(request, 'bytes', bytes - request.bytes)) return false;
     }

@@ -44,6 +44,7 @@ export function addReviewRoutes(app: ReviewInstance, options: ReviewRoutesOption
     const hold = (bytes: number): boolean => entered !== null && inFlight.hold(entered, bytes);
     receiveBody(payload, { hold, maxBytes }, (body) => {
       if (entered === null || typeof body === 'string') return done(null, body);
+      if (entered.state === 'ended') return;
       entered.state = 'waiting';
       const { client } = entered.connection;
       if (!turns.mustWait(client)) return done(null, body);

@@ -28,3 +28,19 @@ test('a pipelined request whose client went away once held its memory for a minu
   t.match(living, { state: 'receiving', bytes: 1_000 }, 'the other one stays');
   t.strictSame(ended, [], 'there is nobody to answer');
 });
+
+test('the body of an evicted request went on arriving and once reserved memory that nobody gave back', (t) => {
+  const limits = { maxInFlight: 1, requestTimeout: 60_000, checkInterval: 60_000 };
+  const budget = new ByteBudget(1_000_000);
+  const requests = new InFlightRequests(budget, limits);
+  t.teardown(() => requests.close());
+  const [slow, other] = [new Client(), new Client()];
+  slow.inFlight = 5;
+  const evicted = new InFlightRequest(connection(slow), () => undefined);
+  t.ok(requests.enter(evicted));
+  t.ok(requests.hold(evicted, 1_000));
+  t.ok(requests.enter(new InFlightRequest(connection(other), () => undefined)), 'the request of the other address takes its place');
+  t.notOk(requests.hold(evicted, 2_000));
+  t.match([evicted.bytes, slow.bytes, budget.used], [0, 0, 0]);
+  t.end();
+});

@@ -29,7 +29,7 @@ export interface Release {
 }
 
 /** Short enough that a test can see what they delay, and long enough for this machine. */
-const times = { bundleDelay: '2s', reloadDelay: '4s' };
+const times = { bundleDelay: '4s', reloadDelay: '8s' };
 
 export async function prepareRelease(plane: ControlPlane, program: HelmProgram): Promise<Release> {
   const run = command(program, plane.environment);
