@@ -16,6 +16,8 @@ export class Connection {
   requests = 0;
   /** Requests without a response. */
   inFlight = 0;
+  /** Those of them that wait for an earlier one. */
+  pipelined = 0;
   /** Whether it presented a certificate that the client CA signed. */
   isTrusted = false;
 
@@ -76,9 +78,12 @@ export class Connections {
     this.#clients.set(address, client);
     client.connections += 1;
     const key = keyOf(raw);
-    this.#open.set(key, new Connection(raw, client));
+    const connection = new Connection(raw, client);
+    this.#open.set(key, connection);
     raw.once('close', () => {
       this.#open.delete(key);
+      // Node emits no event for the responses of pipelined requests that had not begun.
+      this.#countPipelined(connection, -connection.pipelined);
       client.connections -= 1;
       if (client.connections === 0) this.#clients.delete(address);
     });
@@ -97,13 +102,18 @@ export class Connections {
     if (connection === undefined) return;
     connection.requests += 1;
     connection.inFlight += 1;
-    const isPipelined = connection.inFlight > 1;
-    if (isPipelined) this.#pipelined += 1;
+    const isPipelined = connection.inFlight > 1 && !connection.raw.closed;
+    if (isPipelined) this.#countPipelined(connection, 1);
     response.once('close', () => {
       connection.inFlight -= 1;
-      if (isPipelined) this.#pipelined -= 1;
+      if (isPipelined && connection.pipelined > 0) this.#countPipelined(connection, -1);
     });
-    if (this.#pipelined > maxPipelined) socket.destroy();
+    if (isPipelined && this.#pipelined > maxPipelined) socket.destroy();
+  }
+
+  #countPipelined(connection: Connection, change: number): void {
+    connection.pipelined += change;
+    this.#pipelined += change;
   }
 
   #evict(): void {
