@@ -1,17 +1,32 @@
-/** The page from symptom to cause: its commands and flags exist, and the sentences that it quotes are those of the code. */
-import { readFileSync } from 'node:fs';
+/** The commands and flags in the guides exist, and the sentences that the page from symptom to cause quotes are those of the code. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { commands } from '../src/cli/commands.ts';
 import { readFlags } from '../src/cli/read-flags.ts';
 
-const page = readFileSync(new URL('../docs/guides/troubleshooting.md', import.meta.url), 'utf8');
-const found = [...page.matchAll(/(?:`| {4})transship ([a-z]+)((?: [^`\n#|]*)?)/g)].map(([, name = '', rest = '']) => ({
-  name,
-  words: rest.trim().split(/\s+/).filter(Boolean),
-}));
+const guides = new URL('../docs/guides/', import.meta.url);
+const page = readFileSync(new URL('troubleshooting.md', guides), 'utf8');
 
-test('every command of the page is accepted', async (t) => {
-  t.ok(found.length >= 10, `${found.length} commands`);
+interface Command {
+  readonly name: string;
+  readonly words: readonly string[];
+}
+
+/** In code, at the start of a line or after a pipe, without what a shell takes away. */
+function commandsOf(text: string): Command[] {
+  return [...text.matchAll(/(?:`| {4}|run: |\| )(?:npx )?transship ([a-z]+)((?: [^`\n#|>]*)?)/g)].map(([, name = '', rest = '']) => ({
+    name,
+    words: rest.trim().split(/\s+/).filter(Boolean),
+  }));
+}
+
+const pages = readdirSync(guides).filter((name) => name.endsWith('.md'));
+// A name without arguments may be prose.
+const found = pages.flatMap((name) => commandsOf(readFileSync(new URL(name, guides), 'utf8'))).filter(({ words }) => words.length > 0);
+
+test('every command of the guides is accepted', async (t) => {
+  t.ok(commandsOf(page).length >= 10);
+  t.ok(found.length >= 15, `${found.length} commands`);
   for (const { name, words } of found) {
     const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (load === undefined) {

@@ -153,7 +153,13 @@ export const rewriteFlags = {
 export const lintFlags = {
   policy: { type: file, text: 'a policy file, as in the other commands; also TRANSSHIP_POLICY', variable: true },
   'resolved-hosts': resolvedHosts,
-  output: { type: oneOf('FORMAT', ['text', 'json']), text: 'text or json', short: 'o', default: 'text' },
+  against: { type: file, text: 'the policy in force: only what is new counts, and images that come out differently are noted' },
+  output: {
+    type: oneOf('FORMAT', ['text', 'json', 'github', 'sarif']),
+    text: 'text, json, github (annotations of GitHub Actions) or sarif',
+    short: 'o',
+    default: 'text',
+  },
 } as const satisfies Flags;
 
 /** Of the commands that read a cluster. */

@@ -27,17 +27,20 @@ export interface LoadedPolicy {
  * and a changed NodePort must not get a good policy rejected
  */
 export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}): LoadedPolicy {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  const file: SourceFile = { name, document, lines };
+  const file = parseSource(text, name);
   const problems = documentProblems(file);
   if (problems[0] !== undefined) {
     const template = 'this looks like a template of a Helm chart; render it first (helm template …) and check the policy in its output';
     return refused(isTemplate(text) ? [{ ...problems[0], message: template }] : problems);
   }
-  if (document.contents === null)
+  if (file.document.contents === null)
     return refused([locate(file, problem('empty-file', [], 'the file is empty; it needs at least apiVersion and kind'))]);
   return loadDocument(file, hosts);
+}
+
+export function parseSource(text: string, name: string): SourceFile {
+  const lines = new LineCounter();
+  return { name, document: parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }), lines };
 }
 
 function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {

@@ -1,10 +1,10 @@
 /** A problem in a file: position, severity and message. */
-import type { ProblemCode } from '../policy/problem-codes.ts';
+import type { ProblemCode, Severity } from '../policy/problem-codes.ts';
 import { printed, type Printable } from '../text/printable.ts';
 
 export interface Finding {
   readonly code: ProblemCode;
-  readonly severity: 'error' | 'warning';
+  readonly severity: Severity;
   /** Name of the file in messages. */
   readonly file: string;
   /** Both start at 1. */

@@ -3,14 +3,18 @@
  * may change. Retired codes are not reused.
  */
 
+/** `note`: neither right nor wrong, for whoever reviews a change. */
+export type Severity = 'error' | 'warning' | 'note';
+
 interface Kind {
-  readonly severity: 'error' | 'warning';
+  readonly severity: Severity;
   /** When it is found: a clause in Markdown. */
   readonly when: string;
 }
 
 const error = (when: string): Kind => ({ severity: 'error', when });
 const warning = (when: string): Kind => ({ severity: 'warning', when });
+const note = (when: string): Kind => ({ severity: 'note', when });
 
 export const problemCodes = {
   'file-unreadable': error('the file is missing, may not be read, or is not UTF-8 text'),
@@ -48,6 +52,7 @@ export const problemCodes = {
   'possible-collision': warning('two images that the patterns match may get one name'),
   'repeated-entry': warning('a name is twice in a list'),
   'namespace-without-effect': warning('a namespace that no pod runs in, or `**` where `*` says the same'),
+  'image-differs': note('an image of `tests`, or an example of a pattern, comes out differently than with the policy of `lint --against`'),
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export type ProblemCode = keyof typeof problemCodes;

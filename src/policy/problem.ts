@@ -1,12 +1,12 @@
 /** What is wrong with a policy, and where. */
-import { problemCodes, type ProblemCode } from './problem-codes.ts';
+import { problemCodes, type ProblemCode, type Severity } from './problem-codes.ts';
 
 /** Keys and indexes from the root of the policy file. */
 export type PolicyPath = readonly (string | number)[];
 
 export interface PolicyProblem {
   readonly code: ProblemCode;
-  readonly severity: 'error' | 'warning';
+  readonly severity: Severity;
   readonly path: PolicyPath;
   /** What is wrong and what to do. */
   readonly message: string;

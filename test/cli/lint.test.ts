@@ -186,7 +186,7 @@ const cases: readonly {
     name: 'an unknown flag',
     args: ['--fix', 'good.yaml'],
     code: 2,
-    stderr: /^transship lint: USAGE: unknown flag --fix; flags are --policy, --resolved-hosts, --output\n$/,
+    stderr: /^transship lint: USAGE: unknown flag --fix; flags are --policy, --resolved-hosts, --against, --output\n$/,
   },
 ];
 

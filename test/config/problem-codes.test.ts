@@ -14,7 +14,9 @@ const rule = (images: string, rewrite = '{ registry: mirror, as: path }', name =
 const regex = (expression: string): string => rules(rule(`[{ regex: '${expression}' }]`, '{ registry: mirror, as: fullName }'));
 const credentials = 'credentials: { secret: source }';
 
-const policies: Readonly<Record<Exclude<ProblemCode, 'internal-error' | 'file-unreadable' | 'invalid-resolved-hosts'>, string>> = {
+const policies: Readonly<
+  Record<Exclude<ProblemCode, 'internal-error' | 'file-unreadable' | 'invalid-resolved-hosts' | 'image-differs'>, string>
+> = {
   'yaml-syntax': `${head}rules: [\n`,
   'too-many-aliases': `${head}a: &a 1\nb: [${'*a, '.repeat(101)}1]\n`,
   'empty-file': '# nothing\n',

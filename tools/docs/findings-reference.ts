@@ -5,8 +5,8 @@ const introduction = `# Findings
 
 <!-- Written by tools/docs/findings-reference.ts from src/policy/problem-codes.ts: change these. -->
 
-Correct what the message says; \`transship lint\` prints it with file, line and column, and with \`-o json\` also the code. Codes are stable; messages may change. A policy with an error is not
-used; a warning changes nothing.
+Correct what the message says; \`transship lint\` prints it with file, line and column, and with \`-o json\`, \`github\` or \`sarif\` also the code. Codes are stable; messages may change. A policy with an error is not
+used; a warning changes nothing. A note is neither right nor wrong.
 `;
 
 export function findingsReference(): string {
