@@ -200,6 +200,7 @@ export const scanFlags = {
   file: manifests,
   namespace: { type: name, text: "only this namespace, instead of the context's own; with -f, that of manifests without one", short: 'n' },
   'all-namespaces': { type: null, text: 'every namespace', short: 'A' },
+  html: { type: file, text: 'also write the report as a page to this file' },
   ...clusterFlags,
 } as const satisfies Flags;
 

@@ -1,14 +1,18 @@
 /** `transship scan`: the images of a cluster, and what a policy would make of them. */
+import { writeFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { V1Pod } from '@kubernetes/client-node';
+import { reportPage } from '../inspect/report/page.ts';
 import type { ScanReport } from '../inspect/scan/report.ts';
 import { scanCluster, scanPods } from '../inspect/scan/scan.ts';
 import { OperatorError } from '../errors/operator-error.ts';
+import { unreadableReason } from '../errors/system-error.ts';
 import { jsonText, printed } from '../text/printable.ts';
 import { inCluster, namespaceFor, notSeen } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { namespaceOrElse } from './decisions.ts';
 import { scanFlags } from './flags.ts';
+import { displayName } from './input.ts';
 import { ManifestReport, manifestValues } from './manifest-input.ts';
 import { write } from './output.ts';
 import { openPolicy } from './policy-file.ts';
@@ -28,7 +32,7 @@ transship scan [flags] -f FILE…   the pods of manifests, without a cluster
 Reads the running pods of a cluster and writes nothing; transship need not be installed. Without a policy: images by registry, those that Docker Hub counts as
 anonymous, repositories that are frozen or moved, pods of operators that compare images, images in arguments and environment variables, and the opt-in label of each
 namespace. With --policy also: what would change in which namespace by which rule, pods that keep their image until they restart, two images with one target, and
-pull secrets that are missing. It needs to list pods and namespaces; reading Secrets is optional. What it may not see, it says.`,
+pull secrets that are missing. --html writes the same as one page that needs no network, to look at and to pass on. It needs to list pods and namespaces; reading Secrets is optional. What it may not see, it says.`,
   flags: scanFlags,
   notes: `-o json prints one object with the keys pods, images (image, registry, pods, namespaces, hasDigest, isAnonymousHub, moved), namespaces (name, label, pods),
 imageManagers, unexamined, plan (images, collisions, missingSecrets; null without a policy) and notSeen. Pods that have ended are left out.
@@ -38,16 +42,28 @@ Exit codes: 0 done; 1 with --policy, two images have the same target, an image i
   run: async ({ values }, io) => {
     if (values['all-namespaces'] && values.namespace !== null)
       throw new OperatorError('USAGE', '-A and -n exclude each other', 'leave one of them out');
+    if (values.html === '-') throw new OperatorError('USAGE', '--html - would mix the page with the table', 'name a file');
     // Pages of pods are garbage as soon as they are counted: V8 would let some hundred MiB of them wait.
     for (const flag of ['--optimize-for-size', '--max-semi-space-size=1']) setFlagsFromString(flag);
     const { policy: file } = values;
     const policy = file === null ? null : await openPolicy({ policy: file, 'resolved-hosts': values['resolved-hosts'] }, io);
     const { report, exitCode } = values.file.length > 0 ? await ofManifests(values, policy, io) : await ofCluster(values, policy);
     await write(io.stdout, values.output === 'json' ? printed`${jsonText(report)}\n` : scanPage(report));
+    if (values.html !== null) await writePage(values.html, report);
     if (values.output === 'table') await write(io.stderr, notSeen(report.notSeen));
     return Math.max(exitCode, hasProblem(report) ? 1 : 0);
   },
 });
+
+/** @throws OperatorError (OUTPUT_FAILED) */
+async function writePage(path: string, report: ScanReport): Promise<void> {
+  try {
+    await writeFile(path, reportPage(report, new Date()));
+  } catch (error) {
+    const problem = `${displayName(path)} cannot be written: ${unreadableReason(error)}`;
+    throw new OperatorError('OUTPUT_FAILED', problem, 'name a file in a folder that is there and may be written', { cause: error });
+  }
+}
 
 type ScanValues = Given<typeof scanFlags>['values'];
 
