@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand,
   try: async () => (await import('./try.ts')).tryCommand,
+  play: async () => (await import('./play.ts')).playCommand,
   controller: async () => (await import('./controller.ts')).controllerCommand,
   explain: async () => (await import('./explain.ts')).explainCommand,
   rewrite: async () => (await import('./rewrite.ts')).rewriteCommand,

@@ -82,6 +82,12 @@ export const tryFlags = {
   'log-level': { ...logLevel, default: 'warn' },
 } as const satisfies Flags;
 
+export const playFlags = {
+  policy: { type: file, text: 'the policy that the page begins with, instead of the sample; also TRANSSHIP_POLICY', variable: true },
+  host,
+  port: { type: portNumber, text: 'HTTP port, 0 for any', default: '8080' },
+} as const satisfies Flags;
+
 export const controllerFlags = alsoVariables({
   policy: { ...policy, text: 'the policy file; reloaded when it changes' },
   namespace: {

@@ -6,6 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { loadPolicy } from '../../src/config/load.ts';
 import { reportPage } from '../../src/inspect/report/page.ts';
 import { scanPods } from '../../src/inspect/scan/scan.ts';
+import { programFile } from '../../src/cli/program-files.ts';
+import { playgroundPage } from '../../src/playground/page.ts';
 import { openPage } from './chromium.ts';
 
 const policy = `apiVersion: transship.dev/v1
@@ -30,8 +32,12 @@ const teardowns: (() => unknown)[] = [() => rmSync(folder, { recursive: true })]
 try {
   const report = join(folder, 'report.html');
   writeFileSync(report, reportPage(scanPods(pods, loadPolicy(policy, 'policy.yaml').compiled), new Date('2026-01-01T12:00:00Z')));
-  const { page } = await openPage({ teardown: (ended) => void teardowns.unshift(ended) }, pathToFileURL(report).href);
-  await page.screenshot({ path: fileURLToPath(new URL('../../docs/images/report.png', import.meta.url)) });
+  const playground = join(folder, 'playground.html');
+  writeFileSync(playground, await playgroundPage(programFile('examples/sample.yaml')));
+  for (const [name, file] of Object.entries({ report, playground })) {
+    const { page } = await openPage({ teardown: (ended) => void teardowns.unshift(ended) }, pathToFileURL(file).href);
+    await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/${name}.png`, import.meta.url)) });
+  }
 } finally {
   for (const ended of teardowns) await ended();
 }

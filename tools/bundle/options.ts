@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
+import { engineScript, oneLocale } from '../../src/playground/engine-script.ts';
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -28,6 +29,16 @@ const noSchemaCompilers: Plugin = {
   },
 };
 
+/** The playground's engine is a script of its own: see src/playground/engine-script.ts. */
+const builtEngine: Plugin = {
+  name: 'built-engine',
+  setup: (build) => {
+    build.onLoad({ filter: /\/src\/playground\/engine-script\.ts$/ }, async () => ({
+      contents: `export const engineScript = async () => ${JSON.stringify(await engineScript())};`,
+    }));
+  },
+};
+
 export const bundleOptions = {
   absWorkingDir: project,
   entryPoints: [join(project, 'src/main.ts')],
@@ -40,7 +51,7 @@ export const bundleOptions = {
   minifySyntax: true,
   legalComments: 'none',
   metafile: true,
-  plugins: [clientLibraryWithoutModels, noSchemaCompilers],
+  plugins: [clientLibraryWithoutModels, noSchemaCompilers, oneLocale, builtEngine],
   // For the packages in CommonJS.
   banner: { js: "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);" },
 } as const satisfies BuildOptions;

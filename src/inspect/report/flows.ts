@@ -1,5 +1,5 @@
 /** A picture of how many containers pull from which registry, and from where they would pull: bands from left to right. */
-import { html, Html } from './html.ts';
+import { html, Html } from '../../text/html.ts';
 
 export interface Flow {
   readonly from: string;

@@ -1,5 +1,5 @@
 /** A table that the page's script can sort, filter and group; without the script it is a table. */
-import { html, Html } from './html.ts';
+import { html, Html } from '../../text/html.ts';
 
 export interface Column<Row> {
   readonly title: string;
