@@ -11,12 +11,11 @@ import { inCluster, notSeen } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { initFlags } from './flags.ts';
 import { lineGroups } from './input.ts';
-import { ManifestReport, manifestValues } from './manifest-input.ts';
+import { ManifestReport, manifestWorkloads } from './manifest-input.ts';
 import { write } from './output.ts';
 import { programFile } from './program-files.ts';
 import type { Given } from './read-flags.ts';
 import { table } from './table.ts';
-import { workloadsOf } from '../manifests/workloads.ts';
 
 const exampleNames = Object.keys(examplePresets);
 const rows = [
@@ -113,7 +112,7 @@ async function imagesOf({ values, operands }: Given<typeof initFlags>, io: Io): 
       await write(io.stderr, notSeen(view.unseen));
     });
   const report = new ManifestReport('init', io);
-  for await (const value of manifestValues(values.file, report, io)) for (const { pod } of workloadsOf(value)) addPod(pod);
+  for await (const { pod } of manifestWorkloads(values.file, report, io)) addPod(pod);
   for (const image of operands) {
     if (image !== '-') images.add(image);
     else for await (const lines of lineGroups(io.stdin)) for (const line of lines) images.add(line.trim());

@@ -8,10 +8,13 @@ import { join } from 'node:path';
 import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { tokens } from '../patch/pointer.ts';
+import { imagePointer } from '../pod/images.ts';
 import { isObject } from '../pod/json.ts';
+import { podFields, readPod } from '../pod/pod.ts';
 import { offsetAt } from '../manifests/nodes.ts';
 import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { fieldPath, unexaminedImages } from '../manifests/unexamined.ts';
+import { workloadsOf, type Workload } from '../manifests/workloads.ts';
 import { printable } from '../text/printable.ts';
 import type { Io } from './command.ts';
 import { explanation } from './failure.ts';
@@ -87,15 +90,24 @@ export function placeAt(file: ManifestFile, document: ManifestDocument, path: re
   return `${file.name}:${line}:${col}`;
 }
 
-/** The documents as plain values. One that cannot be read as a whole is reported, and the next file is still read. */
-export async function* manifestValues(paths: readonly string[], report: ManifestReport, io: Io): AsyncGenerator {
+/** The pods of manifests. A file that cannot be read as a whole is reported, and the next one is still read; so are images that no pod has. */
+export async function* manifestWorkloads(paths: readonly string[], report: ManifestReport, io: Io): AsyncGenerator<Workload> {
   for await (const file of manifestFiles(paths, report, io))
     try {
-      for (const document of file.documents) yield plainValue(file, document);
+      for (const document of file.documents) {
+        const value = plainValue(file, document);
+        const workloads = workloadsOf(value);
+        report.unexamined(file, document, value, workloads.flatMap(imagePointers));
+        yield* workloads;
+      }
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
       report.fault(error);
     }
+}
+
+function imagePointers({ pod, pointer }: Workload): { readonly pointer: string }[] {
+  return readPod(pod, podFields([])).images.map((site) => ({ pointer: pointer + imagePointer(site) }));
 }
 
 /** In the order of their names. */

@@ -13,12 +13,11 @@ import { command, type Io } from './command.ts';
 import { namespaceOrElse } from './decisions.ts';
 import { scanFlags } from './flags.ts';
 import { displayName } from './input.ts';
-import { ManifestReport, manifestValues } from './manifest-input.ts';
+import { ManifestReport, manifestWorkloads } from './manifest-input.ts';
 import { write } from './output.ts';
 import { openPolicy } from './policy-file.ts';
 import type { Given } from './read-flags.ts';
 import { scanPage } from './scan-page.ts';
-import { workloadsOf } from '../manifests/workloads.ts';
 import { isObject, member } from '../pod/json.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 
@@ -83,8 +82,8 @@ async function ofManifests(values: ScanValues, policy: CompiledPolicy | null, io
   const namespaceOf = namespaceOrElse(values.namespace);
   const input = new ManifestReport('scan', io);
   const pods: V1Pod[] = [];
-  for await (const value of manifestValues(values.file, input, io))
-    for (const { pod, name, namespace } of workloadsOf(value)) pods.push(podOf(pod, name, namespaceOf(namespace)));
+  for await (const { pod, name, namespace } of manifestWorkloads(values.file, input, io))
+    pods.push(podOf(pod, name, namespaceOf(namespace)));
   return { report: scanPods(pods, policy), exitCode: input.end(false) };
 }
 

@@ -176,6 +176,7 @@ test('the pods of manifests, without a cluster', async (t) => {
     'policy.yaml': policy,
     'app.yaml': [deployment('web', 'nginx:1'), deployment('twin', 'quay.io/library/nginx:1')].join('---\n'),
     'broken.yaml': 'a: [',
+    'custom.yaml': 'kind: Prometheus\nmetadata: { name: p }\nspec: { image: "quay.io/prometheus/prometheus:v3" }\n',
   });
   const scan = (...words: string[]) => transship(['scan', '-f', `${folder}/app.yaml`, '-o', 'json', ...words]);
   const { code, stdout } = await scan('-n', 'shop', '--policy', `${folder}/policy.yaml`);
@@ -187,6 +188,13 @@ test('the pods of manifests, without a cluster', async (t) => {
     plan: { collisions: [{ target: 'mirror.example.com/library/nginx:1' }], missingSecrets: [] },
     notSeen: [],
   });
+  const custom = await scan('-f', `${folder}/custom.yaml`);
+  t.match(
+    custom.stderr,
+    /custom\.yaml:3:\d+: Prometheus\/p: spec\.image names quay\.io\/prometheus\/prometheus:v3, which was not examined/,
+    'images of custom resources were once left out in silence',
+  );
+  t.notMatch(custom.stderr, /containers\[0\]\.image/, 'those of containers are examined');
   t.match(await scan('-A'), { code: 2, stderr: /-A and -f exclude each other/ });
   t.match(await scan('-f', `${folder}/broken.yaml`), { code: 2, stderr: /broken\.yaml/ });
 });
