@@ -6,11 +6,11 @@ import { accessibilityProblems, browserSkipReason, openPage, type ColourScheme, 
 
 const options = { skip: browserSkipReason() };
 
-async function playground(t: Test, colours?: ColourScheme): Promise<OpenPage & { url: string }> {
+async function playground(t: Test, colours?: ColourScheme): Promise<OpenPage> {
   const child = transship(t, { args: ['play', '--port', '0'] });
   const url = await until('the address', () => /^(http:.*)\n/.exec(child.stdout())?.[1]);
   t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
-  return { url, ...(await openPage(t, url, colours)) };
+  return await openPage(t, url, colours);
 }
 
 for (const colours of ['light', 'dark'] as const)
@@ -56,11 +56,4 @@ test('a broken policy: a finding at its line, which leads there', options, async
   await page.focus('#findings button');
   await page.keyboard.press('Enter');
   t.equal(await page.evaluate("document.activeElement.id + ' ' + document.activeElement.selectionStart"), 'policy 49');
-});
-
-test('the server has one page', options, async (t) => {
-  const { url } = await playground(t);
-  t.equal((await fetch(`${url}other`)).status, 404);
-  t.equal((await fetch(url, { method: 'POST' })).status, 404);
-  t.match((await fetch(url)).headers.get('content-type'), /^text\/html/);
 });
