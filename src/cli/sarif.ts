@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Log, ReportingDescriptor, Result } from 'sarif';
 import type { Finding } from '../errors/finding.ts';
 import { problemCodes, type ProblemCode } from '../policy/problem-codes.ts';
-import { escapedJson, ownText, joined, type Printable } from '../text/printable.ts';
+import { escapedJson, type Printable } from '../text/printable.ts';
 import { programFile } from './program-files.ts';
 
 /** One document with one run for all findings. */
@@ -22,7 +22,7 @@ export function sarif(findings: readonly Finding[]): Printable {
       },
     ],
   };
-  return joined([escapedJson(JSON.stringify(log, null, 2)), ownText('\n')]);
+  return escapedJson(`${JSON.stringify(log, null, 2)}\n`);
 }
 
 function program(): { readonly name: string; readonly version: string; readonly informationUri: string } {
