@@ -1,8 +1,10 @@
-/** The commands and flags in the guides exist, and the sentences that the page from symptom to cause quotes are those of the code. */
+/** The commands and flags in the guides exist, and the page from symptom to cause has every code, with the sentence of the code. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { commands } from '../src/cli/commands.ts';
 import { readFlags } from '../src/cli/read-flags.ts';
+import { checks } from '../src/inspect/doctor/checks.ts';
+import { cannotPull, failedChecks, notRewritten } from '../tools/docs/troubleshooting.ts';
 
 const guides = new URL('../docs/guides/', import.meta.url);
 const page = readFileSync(new URL('troubleshooting.md', guides), 'utf8');
@@ -12,9 +14,9 @@ interface Command {
   readonly words: readonly string[];
 }
 
-/** In code, at the start of a line or after a pipe, without what a shell takes away. */
+/** In code, at the start of a line or after a pipe (which is no cell of a table), without what a shell takes away. */
 function commandsOf(text: string): Command[] {
-  return [...text.matchAll(/(?:`| {4}|run: |\| )(?:npx )?transship ([a-z]+)((?: [^`\n#|>]*)?)/g)].map(([, name = '', rest = '']) => ({
+  return [...text.matchAll(/(?:`| {4}|run: |(?<!^\|.*)\| )(?:npx )?transship ([a-z]+)((?: [^`\n#|>]*)?)/gm)].map(([, name = '', rest = '']) => ({
     name,
     words: rest.trim().split(/\s+/).filter(Boolean),
   }));
@@ -38,25 +40,26 @@ test('every command of the guides is accepted', async (t) => {
   }
 });
 
-/** Sentences have parts that depend on the cluster: each row has the part that does not. */
-const quoted: readonly (readonly [file: string, part: string])[] = [
-  ['inspect/opt-in.ts', 'is not opted in'],
-  ['inspect/opt-in.ts', 'has the value'],
-  ['inspect/opt-in.ts', 'is an annotation, and only a label opts in'],
-  ['inspect/why/not-asked.ts', 'and not on the template of its pods'],
-  ['inspect/why/not-asked.ts', 'was created before'],
-  ['inspect/why/not-asked.ts', 'shadow mode decides and reports'],
-  ['inspect/why/not-asked.ts', 'everything fits, but the webhook was not asked when the pod was created, or did not answer'],
-  ['rules/decide.ts', 'no rule matches it'],
-  ['admission/scope.ts', 'the pod is managed by'],
-  ['inspect/why/judgement.ts', 'wrote the first name back'],
-  ['inspect/doctor/webhook-checks.ts', 'no MutatingWebhookConfiguration'],
-];
+/** The sources that write sentences of `why`, as one text. */
+const sources = ['inspect', 'rules', 'registry', 'admission']
+  .flatMap((folder) => readdirSync(new URL(`../src/${folder}/`, import.meta.url), { recursive: true, withFileTypes: true }))
+  .filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) => readFileSync(`${parentPath}/${name}`, 'utf8'))
+  .join('\n')
+  // A sentence over several values has the label and the type as variables.
+  .replaceAll(/\$\{[^}]*\}/g, '…');
 
-test('the page quotes sentences as the code has them', (t) => {
-  for (const [file, part] of quoted) {
-    t.ok(page.includes(part), `the page: ${part}`);
-    t.ok(readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8').includes(part), `${file}: ${part}`);
+test('the page quotes each sentence of why as the code has it', (t) => {
+  for (const [code, { says }] of Object.entries({ ...notRewritten, ...cannotPull })) {
+    const parts = says.split('…').map((part) => part.trim());
+    for (const part of parts) t.ok(sources.includes(part), `${code}: ${part}`);
+    t.ok(page.includes(`| ${says} | \`${code}\` |`), `the page has ${code}`);
   }
+  t.end();
+});
+
+test('the page has every check of doctor once, and no row for a check that is gone', (t) => {
+  t.same(checks.map(({ id }) => id).toSorted(), Object.keys(failedChecks).toSorted());
+  for (const { id } of checks) t.equal(page.split(`| \`${id}\` |`).length, 2, id);
   t.end();
 });

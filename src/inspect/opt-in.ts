@@ -5,6 +5,7 @@ import { rewriteLabel } from '../pod/labels.ts';
 import { matchesSelector } from '../policy/label-selector.ts';
 import type { LabelSelector } from '../policy/types.ts';
 import type { Release } from './releases.ts';
+import type { NotRewrittenCode, PullCode } from './why/codes.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -34,7 +35,7 @@ function selectorOf(selector: V1LabelSelector | undefined): LabelSelector {
 }
 
 export interface Remedied {
-  readonly code: string;
+  readonly code: NotRewrittenCode | PullCode;
   readonly sentence: string;
   /** A command, or what to do. */
   readonly remedy: string;

@@ -22,6 +22,7 @@ import { findingsReference } from './findings-reference.ts';
 import { metricsReference } from './metrics-reference.ts';
 import { policyReference } from './policy-reference.ts';
 import { withSection } from './section.ts';
+import { troubleshooting } from './troubleshooting.ts';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -40,6 +41,10 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, Document>> {
     ['docs/reference/findings.md', () => findingsReference()],
     ['docs/reference/metrics.md', (page) => withSection(page, 'metrics', metricsReference())],
     ['docs/reference/doctor.md', (page) => withSection(page, 'checks', doctorReference())],
+    [
+      'docs/guides/troubleshooting.md',
+      (page) => Object.entries(troubleshooting()).reduce((text, [name, table]) => withSection(text, name, table), page ?? ''),
+    ],
     ['docs/reference/serve.md', (page) => withSection(page, 'flags', flagTable(serveFlags))],
     ['docs/reference/controller.md', (page) => withSection(page, 'flags', flagTable(controllerFlags))],
   ]);

@@ -4,9 +4,27 @@ import type { Facts, ReleaseFacts } from './facts.ts';
 
 export type Problem = Omit<Remedied, 'code'>;
 
+/** Stable: programs read them. Each has a row in docs/guides/troubleshooting.md, which tools/docs/troubleshooting.ts writes. */
+export type CheckId =
+  | 'registered'
+  | 'webhooks'
+  | 'ca-bundle'
+  | 'certificate'
+  | 'replicas'
+  | 'endpoints'
+  | 'fail-open'
+  | 'policy'
+  | 'pull-secrets'
+  | 'image-managers'
+  | 'validating-policy'
+  | 'controller'
+  | 'kubernetes-version'
+  | 'namespace-labels'
+  | 'workload-labels'
+  | 'one-release';
+
 export interface Check {
-  /** Stable, for programs. */
-  readonly id: string;
+  readonly id: CheckId;
   /** What holds when nothing is found. */
   readonly title: string;
   /** Also asked where no release is registered: of the others, nothing would hold or not hold. */
@@ -18,7 +36,7 @@ export interface Check {
 }
 
 /** A check of each release; a release about which nothing can be seen makes the answer unknown, unless another has a problem. */
-export function releaseCheck(id: string, title: string, judge: (release: ReleaseFacts, facts: Facts) => readonly Problem[] | null): Check {
+export function releaseCheck(id: CheckId, title: string, judge: (release: ReleaseFacts, facts: Facts) => readonly Problem[] | null): Check {
   return {
     id,
     title,
@@ -32,7 +50,7 @@ export function releaseCheck(id: string, title: string, judge: (release: Release
 }
 
 export interface CheckResult {
-  readonly id: string;
+  readonly id: CheckId;
   readonly title: string;
   /** `none`: no release is registered, so there is nothing to check. */
   readonly state: 'ok' | 'problem' | 'past' | 'not-seen' | 'none';

@@ -1,7 +1,9 @@
 /** What a judgement is made from, and what it says. */
 import type { V1Namespace, V1Pod } from '@kubernetes/client-node';
 import type { CompiledPolicy } from '../../rules/compile.ts';
+import type { ReasonCode } from '../../policy/reason.ts';
 import type { Release } from '../releases.ts';
+import type { NotRewrittenCode, PullCode } from './codes.ts';
 import type { Workload } from './subject.ts';
 
 export interface Evidence {
@@ -23,8 +25,7 @@ export interface ContainerVerdict {
   /** As the pod has it now. */
   readonly image: string;
   readonly rule: string | null;
-  /** `rewritten`, a reason code of the engine, or one of the codes of this command. */
-  readonly code: string;
+  readonly code: 'rewritten' | ReasonCode | NotRewrittenCode | PullCode;
   readonly reason: string;
   /** Null when there is nothing to do. */
   readonly remedy: string | null;

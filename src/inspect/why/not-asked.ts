@@ -34,7 +34,7 @@ const noRelease: Remedied = {
   sentence: 'no release of transship is registered in the cluster',
   remedy: 'helm install it, or wait for the install to finish',
 };
-const shadow = { code: 'shadow', sentence: 'shadow mode decides and reports, and changes nothing' };
+const shadow = { code: 'shadow', sentence: 'shadow mode decides and reports, and changes nothing' } as const;
 const notAnswered: Remedied = {
   code: 'webhook-not-asked',
   sentence:

@@ -1,6 +1,7 @@
 /** The pull of an image as the kubelet tells it: its error in one sentence, and what to do. Pure. */
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { Remedied } from '../opt-in.ts';
+import type { PullCode } from './codes.ts';
 
 /** Reasons of a waiting container (kubernetes/kubernetes, pkg/kubelet/images/types.go). */
 const pullReasons: ReadonlySet<string> = new Set([
@@ -13,7 +14,7 @@ const pullReasons: ReadonlySet<string> = new Set([
 ]);
 
 /** What containerd and CRI-O write, the first that fits. */
-const causes: readonly (readonly [pattern: RegExp, code: string, sentence: string, remedy: string])[] = [
+const causes: readonly (readonly [pattern: RegExp, code: PullCode, sentence: string, remedy: string])[] = [
   [
     /no match for platform|no matching manifest/i,
     'platform',

@@ -1,0 +1,40 @@
+/**
+ * Every code of `transship why` beside the reasons of the engine (policy/reason.ts). Stable: programs read them. Each has a row in
+ * docs/guides/troubleshooting.md, which tools/docs/troubleshooting.ts writes.
+ */
+
+/** The policy would rewrite the image, and the pod does not have the result. */
+export type NotRewrittenCode =
+  | 'not-opted-in'
+  | 'label-value'
+  | 'label-key'
+  | 'annotation-instead-of-label'
+  | 'label-on-workload'
+  | 'opted-out'
+  | 'namespace-opted-out'
+  | 'excluded-namespace'
+  | 'system-namespace'
+  | 'release-namespace'
+  | 'shadow'
+  | 'older-than-opt-in'
+  | 'webhook-not-asked'
+  | 'no-webhook'
+  | 'not-seen'
+  | 'changed-back'
+  | 'rewritten-by-another-policy';
+
+/** The image cannot be pulled, or a pull secret cannot help. */
+export type PullCode =
+  | 'not-found'
+  | 'unauthorized'
+  | 'too-many-requests'
+  | 'platform'
+  | 'unknown-host'
+  | 'unreachable'
+  | 'tls'
+  | 'invalid-name'
+  | 'never-pulled'
+  | 'unknown'
+  | 'secret-missing'
+  | 'secret-unusable'
+  | 'secret-without-host';

@@ -1,0 +1,232 @@
+/**
+ * The tables from symptom to cause of docs/guides/troubleshooting.md. A code of `why` or a check of `doctor` without a row is an error of
+ * the type check.
+ */
+import type { CheckId } from '../../src/inspect/doctor/check.ts';
+import { checks } from '../../src/inspect/doctor/checks.ts';
+import type { NotRewrittenCode, PullCode } from '../../src/inspect/why/codes.ts';
+import { reasons } from '../../src/policy/reason.ts';
+
+/** In Markdown. `says`: the sentence of the command, with … for what depends on the cluster. */
+export interface Symptom {
+  readonly says: string;
+  readonly cause: string;
+  readonly firstStep: string;
+}
+
+const label = 'kubectl label namespace shop transship.dev/rewrite=enabled';
+const printed = 'the command that `why` prints';
+const restart = '`kubectl rollout restart --namespace shop deployment/web`';
+const createSecret = '`kubectl create secret docker-registry`, or [copies by the controller](pull-secrets.md)';
+
+export const notRewritten: Readonly<Record<NotRewrittenCode, Symptom>> = {
+  'not-opted-in': { says: 'namespace … is not opted in', cause: 'no label on the namespace', firstStep: `\`${label}\`` },
+  'label-value': { says: 'the label … has the value …', cause: 'a value that means nothing; values are lower case', firstStep: printed },
+  'label-key': { says: 'the label … is not …', cause: 'the key of the label has a spelling error', firstStep: printed },
+  'annotation-instead-of-label': {
+    says: '… is an annotation, and only a label opts in',
+    cause: '`kubectl annotate` instead of `kubectl label`',
+    firstStep: printed,
+  },
+  'label-on-workload': {
+    says: 'the label … is on the … and not on the template of its pods',
+    cause: 'pods get the labels of the template',
+    firstStep: '`kubectl patch …`, as `why` prints it',
+  },
+  'opted-out': {
+    says: 'the pod has the label …: disabled',
+    cause: 'whoever wrote the pod opted it out',
+    firstStep: 'remove the label from the template of the pod',
+  },
+  'namespace-opted-out': {
+    says: 'namespace … has the label …: disabled',
+    cause: 'somebody opted the namespace out, perhaps to [end an outage](runbook.md#break-glass)',
+    firstStep: `\`${label} --overwrite\``,
+  },
+  'excluded-namespace': {
+    says: 'namespace … is excluded by the values of the chart',
+    cause: '`excludeNamespaces` names it',
+    firstStep: '`helm get values transship --namespace transship`',
+  },
+  'system-namespace': {
+    says: 'namespace … belongs to Kubernetes, and is never rewritten',
+    cause: '`kube-system`, `kube-public` and `kube-node-lease` must work without a webhook',
+    firstStep: 'none: configure mirrors on the nodes for these',
+  },
+  'release-namespace': {
+    says: 'namespace … is that of transship itself',
+    cause: 'its own pods must start before it can rewrite',
+    firstStep: 'run the pod in another namespace',
+  },
+  shadow: {
+    says: 'shadow mode decides and reports, and changes nothing',
+    cause: 'the namespace has the label value `shadow`',
+    firstStep: `\`${label} --overwrite\``,
+  },
+  'older-than-opt-in': { says: 'the pod was created before …', cause: 'running pods are never changed', firstStep: restart },
+  'webhook-not-asked': {
+    says: 'everything fits, but the webhook was not asked when the pod was created, or did not answer',
+    cause: 'the webhook was down, and `failurePolicy` is `Ignore`',
+    firstStep: '`transship doctor`; then restart the pod',
+  },
+  'no-webhook': {
+    says: 'no release of transship is registered in the cluster',
+    cause: 'it was never installed, or its configuration was deleted to end an outage',
+    firstStep: '`helm upgrade` brings the configuration back',
+  },
+  'not-seen': {
+    says: 'the policy would rewrite it; whether a webhook is asked for this pod cannot be seen',
+    cause: 'your user may not list webhook configurations',
+    firstStep: 'the [rights](../reference/doctor.md#rights) that `doctor` and `why` use',
+  },
+  'changed-back': {
+    says: 'it was rewritten, and something else wrote the first name back',
+    cause: 'an operator, another webhook, or a user',
+    firstStep: '`kubectl get pod NAME -o yaml --show-managed-fields`; then [imageManagers](../reference/policy.md#imagemanagers)',
+  },
+  'rewritten-by-another-policy': {
+    says: 'it was rewritten when it was created; the present policy would make it …',
+    cause: 'the policy was changed since then',
+    firstStep: restart,
+  },
+};
+
+export const cannotPull: Readonly<Record<PullCode, Symptom>> = {
+  'not-found': {
+    says: 'the registry has no such image',
+    cause: 'it was never copied, or the proxy cannot get it',
+    firstStep: '`transship images --policy policy.yaml -f manifests/ -o regctl`',
+  },
+  unauthorized: {
+    says: 'the registry refused the credentials',
+    cause: 'a wrong password, or no entry for the host; some registries also say so of images that they do not have',
+    firstStep: 'read the lines of `why` about pull secrets',
+  },
+  'too-many-requests': {
+    says: 'the registry refused it: too many requests',
+    cause: 'a rate limit, such as that of Docker Hub for anonymous pulls',
+    firstStep: 'pull through a cache, or with an account: [pull secrets](pull-secrets.md)',
+  },
+  platform: {
+    says: 'the registry has no image for the platform of the node',
+    cause: 'only one platform was copied',
+    firstStep: 'copy the image again with all platforms',
+  },
+  'unknown-host': {
+    says: 'the node cannot resolve the name of the registry',
+    cause: 'a spelling error in `registries`, or the DNS of the nodes, which is not that of pods',
+    firstStep: 'on a node: `crictl pull IMAGE`',
+  },
+  unreachable: {
+    says: 'the registry does not answer the node',
+    cause: 'the registry is down, or a firewall is between',
+    firstStep: 'on a node: `crictl pull IMAGE`',
+  },
+  tls: {
+    says: 'the node does not trust the certificate of the registry, or it has none',
+    cause: "the registry's CA is not on the nodes, or it speaks plain HTTP",
+    firstStep: "containerd's `hosts.toml`; no webhook can change that",
+  },
+  'invalid-name': {
+    says: 'the image is not an image reference',
+    cause: 'a spelling error in the manifest; transship leaves such images as they are',
+    firstStep: 'correct the manifest',
+  },
+  'never-pulled': {
+    says: 'imagePullPolicy is Never, and the node does not have the image',
+    cause: 'the image was to be loaded into the node',
+    firstStep: 'load it, or change the pull policy',
+  },
+  unknown: {
+    says: 'the kubelet cannot pull the image',
+    cause: 'an error that `why` does not know',
+    firstStep: 'read what the kubelet says, which `why` prints',
+  },
+  'secret-missing': {
+    says: 'namespace … has no Secret …',
+    cause: 'the pod names a pull secret that is not in its namespace',
+    firstStep: createSecret,
+  },
+  'secret-unusable': {
+    says: 'Secret … has the type … and not …',
+    cause: 'the Secret has another type, or is no Docker configuration',
+    firstStep: createSecret,
+  },
+  'secret-without-host': {
+    says: 'none of the pull secrets (…) has an entry for …',
+    cause: 'the Secret is for another host than the rewritten image has',
+    firstStep: 'nothing, if the registry asks for no password; else make it for that host',
+  },
+};
+
+type Cause = Omit<Symptom, 'says'>;
+
+export const failedChecks: Readonly<Record<CheckId, Cause>> = {
+  registered: {
+    cause: 'the configuration was deleted to end an outage, or nothing is installed',
+    firstStep: '`helm upgrade` brings it back',
+  },
+  webhooks: { cause: 'the configuration was edited', firstStep: '`helm upgrade`, with `--force-conflicts` for Helm 4' },
+  'ca-bundle': {
+    cause: 'the controller has not written the CA yet, or the clock is wrong',
+    firstStep: '[the certificate](runbook.md#the-certificate-is-gone-or-not-trusted)',
+  },
+  certificate: {
+    cause: 'its Secret is gone, expired, or from another CA',
+    firstStep: '[the certificate](runbook.md#the-certificate-is-gone-or-not-trusted)',
+  },
+  replicas: { cause: 'replicas wait, crash, or are scaled to 0', firstStep: '[no replica answers](runbook.md#no-replica-answers)' },
+  endpoints: { cause: 'the selector of the Service was changed', firstStep: '`helm upgrade` restores it' },
+  'fail-open': {
+    cause: 'the webhook did not answer in time, and `failurePolicy` is `Ignore`',
+    firstStep: '[pods are created, but not rewritten](runbook.md#pods-are-created-but-not-rewritten)',
+  },
+  policy: { cause: 'the ConfigMap has a policy with an error', firstStep: '[a broken policy](runbook.md#a-broken-policy)' },
+  'pull-secrets': { cause: 'a rule gives pods a Secret that their namespace does not have', firstStep: createSecret },
+  'image-managers': {
+    cause: 'the policy has `exclude: false` for an operator that compares images',
+    firstStep: '[imageManagers](../reference/policy.md#imagemanagers)',
+  },
+  'validating-policy': { cause: 'the binding was deleted', firstStep: '`helm upgrade` brings it back' },
+  controller: {
+    cause: 'the controller is down or cannot write its Lease',
+    firstStep: '`kubectl --namespace transship logs deployment/transship-controller`',
+  },
+  'kubernetes-version': {
+    cause: 'the cluster is older or newer than what is tested',
+    firstStep: '[compatibility](../reference/compatibility.md)',
+  },
+  'namespace-labels': { cause: 'a spelling error, or an annotation', firstStep: 'the command that `doctor` prints' },
+  'workload-labels': { cause: 'the label is on the workload and not on its template', firstStep: 'the command that `doctor` prints' },
+  'one-release': { cause: 'two releases have the same `optIn.value`', firstStep: 'give one of them another value' },
+};
+
+export function troubleshooting(): Readonly<Record<'not rewritten' | 'left by the policy' | 'cannot pull' | 'doctor', string>> {
+  return {
+    'not rewritten': symptomTable(notRewritten),
+    'left by the policy': reasonTable(),
+    'cannot pull': symptomTable(cannotPull),
+    doctor: table(
+      ['Check', 'Holds when', 'Cause where it does not', 'First step'],
+      checks.map(({ id, title }) => [`\`${id}\``, title, failedChecks[id].cause, failedChecks[id].firstStep]),
+    ),
+  };
+}
+
+function symptomTable(symptoms: Readonly<Record<string, Symptom>>): string {
+  const rows = Object.entries(symptoms).map(([code, { says, cause, firstStep }]) => [says, `\`${code}\``, cause, firstStep]);
+  return table(['`why` says', 'Code', 'Cause', 'First step'], rows);
+}
+
+/** Of the engine: why it decided not to rewrite. */
+function reasonTable(): string {
+  const kept = Object.entries(reasons).filter(([, { outcome }]) => outcome !== 'rewritten');
+  return table(
+    ['Code', 'Outcome', 'Meaning'],
+    kept.map(([code, { outcome, description }]) => [`\`${code}\``, `\`${outcome}\``, description]),
+  );
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
