@@ -10,8 +10,8 @@ export interface ClusterChoice {
 }
 
 /** Connects, looks, and closes the connection. */
-export async function inCluster<T>(choice: ClusterChoice, look: (view: ClusterView) => Promise<T>): Promise<T> {
-  const cluster = await connect(optionsOf(choice));
+export async function inCluster<T>({ kubeconfig, context }: ClusterChoice, look: (view: ClusterView) => Promise<T>): Promise<T> {
+  const cluster = await connect({ ...(kubeconfig !== null && { kubeconfig }), ...(context !== null && { context }) });
   try {
     return await look(clusterView(cluster));
   } finally {
@@ -19,18 +19,6 @@ export async function inCluster<T>(choice: ClusterChoice, look: (view: ClusterVi
   }
 }
 
-/** The flag, the context's own, or `default`, as kubectl chooses. */
-export async function namespaceFor({ namespace, ...choice }: ClusterChoice & { readonly namespace: string | null }): Promise<string> {
-  if (namespace !== null) return namespace;
-  // Imported only here: the client library takes a while to load.
-  const { kubeconfigNamespace } = await import('../cluster/kubeconfig.ts');
-  const { kubeconfig, context } = optionsOf(choice);
-  return kubeconfigNamespace(kubeconfig, context) ?? 'default';
-}
-
-function optionsOf({ kubeconfig, context }: ClusterChoice): { kubeconfig?: string; context?: string } {
-  return { ...(kubeconfig !== null && { kubeconfig }), ...(context !== null && { context }) };
-}
 
 /** @throws OperatorError (USAGE) unless there is exactly one operand */
 export function one(operands: readonly string[], remedy: string): string {

@@ -5,10 +5,11 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { reportPage } from '../inspect/report/page.ts';
 import type { ScanReport } from '../inspect/scan/report.ts';
 import { scanCluster, scanPods } from '../inspect/scan/scan.ts';
+import type { ClusterView } from '../inspect/view.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { unreadableReason } from '../errors/system-error.ts';
 import { jsonText, printed } from '../text/printable.ts';
-import { inCluster, namespaceFor, notSeen } from './cluster.ts';
+import { inCluster, notSeen } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { namespaceOrElse } from './decisions.ts';
 import { scanFlags } from './flags.ts';
@@ -72,8 +73,8 @@ interface Scanned {
 }
 
 async function ofCluster(values: ScanValues, policy: CompiledPolicy | null): Promise<Scanned> {
-  const namespace = values['all-namespaces'] ? null : await namespaceFor(values);
-  return { report: await inCluster(values, (view) => scanCluster(view, namespace, policy)), exitCode: 0 };
+  const namespaceIn = (view: ClusterView): string | null => (values['all-namespaces'] ? null : (values.namespace ?? view.namespace));
+  return { report: await inCluster(values, (view) => scanCluster(view, namespaceIn(view), policy)), exitCode: 0 };
 }
 
 /** What is not a pod or the template of one is not counted, and is said. */

@@ -4,7 +4,7 @@ import { parseSubject } from '../inspect/why/subject.ts';
 import { coloured, write, type Output } from './output.ts';
 import { command } from './command.ts';
 import { whyFlags } from './flags.ts';
-import { inCluster, namespaceFor, notSeen, one } from './cluster.ts';
+import { inCluster, notSeen, one } from './cluster.ts';
 import { openPolicy } from './policy-file.ts';
 import { joined, jsonText, printable, printed, type Printable } from '../text/printable.ts';
 
@@ -27,8 +27,9 @@ Exit codes: 0 nothing to do; 1 an image is not as the policy wants it, or cannot
   run: async ({ values, operands }, io) => {
     const subject = parseSubject(one(operands, 'name a pod or a workload, as pod/NAME'));
     const policy = values.policy === null ? null : await openPolicy({ policy: values.policy, 'resolved-hosts': null }, io);
-    const namespace = await namespaceFor(values);
-    const explanation = await inCluster(values, (view) => explainPod(view, { namespace, subject, policy }));
+    const explanation = await inCluster(values, (view) =>
+      explainPod(view, { namespace: values.namespace ?? view.namespace, subject, policy }),
+    );
     await write(io.stdout, values.output === 'json' ? printed`${jsonText(explanation)}\n` : page(explanation, io.stdout));
     if (values.output === 'table') await write(io.stderr, notSeen(explanation.notSeen));
     const findings = [...explanation.containers.filter(({ isFinding }) => isFinding), ...explanation.pulls];

@@ -28,6 +28,8 @@ export interface StreamingResponse {
 }
 
 export interface Cluster {
+  /** Of the kubeconfig's context or of the pod, else `default`. */
+  readonly namespace: string;
   /**
    * Resolves to the streaming response, whatever its status, as soon as the headers have arrived.
    *
@@ -57,6 +59,7 @@ export async function connect(options: { readonly kubeconfig?: string; readonly 
 export function connectWith(credentials: Credentials): Cluster {
   const dispatcher = sharedDispatcher();
   return {
+    namespace: credentials.namespace,
     request: async (path, details) => send(await callerOf(credentials, dispatcher), new URL(credentials.server + path), details),
     close: () => dispatcher.close(),
   };

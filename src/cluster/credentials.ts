@@ -1,4 +1,5 @@
 /** Address of the API server and credentials for it. This file: the pod's service account. */
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import type { ConnectionIdentity } from './shared-dispatcher.ts';
 export interface Credentials {
   /** `https://host:port`, optionally with a path; no trailing slash. */
   readonly server: string;
+  /** Of whatever names none, as kubectl chooses. */
+  readonly namespace: string;
   /** Called for every request, since the files may change. Rejects when they cannot be read. */
   current(): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly identity: ConnectionIdentity }>;
 }
@@ -34,6 +37,7 @@ export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, fol
   if (host === undefined) throw new ClusterConfigError('KUBERNETES_SERVICE_HOST is not set', 'run in a pod, or name a kubeconfig');
   return {
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+    namespace: namespaceIn(folder),
     current: async () => {
       // The kubelet replaces a token long before it expires, and the API server rejects the old one soon afterwards.
       const [token, ca] = await Promise.all([readFile(join(folder, 'token'), 'utf8'), readFile(join(folder, 'ca.crt'), 'utf8')]);
@@ -43,4 +47,10 @@ export function serviceAccount(environment: NodeJS.ProcessEnv = process.env, fol
       };
     },
   };
+}
+
+/** A pod without a projected namespace file still has a token. */
+function namespaceIn(folder: string): string {
+  const file = join(folder, 'namespace');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : 'default';
 }

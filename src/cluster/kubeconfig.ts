@@ -14,6 +14,7 @@ export function kubeconfigCredentials(file?: string, context?: string): Credenti
   const proxy = proxyOf(kubeconfig);
   return {
     server: serverOf(kubeconfig),
+    namespace: kubeconfig.getContextObject(kubeconfig.getCurrentContext())?.namespace ?? 'default',
     current: async () => {
       const options: RequestOptions = {};
       // The library reads its files for every call, a token file once a minute, and runs the login command again when its token expires.
@@ -28,12 +29,6 @@ export function kubeconfigCredentials(file?: string, context?: string): Credenti
       };
     },
   };
-}
-
-/** The namespace of the context; null where it names none, or there is no kubeconfig. */
-export function kubeconfigNamespace(file?: string, context?: string): string | null {
-  const kubeconfig = load(file, context);
-  return kubeconfig.getContextObject(kubeconfig.getCurrentContext())?.namespace ?? null;
 }
 
 function load(file: string | undefined, context: string | undefined): KubeConfig {

@@ -14,6 +14,8 @@ export interface Unseen {
 }
 
 export interface ClusterView {
+  /** Of whatever names none. */
+  readonly namespace: string;
   /** @returns undefined when it does not exist, null when it may not be read */
   get<T extends object>(path: string, what: string): Promise<T | null | undefined>;
   /** All objects of a small list. @returns null when it may not be read; an empty list for a resource that the cluster does not have */
@@ -64,6 +66,7 @@ export function clusterView(cluster: Cluster): ClusterView {
   }
 
   return {
+    namespace: cluster.namespace,
     get: <T extends object>(path: string, what: string) =>
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated it
       seen(what, async () => (await readJson(`GET ${path}`, await request(path))) as T, undefined),

@@ -9,6 +9,7 @@ import { test } from 'tap';
 
 import { connect, connectWith } from '../../src/cluster/connection.ts';
 import { serviceAccount } from '../../src/cluster/credentials.ts';
+import { kubeconfigCredentials } from '../../src/cluster/kubeconfig.ts';
 import { applyObject } from '../../src/cluster/object-writes.ts';
 import { resourcePath } from '../../src/cluster/resource-path.ts';
 import { eventually } from './eventually.ts';
@@ -127,6 +128,21 @@ test('a token file is read again', async (t) => {
     server.arrivals.map(({ headers }) => headers.authorization),
     ['Bearer first', 'Bearer second'],
   );
+});
+
+test('the namespace is that of the service account, or of the context; else default', (t) => {
+  const inPod = (files: Readonly<Record<string, string>>): string =>
+    serviceAccount({ KUBERNETES_SERVICE_HOST: '127.0.0.1' }, t.testdir(files)).namespace;
+  t.equal(inPod({ namespace: 'shop\n' }), 'shop');
+  t.equal(inPod({}), 'default');
+  const kubeconfig = (context: object): string => {
+    const clusters = [{ name: 'one', cluster: { server: 'https://127.0.0.1:1' } }];
+    const file = { apiVersion: 'v1', kind: 'Config', clusters, contexts: [{ name: 'here', context }], 'current-context': 'here' };
+    return join(t.testdir({ config: JSON.stringify(file) }), 'config');
+  };
+  t.equal(kubeconfigCredentials(kubeconfig({ cluster: 'one', user: '', namespace: 'shop' })).namespace, 'shop');
+  t.equal(kubeconfigCredentials(kubeconfig({ cluster: 'one', user: '' })).namespace, 'default');
+  t.end();
 });
 
 test("a pod's service account: the token is always the newest, and the client library is not loaded", async (t) => {

@@ -21,6 +21,7 @@ function clusterOf(objects: Objects): Cluster {
     return [200, Array.isArray(found) ? { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: '1' }, items: found } : found];
   };
   return {
+    namespace: 'default',
     request: async (path) => {
       const [status, body] = answer(path);
       const text = Buffer.from(JSON.stringify(body));
