@@ -16,10 +16,12 @@ interface Command {
 
 /** In code, at the start of a line or after a pipe (which is no cell of a table), without what a shell takes away. */
 function commandsOf(text: string): Command[] {
-  return [...text.matchAll(/(?:`| {4}|run: |(?<!^\|.*)\| )(?:npx )?transship ([a-z]+)((?: [^`\n#|>]*)?)/gm)].map(([, name = '', rest = '']) => ({
-    name,
-    words: rest.trim().split(/\s+/).filter(Boolean),
-  }));
+  return [...text.matchAll(/(?:`| {4}|run: |(?<!^\|.*)\| )(?:npx )?transship ([a-z]+)((?: [^`\n#|>]*)?)/gm)].map(
+    ([, name = '', rest = '']) => ({
+      name,
+      words: rest.trim().split(/\s+/).filter(Boolean),
+    }),
+  );
 }
 
 const pages = readdirSync(guides).filter((name) => name.endsWith('.md'));

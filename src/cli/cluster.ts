@@ -19,7 +19,6 @@ export async function inCluster<T>({ kubeconfig, context }: ClusterChoice, look:
   }
 }
 
-
 /** @throws OperatorError (USAGE) unless there is exactly one operand */
 export function one(operands: readonly string[], remedy: string): string {
   const [operand, more] = operands;

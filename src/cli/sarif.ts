@@ -1,7 +1,7 @@
 /** Findings as SARIF 2.1.0, which code scanning services read: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Log, ReportingDescriptor, Result } from 'sarif';
+import type { Log, ReportingDescriptor, Result, Tool } from 'sarif';
 import type { Finding } from '../errors/finding.ts';
 import { problemCodes, type ProblemCode } from '../policy/problem-codes.ts';
 import { escapedJson, type Printable } from '../text/printable.ts';
@@ -15,7 +15,7 @@ export function sarif(findings: readonly Finding[]): Printable {
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { ...program(), rules: codes.map(ruleOf) } },
+        tool: toolOf(codes),
         // As the columns of findings: characters of JavaScript (3.14.17).
         columnKind: 'utf16CodeUnits',
         results: findings.map((finding) => resultOf(finding, codes.indexOf(finding.code))),
@@ -25,14 +25,20 @@ export function sarif(findings: readonly Finding[]): Printable {
   return escapedJson(`${JSON.stringify(log, null, 2)}\n`);
 }
 
-function program(): { readonly name: string; readonly version: string; readonly informationUri: string } {
+function toolOf(codes: readonly ProblemCode[]): Tool {
   const { version, homepage }: { version: string; homepage: string } = JSON.parse(programFile('package.json'));
-  return { name: 'transship', version, informationUri: homepage };
+  const page = new URL(`${new URL(homepage).pathname}/blob/main/docs/reference/findings.md`, homepage).href;
+  return { driver: { name: 'transship', version, informationUri: homepage, rules: codes.map((code) => ruleOf(code, page)) } };
 }
 
-function ruleOf(code: ProblemCode): ReportingDescriptor {
+function ruleOf(code: ProblemCode, page: string): ReportingDescriptor {
   const { severity, when } = problemCodes[code];
-  return { id: code, shortDescription: { text: when }, defaultConfiguration: { level: severity } };
+  return {
+    id: code,
+    shortDescription: { text: when },
+    helpUri: `${page}#${code}`,
+    defaultConfiguration: { level: severity },
+  };
 }
 
 function resultOf({ code, severity, message, file, line, column }: Finding, ruleIndex: number): Result {

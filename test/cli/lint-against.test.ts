@@ -1,5 +1,7 @@
 /** `lint --against OLD`: what a change of a policy brings, for people, programs and CI systems. */
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Log, Result } from 'sarif';
 import { test } from 'tap';
 import { problemCodes } from '../../src/policy/problem-codes.ts';
 import { transship, type Ended } from './terminal.ts';
@@ -117,6 +119,48 @@ test('SARIF: one document, also without findings', async (t) => {
     t.match(locations, [{ physicalLocation: { artifactLocation: { uri: /^file:\/\/.*warned\.yaml$/ }, region: { startLine: Number } } }]);
   }
 });
+
+test('SARIF: a path as it was given, so that a code scanning service finds the file in its checkout', async (t) => {
+  const folder = relative(process.cwd(), t.testdir({ 'a b': { 'warned.yaml': files['warned.yaml'] } }));
+  const { stdout } = await transship(['lint', '-o', 'sarif', join(folder, 'a b/warned.yaml')]);
+  const uris = JSON.parse(stdout).runs[0].results.map((result: Result) => result.locations?.[0]?.physicalLocation?.artifactLocation?.uri);
+  t.same([...new Set(uris)], [`${folder}/a%20b/warned.yaml`]);
+});
+
+/** https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning */
+const requiredByGithub: readonly (readonly [of: string, path: RegExp])[] = [
+  ['the log', /^\$schema$/],
+  ['the log', /^version$/],
+  ['the tool', /^runs\.0\.tool\.driver\.name$/],
+  ['a rule', /^runs\.0\.tool\.driver\.rules\.\d+\.id$/],
+  ['a rule', /^runs\.0\.tool\.driver\.rules\.\d+\.shortDescription\.text$/],
+  ['a rule', /^runs\.0\.tool\.driver\.rules\.\d+\.helpUri$/],
+  ['a rule', /^runs\.0\.tool\.driver\.rules\.\d+\.defaultConfiguration\.level$/],
+  ['a result', /^runs\.0\.results\.\d+\.ruleId$/],
+  ['a result', /^runs\.0\.results\.\d+\.message\.text$/],
+  ['a result', /^runs\.0\.results\.\d+\.locations\.0\.physicalLocation\.artifactLocation\.uri$/],
+  ['a result', /^runs\.0\.results\.\d+\.locations\.0\.physicalLocation\.region\.startLine$/],
+  ['a result', /^runs\.0\.results\.\d+\.locations\.0\.physicalLocation\.region\.startColumn$/],
+];
+
+test('SARIF: each rule and each result has what GitHub requires, and help leads to a heading of the page', async (t) => {
+  const { stdout } = await against('broken.yaml', 'warned.yaml', t.testdir(files), '-o', 'sarif');
+  const log: Log = JSON.parse(stdout);
+  const { rules = [] } = log.runs[0]?.tool.driver ?? {};
+  const found = pathsOf(log);
+  const expected = { 'the log': 1, 'the tool': 1, 'a rule': rules.length, 'a result': log.runs[0]?.results?.length };
+  for (const [of, path] of requiredByGithub)
+    t.equal(found.filter((each) => path.test(each)).length, expected[of as keyof typeof expected], `${of}: ${path.source}`);
+  const page = readFileSync(new URL('../../docs/reference/findings.md', import.meta.url), 'utf8');
+  for (const code of Object.keys(problemCodes)) t.match(page, `\n### \`${code}\`\n`);
+  for (const { id, helpUri } of rules) t.ok(helpUri?.endsWith(`/docs/reference/findings.md#${id}`), `${id}: ${helpUri}`);
+});
+
+/** Of every value that is not an object. */
+function pathsOf(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([key, member]) => pathsOf(member, path === '' ? key : `${path}.${key}`));
+}
 
 test('wrong use', async (t) => {
   const folder = t.testdir(files);

@@ -1,5 +1,5 @@
 /** The page that documents the code of every finding, from the table of codes. */
-import { problemCodes } from '../../src/policy/problem-codes.ts';
+import { problemCodes, type Severity } from '../../src/policy/problem-codes.ts';
 
 const introduction = `# Findings
 
@@ -9,7 +9,20 @@ Correct what the message says; \`transship lint\` prints it with file, line and 
 used; a warning changes nothing. A note is neither right nor wrong.
 `;
 
+/** A heading for each code, which `helpUri` of SARIF leads to. */
 export function findingsReference(): string {
-  const rows = Object.entries(problemCodes).map(([code, { severity, when }]) => `| \`${code}\` | ${severity} | ${when} |`);
-  return [introduction, '| Code | Severity | Found when |', '|---|---|---|', ...rows, ''].join('\n');
+  return [introduction, ...sections.map(([severity, title]) => `## ${title}\n\n${ofSeverity(severity)}`)].join('\n');
+}
+
+const sections: readonly (readonly [severity: Severity, title: string])[] = [
+  ['error', 'Errors'],
+  ['warning', 'Warnings'],
+  ['note', 'Notes'],
+];
+
+function ofSeverity(wanted: Severity): string {
+  return Object.entries(problemCodes)
+    .filter(([, { severity }]) => severity === wanted)
+    .map(([code, { when }]) => `### \`${code}\`\n\nFound when: ${when}.\n`)
+    .join('\n');
 }
