@@ -1,7 +1,7 @@
 /**
  * Audit annotations: one for each image, keyed by the name of its container if it was rewritten (`volume.` and the volume's name for a
- * volume), with the prefix `problem.` if it could not be decided, and with `missing-secret.` if the pod lacks the pull secrets of its
- * registry.
+ * volume), with the prefix `rule.` for the rule and the revision of the policy, with `problem.` if it could not be decided, and with
+ * `missing-secret.` if the pod lacks the pull secrets of its registry.
  *
  * A webhook may be called twice for one request, and an annotation with another value the second time is rejected (kubernetes/apiserver,
  * pkg/admission/attributes.go). So the value is built from what both calls see: the written image, which the second call finds in the pod's
@@ -16,8 +16,9 @@ const qualifiedName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const maxValueLength = 512;
 const maxCount = 64;
 
-export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[]): Record<string, string> {
-  const { originals } = pod.annotations;
+/** @param revision of the policy; null if it is not known */
+export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[], revision: string | null): Record<string, string> {
+  const { originalImages, rewrittenBy } = pod.annotations;
   const repeated = repeatedKeys(images);
   const entries: (readonly [key: string, value: string])[] = [];
   for (const image of images) {
@@ -26,8 +27,10 @@ export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[
     const key = siteKey(image.site);
     if (repeated.has(key)) continue;
     // The record does not cover debug containers, so an entry with such a name belongs to something else.
-    const original = image.site.list === 'ephemeralContainers' ? undefined : originals.get(key);
-    for (const entry of [entryOf(image, key, original), missingEntry(image, key)])
+    const isRecorded = image.site.list !== 'ephemeralContainers';
+    const original = isRecorded ? originalImages.entries.get(key) : undefined;
+    const rule = isRecorded ? rewrittenBy.entries.get(key) : undefined;
+    for (const entry of [entryOf(image, key, original), ruleEntry(image, key, rule, revision), missingEntry(image, key)])
       if (entry !== null && qualifiedName.test(entry[0])) entries.push([entry[0], entry[1].slice(0, maxValueLength)]);
   }
   return Object.fromEntries(entries.slice(0, maxCount));
@@ -54,6 +57,17 @@ function repeatedKeys(images: readonly SiteDecision[]): ReadonlySet<string> {
 /** Pull secrets that the pod lacks and that cannot be added any more, so that pulling the image may fail. */
 function missingEntry({ missingSecrets }: SiteDecision, key: string): readonly [key: string, value: string] | null {
   return missingSecrets.length === 0 ? null : [`missing-secret.${key}`, missingSecrets.join(',')];
+}
+
+/** A key of its own, since the second call does not know the rule where the record had no space for it. */
+function ruleEntry(
+  { outcome, rule }: SiteDecision,
+  key: string,
+  recorded: string | undefined,
+  revision: string | null,
+): readonly [key: string, value: string] | null {
+  if (outcome === 'rewritten' && revision !== null) return [`rule.${key}`, `${rule}@${revision}`];
+  return outcome === 'already-there' && recorded !== undefined ? [`rule.${key}`, recorded] : null;
 }
 
 /** Problems have separate keys: in the second call, a result may itself be a problem. */

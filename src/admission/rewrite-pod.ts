@@ -1,5 +1,5 @@
 /** Decides the images of one pod and builds the patch. Used by the webhook and the command line. */
-import { recordOriginals } from '../pod/annotations.ts';
+import { recordRewrites, type NewEntries } from '../pod/records.ts';
 import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
 import type { OldPod } from './review.ts';
@@ -38,7 +38,13 @@ export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | '
 /** Images of one pod; more would only evict decisions for others. */
 const maxRemembered = 256;
 
-export function rewritePod(table: Table, pod: PodContent, context: PodContext, change: Change): PodRewrite {
+export interface Deciding {
+  readonly table: Table;
+  /** Of the policy, for the record on the pod; null where it is not to be recorded. */
+  readonly revision: string | null;
+}
+
+export function rewritePod({ table, revision }: Deciding, pod: PodContent, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
   const decide = pod.images.length > maxRemembered ? decideImage : recallDecision;
   const images = pod.images.map((site): SiteDecision => {
@@ -57,14 +63,21 @@ export function rewritePod(table: Table, pod: PodContent, context: PodContext, c
         [...new Set(images.map((image) => image.pullSecrets))].flat(),
       )
     : [];
-  const originals = new Map(rewritten.map((image) => [siteKey(image.site), image.image]));
   const operations = [
     ...rewritten.map((image) => replace(imagePointer(image.site), image.result ?? image.image)),
     ...(create ? rewritten.flatMap(pullPolicyOperations) : []),
     ...appendSecrets(pod.pullSecrets, pullSecrets),
-    ...(change.kind === 'debug' ? [] : recordOriginals(pod.annotations, originals)),
+    ...(change.kind === 'debug' ? [] : recordRewrites(pod.annotations, entriesOf(rewritten, revision))),
   ];
   return { images, pullSecrets, operations };
+}
+
+function entriesOf(rewritten: readonly SiteDecision[], revision: string | null): NewEntries {
+  const keyed = rewritten.map((image) => [siteKey(image.site), image] as const);
+  return {
+    originalImages: new Map(keyed.map(([key, { image }]) => [key, image])),
+    rewrittenBy: new Map(revision === null ? [] : keyed.map(([key, { rule }]) => [key, `${rule}@${revision}`])),
+  };
 }
 
 interface Existing {

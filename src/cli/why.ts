@@ -20,7 +20,7 @@ rewritten, with the command that changes that. For a pod that waits for an image
 It judges by the policy that the release has now. Needs the rights of the ClusterRole view, and to get namespaces and webhook configurations; reading Secrets
 is optional. What it may not see, it says.`,
   flags: whyFlags,
-  notes: `-o json prints one object with the keys pod, namespace, created, release, containers (name, written, image, rule, code, reason, remedy, isFinding), pulls,
+  notes: `-o json prints one object with the keys pod, namespace, created, release, containers (name, written, image, rule, revision, code, reason, remedy, isFinding), pulls,
 secrets and notSeen.
 
 Exit codes: 0 nothing to do; 1 an image is not as the policy wants it, or cannot be pulled; 2 wrong usage, or the cluster cannot be read.`,
@@ -41,9 +41,13 @@ function page({ pod, namespace, release, created, containers, pulls, secrets }: 
   const wrong = joined([printed`\n`, coloured(output, 'red', printed`✗`), printed` `]);
   const right = joined([printed`\n`, coloured(output, 'green', printed`✓`), printed` `]);
   const head = printed`pod ${pod} in namespace ${namespace}, created ${created ?? 'at an unknown time'}${release === null ? '' : `, release ${release}`}\n`;
-  const images = containers.map(({ name, written, image, rule, reason, remedy, isFinding }) => {
+  const images = containers.map(({ name, written, image, rule, revision, reason, remedy, isFinding }) => {
     const changed = written === image ? printed`${image}` : printed`${written}\n      -> ${image}`;
-    const why = printed`\n      ${reason}${rule === null || reason.includes(`rule ${rule}`) ? '' : ` (rule ${rule})`}\n`;
+    const by = [
+      ...(rule === null || reason.includes(`rule ${rule}`) ? [] : [`rule ${rule}`]),
+      ...(revision === null ? [] : [`policy revision ${revision}`]),
+    ];
+    const why = printed`\n      ${reason}${by.length === 0 ? '' : ` (${by.join(', ')})`}\n`;
     return joined([isFinding ? wrong : right, printed`${name}: `, changed, why, remedyLine(remedy)]);
   });
   const pulled = pulls.map(({ container, image, sentence, remedy, message }) =>

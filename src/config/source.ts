@@ -2,7 +2,6 @@
  * The policy in force. It is replaced as a whole, and only by a policy that loads without errors: whatever happens to the file, the last
  * good policy stays in force.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { followFiles } from '../files/follow.ts';
 import type { Watch } from '../files/watch.ts';
@@ -13,6 +12,7 @@ import { OperatorError } from '../errors/operator-error.ts';
 import { unreadableReason } from '../errors/system-error.ts';
 import { loadPolicy } from './load.ts';
 import { parseResolvedHosts } from './resolved-hosts.ts';
+import { revisionOf } from './revision.ts';
 
 export interface PolicyFiles {
   readonly policy: string;
@@ -22,7 +22,6 @@ export interface PolicyFiles {
 
 export interface Revision {
   readonly compiled: CompiledPolicy;
-  /** First 12 characters of the SHA-256 of the content. */
   readonly id: string;
 }
 
@@ -113,8 +112,8 @@ function load({ policy, hosts }: Texts, files: PolicyFiles): Reload {
   if (hasErrors(resolved.findings)) return { result: 'refused', findings: resolved.findings };
   const { compiled, findings } = loadPolicy(policy.text, files.policy, resolved.hosts);
   if (compiled === null) return { result: 'refused', findings };
-  const id = createHash('sha256').update(contentOf({ policy, hosts })).digest('hex').slice(0, 12);
-  return { result: 'loaded', revision: { compiled, id }, findings };
+  const id = revisionOf(policy.text, hosts.text);
+  return { result: 'loaded', revision: { compiled: { ...compiled, revision: id }, id }, findings };
 }
 
 type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly finding: Finding };

@@ -1,6 +1,7 @@
 /** The policy of a release, as its webhook loads it. */
 import { loadPolicy } from '../config/load.ts';
 import { parseResolvedHosts } from '../config/resolved-hosts.ts';
+import { revisionOf } from '../config/revision.ts';
 import { formatFinding, hasErrors, type Finding } from '../errors/finding.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Release } from './releases.ts';
@@ -19,7 +20,8 @@ export function policyOf({ policy, hosts, namespace }: Release): ReleasePolicy |
   const source = `${policy.key} of ConfigMap ${policy.configMap} in namespace ${namespace}`;
   const resolved = parseResolvedHosts(hosts, 'hosts.yaml');
   if (hasErrors(resolved.findings)) return { compiled: null, findings: resolved.findings, source };
-  return { ...loadPolicy(policy.text, policy.key, resolved.hosts), source };
+  const { compiled, findings } = loadPolicy(policy.text, policy.key, resolved.hosts);
+  return { compiled: compiled && { ...compiled, revision: revisionOf(policy.text, hosts) }, findings, source };
 }
 
 /** The first errors, which are enough to find it. */

@@ -83,9 +83,11 @@ function decideWorkload(
       operations: [],
     };
   }
-  const { images, operations } = rewritePod(policy.table, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
+  // A manifest in a repository would change with every revision of the policy.
+  const deciding = { table: policy.table, revision: null };
+  const { images, operations } = rewritePod(deciding, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
   const complete = lacksMetadata ? operations.map(withMetadata) : operations;
-  const written = originals ? pod.annotations.originals : null;
+  const written = originals ? pod.annotations.originalImages.entries : null;
   const original = (decision: SiteDecision): SiteDecision => {
     const { site, missingSecrets } = decision;
     const image = decision.outcome === 'already-there' ? written?.get(siteKey(site)) : undefined;

@@ -20,6 +20,8 @@ export interface CompiledPolicy {
   readonly rules: readonly Rule[];
   readonly table: Table;
   readonly imageManagers: readonly ImageManager[];
+  /** Identifies the files that it was loaded from; null if it was not loaded from files. */
+  readonly revision: string | null;
   /** All errors: with any of them the table must not be used. */
   readonly problems: readonly PolicyProblem[];
 }
@@ -34,7 +36,7 @@ export function compilePolicy(policy: RewritePolicy, hosts: ResolvedHosts = {}):
   checkNames(policy.rules, problems);
   checkManagers(policy, problems);
   const table = { ...buildTable(registries, excluded, rules), placeholders: new Set(policy.placeholders) };
-  return { policy, registries, excluded, rules, table, imageManagers: imageManagersOf(policy.imageManagers), problems };
+  return { policy, registries, excluded, rules, table, imageManagers: imageManagersOf(policy.imageManagers), revision: null, problems };
 }
 
 function buildTable(

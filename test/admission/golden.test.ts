@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { parse } from 'yaml';
 import type { Mode } from '../../src/admission/admit.ts';
 import { loadPolicy } from '../../src/config/load.ts';
+import { rewrittenByAnnotation } from '../../src/pod/annotations.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
 import { call, patched, type Called } from '../builders/webhook.ts';
 
@@ -21,6 +22,7 @@ function exists(path: string): boolean {
   return existsSync(new URL(path, corpus));
 }
 
+/** Without a revision, so the answers have no record of it. */
 function policyFor(name: string): CompiledPolicy {
   const file = exists(`${name}/policy.yaml`) ? `${name}/policy.yaml` : 'policy.yaml';
   const { compiled, findings } = loadPolicy(read(file), file);
@@ -62,4 +64,21 @@ for (const name of cases) {
       t.end();
     });
   }
+
+  test(`${name}: the record of rule and revision`, (t) => {
+    const revised = { ...policy, revision: '0123456789ab' };
+    const first = call(review, revised);
+    const expected = Object.fromEntries(
+      first.admission.images
+        .filter(({ outcome, site }) => outcome === 'rewritten' && site.list !== 'ephemeralContainers')
+        .map(({ rule, site }) => [site.list === 'volumes' ? `volume.${site.name}` : site.name, `${rule}@0123456789ab`]),
+    );
+    const object = patched(review.request.object, first.patch);
+    t.strictSame(JSON.parse(object?.metadata?.annotations?.[rewrittenByAnnotation] ?? '{}'), expected);
+    const again = call(withRequest({ uid: 'second', object }), { ...revised, revision: 'another' });
+    t.strictSame(again.patch, [], 'a second call changes nothing, whatever the revision is by then');
+    const audit = first.response.auditAnnotations ?? {};
+    t.strictSame({ ...audit, ...again.response.auditAnnotations }, audit, 'and tells the audit log nothing else');
+    t.end();
+  });
 }

@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { auditAnnotations } from '../../src/admission/audit.ts';
 import type { SiteDecision } from '../../src/admission/rewrite-pod.ts';
 import { warnings } from '../../src/admission/warnings.ts';
-import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
+import { originalImagesAnnotation, rewrittenByAnnotation } from '../../src/pod/annotations.ts';
 import type { ImageList } from '../../src/pod/images.ts';
 import { podFields, readPod } from '../../src/pod/pod.ts';
 import { imageDecision } from '../../src/rules/decision.ts';
@@ -15,6 +15,7 @@ interface Parts {
   readonly image?: string;
   readonly outcome?: SiteDecision['outcome'];
   readonly result?: string | null;
+  readonly rule?: string;
   readonly reason?: string;
   readonly missingSecrets?: readonly string[];
 }
@@ -25,6 +26,7 @@ function decision({
   image = 'nginx',
   outcome = 'rewritten',
   result = null,
+  rule,
   reason = 'of a reason',
   missingSecrets = [],
 }: Parts): SiteDecision {
@@ -32,6 +34,7 @@ function decision({
     ...imageDecision(image, 'unchanged', reason),
     outcome,
     result,
+    ...(rule !== undefined && { rule }),
     site: { list, index: 0, name, image, pullPolicy: null },
     missingSecrets,
   };
@@ -163,7 +166,23 @@ const annotations: readonly [says: string, record: Record<string, string>, image
 for (const [says, record, images, expected] of annotations) {
   test(`audit: ${says}`, (t) => {
     const recorded = readPod(pod({ metadata: { annotations: { [originalImagesAnnotation]: JSON.stringify(record) } } }), podFields([]));
-    t.strictSame(auditAnnotations(recorded, images.map(decision)), expected);
+    t.strictSame(auditAnnotations(recorded, images.map(decision), null), expected);
     t.end();
   });
 }
+
+/** The second call finds another revision in force, and must not say so: the API server refuses another value for a key. */
+test('audit: the rule and the revision, the same in both calls', (t) => {
+  const records = { [originalImagesAnnotation]: '{"app":"nginx"}', [rewrittenByAnnotation]: '{"app":"hub@first"}' };
+  const before = readPod(pod({ metadata: { annotations: {} } }), podFields([]));
+  const after = readPod(pod({ metadata: { annotations: records } }), podFields([]));
+  const first = auditAnnotations(before, [decision({ ...rewritten, rule: 'hub' })], 'first');
+  t.strictSame(first, { app: 'nginx -> r.example/nginx', 'rule.app': 'hub@first' });
+  t.strictSame(auditAnnotations(after, [decision({ outcome: 'already-there', image: 'r.example/nginx' })], 'second'), first);
+  const withoutRule = readPod(pod({ metadata: { annotations: { [originalImagesAnnotation]: '{"app":"nginx"}' } } }), podFields([]));
+  t.strictSame(auditAnnotations(withoutRule, [decision({ outcome: 'already-there', image: 'r.example/nginx' })], 'second'), {
+    app: 'nginx -> r.example/nginx',
+  });
+  t.strictSame(auditAnnotations(after, [decision({ list: 'ephemeralContainers', outcome: 'already-there' })], 'second'), {});
+  t.end();
+});

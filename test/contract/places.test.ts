@@ -86,7 +86,7 @@ function undone(rewritten: V1Pod, plain: V1Pod): V1Pod {
     container.image = original[container.name] ?? '';
   for (const { name, image } of pod.spec?.volumes ?? []) if (image !== undefined) image.reference = original[name] ?? '';
   delete pod.spec?.imagePullSecrets;
-  delete pod.metadata?.annotations?.['transship.dev/original-images'];
+  for (const record of ['original-images', 'rewritten-by']) delete pod.metadata?.annotations?.[`transship.dev/${record}`];
   return pod;
 }
 

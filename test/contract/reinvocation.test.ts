@@ -9,7 +9,7 @@ import { labelled } from '../charts/opt-in.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { createAuthority } from '../cluster/pki.ts';
-import { createPod, imagesOf, originalsOf, pullSecretsOf, reviews, running, type CreatedPod } from './running.ts';
+import { createPod, imagesOf, originalsOf, pullSecretsOf, reviews, rulesOf, running, type CreatedPod } from './running.ts';
 
 const registration = '/apis/admissionregistration.k8s.io/v1';
 const sidecar = { name: 'sidecar', image: 'envoyproxy/envoy:v1.31' };
@@ -117,6 +117,10 @@ async function makeSidecarPolicy(plane: ControlPlane): Promise<void> {
 }
 
 const main = 'nginx:1.27 -> mirror.example.com/library/nginx:1.27';
+const byHub = /^hub@[0-9a-f]{12}$/;
+/** The audit annotations of the rules, as the pod records them. */
+const ruleKeys = (pod: CreatedPod): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(rulesOf(pod) ?? {}).map(([name, rule]) => [`rule.${name}`, rule]));
 const both = { main: 'mirror.example.com/library/nginx:1.27', sidecar: `mirror.example.com/${sidecar.image}` };
 const named = (name: string) => ({ ...podWith('nginx:1.27'), metadata: { name } });
 
@@ -145,7 +149,8 @@ test('others that change the pod as well', { skip: skipReason({ level: 1 }) }, a
 
     const annotations = audit.annotationsOf('later');
     t.same(roundsOf(annotations, 'enforce.transship.dev'), ['round 0: patched', 'round 1: patched']);
-    t.same(writtenBy(annotations, 'enforce.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` });
+    t.match(rulesOf(pod), { main: byHub, sidecar: byHub });
+    t.same(writtenBy(annotations, 'enforce.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}`, ...ruleKeys(pod) });
   });
 
   await group.test('a MutatingAdmissionPolicy has run before', async (t) => {
@@ -153,19 +158,25 @@ test('others that change the pod as well', { skip: skipReason({ level: 1 }) }, a
     const pod = await createPod(installed, 'earlier', named('earlier'));
     t.same(imagesOf(pod), both);
     t.same(originalsOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image });
-    t.same(writtenBy(audit.annotationsOf('earlier'), 'enforce.transship.dev'), { main, sidecar: `${sidecar.image} -> ${both.sidecar}` });
+    t.same(writtenBy(audit.annotationsOf('earlier'), 'enforce.transship.dev'), {
+      main,
+      sidecar: `${sidecar.image} -> ${both.sidecar}`,
+      ...ruleKeys(pod),
+    });
   });
 
   await group.test('shadow says the same as enforce would, twice, and changes nothing', async (t) => {
     await namespace('shadowed', 'shadow', 'webhook');
     const pod = await createPod(installed, 'shadowed', named('shadowed'));
     t.same(imagesOf(pod), { main: 'nginx:1.27', sidecar: sidecar.image });
-    t.same([pullSecretsOf(pod), originalsOf(pod)], [undefined, null]);
+    t.same([pullSecretsOf(pod), originalsOf(pod), rulesOf(pod)], [undefined, null, null]);
     const annotations = audit.annotationsOf('shadowed');
     t.same(roundsOf(annotations, 'shadow.transship.dev'), ['round 0: left alone', 'round 1: left alone']);
-    t.same(writtenBy(annotations, 'shadow.transship.dev'), {
+    t.match(writtenBy(annotations, 'shadow.transship.dev'), {
       main,
       sidecar: `${sidecar.image} -> ${both.sidecar}`,
+      'rule.main': byHub,
+      'rule.sidecar': byHub,
       'pull-secret.mirror-pull': 'would be added',
     });
   });

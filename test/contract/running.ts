@@ -112,4 +112,7 @@ export const restricted = {
 };
 
 /** What the pod said before, as transship has recorded it. */
+/** `RULE@REVISION` by container; null without a record. */
+export const rulesOf = ({ metadata }: V1Pod): Readonly<Record<string, string>> | null =>
+  JSON.parse(metadata?.annotations?.['transship.dev/rewritten-by'] ?? 'null');
 export const originalsOf = ({ metadata }: V1Pod): unknown => JSON.parse(metadata?.annotations?.['transship.dev/original-images'] ?? 'null');

@@ -94,11 +94,12 @@ const labelled = (time: string) => ({
   managedFields: [{ time, fieldsV1: { 'f:metadata': { 'f:labels': { 'f:transship.dev/rewrite': {} } } } }, { fieldsV1: {} }],
 });
 
-const rewritten = (record: string, image: string) => {
+const rewritten = (record: string, image: string, by?: string) => {
   const { metadata, spec } = pod();
+  const rules = by === undefined ? {} : { 'transship.dev/rewritten-by': JSON.stringify({ main: by }) };
   return {
     '/api/v1/namespaces/shop/pods/web': {
-      metadata: { ...metadata, annotations: { 'transship.dev/original-images': JSON.stringify({ main: record }) } },
+      metadata: { ...metadata, annotations: { 'transship.dev/original-images': JSON.stringify({ main: record }), ...rules } },
       spec: { ...spec, containers: [{ name: 'main', image }] },
     },
   };
@@ -122,6 +123,17 @@ const secret = (data: object, type = 'kubernetes.io/dockerconfigjson') => ({
 
 const pull = (reason: string, message: string, objects: Objects = {}) =>
   why({ '/api/v1/namespaces/shop/pods/web': waiting(reason, message), ...objects });
+
+t.test('which rule and revision rewrote it, as the pod records them', async (tt) => {
+  const table: readonly (readonly [by: string | undefined, rule: string | null, revision: string | null])[] = [
+    ['gone@0123456789ab', 'gone', '0123456789ab'],
+    ['a@b@0123456789ab', 'a@b', '0123456789ab'],
+    ['foreign', 'hub', null],
+    [undefined, 'hub', null],
+  ];
+  for (const [by, rule, revision] of table)
+    tt.match((await why(rewritten('nginx', 'mirror.example.com/library/nginx', by))).containers, [{ rule, revision }], by ?? 'no record');
+});
 
 t.test('why nobody rewrote it', async (tt) => {
   const table: readonly (readonly [says: string, explained: ReturnType<typeof why>, code: string, remedy: RegExp])[] = [

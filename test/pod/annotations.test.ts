@@ -1,6 +1,7 @@
 import { test } from 'tap';
-import { maxRecordLength, originalImagesAnnotation, recordOriginals, type Annotations } from '../../src/pod/annotations.ts';
+import { maxRecordLength, originalImagesAnnotation, rewrittenByAnnotation, type Annotations } from '../../src/pod/annotations.ts';
 import { podFields, readPod } from '../../src/pod/pod.ts';
+import { recordRewrites } from '../../src/pod/records.ts';
 import type { Operation } from '../../src/patch/operations.ts';
 import { pod, type Json } from '../builders/pod.ts';
 
@@ -43,7 +44,7 @@ const readings: readonly [says: string, annotations: Json, expected: readonly (r
 
 for (const [says, annotations, expected] of readings) {
   test(`read: ${says}`, (t) => {
-    t.strictSame([...annotated(annotations).originals], expected);
+    t.strictSame([...annotated(annotations).originalImages.entries], expected);
     t.end();
   });
 }
@@ -137,7 +138,7 @@ const aWasNginx: NonNullable<Row['rewritten']> = [['a', 'nginx']];
 
 for (const { says, pod: before, rewritten = aWasNginx, expected } of rows) {
   test(`record: ${says}`, (t) => {
-    t.strictSame(recordOriginals(before, new Map(rewritten)), expected);
+    t.strictSame(recordRewrites(before, { originalImages: new Map(rewritten), rewrittenBy: new Map() }), expected);
     t.end();
   });
 }
@@ -156,8 +157,65 @@ const totals: readonly [says: string, annotations: Record<string, string>, fits:
 
 for (const [says, annotations, fits] of totals) {
   test(`all annotations together: ${says}`, (t) => {
-    const [operation] = recordOriginals(annotated(annotations), new Map([['a', 'nginx']]));
+    const [operation] = recordRewrites(annotated(annotations), { originalImages: new Map([['a', 'nginx']]), rewrittenBy: new Map() });
     t.equal(operation !== undefined && operation.op !== 'remove', fits);
+    t.end();
+  });
+}
+
+const rulePath = '/metadata/annotations/transship.dev~1rewritten-by';
+const images = new Map([['a', 'nginx']]);
+const rules = new Map([['a', 'hub@0123456789ab']]);
+const imageRecord = '{"a":"nginx"}';
+const ruleRecord = '{"a":"hub@0123456789ab"}';
+const spaceOfBoth = own + rewrittenByAnnotation.length + ruleRecord.length + 'note'.length;
+
+/** The rule beside the image, as `transship why` reads it. */
+const both: readonly (readonly [says: string, annotations: Json, expected: readonly Operation[]])[] = [
+  [
+    'no annotations: one map with both',
+    null,
+    [{ op: 'add', path: '/metadata/annotations', value: { [originalImagesAnnotation]: imageRecord, [rewrittenByAnnotation]: ruleRecord } }],
+  ],
+  [
+    'empty annotations',
+    {},
+    [
+      { op: 'add', path, value: imageRecord },
+      { op: 'add', path: rulePath, value: ruleRecord },
+    ],
+  ],
+  [
+    'a second call keeps the entries of the first, whatever the revision was then',
+    { [originalImagesAnnotation]: '{"b":"redis"}', [rewrittenByAnnotation]: '{"b":"hub@ba9876543210"}' },
+    [
+      { op: 'replace', path, value: '{"b":"redis","a":"nginx"}' },
+      { op: 'replace', path: rulePath, value: '{"b":"hub@ba9876543210","a":"hub@0123456789ab"}' },
+    ],
+  ],
+  ['both are known', { [originalImagesAnnotation]: imageRecord, [rewrittenByAnnotation]: ruleRecord }, []],
+  [
+    'space for both, exactly',
+    { note: 'x'.repeat(totalLimit - spaceOfBoth) },
+    [
+      { op: 'add', path, value: imageRecord },
+      { op: 'add', path: rulePath, value: ruleRecord },
+    ],
+  ],
+  ['space for one: the image', { note: 'x'.repeat(totalLimit - spaceOfBoth + 1) }, [{ op: 'add', path, value: imageRecord }]],
+  [
+    'space for one, and the rule of before would be wrong',
+    { note: 'x'.repeat(totalLimit - spaceOfBoth + 1), [rewrittenByAnnotation]: '{"a":"x@0123456789ab"}' },
+    [
+      { op: 'add', path, value: imageRecord },
+      { op: 'remove', path: rulePath },
+    ],
+  ],
+];
+
+for (const [says, annotations, expected] of both) {
+  test(`both records: ${says}`, (t) => {
+    t.strictSame(recordRewrites(annotated(annotations), { originalImages: images, rewrittenBy: rules }), expected);
     t.end();
   });
 }

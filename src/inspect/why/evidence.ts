@@ -24,7 +24,10 @@ export interface ContainerVerdict {
   readonly written: string;
   /** As the pod has it now. */
   readonly image: string;
+  /** That rewrote it, as the pod records it, else the one that decides now. */
   readonly rule: string | null;
+  /** Of the policy that rewrote it; null where the pod has no record of it. */
+  readonly revision: string | null;
   readonly code: 'rewritten' | ReasonCode | NotRewrittenCode | PullCode;
   readonly reason: string;
   /** Null when there is nothing to do. */

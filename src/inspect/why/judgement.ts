@@ -11,24 +11,40 @@ import { notAsked } from './not-asked.ts';
 export function judge(evidence: Evidence): ContainerVerdict[] {
   const { pod, policy } = evidence;
   const namespace = pod.metadata?.namespace ?? '';
-  const { originals } = readPod(pod, podFields([])).annotations;
+  const { originalImages, rewrittenBy } = readPod(pod, podFields([])).annotations;
   const { images } = decideDocument(
     policy,
     { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata, spec: pod.spec },
     { namespaceOf: () => namespace, originals: true },
   );
-  return images.map(({ decision }) => verdictOf(decision, originals.get(siteKey(decision.site)) ?? null, evidence));
+  return images.map(({ decision }) => {
+    const key = siteKey(decision.site);
+    const record = { original: originalImages.entries.get(key) ?? null, ...writerOf(rewrittenBy.entries.get(key)) };
+    return verdictOf(decision, record, evidence);
+  });
 }
 
-/** @param original the recorded image; null where nothing is recorded */
-function verdictOf(decision: SiteDecision, original: string | null, evidence: Evidence): ContainerVerdict {
+interface PodRecordOfImage {
+  /** Null where nothing is recorded. */
+  readonly original: string | null;
+  readonly rule: string | null;
+  readonly revision: string | null;
+}
+
+/** @param record `RULE@REVISION` */
+function writerOf(record: string | undefined): Pick<PodRecordOfImage, 'rule' | 'revision'> {
+  const at = record?.lastIndexOf('@') ?? -1;
+  return record === undefined || at === -1 ? { rule: null, revision: null } : { rule: record.slice(0, at), revision: record.slice(at + 1) };
+}
+
+function verdictOf(decision: SiteDecision, { original, rule, revision }: PodRecordOfImage, evidence: Evidence): ContainerVerdict {
   const { site } = decision;
   const base = { name: siteKey(site), written: original ?? site.image, image: site.image };
   if (original !== null) {
     const now = decideWritten(original, site.pullPolicy, evidence);
-    return { ...base, rule: now.rule, ...recorded(now, original, site.image) };
+    return { ...base, rule: rule ?? now.rule, revision, ...recorded(now, original, site.image) };
   }
-  return { ...base, rule: decision.rule, ...(decision.outcome === 'rewritten' ? notAsked(evidence) : ofEngine(decision)) };
+  return { ...base, rule: decision.rule, revision: null, ...(decision.outcome === 'rewritten' ? notAsked(evidence) : ofEngine(decision)) };
 }
 
 /** What the policy makes of the image that the pod was written with. */
