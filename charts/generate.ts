@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { policyJsonSchema } from '../src/config/json-schema.ts';
+import { withSection } from '../tools/docs/section.ts';
+import { alertsTable } from './generator/alerts.ts';
+import { dashboard } from './generator/dashboard.ts';
 import { valuesSchema } from './generator/schema.ts';
 import { valuesTables } from './generator/table.ts';
 import { readValues, type Value } from './generator/values.ts';
@@ -28,8 +31,15 @@ export function generatedFiles(): GeneratedFile[] {
     },
     { path: 'charts/transship/README.md', text: betweenMarks(read('charts/transship/README.md'), valuesTables(values, '###')) },
     { path: 'docs/reference/values.md', text: valuesPage(values) },
+    { path: 'charts/transship/files/dashboard.json', text: `${JSON.stringify(dashboard(), undefined, 2)}\n` },
+    {
+      path: 'docs/guides/monitoring.md',
+      text: withSection(read('docs/guides/monitoring.md'), 'alerts', alertsTable(['webhook', 'controller'].map(ruleFile))),
+    },
   ];
 }
+
+const ruleFile = (name: string): string => read(`charts/transship/files/alerts/${name}.yaml`);
 
 /** The policy's schema as it is for an object in the values, where the chart adds `apiVersion` and `kind`. */
 function inlinePolicySchema(): Record<string, unknown> {

@@ -100,6 +100,21 @@ test('disabled objects are not rendered', options, async (t) => {
   t.notOk('replicas' in (await render({ autoscaling: { enabled: true } })).one('Deployment')['spec'], 'the autoscaler decides');
 });
 
+test('alerts and dashboard are rendered on demand; the alerts of the controller only with one', options, async (t) => {
+  const on = { prometheusRule: { enabled: true }, grafanaDashboard: { enabled: true } };
+  const groups = async (values: Values): Promise<string[]> =>
+    (await render({ ...values, ...on })).one('PrometheusRule')['spec'].groups.map(({ name }: { name: string }) => name);
+  t.strictSame(await groups({}), ['transship-webhook', 'transship-controller']);
+  t.strictSame(await groups(ready), ['transship-webhook']);
+  const moved = await render({ ...on, prometheusRule: { enabled: true, runbookUrl: 'https://docs.example.com/' } });
+  for (const { rules } of moved.one('PrometheusRule')['spec'].groups)
+    for (const { alert, annotations } of rules) t.match(annotations.runbook_url, /^https:\/\/docs\.example\.com\/\w+\.md#/, alert);
+  const config = moved.one('ConfigMap', 'transship-dashboard');
+  t.match(config.metadata?.labels, { grafana_dashboard: '1' });
+  t.equal(JSON.parse(config['data']['transship.json']).uid, 'transship');
+  t.match((await render(ready)).objects.map(({ kind }) => kind).join(), /^(?!.*PrometheusRule)/, 'off by default');
+});
+
 const ports = (port: number) => [{ port, protocol: 'TCP' }];
 
 test('the NetworkPolicy opens the webhook to any client, or to those of webhookFrom, and never its egress', options, async (t) => {

@@ -1,0 +1,149 @@
+/** The Grafana dashboard of the chart. Each panel is a line below; the JSON around it is the same for all of them. */
+
+/** Grafana's units: https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts */
+type Unit = 'short' | 'reqps' | 's' | 'bytes' | 'percentunit';
+
+interface Panel {
+  readonly title: string;
+  readonly unit: Unit;
+  /** By legend. */
+  readonly queries: Readonly<Record<string, string>>;
+}
+
+const own = 'namespace=~"$namespace"';
+const calls = 'name=~".+[.]transship[.]dev"';
+const rate = (metric: string, matchers = own): string => `rate(${metric}{${matchers}}[$__rate_interval])`;
+const quantile = (q: number): string => `histogram_quantile(${q}, sum by (le) (${rate('transship_review_duration_seconds_bucket')}))`;
+const callQuantile = (q: number): string =>
+  `histogram_quantile(${q}, sum by (le) (${rate('apiserver_admission_webhook_admission_duration_seconds_bucket', calls)}))`;
+const panel = (title: string, unit: Unit, queries: Readonly<Record<string, string>>): Panel => ({ title, unit, queries });
+
+export const rows: Readonly<Record<string, readonly Panel[]>> = {
+  Reviews: [
+    panel('Reviews by result', 'reqps', { '{{mode}} {{result}}': `sum by (mode, result) (${rate('transship_reviews_total')})` }),
+    panel('Skipped reviews by reason', 'reqps', { '{{reason}}': `sum by (reason) (${rate('transship_reviews_skipped_total')})` }),
+    panel('Duration of reviews', 's', { p50: quantile(0.5), p99: quantile(0.99) }),
+  ],
+  Images: [
+    panel('Images by outcome', 'reqps', { '{{mode}} {{outcome}}': `sum by (mode, outcome) (${rate('transship_images_total')})` }),
+    panel('Images by rule', 'reqps', { '{{rule}}': `sum by (rule) (${rate('transship_images_total')})` }),
+    panel('Refused images by rule', 'reqps', {
+      '{{rule}}': `sum by (rule) (${rate('transship_images_total', `${own}, outcome="refused"`)})`,
+    }),
+  ],
+  'API server': [
+    panel('Calls by code', 'reqps', {
+      '{{name}} {{code}}': `sum by (name, code) (${rate('apiserver_admission_webhook_request_total', calls)})`,
+    }),
+    panel('Pods left as written or rejected, because the call failed', 'reqps', {
+      'left as written': `sum(${rate('apiserver_admission_webhook_fail_open_count', calls)})`,
+      rejected: `sum(${rate('apiserver_admission_webhook_rejection_count', calls)})`,
+    }),
+    panel('Duration of calls', 's', { p50: callQuantile(0.5), p99: callQuantile(0.99) }),
+  ],
+  Policy: [
+    panel('Replicas by revision of the policy', 'short', { '{{revision}}': `count by (revision) (transship_policy_info{${own}})` }),
+    panel('Reloads of policy and certificate', 'reqps', {
+      'policy {{result}}': `sum by (result) (${rate('transship_policy_reloads_total')})`,
+      'certificate {{result}}': `sum by (result) (${rate('transship_certificate_reloads_total')})`,
+    }),
+    panel('Time until the certificate expires', 's', {
+      '{{job}}': `min by (job) (transship_certificate_expiry_timestamp_seconds{${own}}) - time()`,
+    }),
+  ],
+  Load: [
+    panel('Utilization of the event loop', 'percentunit', { '{{instance}}': rate('transship_eventloop_active_seconds_total') }),
+    panel('Resident memory', 'bytes', {
+      '{{instance}}': `process_resident_memory_bytes{${own}} and on (job, instance) transship_eventloop_active_seconds_total`,
+    }),
+    panel('Memory of requests, and its limit', 'bytes', {
+      '{{instance}}': `transship_request_memory_bytes{${own}}`,
+      limit: `min(transship_request_memory_limit_bytes{${own}})`,
+    }),
+    panel('Connections', 'short', { '{{instance}}': `transship_connections{${own}}` }),
+    panel('Rejected requests and evicted connections', 'reqps', {
+      '{{code}}': `sum by (code) (${rate('transship_rejected_requests_total')})`,
+      evicted: `sum(${rate('transship_evicted_connections_total')})`,
+    }),
+    panel('Memory of the review cache', 'bytes', { '{{instance}} {{mode}}': `transship_review_cache_bytes{${own}}` }),
+  ],
+  Controller: [
+    panel('Leader', 'short', { '{{instance}}': `transship_controller_leader{${own}}` }),
+    panel('Pull secrets by state', 'short', { '{{registry}} {{state}}': `sum by (registry, state) (transship_controller_copies{${own}})` }),
+    panel('Sources and hosts that are ready', 'short', {
+      'source {{registry}}': `min by (registry) (transship_controller_source_ready{${own}})`,
+      'host {{registry}}': `min by (registry) (transship_controller_host_resolved{${own}})`,
+    }),
+    panel('Time until tokens and certificates expire', 's', {
+      'token {{registry}}': `min by (registry) (transship_controller_token_expiry_timestamp_seconds{${own}}) - time()`,
+      '{{certificate}}': `min by (certificate) (transship_controller_certificate_expiry_timestamp_seconds{${own}}) - time()`,
+    }),
+    panel('Writes', 'reqps', {
+      '{{kind}} {{verb}} {{result}}': `sum by (kind, verb, result) (${rate('transship_controller_writes_total')})`,
+    }),
+    panel('Age and errors of watches', 's', {
+      'age {{watch}}': `max by (watch) (transship_controller_watch_age_seconds{${own}})`,
+      'errors {{watch}}': `sum by (watch) (increase(transship_controller_watch_errors_total{${own}}[$__rate_interval]))`,
+    }),
+  ],
+};
+
+const columns = 3;
+/** Grafana's grid is 24 wide. */
+const size = { w: 24 / columns, h: 8 } as const;
+const datasource = { type: 'prometheus', uid: '${datasource}' } as const;
+
+export function dashboard(): Record<string, unknown> {
+  return {
+    uid: 'transship',
+    title: 'transship',
+    tags: ['kubernetes', 'transship'],
+    timezone: 'browser',
+    schemaVersion: 39,
+    refresh: '1m',
+    time: { from: 'now-6h', to: 'now' },
+    templating: { list: variables() },
+    panels: panels(),
+  };
+}
+
+function variables(): object[] {
+  return [
+    { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
+    {
+      name: 'namespace',
+      label: 'Namespace',
+      type: 'query',
+      datasource,
+      query: { query: 'label_values(transship_policy_info, namespace)', refId: 'namespace' },
+      refresh: 2,
+      includeAll: true,
+      // Also series without the label: a Prometheus without the operator may not set it.
+      allValue: '.*',
+      current: { text: 'All', value: '$__all' },
+    },
+  ];
+}
+
+function panels(): object[] {
+  const made: object[] = [];
+  let y = 0;
+  for (const [title, list] of Object.entries(rows)) {
+    made.push({ id: made.length + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] });
+    y += 1;
+    for (const [index, one] of list.entries())
+      made.push(timeSeries(made.length + 1, one, { ...size, x: (index % columns) * size.w, y: y + Math.floor(index / columns) * size.h }));
+    y += Math.ceil(list.length / columns) * size.h;
+  }
+  return made;
+}
+
+function timeSeries(id: number, { title, unit, queries }: Panel, gridPos: object): object {
+  const targets = Object.entries(queries).map(([legendFormat, expr], index) => ({
+    refId: `Q${index}`,
+    datasource,
+    expr,
+    legendFormat,
+  }));
+  return { id, type: 'timeseries', title, datasource, gridPos, fieldConfig: { defaults: { unit, min: 0 }, overrides: [] }, targets };
+}
