@@ -2,10 +2,27 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { collectNodeMetrics } from '../observe/node-metrics.ts';
 
-/** Documented in docs/reference/controller.md. */
-export const copyStates = ['desired', 'present', 'failed', 'foreign', 'equivalent', 'disputed', 'waiting', 'retained'] as const;
-export type CopyState = (typeof copyStates)[number];
-export type WriteResult = 'done' | 'conflict' | 'foreign' | 'failed';
+/** The state of a copy, with its description for the documentation. */
+export const copyStates = {
+  desired: 'wanted by the policy, whatever other state it has',
+  present: 'in place',
+  failed: 'cannot be written',
+  foreign: 'a foreign Secret has the name',
+  equivalent: 'a foreign Secret has the name and the right credentials',
+  disputed: 'another client repeatedly changes or deletes it',
+  waiting: 'there is no content yet',
+  retained: 'no longer wanted, and not deleted yet',
+} as const;
+export type CopyState = keyof typeof copyStates;
+
+/** The result of a write, with its description for the documentation. */
+export const writeResults = {
+  done: 'written',
+  conflict: 'the object changed meanwhile, or its namespace is terminating',
+  foreign: 'a foreign object has the name; it was left alone',
+  failed: 'the API server refused it or was not available',
+} as const;
+export type WriteResult = keyof typeof writeResults;
 export type WriteVerb = 'create' | 'update' | 'delete';
 
 export interface ControllerMetrics {
@@ -49,7 +66,7 @@ export function createControllerMetrics(): ControllerMetrics {
     },
   });
   const certificateSteps = counter('certificate_steps_total', 'Steps taken to issue, renew and rotate certificates.', 'step');
-  const policyReloads = counter('policy_reloads_total', 'Reloads of the policy file by result.', 'result');
+  const policyReloads = counter('policy_reloads_total', 'Reloads of the policy file, `loaded` or `refused`.', 'result');
   // Starts at 0, or `increase()` misses the first event.
   for (const result of ['loaded', 'refused']) policyReloads.inc({ result }, 0);
   return {
@@ -57,18 +74,22 @@ export function createControllerMetrics(): ControllerMetrics {
     leader,
     copies: gauge('copies', 'Copies of pull secrets by state.', 'registry', 'state'),
     sourceReady: gauge('source_ready', 'Whether the credentials of a registry were read, 1 or 0.', 'registry'),
-    tokenAge: gauge('token_age_seconds', 'Age of the token of a registry.', 'registry'),
+    tokenAge: gauge('token_age_seconds', 'Age of the token of a registry, for clouds.', 'registry'),
     tokenExpiry: gauge('token_expiry_timestamp_seconds', 'Expiry of the token of a registry, Unix time.', 'registry'),
     hosts: gauge('host_resolved', 'Whether the host of a registry with hostFrom is resolved, 1 or 0.', 'registry'),
-    writes: counter('writes_total', 'Writes to the API by result.', 'kind', 'verb', 'result'),
+    writes: counter('writes_total', 'Writes to the API by result. `kind` is in lower case.', 'kind', 'verb', 'result'),
     certificateExpiry: gauge(
       'certificate_expiry_timestamp_seconds',
-      'Expiry of the serving certificate and of its CA, Unix time.',
+      'Expiry of the `serving` certificate and of its `ca`, Unix time.',
       'certificate',
     ),
     certificateSteps,
     lastReconcile: gauge('last_reconcile_timestamp_seconds', 'Time of the last reconcile of a feature, Unix time.', 'feature'),
-    watchAge: gauge('watch_age_seconds', 'Time since a watch last received anything from the API server.', 'watch'),
+    watchAge: gauge(
+      'watch_age_seconds',
+      'Time since a watch last received anything from the API server. A bookmark comes about once a minute.',
+      'watch',
+    ),
     watchErrors: counter('watch_errors_total', 'Errors of a watch, each followed by a retry.', 'watch'),
     policyReloads,
     policyInfo: gauge('policy_info', 'The policy in force, always 1.', 'revision'),

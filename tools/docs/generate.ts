@@ -19,7 +19,7 @@ import { OperatorError } from '../../src/errors/operator-error.ts';
 import { doctorReference } from './doctor-reference.ts';
 import { errorsReference } from './errors-reference.ts';
 import { findingsReference } from './findings-reference.ts';
-import { metricsReference } from './metrics-reference.ts';
+import { controllerMetricsReference, metricsReference } from './metrics-reference.ts';
 import { policyReference } from './policy-reference.ts';
 import { withSection } from './section.ts';
 import { troubleshooting } from './troubleshooting.ts';
@@ -46,7 +46,10 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, Document>> {
       (page) => Object.entries(troubleshooting()).reduce((text, [name, table]) => withSection(text, name, table), page ?? ''),
     ],
     ['docs/reference/serve.md', (page) => withSection(page, 'flags', flagTable(serveFlags))],
-    ['docs/reference/controller.md', (page) => withSection(page, 'flags', flagTable(controllerFlags))],
+    [
+      'docs/reference/controller.md',
+      (page) => withSection(withSection(page, 'flags', flagTable(controllerFlags)), 'metrics', controllerMetricsReference()),
+    ],
   ]);
 }
 

@@ -1,14 +1,21 @@
-/** The tables of docs/reference/metrics.md that follow from the code: our metrics, and the values of their labels. */
+/** The tables of docs/reference/metrics.md and controller.md that follow from the code: our metrics, and the values of their labels. */
+import type { Registry } from 'prom-client';
 import { skipCodes } from '../../src/admission/scope.ts';
+import { copyStates, createControllerMetrics, writeResults } from '../../src/controller/metrics.ts';
 import { createMetrics, reviewResults } from '../../src/observe/metrics.ts';
 
 export function metricsReference(): string {
-  return [metricsTable(), valuesTable('reason', skipCodes), valuesTable('result', reviewResults)].join('\n\n');
+  return [metricsTable(createMetrics().registry), valuesTable('reason', skipCodes), valuesTable('result', reviewResults)].join('\n\n');
 }
 
-function metricsTable(): string {
-  const metrics = createMetrics().registry.getMetricsAsArray();
-  const rows = metrics
+export function controllerMetricsReference(): string {
+  const { registry } = createControllerMetrics();
+  return [metricsTable(registry), valuesTable('state', copyStates), valuesTable('result', writeResults)].join('\n\n');
+}
+
+function metricsTable(registry: Registry): string {
+  const rows = registry
+    .getMetricsAsArray()
     .filter(({ name }) => name.startsWith('transship_'))
     .map((metric) => `| \`${metric.name}\` | ${String(metric.type)} | ${labelsOf(metric)} | ${metric.help} |`);
   return ['| Metric | Type | Labels | What it counts |', '|---|---|---|---|', ...rows].join('\n');

@@ -21,7 +21,7 @@ export interface CopyOverview {
 export function countCopies(gauge: Gauge<'registry' | 'state'>, overview: CopyOverview): void {
   gauge.reset();
   for (const [registry, { credentials }] of Object.entries(overview.policy.registries)) {
-    if (credentials !== undefined) for (const state of copyStates) gauge.set({ registry, state }, 0);
+    if (credentials !== undefined) for (const state of Object.keys(copyStates)) gauge.set({ registry, state }, 0);
   }
   for (const [key, copy] of overview.desired) {
     gauge.inc({ registry: copy.registry, state: 'desired' });
