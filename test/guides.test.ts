@@ -1,0 +1,143 @@
+/** What the guides tell to write and to run: policies load and their tests hold, values fit the chart, commands succeed with the files of their page. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
+import { test, type Test } from 'tap';
+import { parse, stringify } from 'yaml';
+import { loadPolicy } from '../src/config/load.ts';
+import { presets } from '../src/presets/presets.ts';
+import { render, skipWithoutHelm } from './charts/chart.ts';
+import { transship } from './cli/terminal.ts';
+import { kindOf } from './guides/kinds.ts';
+import { commandsOf, documentsOf, fileName, pages, type Page } from './guides/page.ts';
+
+/** For texts that a reader replaces. */
+const filledIn = (text: string): string => text.replaceAll(/\bHOST\b/g, 'registry.example.com');
+
+const head = { apiVersion: 'transship.dev/v1', kind: 'RewritePolicy' };
+
+const documents = pages.flatMap((page) =>
+  page.blocks
+    .filter(({ language }) => language === 'yaml')
+    .flatMap((block) =>
+      documentsOf({ ...block, text: filledIn(block.text) }).map((document) => ({
+        ...block,
+        text: filledIn(block.text),
+        document,
+        kind: kindOf(document),
+      })),
+    ),
+);
+
+const ofKind = (kind: string) => documents.filter((each) => each.kind === kind);
+
+function loads(t: Test, text: string, place: string) {
+  const { compiled, findings } = loadPolicy(text, place);
+  t.strictSame(findings, [], place);
+  return compiled;
+}
+
+test('every block of YAML is of a known kind', (t) => {
+  t.ok(documents.length > 10, `${documents.length} documents`);
+  t.strictSame(
+    ofKind('unknown').map(({ place }) => place),
+    [],
+  );
+  t.end();
+});
+
+test('every policy loads without a finding, and has tests that hold', (t) => {
+  for (const { place, text } of ofKind('policy')) t.ok((loads(t, text, place)?.policy.tests.length ?? 0) > 0, `${place} has tests`);
+  for (const { place, document } of ofKind('part of a policy')) loads(t, stringify({ ...head, ...document }), place);
+  t.end();
+});
+
+const validate = new Ajv({ strict: false }).compile(
+  JSON.parse(readFileSync(new URL('../charts/transship/values.schema.json', import.meta.url), 'utf8')),
+);
+
+test('values fit the schema of the chart, and a policy in them loads', (t) => {
+  for (const { place, document } of ofKind('values')) {
+    t.ok(validate(document), `${place}: ${JSON.stringify(validate.errors)}`);
+    const inline: unknown = Object(document['rewritePolicy'])['inline'];
+    // The chart adds the registry `local` to a policy of its local registry.
+    const local = 'localRegistry' in document ? { registries: { local: { host: 'localhost:30500' } } } : {};
+    if (inline !== undefined) loads(t, typeof inline === 'string' ? inline : stringify({ ...head, ...local, ...Object(inline) }), place);
+  }
+  t.end();
+});
+
+test('values render', { skip: skipWithoutHelm }, async (t) => {
+  for (const { place, document } of ofKind('values')) await t.resolves(render(document), place);
+});
+
+/** What a page without files of its own talks about. */
+const sample = await transship(['init', '--preset', 'harbor']);
+const app = `apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: web, image: nginx:1.27 }] }\n`;
+const samples: Readonly<Record<string, string>> = {
+  'policy.yaml': sample.stdout,
+  'policy-in-force.yaml': sample.stdout,
+  'old.yaml': sample.stdout,
+  'new.yaml': sample.stdout,
+  'app.yaml': app,
+  'manifests.yaml': app,
+  'manifests/app.yaml': app,
+};
+
+/** The files of a page, by name; a policy or values without one have the usual name. */
+function filesOf(page: Page): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const block of page.blocks.filter(({ language }) => language === 'yaml')) {
+    const text = filledIn(block.text);
+    const isPolicy = documentsOf({ ...block, text }).some((document) => kindOf(document) === 'policy');
+    const name = fileName(block) ?? (isPolicy ? 'policy.yaml' : null);
+    if (name !== null && (fileName(block) !== null || files[name] === undefined)) files[name] = text;
+  }
+  return files;
+}
+
+/** Commands that need a cluster, a terminal or another program's output are only read: test/troubleshooting.test.ts. */
+const needsMore = (words: readonly string[]): boolean =>
+  ['scan', 'why', 'doctor', 'play', 'try', 'serve', 'controller'].includes(words[0] ?? '')
+    ? !(words[0] === 'scan' && words.includes('-f') && !words.includes('-'))
+    : words.some((word) => ['-A', '--all-namespaces', '-', '--review', 'IMAGE', 'NAME'].includes(word));
+
+let ran = 0;
+
+for (const page of pages)
+  test(`the commands of ${page.name} succeed`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'guide-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const own = filesOf(page);
+    const files: Readonly<Record<string, string>> = { ...samples, ...own };
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    const isFile = (word: string): boolean =>
+      Object.keys(files).some((name) => name === word || name.startsWith(`${word.replace(/\/$/, '')}/`));
+    const placed = (word: string): string => (isFile(word) ? join(folder, word) : word);
+    for (const { place, words, output } of commandsOf(page)) {
+      if (needsMore(words)) continue;
+      const { code, stdout, stderr } = await transship(words.map(placed));
+      t.ok(code === 0 || (code === 1 && words[0] === 'diff'), `${place}: ${code} ${stdout} ${stderr}`);
+      const shown = `${stdout}${stderr}`.replaceAll(`${folder}/`, '');
+      if (output !== null) t.equal(shown.trimEnd(), output.trimEnd(), place);
+      if (words[0] === 'init') samePolicy(t, place, words, stdout, own['policy.yaml']);
+      ran += 1;
+    }
+  });
+
+/** A page that begins with a preset shows that policy: its registries and rules, with tests of its own. */
+function samePolicy(t: Test, place: string, words: readonly string[], printed: string, shown: string | undefined): void {
+  if (shown === undefined || !presets.some(({ name }) => name === words[words.indexOf('--preset') + 1])) return;
+  const { registries, rules } = parse(printed);
+  const page = parse(shown);
+  t.strictSame({ registries: page.registries, rules: page.rules }, { registries, rules }, `${place}: the policy of the page`);
+}
+
+test('commands were found', (t) => {
+  t.ok(ran >= 3, `${ran} commands`);
+  t.end();
+});
