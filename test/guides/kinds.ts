@@ -12,9 +12,9 @@ const others: readonly (readonly [what: string, is: (document: Readonly<Record<s
   ['a workflow of GitHub', (document) => 'on' in document && 'jobs' in document],
 ];
 
-const foreignKinds: readonly string[] = [];
+const foreignKinds: ReadonlySet<string> = new Set();
 
-const manifestKinds = ['v1 Pod', 'apps/v1 Deployment'];
+const manifestKinds: ReadonlySet<string> = new Set(['v1 Pod', 'apps/v1 Deployment']);
 
 export type Kind = 'policy' | 'part of a policy' | 'values' | 'manifest' | 'other' | 'unknown';
 
@@ -22,10 +22,10 @@ const only = (document: object, keys: readonly string[]): boolean =>
   Object.keys(document).length > 0 && Object.keys(document).every((key) => keys.includes(key));
 
 export function kindOf(document: Readonly<Record<string, unknown>>): Kind {
-  const kind = `${document['apiVersion']} ${document['kind']}`;
+  const kind = `${String(document['apiVersion'])} ${String(document['kind'])}`;
   if (kind === 'transship.dev/v1 RewritePolicy') return 'policy';
-  if (manifestKinds.includes(kind)) return 'manifest';
-  if (foreignKinds.includes(kind) || others.some(([, is]) => is(document))) return 'other';
+  if (manifestKinds.has(kind)) return 'manifest';
+  if (foreignKinds.has(kind) || others.some(([, is]) => is(document))) return 'other';
   if (only(document, Object.keys(policySchema.shape))) return 'part of a policy';
   if (only(document, Object.keys(chartSchema.properties))) return 'values';
   return 'unknown';

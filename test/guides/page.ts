@@ -53,6 +53,8 @@ export interface Command {
   readonly place: string;
   /** What follows `transship`. */
   readonly words: readonly string[];
+  /** The file that `>` names. */
+  readonly into: string | null;
   /** What the page shows below it, null where it shows nothing. */
   readonly output: string | null;
 }
@@ -78,5 +80,12 @@ function commandOf(place: string, line: string, output: string | null): Command[
   const match = /^(?:npx )?transship (.*?)(?:\s+[|>#].*)?$/.exec(line);
   if (match === null) return [];
   const words = (match[1] ?? '').match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
-  return [{ place: `${place}: transship ${match[1]}`, words: words.map((word) => word.replaceAll(/^(['"])(.*)\1$/g, '$2')), output }];
+  return [
+    {
+      place: `${place}: transship ${match[1]}`,
+      words: words.map((word) => word.replaceAll(/^(['"])(.*)\1$/g, '$2')),
+      into: / > (\S+)/.exec(line)?.[1] ?? null,
+      output,
+    },
+  ];
 }
