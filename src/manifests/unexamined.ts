@@ -53,6 +53,7 @@ const skippedKeys: ReadonlySet<string> = new Set([
   'caBundle',
   'kubectl.kubernetes.io/last-applied-configuration',
   'transship.dev/original-images',
+  'transship.dev/rewritten-by',
 ]);
 
 function search(value: unknown, at: Search): void {

@@ -7,12 +7,12 @@ const chartSchema: { readonly properties: Readonly<Record<string, unknown>> } = 
   readFileSync(new URL('../../charts/transship/values.schema.json', import.meta.url), 'utf8'),
 );
 
-/** Documents of other programs, by their apiVersion and kind, or by the keys that they have: our code reads none of them. */
+/** Documents of other programs, by the keys that they have: our code reads none of them. */
 const others: readonly (readonly [what: string, is: (document: Readonly<Record<string, unknown>>) => boolean])[] = [
   ['a workflow of GitHub', (document) => 'on' in document && 'jobs' in document],
+  // promtool reads it: test/monitoring/alerts.test.ts.
+  ['a configuration of Prometheus', (document) => 'scrape_configs' in document],
 ];
-
-const foreignKinds: ReadonlySet<string> = new Set();
 
 const manifestKinds: ReadonlySet<string> = new Set(['v1 Pod', 'apps/v1 Deployment']);
 
@@ -25,7 +25,7 @@ export function kindOf(document: Readonly<Record<string, unknown>>): Kind {
   const kind = `${String(document['apiVersion'])} ${String(document['kind'])}`;
   if (kind === 'transship.dev/v1 RewritePolicy') return 'policy';
   if (manifestKinds.has(kind)) return 'manifest';
-  if (foreignKinds.has(kind) || others.some(([, is]) => is(document))) return 'other';
+  if (others.some(([, is]) => is(document))) return 'other';
   if (only(document, Object.keys(policySchema.shape))) return 'part of a policy';
   if (only(document, Object.keys(chartSchema.properties))) return 'values';
   return 'unknown';

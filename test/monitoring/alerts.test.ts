@@ -1,6 +1,7 @@
 /** The alerts of the chart, by Debian's promtool: each fires for its fault, no other does, and none on a healthy system. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { guides } from '../../charts/generator/alerts.ts';
 import { alerts, folderFor, prometheusSkipReason, promtool, ruleFiles } from './prometheus.ts';
@@ -177,6 +178,26 @@ function testRules(t: Parameters<typeof folderFor>[0], cases: readonly Case[]): 
 test('promtool accepts the rule files', options, (t) => {
   const { code, text } = promtool(['check', 'rules', '--lint=all', '--lint-fatal', ...ruleFiles]);
   t.equal(code, 0, text);
+  t.end();
+});
+
+test('promtool accepts the configuration of the guide', options, (t) => {
+  const page = readFileSync(new URL('../../docs/guides/monitoring.md', import.meta.url), 'utf8');
+  // Debian builds Prometheus without the discovery of Kubernetes.
+  const discovery = 'kubernetes_sd_configs: [{ role: pod, namespaces: { names: [transship] } }]';
+  const written = /```yaml\n(rule_files:[^]*?)```/.exec(page)?.[1] ?? '';
+  t.ok(written.includes(discovery));
+  const config = written.replace(discovery, 'static_configs: [{ targets: [localhost:9464] }]');
+  const checkout = fileURLToPath(new URL('../../', import.meta.url));
+  const check = (text: string): ReturnType<typeof promtool> => {
+    const file = join(folderFor(t), 'prometheus.yml');
+    writeFileSync(file, text.replaceAll(' charts/', ` ${checkout}charts/`));
+    return promtool(['check', 'config', file]);
+  };
+  const { code, text } = check(config);
+  t.equal(code, 0, text);
+  t.match(text, /2 rule files found/);
+  t.equal(check(config.replace('relabel_configs', 'relabel_config')).code, 1, 'a wrong key is found');
   t.end();
 });
 
