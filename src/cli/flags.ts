@@ -69,7 +69,7 @@ export const serveFlags = alsoVariables({
   'max-in-flight': { type: wholeNumber('N', 1, 1_000_000), text: 'reviews at once before 503', default: '512' },
   'max-request-memory': {
     type: wholeNumber('BYTES', 1024 * 1024, 2 ** 40),
-    text: "memory of requests before 503; without it a quarter of the container's limit",
+    text: "memory of requests before 503; without it a fifth of the container's limit",
   },
 });
 

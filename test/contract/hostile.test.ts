@@ -42,8 +42,8 @@ const heaviest: readonly object[] = [
 
 for (const failurePolicy of ['Ignore', 'Fail'] as const) {
   const options = { skip: skipReason({ level: 1 }), timeout: 300_000 + 10 * duration * 1000 };
-  test(`at the real API server, in a memory of 256 MiB, with failurePolicy ${failurePolicy}`, options, async (group) => {
-    const limit = limitMemory(256 * mebibyte);
+  test(`at the real API server, in a memory of 384 MiB, with failurePolicy ${failurePolicy}`, options, async (group) => {
+    const limit = limitMemory(384 * mebibyte);
     group.teardown(() => limit?.remove());
     const installed = await running(group, {
       values: { failurePolicy },

@@ -124,7 +124,7 @@ t.test('the pods of an installation', { skip: skipReason() }, async (tt) => {
         const { stdout: mounts } = await node.exec(['cat', `/proc/${pid}/mounts`]);
         test.match(mounts, /^overlay \/ overlay ro,/m);
         const limit = pod.spec?.containers[0]?.resources?.limits?.['memory'];
-        test.equal(limit, '256Mi');
+        test.equal(limit, '384Mi');
         const { stdout: words } = await node.exec(['cat', `/proc/${pid}/cmdline`]);
         test.ok(words.split('\0').includes('--permission'));
         const uptime = Number((await node.exec(['cat', '/proc/uptime'])).stdout.split(' ')[0]);

@@ -22,7 +22,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 const attacker = fileURLToPath(new URL('attacker.ts', import.meta.url));
 const mebibyte = 1024 * 1024;
 /** The chart's `resources.limits.memory`. */
-const memory = 256 * mebibyte;
+const memory = 384 * mebibyte;
 /** Milliseconds of each attack alone, and seconds of all at once. */
 const alone = 400;
 const together = Number(process.env['TRANSSHIP_HOSTILE_SECONDS'] ?? 6);

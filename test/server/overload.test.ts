@@ -158,7 +158,8 @@ test('connection limit: connections without a request are closed first, and a ne
 });
 
 test('the budget', (t) => {
-  t.equal(defaultBudget(256 * mebibyte), 64 * mebibyte);
+  t.equal(defaultBudget(320 * mebibyte), 64 * mebibyte);
+  t.ok(new ByteBudget(defaultBudget(256 * mebibyte)).largest > 37 * mebibyte, 'the largest review of an API server fits into 256 MiB');
   t.equal(defaultBudget(2 ** 64), 1024 * mebibyte, 'no limit');
   t.equal(defaultBudget(16 * mebibyte), 16 * mebibyte);
   const budget = new ByteBudget(4 * mebibyte);
