@@ -1,13 +1,14 @@
 /** The scripts of docs/guides/policy-in-ci.md, run in a repository as a CI system has it. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test, type Test } from 'tap';
 import { parse } from 'yaml';
+import { pages } from './guides/page.ts';
 
-const page = readFileSync(new URL('../docs/guides/policy-in-ci.md', import.meta.url), 'utf8');
-const blockOf = (language: string): string => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(page)?.[1] ?? '';
+const page = pages.find(({ name }) => name === 'policy-in-ci.md');
+const blockOf = (language: string): string => page?.blocks.find((block) => block.language === language)?.text ?? '';
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 const policy = (rules: string): string => `apiVersion: transship.dev/v1\nkind: RewritePolicy\nrules:\n${rules}`;

@@ -7,6 +7,7 @@
  * pkg/admission/attributes.go). So the value is built from what both calls see: the written image, which the second call finds in the pod's
  * record, and the current one.
  */
+import { rewriterText } from '../pod/annotations.ts';
 import { siteKey } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
 import type { SiteDecision } from './rewrite-pod.ts';
@@ -66,7 +67,7 @@ function ruleEntry(
   recorded: string | undefined,
   revision: string | null,
 ): readonly [key: string, value: string] | null {
-  if (outcome === 'rewritten' && revision !== null) return [`rule.${key}`, `${rule}@${revision}`];
+  if (outcome === 'rewritten' && revision !== null) return [`rule.${key}`, rewriterText({ rule, revision })];
   return outcome === 'already-there' && recorded !== undefined ? [`rule.${key}`, recorded] : null;
 }
 

@@ -1,4 +1,5 @@
 /** Decides the images of one pod and builds the patch. Used by the webhook and the command line. */
+import { rewriterText } from '../pod/annotations.ts';
 import { recordRewrites, type NewEntries } from '../pod/records.ts';
 import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
@@ -76,7 +77,7 @@ function entriesOf(rewritten: readonly SiteDecision[], revision: string | null):
   const keyed = rewritten.map((image) => [siteKey(image.site), image] as const);
   return {
     originalImages: new Map(keyed.map(([key, { image }]) => [key, image])),
-    rewrittenBy: new Map(revision === null ? [] : keyed.map(([key, { rule }]) => [key, `${rule}@${revision}`])),
+    rewrittenBy: new Map(revision === null ? [] : keyed.map(([key, { rule }]) => [key, rewriterText({ rule, revision })])),
   };
 }
 

@@ -83,6 +83,23 @@ export function annotationsOf(metadata: Metadata, othersLength: number | null): 
   };
 }
 
+/** A rule, and the revision of the policy that it is from. */
+export interface Rewriter {
+  readonly rule: string | null;
+  readonly revision: string | null;
+}
+
+/** As `rewrittenByAnnotation` and the audit annotations have it. */
+export function rewriterText({ rule, revision }: Rewriter): string {
+  return `${rule}@${revision}`;
+}
+
+/** The other way round; both are null where it was not written by transship. The name of a rule may contain `@`. */
+export function parseRewriter(entry: string): Rewriter {
+  const at = entry.lastIndexOf('@');
+  return at === -1 ? { rule: null, revision: null } : { rule: entry.slice(0, at), revision: entry.slice(at + 1) };
+}
+
 /** In bytes, with the key of the annotation. */
 export function recordLength(name: string, record: string | null): number {
   return record === null ? 0 : name.length + utf8Length(record);

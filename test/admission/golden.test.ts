@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import type { Mode } from '../../src/admission/admit.ts';
 import { loadPolicy } from '../../src/config/load.ts';
 import { rewrittenByAnnotation } from '../../src/pod/annotations.ts';
+import { siteKey } from '../../src/pod/images.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
 import { call, patched, type Called } from '../builders/webhook.ts';
 
@@ -71,7 +72,7 @@ for (const name of cases) {
     const expected = Object.fromEntries(
       first.admission.images
         .filter(({ outcome, site }) => outcome === 'rewritten' && site.list !== 'ephemeralContainers')
-        .map(({ rule, site }) => [site.list === 'volumes' ? `volume.${site.name}` : site.name, `${rule}@0123456789ab`]),
+        .map(({ rule, site }) => [siteKey(site), `${rule}@0123456789ab`]),
     );
     const object = patched(review.request.object, first.patch);
     t.strictSame(JSON.parse(object?.metadata?.annotations?.[rewrittenByAnnotation] ?? '{}'), expected);

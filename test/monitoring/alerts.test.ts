@@ -1,9 +1,10 @@
 /** The alerts of the chart, by Debian's promtool: each fires for its fault, no other does, and none on a healthy system. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { guides } from '../../charts/generator/alerts.ts';
+import { pages } from '../guides/page.ts';
 import { alerts, folderFor, prometheusSkipReason, promtool, ruleFiles } from './prometheus.ts';
 
 const options = { skip: prometheusSkipReason() };
@@ -182,10 +183,10 @@ test('promtool accepts the rule files', options, (t) => {
 });
 
 test('promtool accepts the configuration of the guide', options, (t) => {
-  const page = readFileSync(new URL('../../docs/guides/monitoring.md', import.meta.url), 'utf8');
+  const blocks = pages.find(({ name }) => name === 'monitoring.md')?.blocks ?? [];
   // Debian builds Prometheus without the discovery of Kubernetes.
   const discovery = 'kubernetes_sd_configs: [{ role: pod, namespaces: { names: [transship] } }]';
-  const written = /```yaml\n(rule_files:[^]*?)```/.exec(page)?.[1] ?? '';
+  const written = blocks.find(({ text }) => text.startsWith('rule_files:'))?.text ?? '';
   t.ok(written.includes(discovery));
   const config = written.replace(discovery, 'static_configs: [{ targets: [localhost:9464] }]');
   const checkout = fileURLToPath(new URL('../../', import.meta.url));

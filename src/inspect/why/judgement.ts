@@ -1,6 +1,7 @@
 /** Why each container of a pod has the image that it has. Pure: objects of the cluster and a policy in, sentences out. */
 import type { SiteDecision } from '../../admission/rewrite-pod.ts';
 import { decideDocument } from '../../manifests/decide.ts';
+import { parseRewriter, type Rewriter } from '../../pod/annotations.ts';
 import { podFields, readPod } from '../../pod/pod.ts';
 import { siteKey } from '../../pod/images.ts';
 import { decideImage } from '../../rules/decide.ts';
@@ -19,22 +20,14 @@ export function judge(evidence: Evidence): ContainerVerdict[] {
   );
   return images.map(({ decision }) => {
     const key = siteKey(decision.site);
-    const record = { original: originalImages.entries.get(key) ?? null, ...writerOf(rewrittenBy.entries.get(key)) };
+    const record = { original: originalImages.entries.get(key) ?? null, ...parseRewriter(rewrittenBy.entries.get(key) ?? '') };
     return verdictOf(decision, record, evidence);
   });
 }
 
-interface PodRecordOfImage {
+interface PodRecordOfImage extends Rewriter {
   /** Null where nothing is recorded. */
   readonly original: string | null;
-  readonly rule: string | null;
-  readonly revision: string | null;
-}
-
-/** @param record `RULE@REVISION` */
-function writerOf(record: string | undefined): Pick<PodRecordOfImage, 'rule' | 'revision'> {
-  const at = record?.lastIndexOf('@') ?? -1;
-  return record === undefined || at === -1 ? { rule: null, revision: null } : { rule: record.slice(0, at), revision: record.slice(at + 1) };
 }
 
 function verdictOf(decision: SiteDecision, { original, rule, revision }: PodRecordOfImage, evidence: Evidence): ContainerVerdict {
