@@ -47,6 +47,10 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
       'policy {{result}}': `sum by (result) (${rate('transship_policy_reloads_total')})`,
       'certificate {{result}}': `sum by (result) (${rate('transship_certificate_reloads_total')})`,
     }),
+    panel('Files in use as they are', 'short', {
+      '{{job}} {{file}}': `min by (job, file) (transship_config_last_reload_successful{${own}})`,
+      '{{job}}, controller {{file}}': `min by (job, file) (transship_controller_config_last_reload_successful{${own}})`,
+    }),
     panel('Time until the certificate expires', 's', {
       '{{job}}': `min by (job) (transship_certificate_expiry_timestamp_seconds{${own}}) - time()`,
     }),
@@ -60,6 +64,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
       '{{instance}}': `transship_request_memory_bytes{${own}}`,
       limit: `min(transship_request_memory_limit_bytes{${own}})`,
     }),
+    panel('Readiness probes by code', 'reqps', { '{{instance}} {{code}}': rate('transship_readiness_probes_total') }),
     panel('Connections', 'short', { '{{instance}}': `transship_connections{${own}}` }),
     panel('Rejected requests and evicted connections', 'reqps', {
       '{{code}}': `sum by (code) (${rate('transship_rejected_requests_total')})`,

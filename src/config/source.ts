@@ -57,16 +57,18 @@ export class PolicySource {
   /** Starts to follow the files. @param onReload called for every change, accepted or rejected */
   follow(onReload: (reload: Reload) => void): void {
     const { policy, resolvedHosts } = this.#files;
+    const use = (texts: Texts): void => {
+      const reload = load(texts, this.#files);
+      if (reload.result === 'loaded') this.#current = reload.revision;
+      onReload(reload);
+    };
     this.#watch = followFiles({
       paths: resolvedHosts === null ? [policy] : [policy, resolvedHosts],
       read: () => readTexts(this.#files),
       keyOf: contentOf,
       current: this.#content,
-      changed: (texts) => {
-        const reload = load(texts, this.#files);
-        if (reload.result === 'loaded') this.#current = reload.revision;
-        onReload(reload);
-      },
+      changed: use,
+      restored: use,
       // An unreadable file is already a finding. Anything else is a fault of transship, and must not end the process.
       failed: (error) => {
         const message = `it cannot be loaded because of a bug in transship, please report it: ${messageOf(error)}`;

@@ -85,6 +85,7 @@ export class FollowedPolicy {
     if (this.#refusal?.map(formatFinding).join('\n') === texts.join('\n')) return;
     this.#refusal = findings;
     this.#options.metrics.policyReloads.inc({ result: 'refused' });
+    this.#options.metrics.lastReload.set({ file: 'policy' }, 0);
     this.#options.log.error({ findings: texts }, 'the policy has errors; only certificates are maintained until it loads');
     this.onChange();
   }

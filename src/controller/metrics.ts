@@ -43,6 +43,7 @@ export interface ControllerMetrics {
   readonly watchErrors: Counter<'watch'>;
   readonly policyReloads: Counter<'result'>;
   readonly policyInfo: Gauge<'revision'>;
+  readonly lastReload: Gauge<'file'>;
   /** Runs before each scrape, for values that are read instead of counted. @returns a function that removes it */
   readonly onScrape: (read: () => void) => () => void;
 }
@@ -93,6 +94,7 @@ export function createControllerMetrics(): ControllerMetrics {
     watchErrors: counter('watch_errors_total', 'Errors of a watch, each followed by a retry.', 'watch'),
     policyReloads,
     policyInfo: gauge('policy_info', 'The policy in force, always 1.', 'revision'),
+    lastReload: gauge('config_last_reload_successful', 'Whether the current content of the file `policy` is in use, 1 or 0.', 'file'),
     onScrape: (read) => {
       readers.add(read);
       return () => readers.delete(read);

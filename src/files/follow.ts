@@ -13,9 +13,11 @@ export interface Followed<T> {
   readonly changed: (value: T) => void;
   /** Called once for consecutive equal messages. */
   readonly failed: (error: unknown) => void;
+  /** The content is the current one again, after a failure. */
+  readonly restored: (value: T) => void;
 }
 
-export function followFiles<T>({ paths, read, keyOf, current, changed, failed }: Followed<T>): Watch {
+export function followFiles<T>({ paths, read, keyOf, current, changed, failed, restored }: Followed<T>): Watch {
   let known = current;
   let lastFailure: string | null = null;
   let isClosed = false;
@@ -23,9 +25,13 @@ export function followFiles<T>({ paths, read, keyOf, current, changed, failed }:
     try {
       const value = await readStable(read, keyOf, known);
       if (value === null || isClosed) return;
+      const hadFailed = lastFailure !== null;
       lastFailure = null;
       const key = keyOf(value);
-      if (key === known) return;
+      if (key === known) {
+        if (hadFailed) restored(value);
+        return;
+      }
       changed(value);
       known = key;
     } catch (error) {

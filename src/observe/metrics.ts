@@ -38,6 +38,7 @@ export interface Metrics extends ReviewMetrics {
   readonly policyInfo: Gauge<'revision'>;
   readonly policyReloads: Counter<'result'>;
   readonly certificateReloads: Counter<'result'>;
+  readonly lastReload: Gauge<'file'>;
   readonly certificateExpiry: Gauge;
   readonly transport: TransportMetrics;
 }
@@ -68,6 +69,12 @@ export function createMetrics(): Metrics {
       'transship_certificate_reloads_total',
       'Reloads of the certificate pair, `loaded` or `refused`.',
     ),
+    lastReload: new Gauge({
+      name: 'transship_config_last_reload_successful',
+      help: 'Whether the current content of a file is in use, 1 or 0: `policy` (with the resolved hosts), `certificate` and `client-ca`.',
+      labelNames: ['file'],
+      registers,
+    }),
     certificateExpiry: new Gauge({
       name: 'transship_certificate_expiry_timestamp_seconds',
       help: 'Expiry of the serving certificate, Unix time.',

@@ -17,9 +17,14 @@ export function logRefusedReload(log: Logger, what: Reloaded, error: unknown): v
   log.error({ code }, `the changed ${what} is refused, the last good one stays in use: ${message}`);
 }
 
+export function logRestored(log: Logger, what: Reloaded): void {
+  log.info(`the ${what} is again the one in use`);
+}
+
 export interface PolicyMetrics {
   readonly policyInfo: Gauge<'revision'>;
   readonly policyReloads: Counter<'result'>;
+  readonly lastReload: Gauge<'file'>;
 }
 
 export interface PolicyObserver {
@@ -31,11 +36,13 @@ export interface PolicyObserver {
 export function observePolicy({ log, metrics }: PolicyObserver, revision: Revision, findings: readonly Finding[]): void {
   for (const finding of findings) logFinding(log, finding);
   metrics.policyInfo.set({ revision: revision.id }, 1);
+  metrics.lastReload.set({ file: 'policy' }, 1);
 }
 
 /** @param current the revision in force, after the reload */
 export function observeReload({ log, metrics }: PolicyObserver, reload: Reload, current: Revision): void {
   metrics.policyReloads.inc({ result: reload.result });
+  metrics.lastReload.set({ file: 'policy' }, reload.result === 'loaded' ? 1 : 0);
   for (const finding of reload.findings) logFinding(log, finding);
   if (reload.result === 'refused') {
     log.error({ code: 'POLICY_INVALID', revision: current.id }, 'the changed policy is refused; the last good one stays in force');

@@ -4,6 +4,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 export interface TransportMetrics {
   readonly rejections: Counter<'code'>;
   readonly connectionsEvicted: Counter;
+  readonly readinessProbes: Counter<'code'>;
   /** Provides the values of the gauges. */
   readonly observe: (figures: TransportFigures) => void;
 }
@@ -36,8 +37,16 @@ export function createTransportMetrics(registry: Registry): TransportMetrics {
   });
   // Present from the start, so that `increase()` in an alert sees the first one.
   for (const code of ['BODY_TOO_LARGE', 'CLIENT_CERTIFICATE_REQUIRED', 'OVERLOADED', 'REQUEST_TOO_SLOW']) rejections.inc({ code }, 0);
+  const readinessProbes = new Counter({
+    name: 'transship_readiness_probes_total',
+    help: 'Answers to `/readyz` on the HTTPS port, by status code. The kubelet asks every 5 seconds; without answers it takes the replica out of the Service.',
+    labelNames: ['code'] as const,
+    registers,
+  });
+  for (const code of ['200', '503']) readinessProbes.inc({ code }, 0);
   return {
     rejections,
+    readinessProbes,
     connectionsEvicted: new Counter({
       name: 'transship_evicted_connections_total',
       help: 'Connections that were closed to make room for a new one (`--max-connections`).',

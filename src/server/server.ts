@@ -163,14 +163,16 @@ function addReviews(app: WebhookInstance, context: Context): void {
   });
 }
 
-function addProbes(app: WebhookInstance, { readiness, respond }: Context): void {
+function addProbes(app: WebhookInstance, { readiness, respond, metrics }: Context): void {
   // No other route reads a body; it is discarded.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.get('/healthz', (_request, reply) => respond(reply, { status: 200, contentType: 'text/plain', body: 'ok\n' }));
   app.get('/readyz', (_request, reply) => {
     const { ready, lines } = readiness();
-    respond(reply, { status: ready ? 200 : 503, contentType: 'text/plain', body: `${lines.join('\n')}\n` });
+    const status = ready ? 200 : 503;
+    metrics.transport.readinessProbes.inc({ code: String(status) });
+    respond(reply, { status, contentType: 'text/plain', body: `${lines.join('\n')}\n` });
   });
 }
 

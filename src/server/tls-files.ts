@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { followFiles } from '../files/follow.ts';
 import type { Watch } from '../files/watch.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { logRefusedReload, logReload } from '../observe/reload-log.ts';
+import { logRefusedReload, logReload, logRestored } from '../observe/reload-log.ts';
 import { readClientCa, readKeyPair, type KeyPair, type KeyPairFiles } from '../tls/pair.ts';
 import type { WebhookServer } from './server.ts';
 
@@ -14,6 +14,8 @@ export interface TlsUsers {
 }
 
 export function followPair(files: KeyPairFiles, first: KeyPair, { server, metrics, log }: TlsUsers): Watch {
+  const succeeded = (isInUse: boolean): void => metrics.lastReload.set({ file: 'certificate' }, isInUse ? 1 : 0);
+  succeeded(true);
   return followFiles({
     paths: [files.certFile, files.keyFile],
     read: () => readKeyPair(files),
@@ -23,11 +25,17 @@ export function followPair(files: KeyPairFiles, first: KeyPair, { server, metric
       server.useKeyPair(pair);
       metrics.certificateExpiry.set(pair.notAfter.getTime() / 1000);
       metrics.certificateReloads.inc({ result: 'loaded' });
+      succeeded(true);
       logReload(log, 'certificate', { notAfter: pair.notAfter.toISOString() });
     },
     failed: (error) => {
       metrics.certificateReloads.inc({ result: 'refused' });
+      succeeded(false);
       logRefusedReload(log, 'certificate', error);
+    },
+    restored: () => {
+      succeeded(true);
+      logRestored(log, 'certificate');
     },
   });
 }
@@ -37,7 +45,9 @@ function keyOf({ cert, key }: KeyPair): string {
 }
 
 /** Open connections keep their state: authorized or not. */
-export function followClientCa(file: string, first: string, { server, log }: Pick<TlsUsers, 'server' | 'log'>): Watch {
+export function followClientCa(file: string, first: string, { server, metrics, log }: TlsUsers): Watch {
+  const succeeded = (isInUse: boolean): void => metrics.lastReload.set({ file: 'client-ca' }, isInUse ? 1 : 0);
+  succeeded(true);
   return followFiles({
     paths: [file],
     read: () => readClientCa(file),
@@ -45,8 +55,16 @@ export function followClientCa(file: string, first: string, { server, log }: Pic
     current: first,
     changed: (pem) => {
       server.useClientCa(pem);
+      succeeded(true);
       logReload(log, 'client CA');
     },
-    failed: (error) => logRefusedReload(log, 'client CA', error),
+    failed: (error) => {
+      succeeded(false);
+      logRefusedReload(log, 'client CA', error);
+    },
+    restored: () => {
+      succeeded(true);
+      logRestored(log, 'client CA');
+    },
   });
 }

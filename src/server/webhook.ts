@@ -73,7 +73,7 @@ export async function startWebhook(options: WebhookOptions, log: Logger): Promis
   source.follow((reload) => observeReload({ log, metrics }, reload, source.current));
   const followed = [
     'certFile' in options.tls ? followPair(options.tls, pair, { server, metrics, log }) : null,
-    clientCaFile === null || clientCa === null ? null : followClientCa(clientCaFile, clientCa, { server, log }),
+    clientCaFile === null || clientCa === null ? null : followClientCa(clientCaFile, clientCa, { server, metrics, log }),
   ];
   return {
     port,

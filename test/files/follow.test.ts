@@ -23,6 +23,7 @@ test('content and failures are reported once each, and rejected content may come
       told.push(text);
     },
     failed: (error) => told.push(error instanceof Error ? error.message.replace(/,.*/, '') : String(error)),
+    restored: (text) => told.push(`${text} again`),
   });
   t.teardown(() => watch.close());
   const says = async (...lines: string[]): Promise<void> => {
@@ -33,15 +34,17 @@ test('content and failures are reported once each, and rejected content may come
   await says('second');
   await rm(path);
   await says('second', 'ENOENT: no such file or directory');
+  const before = ['second', 'ENOENT: no such file or directory', 'second again'];
   await put('second');
+  await says(...before);
   refuses = true;
   await put('third');
-  await says('second', 'ENOENT: no such file or directory', 'no third');
+  await says(...before, 'no third');
   refuses = false;
   await put('fourth');
-  await says('second', 'ENOENT: no such file or directory', 'no third', 'fourth');
+  await says(...before, 'no third', 'fourth');
   await put('third');
-  await says('second', 'ENOENT: no such file or directory', 'no third', 'fourth', 'third');
+  await says(...before, 'no third', 'fourth', 'third');
   const length = told.length;
   await put('fifth');
   watch.close();

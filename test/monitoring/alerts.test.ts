@@ -43,8 +43,16 @@ const healthy: Series = {
   [webhook('rejected_requests_total', ', code="BODY_TOO_LARGE"')]: constant(0),
   [webhook('evicted_connections_total')]: constant(0),
   [webhook('policy_reloads_total', ', result="loaded"')]: growing,
-  [webhook('policy_reloads_total', ', result="refused"')]: constant(0),
-  [webhook('certificate_reloads_total', ', result="refused"')]: constant(0),
+  [webhook('policy_reloads_total', ', result="refused"')]: `0x20 1x${minutes}`,
+  ...Object.fromEntries(
+    ['policy', 'certificate', 'client-ca'].map((file) => [
+      webhook('config_last_reload_successful', `, file="${file}"`),
+      `1x20 0x1 1x${minutes}`,
+    ]),
+  ),
+  [webhook('readiness_probes_total', ', code="200"')]: `0+12x${minutes}`,
+  // While a replica before it drained.
+  [webhook('readiness_probes_total', ', code="503"')]: constant(2),
   [webhook('certificate_expiry_timestamp_seconds')]: never,
   [webhook('eventloop_active_seconds_total')]: `0+6x${minutes}`,
   // Failures of another webhook, and old ones of this.
@@ -66,7 +74,7 @@ const healthy: Series = {
   [controller('host_resolved', mirror)]: constant(1),
   [controller('watch_age_seconds', ', watch="namespaces"')]: constant(60),
   [controller('watch_errors_total', ', watch="namespaces"')]: constant(2),
-  [controller('policy_reloads_total', ', result="refused"')]: constant(0),
+  [controller('config_last_reload_successful', ', file="policy"')]: constant(1),
   [controller('certificate_expiry_timestamp_seconds', ', certificate="ca"')]: never,
 };
 
@@ -103,6 +111,19 @@ const faults: readonly (readonly [alert: string, fault: string, series: Series])
     'one of two replicas does not answer',
     { 'up{job="webhook", instance="b"}': `1x60 0x${minutes}`, [otherReplica]: '1x60 stale' },
   ],
+  [
+    'TransshipReplicaNotReady',
+    'the kubelet cannot reach a replica',
+    { [webhook('readiness_probes_total', ', code="200"')]: `0+12x40 480x${minutes}` },
+  ],
+  [
+    'TransshipReplicaNotReady',
+    'a replica drains and does not end',
+    {
+      [webhook('readiness_probes_total', ', code="200"')]: `0+12x40 480x${minutes}`,
+      [webhook('readiness_probes_total', ', code="503"')]: `0x40 0+12x${minutes}`,
+    },
+  ],
   ['TransshipFailOpen', 'the first failed call', { [failOpen]: appears }],
   ['TransshipFailOpen', 'one more failed call', { [failOpen]: `3x70 4x${minutes}` }],
   ['TransshipPodsRejected', 'the first rejection', { [rejection]: appears }],
@@ -122,13 +143,23 @@ const faults: readonly (readonly [alert: string, fault: string, series: Series])
     'the result of a rule is invalid',
     { [webhook('images_total', ', mode="enforce", rule="hub", outcome="refused"')]: stepAt70 },
   ],
-  ['TransshipPolicyRefused', 'a policy is refused', { [webhook('policy_reloads_total', ', result="refused"')]: stepAt70 }],
+  // For as long as the file has it: also after more than an hour.
+  ['TransshipPolicyRefused', 'a policy is refused', { [webhook('config_last_reload_successful', ', file="policy"')]: `1x5 0x${minutes}` }],
   [
     'TransshipPolicyRevisionsDiffer',
     'a replica has another policy',
     { [otherReplica]: null, [otherReplica.replace('one', 'two')]: constant(1) },
   ],
-  ['TransshipCertificateRefused', 'a certificate is refused', { [webhook('certificate_reloads_total', ', result="refused"')]: stepAt70 }],
+  [
+    'TransshipCertificateRefused',
+    'a certificate is refused',
+    { [webhook('config_last_reload_successful', ', file="certificate"')]: `1x5 0x${minutes}` },
+  ],
+  [
+    'TransshipCertificateRefused',
+    'a client CA is refused',
+    { [webhook('config_last_reload_successful', ', file="client-ca"')]: `1x5 0x${minutes}` },
+  ],
   ['TransshipCertificateExpiresSoon', 'the certificate is not renewed', { [webhook('certificate_expiry_timestamp_seconds')]: soon }],
   ['TransshipControllerNoLeader', 'two standbys', { [controller('leader')]: constant(0) }],
   ['TransshipControllerNoLeader', 'no controller', { [controller('leader')]: null }],
@@ -146,7 +177,11 @@ const faults: readonly (readonly [alert: string, fault: string, series: Series])
   ],
   ['TransshipTokenExpiresSoon', 'a token is not renewed', { [controller('token_expiry_timestamp_seconds', mirror)]: soon }],
   ['TransshipHostUnresolved', 'a host is unknown', { [controller('host_resolved', mirror)]: constant(0) }],
-  ['TransshipControllerPolicyRefused', 'a policy is refused', { [controller('policy_reloads_total', ', result="refused"')]: stepAt70 }],
+  [
+    'TransshipControllerPolicyRefused',
+    'a policy is refused',
+    { [controller('config_last_reload_successful', ', file="policy"')]: `1x5 0x${minutes}` },
+  ],
   ['TransshipCAExpiresSoon', 'the CA is not renewed', { [controller('certificate_expiry_timestamp_seconds', ', certificate="ca"')]: soon }],
 ];
 

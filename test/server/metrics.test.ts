@@ -74,6 +74,21 @@ test('counters used in alerts start at 0', async (t) => {
   }
 });
 
+test('readiness probes by status code', async (t) => {
+  const server = await running(t);
+  const counted = async (): Promise<unknown[]> => {
+    const metrics = await metricsOf(server);
+    return ['200', '503'].map((code) => metrics.get(`transship_readiness_probes_total{code="${code}"}`));
+  };
+  t.same(await counted(), [0, 0]);
+  await get(server, '/readyz');
+  await get(server, '/healthz');
+  server.webhook.startDraining();
+  await get(server, '/readyz');
+  await get(server, '/readyz');
+  t.same(await counted(), [1, 2]);
+});
+
 test('the policy and the certificate in use', async (t) => {
   const server = await running(t);
   const metrics = await metricsOf(server);
