@@ -5,7 +5,7 @@ import { decideDocument, type ManifestImage } from '../manifests/decide.ts';
 import { plainValue } from '../manifests/parse.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ImageDecision } from '../rules/decision.ts';
-import { differenceOf, type Difference } from '../rules/difference.ts';
+import { alternativeImages, differenceOf, type Difference } from '../rules/difference.ts';
 import { joined, jsonText, printed, type Printable } from '../text/printable.ts';
 import { inCluster, notSeen } from './cluster.ts';
 import { command, type Io } from './command.ts';
@@ -24,10 +24,12 @@ export const diffCommand = command({
 transship diff --policy OLD --policy NEW [flags] -f FILE…   every image of manifests
 transship diff --policy OLD --policy NEW [flags] -A         the pods of a cluster
 
-Decides each image by both policies, and prints those that come out differently: another name, outcome, pull policy, or other pull secrets. An image that both
+Decides each image by both policies, and prints those that come out differently: another name, outcome, pull policy, other pull secrets
+or other alternatives. An image that both
 decide alike is not printed, also when another rule decides it.`,
   flags: diffFlags,
-  notes: `-o json prints a line for each difference with the keys image, old and new, and in those outcome, rule, result, pullSecrets, pullPolicy and reason.
+  notes: `-o json prints a line for each difference with the keys image, old and new, and in those outcome, rule, result, pullSecrets, pullPolicy, reason and alternatives
+(the images that nodes may pull instead).
 
 Exit codes: 0 no difference; 1 there are differences; 2 wrong usage, or something cannot be read.`,
   run: async (given, io) => {
@@ -114,8 +116,9 @@ function keyOf({ image, old, new: now }: Difference): string {
   return JSON.stringify([image, told(old), told(now)]);
 }
 
-function told({ outcome, rule, result, pullSecrets, pullPolicy, reason }: ImageDecision): object {
-  return { outcome, rule, result, pullSecrets, pullPolicy, reason };
+function told(decision: ImageDecision): object {
+  const { outcome, rule, result, pullSecrets, pullPolicy, reason } = decision;
+  return { outcome, rule, result, pullSecrets, pullPolicy, reason, alternatives: alternativeImages(decision) };
 }
 
 function line({ image, old, new: now }: Difference): Printable {
@@ -126,11 +129,15 @@ function page({ image, old, new: now }: Difference): Printable {
   return joined([printed`${image}\n`, side('-', old), side('+', now)]);
 }
 
-function side(sign: '-' | '+', { outcome, result, rule, pullSecrets, reason }: ImageDecision): Printable {
+function side(sign: '-' | '+', decision: ImageDecision): Printable {
+  const { outcome, result, rule, pullSecrets, reason } = decision;
+  const alternatives = alternativeImages(decision)
+    .map((image) => `, or else ${image}`)
+    .join('');
   const secrets = pullSecrets.length === 0 ? '' : ` with ${pullSecrets.join(', ')}`;
   return joined([
     printed`  ${sign} `,
     result === null ? printed`${outcome}: ${reason}` : printed`${result} (rule ${rule ?? '-'})`,
-    printed`${secrets}\n`,
+    printed`${alternatives}${secrets}\n`,
   ]);
 }

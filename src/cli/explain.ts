@@ -18,7 +18,8 @@ transship explain --policy FILE [flags] -          images from standard input, o
 transship explain --policy FILE [flags] -f FILE…   every image of manifests
 
 Prints one decision for each image. With -o json that is one line with the keys image, name, tag, digest, outcome, rule, result,
-pullSecrets and reason; name is the canonical name, and what is absent is null. With -f the keys manifest, pointer,
+pullSecrets, reason and alternatives; name is the canonical name, and what is absent is null. The alternatives of a rule are a list of
+objects with the keys target, image and problem: without an image, problem says why. With -f the keys manifest, pointer,
 line, kind, objectName and namespace follow: kind and name of the object that holds the pod, and the namespace it was decided for.
 Outcomes: rewritten, already-there, no-rule, excluded, invalid, refused, unchanged.`,
   flags: explainFlags,

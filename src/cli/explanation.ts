@@ -10,10 +10,11 @@ import { count } from './manifest-input.ts';
 /** The keys and their order are a contract. */
 export function jsonLine({ decision, place }: Decided): Printable {
   const { image, outcome, rule, result, pullSecrets, reason } = decision;
+  const alternatives = decision.alternatives.map((each) => ({ target: each.target, image: each.image, problem: each.problem }));
   const reference = referenceOf(image);
   const parts = { image, name: reference?.name ?? null, tag: reference?.tag ?? null, digest: reference?.digest ?? null };
   const where = place === null ? {} : whereOf(place);
-  return printed`${jsonText({ ...parts, outcome, rule, result, pullSecrets, reason, ...where })}\n`;
+  return printed`${jsonText({ ...parts, outcome, rule, result, pullSecrets, reason, alternatives, ...where })}\n`;
 }
 
 function whereOf({ manifest, pointer, line, kind, objectName, namespace }: Place): Omit<Place, 'column'> {
@@ -89,10 +90,11 @@ function imageInPlaces(same: readonly Decided[]): string[] {
   ];
 }
 
-function details({ decision: { image, result, pullSecrets, reason }, place }: Decided): string[] {
+function details({ decision: { image, result, pullSecrets, reason, alternatives }, place }: Decided): string[] {
   return [
     image,
     ...(result === null ? [] : [`-> ${result}`]),
+    ...alternatives.map(({ target, image: other, problem }) => `or else ${other ?? `nothing at ${target}: ${problem}`}`),
     reason,
     ...(pullSecrets.length === 0 ? [] : [`pull secrets: ${pullSecrets.join(', ')}`]),
     ...(place === null ? [] : [describePlace(place)]),

@@ -20,8 +20,8 @@ export const imagesCommand = command({
 transship images --policy FILE [flags] IMAGE…
 transship images --policy FILE [flags] -          images from standard input, one a line
 
-Prints each image that is rewritten once: the source in its canonical form and the target, with two blanks or more between them. An
-image that is pulled by digest is copied from its digest, and to its tag where it has one.
+Prints each image that is rewritten once: the source in its canonical form and the target, with two blanks or more between them. A rule
+with alternatives has a line for each of them: a node may pull from any. An image that is pulled by digest is copied from its digest, and to its tag where it has one.
 
   transship images --policy policy.yaml -f app.yaml -o regctl | sh
   kubectl get pods -A -o json | transship images --policy policy.yaml -f -
@@ -61,16 +61,31 @@ const formats: Readonly<Record<'text' | 'json' | 'regctl' | 'crane' | 'skopeo', 
 async function pairs(policy: CompiledPolicy, query: ImageQuery, { report, io }: { report: ManifestReport; io: Io }): Promise<Pair[]> {
   const found = new Map<string, Pair>();
   const others: Decided[] = [];
+  const lacking = new Set<string>();
   for await (const group of decisions(policy, query, report, io)) {
     for (const decided of group) {
-      const { image, result: target } = decided.decision;
+      const { image, result } = decided.decision;
       const source = referenceOf(image);
-      if (source === null || target === null) others.push(decided);
-      else found.set(`${canonicalText(source)} ${target}`, { source, target });
+      for (const text of lackingAlternatives(decided)) lacking.add(text);
+      if (source === null || result === null) others.push(decided);
+      else
+        for (const target of [result, ...copiedAlternatives(decided)]) found.set(`${canonicalText(source)} ${target}`, { source, target });
     }
   }
+  for (const text of lacking) report.write(text);
   reportOthers(others, found.size, report);
   return [...found.values()];
+}
+
+/** The image as written is where it is copied from. */
+function copiedAlternatives({ decision: { image, alternatives } }: Decided): string[] {
+  return alternatives.flatMap((each) => (each.image === null || each.image === image ? [] : each.image));
+}
+
+function lackingAlternatives({ decision: { image, rule, alternatives } }: Decided): string[] {
+  return alternatives.flatMap(({ target, problem }) =>
+    problem === null ? [] : `${image} is not copied for alternative ${target} of rule ${rule}: ${problem}`,
+  );
 }
 
 /** Why images are not copied, each reason once with the images that it is true of. */

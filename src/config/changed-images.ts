@@ -3,7 +3,7 @@ import { problem, type PolicyPath, type PolicyProblem } from '../policy/problem.
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { decideImage } from '../rules/decide.ts';
 import type { ImageDecision, PodContext } from '../rules/decision.ts';
-import { differenceOf, type Difference } from '../rules/difference.ts';
+import { alternativeImages, differenceOf, type Difference } from '../rules/difference.ts';
 import { contextOf, sampleOf } from './lint/samples.ts';
 
 interface Candidate {
@@ -43,8 +43,10 @@ function sentence({ image, old, new: now }: Difference, { namespace }: PodContex
   return `${image}${where} ${outcomeOf(now)}; before, it ${outcomeOf(old)}`;
 }
 
-function outcomeOf({ result, outcome, pullSecrets, pullPolicy }: ImageDecision): string {
+function outcomeOf(decision: ImageDecision): string {
+  const { result, outcome, pullSecrets, pullPolicy } = decision;
+  const alternatives = alternativeImages(decision).map((image) => `, or else ${image}`);
   const becomes = result === null ? `stays as written (${outcome})` : `becomes ${result}`;
   const secrets = pullSecrets.length === 0 ? '' : `, with pull secrets ${pullSecrets.join(', ')}`;
-  return `${becomes}${secrets}${pullPolicy === 'keep' ? '' : `, with pull policy ${pullPolicy}`}`;
+  return `${becomes}${alternatives.join('')}${secrets}${pullPolicy === 'keep' ? '' : `, with pull policy ${pullPolicy}`}`;
 }

@@ -9,7 +9,7 @@ import type { RewritePolicy } from '../policy/types.ts';
 import { imageManager } from './image-manager-schema.ts';
 import { labels } from './label-schema.ts';
 import { namespaceGlob, registry, secretName } from './registry-schema.ts';
-import { rewrite } from './rewrite-schema.ts';
+import { alternative, rewrite } from './rewrite-schema.ts';
 
 // zod's compiled checks do not pay for files that are read at most once a minute.
 z.config({ jitless: true });
@@ -42,11 +42,21 @@ const match = z.strictObject({
   podLabels: labels.optional().describe('Labels that the pod must have, with exactly these values.'),
 });
 
+/** A node that cannot pull tries each in turn, and a pod needs the secrets of all. */
+const maxAlternatives = 8;
+
 const rule = z
   .strictObject({
     name: z.string().min(1).max(63).optional().describe('Shown in logs, metrics and responses; default: rule-N.'),
     match,
     rewrite: rewrite.optional(),
+    alternatives: z
+      .array(alternative)
+      .max(maxAlternatives, `a rule has at most ${maxAlternatives} alternatives`)
+      .default([])
+      .describe(
+        'Further targets for images that nodes cannot pull from the first, in order, each with the keys of `rewrite`. `as: original` is the image as written in the pod. A new pod gets the first target and the pull secrets of all of them; images under a target of this list are already there.',
+      ),
     pullSecrets: z
       .array(secretName)
       .default([])
@@ -71,6 +81,10 @@ const rule = z
   .refine((value) => value.pullPolicy === 'keep' || value.rewrite !== undefined, {
     error: 'pullPolicy applies to rewritten images; this rule has no rewrite',
     path: ['pullPolicy'],
+  })
+  .refine((value) => value.alternatives.length === 0 || value.rewrite !== undefined, {
+    error: 'alternatives come after the target of rewrite; this rule has no rewrite',
+    path: ['alternatives'],
   });
 
 const expectation = z

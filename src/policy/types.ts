@@ -78,6 +78,8 @@ export interface RulePolicy {
   };
   /** Absent for a rule that only attaches pull secrets. */
   readonly rewrite?: RewriteTarget | undefined;
+  /** Further targets, in order, for a node that cannot pull the image from the first. */
+  readonly alternatives: readonly AlternativeTarget[];
   readonly pullSecrets: readonly string[];
   readonly pullPolicy: PullPolicy;
   /** For images with `imagePullPolicy: Never`. */
@@ -85,6 +87,9 @@ export interface RulePolicy {
   /** For debug containers and image updates, where pull secrets cannot be added to the pod any more. */
   readonly onMissingSecret: 'warn' | 'keep';
 }
+
+/** `original` is the image as written: the one way back to the source, so it has to be named. */
+export type AlternativeTarget = RewriteTarget | { readonly as: 'original' };
 
 export type PullPolicy = 'keep' | 'derive' | 'IfNotPresent' | 'Always';
 

@@ -3,15 +3,13 @@ import { imageManagersOf, type ImageManager } from '../policy/image-managers.ts'
 import { siblingLabels } from '../policy/never-pulled.ts';
 import { problem, type PolicyPath, type PolicyProblem } from '../policy/problem.ts';
 import type { PatternSource, RewritePolicy, RulePolicy } from '../policy/types.ts';
-import type { SourcePattern } from '../policy/transform/transform.ts';
-import { transformOf, type RewriteTarget } from '../policy/transform/transforms.ts';
-import { nearest } from './nearest.ts';
+import { compileTarget, noTarget } from './compile-target.ts';
 import { parsePattern, type Pattern } from './pattern.ts';
 import { indexPatterns } from './pattern-index.ts';
 import { addressProblem, repositoryPrefix, resolveRegistry, type Registry, type ResolvedHosts } from './registries.ts';
 import type { Rule } from './rule.ts';
 import type { Table } from './table.ts';
-import { imageTarget, indexTargets, registryTarget } from './targets.ts';
+import { indexTargets } from './targets.ts';
 
 export interface CompiledPolicy {
   readonly policy: RewritePolicy;
@@ -50,7 +48,7 @@ function buildTable(
     rules: indexPatterns(rules.flatMap((rule) => rule.images.map((pattern) => ({ pattern, value: rule })))),
     isConditional: rules.some(({ policy: { match } }) => match.namespaces !== undefined || match.podLabels !== undefined),
     labelKeys: [...new Set(rules.flatMap(labelKeysOf))],
-    targets: indexTargets(rules.flatMap((rule) => rule.rewrite?.target ?? [])),
+    targets: indexTargets(rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []))),
     registries: withSecrets.flatMap((registry) =>
       registry.address === null ? [] : { registry, prefix: repositoryPrefix(registry.address) },
     ),
@@ -72,33 +70,13 @@ function compileRule(policy: RulePolicy, index: number, { registries, problems }
   const at: PolicyPath = ['rules', index];
   const images = compilePatterns(policy.match.images, [...at, 'match', 'images'], problems);
   const exclude = compilePatterns(policy.match.exclude, [...at, 'match', 'exclude'], problems);
-  const none = { policy, images, exclude, rewrite: null, waitsFor: null, registrySecrets: [] };
-  const target = policy.rewrite;
-  if (target === undefined) return none;
-  problems.push(...targetProblems(target, images, [...at, 'rewrite']));
-  const registry = target.registry === undefined ? undefined : registries.get(target.registry);
-  if (target.registry !== undefined && registry === undefined) {
-    problems.push(problem('unknown-registry', [...at, 'rewrite', 'registry'], unknownRegistry(target.registry, [...registries.keys()])));
-    return none;
-  }
-  return { ...none, ...rewriteOf(target, registry) };
-}
-
-function rewriteOf(target: RewriteTarget, registry: Registry | undefined): Pick<Rule, 'rewrite' | 'waitsFor' | 'registrySecrets'> {
-  const record = transformOf(target);
-  if (record.writesTo === 'image') {
-    const image = record.targetImage?.(target) ?? null;
-    return {
-      rewrite: { transform: record.compile(target, ''), target: image === null ? null : imageTarget(image) },
-      waitsFor: null,
-      registrySecrets: registry?.pullSecrets ?? [],
-    };
-  }
-  const address = registry?.address ?? null;
-  if (address === null) return { rewrite: null, waitsFor: target.registry ?? null, registrySecrets: [] };
-  const prefix = 'prefix' in target ? target.prefix : undefined;
-  const base = prefix === undefined ? address : `${address}/${prefix}`;
-  return { rewrite: { transform: record.compile(target, base), target: registryTarget(base) }, waitsFor: null, registrySecrets: [] };
+  const context = { registries, images, problems };
+  const target = policy.rewrite === undefined ? noTarget : compileTarget(policy.rewrite, [...at, 'rewrite'], context);
+  const alternatives = policy.alternatives.map((alternative, position) => ({
+    policy: alternative,
+    ...compileTarget(alternative, [...at, 'alternatives', position], context),
+  }));
+  return { policy, images, exclude, ...target, alternatives };
 }
 
 function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, problems: PolicyProblem[]): Pattern[] {
@@ -108,17 +86,6 @@ function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, pr
     problems.push(problem('invalid-pattern', [...path, index], parsed.problem));
     return [];
   });
-}
-
-function targetProblems(target: RewriteTarget, images: readonly Pattern[], path: PolicyPath): PolicyProblem[] {
-  const problems = transformOf(target).problems?.(target, images.map(sourcePattern)) ?? [];
-  return problems.map(({ option, message }) => problem('invalid-rewrite', [...path, option], message));
-}
-
-function sourcePattern(pattern: Pattern): SourcePattern {
-  if (pattern.kind === 'name') return { text: pattern.text, captures: null };
-  const { expression } = pattern;
-  return { text: pattern.text, captures: { count: expression.groupCount(), names: Object.keys(expression.namedGroups()) } };
 }
 
 function checkAddress(name: string, host: string | undefined, problems: PolicyProblem[]): void {
@@ -162,10 +129,4 @@ function checkNames(rules: readonly RulePolicy[], problems: PolicyProblem[]): vo
       );
     seen.add(name);
   }
-}
-
-function unknownRegistry(name: string, known: readonly string[]): string {
-  const near = nearest(name, known);
-  if (near !== null) return `registry ${name} is not defined; did you mean ${near}?`;
-  return `registry ${name} is not defined; ${known.length === 0 ? 'registries is empty' : `registries has ${known.join(', ')}`}`;
 }

@@ -4,11 +4,12 @@
 import { parseReference, type Reference } from '../image/reference.ts';
 import { isLeftAlone } from '../policy/never-pulled.ts';
 import type { ReasonCode } from '../policy/reason.ts';
+import { alternativesOf } from './alternatives.ts';
 import { checkIdempotence } from './idempotence.ts';
-import { imageDecision, noSecrets, type ImageDecision, type PodContext } from './decision.ts';
+import { imageDecision, noAlternatives, type ImageDecision, type PodContext } from './decision.ts';
 import { describeNearMiss, type NearMiss } from './near-miss.ts';
-import { isUnder } from './registries.ts';
 import type { Rule } from './rule.ts';
+import { secretsAt, union } from './secrets.ts';
 import { excludingPattern, findRule, type RuleMatch, type Table } from './table.ts';
 import { targetOf, type Target } from './targets.ts';
 
@@ -77,8 +78,13 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
     const reason = `with imagePullPolicy Never the node must have it under this name (rule ${name}, onPullPolicyNever)`;
     return keep(code, reason);
   }
-  const pullSecrets = union([rule.registrySecrets, secretsAt(table, result.reference), rule.policy.pullSecrets, next.pullSecrets]);
-  if (text === reference.text) return imageDecision(text, 'same-name', `rule ${name} gives the same image`, { rule: name, pullSecrets });
+  const ownSecrets = union([rule.registrySecrets, secretsAt(table, result.reference), rule.policy.pullSecrets, next.pullSecrets]);
+  if (text === reference.text)
+    return imageDecision(text, 'same-name', `rule ${name} gives the same image`, { rule: name, pullSecrets: ownSecrets });
+  const hasAlternatives = rule.alternatives.length > 0;
+  const alternatives = hasAlternatives ? alternativesOf(table, reference, { rule, match, first: text }, context) : noAlternatives;
+  // Of all alternatives: secrets cannot be added to an existing pod.
+  const pullSecrets = hasAlternatives ? union([ownSecrets, ...alternatives.map((alternative) => alternative.pullSecrets)]) : ownSecrets;
   const { pullPolicy, onMissingSecret } = rule.policy;
   return imageDecision(reference.text, 'rule-matched', `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`, {
     rule: name,
@@ -86,6 +92,7 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
     pullSecrets,
     pullPolicy,
     needsSecrets: onMissingSecret === 'keep',
+    alternatives,
   });
 }
 
@@ -98,17 +105,4 @@ function attachOnly(table: Table, reference: Reference, rule: Rule): ImageDecisi
 
 function stays(table: Table, reference: Reference, code: ReasonCode, reason: string): ImageDecision {
   return imageDecision(reference.text, code, reason, { pullSecrets: secretsAt(table, reference) });
-}
-
-/** The secrets of every registry that the image is in, in the order of the policy. */
-function secretsAt(table: Table, reference: Reference): readonly string[] {
-  const found = table.registries.filter(({ prefix }) => isUnder(prefix, reference));
-  return union(found.map(({ registry }) => registry.pullSecrets));
-}
-
-/** Every name once, in order. Where one list has all of them, it is that list: most images of a pod then share it. */
-function union(lists: readonly (readonly string[])[]): readonly string[] {
-  const [first = noSecrets, ...others] = lists.filter((list) => list.length > 0);
-  const isAll = new Set(first).size === first.length && others.every((list) => list.every((name) => first.includes(name)));
-  return isAll ? first : [...new Set(lists.flat())];
 }

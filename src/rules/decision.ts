@@ -14,6 +14,8 @@ export interface ImageDecision {
   readonly result: string | null;
   /** Secrets that the image brings into its pod, in order. */
   readonly pullSecrets: readonly string[];
+  /** The further targets of the rule, in order, for a rewritten image. */
+  readonly alternatives: readonly AlternativeDecision[];
   /** What the rule does to the pull policy of a rewritten image. */
   readonly pullPolicy: PullPolicy;
   /** Whether to leave the image alone in a pod that lacks its pull secrets and cannot get them any more. */
@@ -25,6 +27,17 @@ export interface ImageDecision {
   readonly nearMisses: readonly NearMiss[];
 }
 
+/** What one of the alternatives of a rule makes of an image. */
+export interface AlternativeDecision {
+  /** The name of its registry; `original`, or the transform where it names no registry. */
+  readonly target: string;
+  /** Null where there is none for this image. */
+  readonly image: string | null;
+  readonly pullSecrets: readonly string[];
+  /** Why there is no image; null where there is one. */
+  readonly problem: string | null;
+}
+
 /** The properties of the pod that rules may depend on, besides its images. */
 export interface PodContext {
   readonly namespace: string;
@@ -32,6 +45,7 @@ export interface PodContext {
 }
 
 export const noSecrets: readonly string[] = [];
+export const noAlternatives: readonly AlternativeDecision[] = [];
 const noNearMisses: readonly NearMiss[] = [];
 
 type Details = Partial<Omit<ImageDecision, 'image' | 'outcome' | 'code' | 'reason'>>;
@@ -44,6 +58,7 @@ export function imageDecision(image: string, code: ReasonCode, reason: string, d
     rule: details.rule ?? null,
     result: details.result ?? null,
     pullSecrets: details.pullSecrets ?? noSecrets,
+    alternatives: details.alternatives ?? noAlternatives,
     pullPolicy: details.pullPolicy ?? 'keep',
     needsSecrets: details.needsSecrets ?? false,
     code,

@@ -13,8 +13,14 @@ export function differenceOf(old: ImageDecision, now: ImageDecision): Difference
     old.outcome === now.outcome &&
     old.result === now.result &&
     old.pullPolicy === now.pullPolicy &&
-    isEqual(old.pullSecrets, now.pullSecrets);
+    isEqual(old.pullSecrets, now.pullSecrets) &&
+    isEqual(alternativeImages(old), alternativeImages(now));
   return isSame ? null : { image: old.image, old, new: now };
+}
+
+/** Where a node may pull the image from when it cannot from the first target, in order. */
+export function alternativeImages({ alternatives }: ImageDecision): string[] {
+  return alternatives.flatMap(({ image }) => image ?? []);
 }
 
 /** In order: the order is that of the pod's list. */

@@ -5,7 +5,7 @@ import { policy, transship } from './terminal.ts';
 
 const digest = `sha256:${'8f2b6a0d'.repeat(8)}`;
 const json = ['explain', '--policy', policy, '-o', 'json'];
-const keys = ['image', 'name', 'tag', 'digest', 'outcome', 'rule', 'result', 'pullSecrets', 'reason'];
+const keys = ['image', 'name', 'tag', 'digest', 'outcome', 'rule', 'result', 'pullSecrets', 'reason', 'alternatives'];
 
 const lines: readonly {
   readonly name: string;

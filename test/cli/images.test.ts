@@ -1,6 +1,6 @@
 /** `images`: pairs to copy, each once, in three formats. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { parse } from 'yaml';
@@ -215,4 +215,37 @@ test('for rewritten pods, the images to copy come from the record of original im
     stdout,
     'docker.io/library/nginx:1  localhost:30500/library/nginx:1\ndocker.io/library/redis:7  localhost:30500/library/redis:7\n',
   );
+});
+
+test('every alternative is filled as well, but not the image as written', async (t) => {
+  const file = join(t.testdir(), 'policy.yaml');
+  writeFileSync(
+    file,
+    `apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries: { a: { host: a.example }, b: { host: b.example }, c: { hostFrom: { localRegistryHosting: true } } }
+rules:
+  - name: hub
+    match: { images: [docker.io] }
+    rewrite: { registry: a, as: path }
+    alternatives: [{ registry: b, as: fullName }, { registry: c, as: path }, { as: original }]
+`,
+  );
+  const { code, stdout, stderr } = await transship(['images', '--policy', file, 'nginx:1']);
+  t.equal(code, 0);
+  t.equal(stdout, 'docker.io/library/nginx:1  a.example/library/nginx:1\ndocker.io/library/nginx:1  b.example/docker.io/library/nginx:1\n');
+  t.equal(stderr, 'nginx:1 is not copied for alternative c of rule hub: the host of registry c is not resolved\n');
+  const explained = await transship(['explain', '--policy', file, 'nginx:1']);
+  t.match(
+    explained.stdout,
+    /-> a\.example\/library\/nginx:1\n +or else b\.example\/docker\.io\/library\/nginx:1\n +or else nothing at c: the host of registry c is not resolved\n +or else nginx:1\n/,
+  );
+  const json: unknown = JSON.parse((await transship(['explain', '--policy', file, '-o', 'json', 'nginx:1'])).stdout);
+  t.match(json, {
+    alternatives: [
+      { target: 'b', image: 'b.example/docker.io/library/nginx:1', problem: null },
+      { target: 'c', image: null, problem: 'the host of registry c is not resolved' },
+      { target: 'original', image: 'nginx:1', problem: null },
+    ],
+  });
 });

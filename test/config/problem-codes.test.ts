@@ -35,6 +35,9 @@ const policies: Readonly<
   'never-matches': rules(rule("['quay.io/**/app']")),
   'never-rewritten': rules(rule('[mirror.example/app]')),
   'cannot-be-rewritten': rules(rule("['quay.io:5000']", '{ registry: mirror, as: fullName }')),
+  'repeated-alternative': rules(
+    '{ match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ registry: mirror, as: path }] }',
+  ),
   'docker-hub-host': rules(rule('[registry-1.docker.io]')),
   'organisation-for-image': rules(rule('[docker.io/nginx]')),
   'host-for-image': rules(rule("['nginx:*']")),

@@ -92,6 +92,17 @@ const template: fc.Arbitrary<Rewrite> = fc.record({
   registry: fc.option(registryName, { nil: undefined }),
 });
 
+type Alternative = NonNullable<RuleInput['alternatives']>[number];
+
+function alternatives(targets: fc.Arbitrary<Rewrite>): fc.Arbitrary<Alternative[]> {
+  const original = fc.constant({ as: 'original' as const });
+  const target = fc.oneof({ weight: 4, arbitrary: targets.map(defined) }, { weight: 1, arbitrary: original });
+  return fc.oneof(
+    { weight: 2, arbitrary: fc.constant<Alternative[]>([]) },
+    { weight: 1, arbitrary: fc.array(target, { minLength: 1, maxLength: 3 }) },
+  );
+}
+
 function conditions(images: fc.Arbitrary<NonNullable<RuleInput['match']['images']>>): fc.Arbitrary<RuleInput['match']> {
   return fc
     .record({
@@ -109,6 +120,7 @@ const rule: fc.Arbitrary<RuleInput> = fc.oneof(
     arbitrary: fc.record({
       match: conditions(fc.array(pattern, { minLength: 1, maxLength: 3 })),
       rewrite: named.map(defined),
+      alternatives: alternatives(named),
       pullSecrets: secrets,
     }),
   },
@@ -122,6 +134,7 @@ const rule: fc.Arbitrary<RuleInput> = fc.oneof(
         ),
       ),
       rewrite: template.map(defined),
+      alternatives: alternatives(fc.oneof(template, named)),
       pullSecrets: secrets,
     }),
   },

@@ -44,6 +44,62 @@ holds(
 );
 
 holds(
+  'an image under an alternative is left there and brings no pull secret that the pod did not get; only the original is rewritten again',
+  decisions((first, again) => {
+    for (const { target, image: moved, pullSecrets } of first.alternatives) {
+      if (moved === null) continue;
+      assert.deepEqual(
+        pullSecrets.filter((name) => !first.pullSecrets.includes(name)),
+        [],
+      );
+      if (target === 'original') {
+        assert.equal(moved, first.image);
+        continue;
+      }
+      const second = again(moved);
+      assert.equal(becomes(second), moved, second.reason);
+      assert.deepEqual(
+        second.pullSecrets.filter((name) => !first.pullSecrets.includes(name)),
+        [],
+        second.reason,
+      );
+    }
+  }),
+  { numRuns: 1500 },
+);
+
+holds(
+  'alternatives are whole: only for rewritten images, each image once, an image or a problem',
+  decisions(({ outcome, result, alternatives }) => {
+    if (outcome !== 'rewritten') assert.equal(alternatives.length, 0);
+    const images = [result, ...alternatives.map(({ image: moved }) => moved)].filter((moved) => moved !== null);
+    assert.equal(new Set(images).size, images.length);
+    for (const { image: moved, problem } of alternatives) assert.equal(moved === null, problem !== null);
+  }),
+  { numRuns: 500 },
+);
+
+holds(
+  'a policy without its alternatives, and with the same targets, gives images the same names',
+  fc.property(policy, context, fc.array(image, { minLength: 5, maxLength: 15 }), (input, pod, images) => {
+    // A rule that no image matches holds the targets, so that the same images are already there.
+    const rules = (input.rules ?? []).map(({ alternatives = [], ...rule }) => ({ rule, alternatives }));
+    const holders = rules.flatMap(({ alternatives }) =>
+      alternatives.flatMap((rewrite) =>
+        rewrite.as === 'original' ? [] : [{ match: { images: [{ regex: '^never\\.example/()()()$' }] }, rewrite }],
+      ),
+    );
+    const [withThem, without] = [compiled(input), compiled({ ...input, rules: [...rules.map(({ rule }) => rule), ...holders] })];
+    fc.pre(withThem.problems.length === 0 && without.problems.length === 0);
+    for (const written of images) {
+      const [one, other] = [decideImage(withThem.table, written, pod), decideImage(without.table, written, pod)];
+      assert.deepEqual([one.outcome, one.result, one.code], [other.outcome, other.result, other.code]);
+    }
+  }),
+  { numRuns: 500 },
+);
+
+holds(
   'a digest is never altered, dropped or made up; an image rule that names a whole image is the one that may drop it',
   decisions((decision, _again, rules) => {
     const rule = rules.find(({ policy: { name } }) => name === decision.rule);
@@ -91,6 +147,10 @@ test('the random policies reach every outcome and every transform', (t) => {
       const rewrite = rules.find(({ policy: { name } }) => name === decision.rule)?.policy.rewrite;
       if (decision.outcome === 'rewritten') count(rewrite?.as ?? 'none');
       if (decision.reason.includes('again')) count('does not converge');
+      for (const { image: moved, target } of decision.alternatives) {
+        count(moved === null ? 'alternative without image' : 'alternative');
+        if (target === 'original') count('original');
+      }
     }),
     { numRuns: 1000, seed: 1 },
   );
@@ -101,6 +161,9 @@ test('the random policies reach every outcome and every transform', (t) => {
     'excluded',
     'refused',
     'does not converge',
+    'alternative',
+    'alternative without image',
+    'original',
     // A new transform belongs into arbitrary-policy.ts as well.
     ...transforms.map((transform) => transform.as),
   ]) {

@@ -11,10 +11,12 @@ import { matchPattern, type Pattern } from '../../rules/pattern.ts';
 import type { Rule } from '../../rules/rule.ts';
 import type { Table } from '../../rules/table.ts';
 import { exampleImages, repositoryOf } from './example-images.ts';
+import { targetsOf, type RuleTarget } from './rule-targets.ts';
 import { contextOf } from './samples.ts';
 
 interface Source {
   readonly rule: Rule;
+  readonly target: RuleTarget;
   readonly pattern: Pattern;
   readonly path: PolicyPath;
 }
@@ -46,23 +48,31 @@ export function collisions({ rules, table }: CompiledPolicy): PolicyProblem[] {
 /** Names of repositories tried below each pattern. */
 const maxLeaves = 20;
 
-/** Patterns of rules that do not accept collisions. */
+/** Patterns of rules with the targets that do not accept collisions. */
 function sourcesOf(rule: Rule, index: number): Source[] {
-  const target = rule.policy.rewrite;
-  if (target === undefined || rule.rewrite === null || transformOf(target).targetImage !== undefined) return [];
-  if ('collisions' in target && target.collisions === 'accept') return [];
-  return rule.images.map((pattern, position) => ({ rule, pattern, path: ['rules', index, 'match', 'images', position] }));
+  return targetsOf(rule, index)
+    .filter(({ target, policy }) => target.rewrite !== null && transformOf(policy).targetImage === undefined)
+    .filter(({ policy }) => !('collisions' in policy && policy.collisions === 'accept'))
+    .flatMap((target) =>
+      rule.images.map((pattern, position) => ({ rule, target, pattern, path: pathOf(target, ['match', 'images', position]) })),
+    );
+}
+
+/** A collision of the first target is shown at the pattern, one of an alternative at the alternative. */
+function pathOf({ path }: RuleTarget, pattern: PolicyPath): PolicyPath {
+  return path.includes('alternatives') ? path : [...path.slice(0, 2), ...pattern];
 }
 
 function examplesOf(source: Source, leaves: readonly string[]): Example[] {
-  const { rule, pattern } = source;
+  const { pattern } = source;
+  const { rewrite } = source.target.target;
   return exampleImages(pattern, leaves).flatMap((text) => {
     const parsed = parseReference(text);
-    if (!parsed.ok || rule.rewrite === null) return [];
+    if (!parsed.ok || rewrite === null) return [];
     const image = parsed.reference;
     const match =
       repositoryOf(pattern) === null ? matchPattern(pattern, image) : { source: pattern.text, remainder: '', captures: new Map() };
-    const transformed = match === null ? null : rule.rewrite.transform(image, match);
+    const transformed = match === null ? null : rewrite.transform(image, match);
     return transformed?.ok === true ? [{ ...source, image, result: transformed.text }] : [];
   });
 }
@@ -124,20 +134,25 @@ function collisionOf(example: Example, other: Example): Collision {
     : `two images may collide: ${images} would both become ${example.result}`;
   return {
     isCertain,
-    message: `${both}; one would be pulled in place of the other. If that is intended, add collisions: accept to rewrite`,
+    message: `${both}; one would be pulled in place of the other. If that is intended, add collisions: accept to ${placeOf(example)}`,
   };
 }
 
 function lossyWithoutExample(sources: readonly Source[], warned: ReadonlySet<Rule>): PolicyProblem[] {
-  const broad = sources.filter(({ rule, pattern }) => isWholeHost(pattern) && isLossy(rule) && !warned.has(rule));
-  return [...new Map(broad.map((source) => [source.rule, source])).values()].map(({ rule, pattern, path }) => {
-    const may = `as: ${rule.policy.rewrite?.as} may give two images of ${pattern.text} the same name`;
-    return problem('possible-collision', path, `${may}; name the repositories, or add collisions: accept to rewrite`);
+  const broad = sources.filter((source) => isWholeHost(source.pattern) && isLossy(source) && !warned.has(source.rule));
+  return [...new Map(broad.map((source) => [source.rule, source])).values()].map((source) => {
+    const may = `as: ${source.target.policy.as} may give two images of ${source.pattern.text} the same name`;
+    return problem('possible-collision', source.path, `${may}; name the repositories, or add collisions: accept to ${placeOf(source)}`);
   });
 }
 
-function isLossy({ policy: { rewrite } }: Rule): boolean {
-  return rewrite !== undefined && transformOf(rewrite).isLossy;
+/** The key of the policy that the collision is accepted in. */
+function placeOf({ target: { path } }: Source): string {
+  return path.includes('alternatives') ? 'the alternative' : 'rewrite';
+}
+
+function isLossy({ target: { policy } }: Source): boolean {
+  return transformOf(policy).isLossy;
 }
 
 function isWholeHost(pattern: Pattern): boolean {

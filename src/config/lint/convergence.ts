@@ -7,23 +7,31 @@ import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { checkIdempotence } from '../../rules/idempotence.ts';
 import { matchPattern, type Pattern } from '../../rules/pattern.ts';
-import type { Rule } from '../../rules/rule.ts';
+import type { CompiledTarget, Rule } from '../../rules/rule.ts';
 import type { Table } from '../../rules/table.ts';
 import { contextOf, sampleOf } from './samples.ts';
+import { targetsOf } from './rule-targets.ts';
 
 export function nonConverging({ rules, table }: CompiledPolicy): PolicyProblem[] {
-  return rules.flatMap((rule, index) => {
-    const again = rule.images.map((pattern) => problemOf(table, rule, pattern)).find((found) => found !== null);
-    if (again === undefined) return [];
-    return [problem('rewritten-again', ['rules', index, 'rewrite'], `${again}; exclude the result there`)];
-  });
+  return rules.flatMap((rule, index) =>
+    targetsOf(rule, index).flatMap(({ target, path }) => {
+      const again = rule.images.map((pattern) => problemOf(table, { rule, target, pattern })).find((found) => found !== null);
+      return again === undefined ? [] : [problem('rewritten-again', path, `${again}; exclude the result there`)];
+    }),
+  );
 }
 
-function problemOf(table: Table, rule: Rule, pattern: Pattern): string | null {
+interface Tried {
+  readonly rule: Rule;
+  readonly target: CompiledTarget;
+  readonly pattern: Pattern;
+}
+
+function problemOf(table: Table, { rule, target: { rewrite }, pattern }: Tried): string | null {
   const sample = sampleOf(pattern);
   const match = sample === null ? null : matchPattern(pattern, sample);
-  if (sample === null || match === null || rule.rewrite === null) return null;
-  const transformed = rule.rewrite.transform(sample, match);
+  if (sample === null || match === null || rewrite === null) return null;
+  const transformed = rewrite.transform(sample, match);
   const result = transformed.ok ? parseReference(transformed.text) : null;
   if (result === null || !result.ok) return null;
   const { problem: again } = checkIdempotence(table, result.reference, contextOf(rule));

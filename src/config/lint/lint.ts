@@ -12,6 +12,8 @@ import { failing } from './failing.ts';
 import { ownRegistries } from './own-registry.ts';
 import { patternWarnings } from './patterns.ts';
 import { pullSecretWarnings } from './pull-secrets.ts';
+import { repeatedAlternatives } from './repeated-alternatives.ts';
+import { targetsOf } from './rule-targets.ts';
 
 export function lint(compiled: CompiledPolicy): PolicyProblem[] {
   return [
@@ -19,6 +21,7 @@ export function lint(compiled: CompiledPolicy): PolicyProblem[] {
     ...neverFiring(compiled),
     ...patterns(compiled),
     ...failing(compiled.rules),
+    ...repeatedAlternatives(compiled.rules),
     ...collisions(compiled),
     ...ownRegistries(compiled),
     ...pullSecretWarnings(compiled.policy),
@@ -50,7 +53,7 @@ function matchesAllOf(candidate: Rule, rule: Rule): boolean {
 
 function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
   // Thousands of rules may write to one registry.
-  const targets = [...new Map(rules.toReversed().flatMap((rule) => targetOf(rule))).values()].toReversed();
+  const targets = [...new Map(rules.flatMap(takenBy).toReversed()).values()].toReversed();
   return rules.flatMap((rule, index) =>
     rule.images.flatMap((pattern, position) => {
       const path = ['rules', index, 'match', 'images', position];
@@ -67,17 +70,25 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
         problem(
           'never-rewritten',
           path,
-          `${pattern.text} is never rewritten: it is under ${taken.target.text}, where rule ${taken.rule.policy.name} writes to, so its images are already there`,
+          `${pattern.text} is never rewritten: it is under ${taken.target.text}, where rule ${taken.rule.policy.name} writes to, so its images are already there${taken.isAlternative ? '; for the image as written the alternative is { as: original }' : ''}`,
         ),
       ];
     }),
   );
 }
 
-/** The target of a rule as text; a rule for a single image takes nothing from others. */
-function targetOf(rule: Rule): [string, { readonly rule: Rule; readonly target: Target }][] {
-  const target = rule.rewrite?.target ?? null;
-  return target === null || target.exact !== null ? [] : [[target.text, { rule, target }]];
+interface Taken {
+  readonly rule: Rule;
+  readonly target: Target;
+  readonly isAlternative: boolean;
+}
+
+/** The targets of a rule by their texts; one for a single image takes nothing from others. */
+function takenBy(rule: Rule, index: number): [string, Taken][] {
+  return targetsOf(rule, index).flatMap(({ target: { rewrite } }, position): [string, Taken][] => {
+    const target = rewrite?.target ?? null;
+    return target === null || target.exact !== null ? [] : [[target.text, { rule, target, isAlternative: position > 0 }]];
+  });
 }
 
 /** Whether every image of a pattern without `*` in its first components is below the target. */

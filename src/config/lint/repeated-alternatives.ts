@@ -1,0 +1,32 @@
+/** Alternatives that no node comes to: what they make of an image was tried before. */
+import { problem, type PolicyProblem } from '../../policy/problem.ts';
+import { matchPattern, type Pattern } from '../../rules/pattern.ts';
+import type { CompiledTarget, Rule } from '../../rules/rule.ts';
+import { samplesOf } from './samples.ts';
+
+export function repeatedAlternatives(rules: readonly Rule[]): PolicyProblem[] {
+  return rules.flatMap((rule, index) => {
+    const before: { readonly results: string; readonly place: string }[] = [{ results: resultsOf(rule, rule.images), place: 'rewrite' }];
+    return rule.alternatives.flatMap((alternative, position) => {
+      const results = resultsOf(alternative, rule.images);
+      const same = before.find((earlier) => earlier.results === results && results !== '');
+      before.push({ results, place: `entry ${position + 1} of alternatives` });
+      if (same === undefined) return [];
+      const message = `it gives images the same names as ${same.place}, so it is never tried; remove it`;
+      return [problem('repeated-alternative', ['rules', index, 'alternatives', position], message)];
+    });
+  });
+}
+
+/** What becomes of example images, as one text; empty where none has a result. */
+function resultsOf({ rewrite }: CompiledTarget, patterns: readonly Pattern[]): string {
+  if (rewrite === null) return '';
+  const results = patterns.flatMap((pattern) =>
+    samplesOf(pattern).flatMap((sample) => {
+      const match = matchPattern(pattern, sample);
+      const transformed = match === null ? null : rewrite.transform(sample, match);
+      return transformed?.ok === true ? transformed.text : [];
+    }),
+  );
+  return results.join(' ');
+}
