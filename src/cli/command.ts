@@ -18,6 +18,8 @@ export interface Command {
   /** One line for the list of commands. */
   readonly summary: string;
   readonly flags: Flags;
+  /** All values of the first operand, if they are a list: for completion. */
+  readonly operands?: readonly string[];
   /** The whole text of `transship NAME --help`. */
   readonly help: string;
   /** @returns the exit code: 0 success, 1 findings, 2 wrong usage or unreadable input */
@@ -33,18 +35,29 @@ export interface Definition<F extends Flags> {
   readonly notes?: string;
   /** From the table in flags.ts. */
   readonly flags: F;
+  readonly operands?: readonly string[];
   /** The remedy when operands are given to a command that takes none. */
   readonly withoutOperands?: string;
   /** May throw: the command line prints an OperatorError in one line and exits with 2. */
   readonly run: (given: Given<F>, io: Io) => Promise<number>;
 }
 
-export function command<const F extends Flags>({ name, summary, usage, notes, flags, withoutOperands, run }: Definition<F>): Command {
+export function command<const F extends Flags>({
+  name,
+  summary,
+  usage,
+  notes,
+  flags,
+  operands,
+  withoutOperands,
+  run,
+}: Definition<F>): Command {
   const parts = [usage, flagHelp(flags), ...(notes === undefined ? [] : [notes])];
   return {
     name,
     summary,
     flags,
+    ...(operands === undefined ? {} : { operands }),
     help: `${parts.map((part) => part.trimEnd()).join('\n\n')}\n`,
     run: async (args, io) => {
       const given = readFlags(flags, args, io.env);

@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./init.ts')).initCommand,
   diff: async () => (await import('./diff.ts')).diffCommand,
   images: async () => (await import('./images.ts')).imagesCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
   scan: async () => (await import('./scan.ts')).scanCommand,
   why: async () => (await import('./why.ts')).whyCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,

@@ -8,6 +8,8 @@ export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly flags: Flags;
+  /** Values of the first operand; empty where files are completed. */
+  readonly operands: readonly string[];
 }
 
 export const completionScripts: Readonly<Record<Shell, (commands: readonly CompletedCommand[]) => string>> = { bash, zsh, fish };
@@ -28,9 +30,9 @@ function bash(commands: readonly CompletedCommand[]): string {
       return [`    ${patterns.join(' | ')}) COMPREPLY=(${reply}); return ;;`];
     }),
   );
-  const flags = commands.map(({ name, flags: own }) => {
+  const flags = commands.map(({ name, flags: own, operands: known }) => {
     const words = [...Object.entries(own).flatMap(([flag, each]) => wordsOf(flag, each)), '--help'];
-    const operands = name === 'completion' ? ` operands=${quoted(shells.join(' '))}` : '';
+    const operands = known.length > 0 ? ` operands=${quoted(known.join(' '))}` : '';
     return `    ${name}) flags=${quoted(words.join(' '))}${operands} ;;`;
   });
   return `# bash completion of transship
@@ -60,7 +62,7 @@ complete -o filenames -F _transship transship
 const escaped = (text: string): string => text.replaceAll(/[\\:[\]]/g, String.raw`\$&`);
 
 function zsh(commands: readonly CompletedCommand[]): string {
-  const cases = commands.map(({ name, flags }) => {
+  const cases = commands.map(({ name, flags, operands: known }) => {
     const specifications = Object.entries(flags).flatMap(([flag, each]) =>
       wordsOf(flag, each).map((word) => {
         const text = `${each.repeatable ? '*' : ''}${word}[${escaped(each.text)}]`;
@@ -69,7 +71,7 @@ function zsh(commands: readonly CompletedCommand[]): string {
         return quoted(`${text}:${escaped(each.type.argument)}:${action}`);
       }),
     );
-    const operands = name === 'completion' ? quoted(`1:shell:(${shells.join(' ')})`) : quoted('*:file:_files');
+    const operands = known.length > 0 ? quoted(`1:operand:(${known.join(' ')})`) : quoted('*:file:_files');
     return `    ${name}) _arguments ${[...specifications, quoted('--help[what it does, and its flags]'), operands].join(' \\\n      ')} ;;`;
   });
   return `#compdef transship
@@ -103,6 +105,11 @@ function fish(commands: readonly CompletedCommand[]): string {
       return [...words, `-d ${quoted(each.text)}`].join(' ');
     }),
   ]);
-  const completion = `complete -c transship -n ${quoted('__fish_seen_subcommand_from completion')} -f -a ${quoted(shells.join(' '))}`;
-  return `# fish completion of transship\n${[...lines, completion].join('\n')}\n`;
+  const operands = commands
+    .filter(({ operands: known }) => known.length > 0)
+    .map(
+      ({ name, operands: known }) =>
+        `complete -c transship -n ${quoted(`__fish_seen_subcommand_from ${name}`)} -f -a ${quoted(known.join(' '))}`,
+    );
+  return `# fish completion of transship\n${[...lines, ...operands].join('\n')}\n`;
 }

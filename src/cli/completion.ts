@@ -17,9 +17,9 @@ Prints the script that completes commands, flags and their values in bash, zsh o
   transship completion zsh > ~/.zfunc/_transship            # with fpath+=(~/.zfunc) before compinit in ~/.zshrc
   transship completion fish > ~/.config/fish/completions/transship.fish`,
   flags: {},
+  operands: shells,
   notes: 'Exit codes: 0 success; 2 wrong usage.',
-  run: async ({ operands }, io) => {
-    const [given, more] = operands;
+  run: async ({ operands: [given, more] }, io) => {
     const shell = shells.find((name) => name === given);
     if (shell === undefined || more !== undefined) {
       const near = given === undefined ? null : nearest(given, shells);
@@ -30,7 +30,7 @@ Prints the script that completes commands, flags and their values in bash, zsh o
     // Imported here: this command is one of them.
     const { commands } = await import('./commands.ts');
     const all = await Promise.all(Object.values(commands).map((load) => load()));
-    const completed: CompletedCommand[] = all.map(({ name, summary, flags }) => ({ name, summary, flags }));
+    const completed: CompletedCommand[] = all.map(({ name, summary, flags, operands = [] }) => ({ name, summary, flags, operands }));
     await write(io.stdout, ownText(completionScripts[shell](completed)));
     return 0;
   },

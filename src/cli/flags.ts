@@ -225,3 +225,12 @@ export const imagesFlags = {
     default: 'text',
   },
 } as const satisfies Flags;
+
+/** Of every format; those of one format alone are beside it in export-formats.ts. */
+export const exportFlags = {
+  policy,
+  'resolved-hosts': resolvedHosts,
+  'output-dir': { type: anyText('DIR'), text: 'write the files below this folder, instead of one text to standard output' },
+  check: { type: file, text: 'compare with this file, or with the files of this folder, and write nothing' },
+  partial: { type: null, text: 'export what the format can say, and name what is left out' },
+} as const satisfies Flags;

@@ -53,6 +53,7 @@ export const problemCodes = {
   'possible-collision': warning('two images that the patterns match may get one name'),
   'repeated-entry': warning('a name is twice in a list'),
   'namespace-without-effect': warning('a namespace that no pod runs in, or `**` where `*` says the same'),
+  'not-exported': error('`transship export`: the format cannot say it; with `--partial` it is a warning'),
   'image-differs': note('an image of `tests`, or an example of a pattern, comes out differently than with the policy of `lint --against`'),
 } as const satisfies Readonly<Record<string, Kind>>;
 

@@ -30,6 +30,7 @@ const table: [line: string, offered: string[], not: string[]][] = [
   ['transship explain --policy pol', ['policy.yaml'], ['other.txt']],
   ['transship serve --log-level w', ['warn'], ['info']],
   ['transship completion ', ['bash', 'zsh', 'fish'], ['policy.yaml']],
+  ['transship export con', ['containerd'], ['policy.yaml']],
 ];
 
 /** A missing shell is an error in the gate, which installs them. */

@@ -1,0 +1,33 @@
+/** The formats of `transship export`: each is a line here, with the flags that only it has in flags.ts. */
+import { exportContainerd } from '../export/containerd.ts';
+import type { Exported } from '../export/exported.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
+import type { exportFlags } from './flags.ts';
+import type { Flags, Given } from './read-flags.ts';
+
+export interface ExportFormat {
+  /** One line for the list of formats. */
+  readonly summary: string;
+  /** Beside those of every format. */
+  readonly flags: Flags;
+  readonly export: (policy: CompiledPolicy, values: Readonly<Record<string, unknown>>) => Exported;
+}
+
+interface Definition<F extends Flags> {
+  readonly summary: string;
+  readonly flags: F;
+  readonly export: (policy: CompiledPolicy, values: Given<F & typeof exportFlags>['values']) => Exported;
+}
+
+function format<const F extends Flags>(definition: Definition<F>): ExportFormat {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- export.ts reads the values with these flags
+  return definition as unknown as ExportFormat;
+}
+
+export const exportFormats: Readonly<Record<string, ExportFormat>> = {
+  containerd: format({
+    summary: 'a hosts.toml for each host, for the config_path of containerd',
+    flags: {},
+    export: exportContainerd,
+  }),
+};
