@@ -222,6 +222,14 @@ t.test('a release', { skip }, async (tt) => {
     test.not((await run('validate-krew-manifest', ['-manifest', join(home.KREW_ROOT, 'transship.yaml'), '-skip-install'], root)).code, 0);
   });
 
+  await tt.test('the site is of the version, and links to its tag', async (test) => {
+    const folder = test.testdir();
+    await succeed('tar', ['-xzf', join(output, 'transship-site-1.0.0.tgz'), '-C', folder], root);
+    test.strictSame(readdirSync(folder).toSorted(), ['1.0.0', 'index.html', 'latest', 'versions.js']);
+    test.match(readFileSync(join(folder, '1.0.0/guides/install.html'), 'utf8'), '/blob/v1.0.0/docs/guides/install.md');
+    test.equal(readFileSync(join(folder, 'versions.js'), 'utf8'), 'versions = ["1.0.0"];\n');
+  });
+
   await tt.test('the air-gap bundle has image and chart, whole, and says what to do', async (test) => {
     const folder = test.testdir();
     await succeed('tar', ['-xf', join(output, 'transship-1.0.0-airgap.tar'), '-C', folder], root);
@@ -265,6 +273,7 @@ t.test('a release', { skip }, async (tt) => {
       'transship-1.0.0-oci.tar',
       'transship-1.0.0-airgap.tar',
       'transship-post-renderer-1.0.0.tgz',
+      'transship-site-1.0.0.tgz',
       'program/transship-1.0.0-linux-x64.tgz',
     ])
       test.ok(names.has(name), name);

@@ -27,6 +27,7 @@ export async function buildArtefacts(build: Build): Promise<Artefacts> {
   await archive(build, 'image', imageArchive);
   await archive(build, join(build.project, 'plugins/helm-post-renderer'), `transship-post-renderer-${build.version}.tgz`);
   cpSync(join(build.project, 'docs/reference/policy.schema.json'), join(build.output, 'policy.schema.json'));
+  await buildSite(build);
   await buildPrograms(build);
   const chart = packageChart(build, image);
   await buildAirgapBundle(build, { image: join(build.output, imageArchive), chart });
@@ -55,6 +56,17 @@ export function packageChart(build: Build, image: string): string {
     mkdirSync(folder);
     run(build, 'helm', ['package', chart, '--destination', folder], staged);
     return join(folder, `transship-${build.version}.tgz`);
+  } finally {
+    rmSync(staged, { recursive: true });
+  }
+}
+
+/** Its own folder, `latest` and the list of versions: what is unpacked over the site of the versions before. */
+async function buildSite(build: Build): Promise<void> {
+  const staged = mkdtempSync(join(tmpdir(), 'transship-site-'));
+  try {
+    run(build, process.execPath, [join(build.project, 'tools/site/site.ts'), '--version', build.version, '--output', staged]);
+    await archive(build, staged, `transship-site-${build.version}.tgz`);
   } finally {
     rmSync(staged, { recursive: true });
   }

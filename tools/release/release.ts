@@ -17,7 +17,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 const help = `usage: npm run release -- --version X --base FOLDER [flags]
 
 Sets the version in package, chart, plugin and changelog, commits and tags that, and builds everything that a release has: image, chart,
-npm package, single-file programs, Krew manifest, post-renderer, policy schema, checksums, provenance and release notes. Nothing leaves this machine without --publish.
+npm package, single-file programs, Krew manifest, post-renderer, documentation site, policy schema, checksums, provenance and release notes. Nothing leaves this machine without --publish.
 
   --version X          the new version, as 1.2.3
   --base FOLDER        OCI layout of the base image, as for npm run image
