@@ -1,13 +1,13 @@
 /** `transship diff`: the images that two policies decide differently, for the review of a change. */
-import type { V1Pod } from '@kubernetes/client-node';
 import { OperatorError } from '../errors/operator-error.ts';
+import { listPods } from '../inspect/pods.ts';
 import { decideDocument, type ManifestImage } from '../manifests/decide.ts';
 import { plainValue } from '../manifests/parse.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ImageDecision } from '../rules/decision.ts';
 import { alternativeImages, differenceOf, type Difference } from '../rules/difference.ts';
 import { joined, jsonText, printed, type Printable } from '../text/printable.ts';
-import { inCluster, notSeen } from './cluster.ts';
+import { inCluster } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { imageDecider, imageQueryOf, namespaceOrElse } from './decisions.ts';
 import { diffFlags } from './flags.ts';
@@ -39,7 +39,7 @@ Exit codes: 0 no difference; 1 there are differences; 2 wrong usage, or somethin
       throw new OperatorError('USAGE', `${values.policy.length} policies are named`, 'name two: --policy OLD --policy NEW');
     const open = (policy: string): Promise<CompiledPolicy> => openPolicy({ policy, 'resolved-hosts': values['resolved-hosts'] }, io);
     const policies = [await open(old), await open(now)] as const;
-    const found = values['all-namespaces'] ? await ofCluster(given, policies, io) : await ofInput(given, policies, io);
+    const found = values['all-namespaces'] ? await ofCluster(given, policies) : await ofInput(given, policies, io);
     const unique = [...new Map(found.differences.map((each) => [keyOf(each), each])).values()];
     await write(io.stdout, joined(unique.map(values.output === 'json' ? line : page)));
     if (values.output === 'table')
@@ -78,17 +78,16 @@ async function ofInput({ values, operands }: Given<typeof diffFlags>, policies: 
 }
 
 /** Pods that were rewritten already are compared by the names that they were written with. */
-async function ofCluster({ values }: Given<typeof diffFlags>, policies: Policies, io: Io): Promise<Comparison> {
+async function ofCluster({ values }: Given<typeof diffFlags>, policies: Policies): Promise<Comparison> {
   const all = new Comparison();
   await inCluster(values, async (view) => {
-    for await (const pods of view.pages<V1Pod>('/api/v1/pods', 'pods in all namespaces'))
+    for await (const pods of listPods(view, null))
       for (const { metadata, spec } of pods) {
         const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
         const context = { namespaceOf: () => metadata?.namespace ?? '', originals: true };
         const [old, now] = policies.map((policy) => decideDocument(policy, pod, context).images);
         all.add(decisionsOf(old), decisionsOf(now));
       }
-    await write(io.stderr, notSeen(view.unseen));
   });
   return all;
 }

@@ -1,13 +1,13 @@
 /** `transship init`: a policy to begin with. */
-import type { V1Pod } from '@kubernetes/client-node';
 import { OperatorError } from '../errors/operator-error.ts';
+import { listPods } from '../inspect/pods.ts';
 import { podFields, readPod } from '../pod/pod.ts';
 import { policyText } from '../presets/policy-text.ts';
 import type { Preset, Values } from '../presets/preset.ts';
 import { examplePresets, presets } from '../presets/presets.ts';
 import { nearest } from '../rules/nearest.ts';
 import { printableLines, printed } from '../text/printable.ts';
-import { inCluster, notSeen } from './cluster.ts';
+import { inCluster } from './cluster.ts';
 import { command, type Io } from './command.ts';
 import { initFlags } from './flags.ts';
 import { lineGroups } from './input.ts';
@@ -108,8 +108,7 @@ async function imagesOf({ values, operands }: Given<typeof initFlags>, io: Io): 
   };
   if (values['all-namespaces'])
     await inCluster(values, async (view) => {
-      for await (const pods of view.pages<V1Pod>('/api/v1/pods', 'pods in all namespaces')) for (const pod of pods) addPod(pod);
-      await write(io.stderr, notSeen(view.unseen));
+      for await (const pods of listPods(view, null)) for (const pod of pods) addPod(pod);
     });
   const report = new ManifestReport('init', io);
   for await (const { pod } of manifestWorkloads(values.file, report, io)) addPod(pod);

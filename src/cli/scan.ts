@@ -32,7 +32,8 @@ transship scan [flags] -f FILE…   the pods of manifests, without a cluster
 Reads the running pods of a cluster and writes nothing; transship need not be installed. Without a policy: images by registry, those that Docker Hub counts as
 anonymous, repositories that are frozen or moved, pods of operators that compare images, images in arguments and environment variables, and the opt-in label of each
 namespace. With --policy also: what would change in which namespace by which rule, pods that keep their image until they restart, two images with one target, and
-pull secrets that are missing. --html writes the same as one page that needs no network, to look at and to pass on. It needs to list pods and namespaces; reading Secrets is optional. What it may not see, it says.`,
+pull secrets that are missing. --html writes the same as one page that needs no network, to look at and to pass on. It needs the right to list pods;
+to list namespaces and Secrets is optional. What it may not see, it says.`,
   flags: scanFlags,
   notes: `-o json prints one object with the keys pods, images (image, registry, pods, namespaces, hasDigest, isAnonymousHub, moved), namespaces (name, label, pods),
 imageManagers, unexamined, plan (images, collisions, missingSecrets; null without a policy) and notSeen. Pods that have ended are left out.

@@ -14,7 +14,14 @@ interface Status {
 const remedies: Readonly<Record<number, string>> = {
   401: 'check the credentials, they may have expired',
   403: 'grant this right or use credentials that have it',
+  429: 'try again in a moment',
+  500: 'try again in a moment; the log of the API server has the cause',
+  503: 'try again in a moment',
+  504: 'try again in a moment',
 };
+
+/** Of a status without a Status object, such as the page of a proxy. */
+const notKubernetes = 'check that the kubeconfig names an API server: the response is not one of Kubernetes';
 
 /** A response other than 2xx, or an ERROR event of a watch. */
 export class ApiError extends OperatorError {
@@ -27,8 +34,8 @@ export class ApiError extends OperatorError {
 
   /** @param what the method and path, or the watch, that failed */
   constructor(what: string, status: number, body: unknown, retryAfter: number | null = null) {
-    const parsed = asStatus(body);
-    super('KUBERNETES_API_ERROR', `${what}: ${sentence(status, parsed)}`, remedies[status] ?? '');
+    const parsed = isStatus(body) ? body : {};
+    super('KUBERNETES_API_ERROR', `${what}: ${sentence(status, parsed)}`, remedies[status] ?? (isStatus(body) ? '' : notKubernetes));
     this.status = status;
     this.reason = parsed.reason ?? null;
     this.retryAfter = retryAfter ?? secondsToMilliseconds(parsed.details?.retryAfterSeconds);
@@ -59,7 +66,7 @@ const maxLength = 300;
 /** One line for people, without bodies, headers or field values. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error));
-  const code = codeOf(error);
+  const code = errorCode(error);
   // Without the remedy: these are frequent in the log, and the required permissions are documented.
   if (error instanceof ApiError) return oneLine(error.problem);
   const text =
@@ -87,17 +94,15 @@ const oneLine = (text: string): string => {
 };
 
 /** fetch puts the socket's error in `cause`, and attempts on several addresses in `errors`. */
-function codeOf(error: unknown): string | null {
+export function errorCode(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if ('code' in error && typeof error.code === 'string') return error.code;
-  return codeOf(error.cause);
+  return errorCode(error.cause);
 }
 
-/** Any body: a proxy may respond with HTML. */
-function asStatus(body: unknown): Status {
-  if (typeof body !== 'object' || body === null || !('kind' in body) || body.kind !== 'Status') return {};
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a Status of the API server; each field is optional
-  return body as Status;
+/** Any body: a proxy may respond with HTML. A Status of the API server; each field is optional. */
+function isStatus(body: unknown): body is Status {
+  return typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'Status';
 }
 
 const secondsToMilliseconds = (seconds: number | undefined): number | null => (seconds === undefined ? null : seconds * 1000);

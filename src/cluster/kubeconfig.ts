@@ -2,6 +2,8 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import type { RequestOptions } from 'node:https';
 
+import { unreadableReason } from '../errors/system-error.ts';
+import { describeError, errorCode } from './api-error.ts';
 import { ClusterConfigError, type Credentials } from './credentials.ts';
 
 /**
@@ -18,7 +20,7 @@ export function kubeconfigCredentials(file?: string, context?: string): Credenti
     current: async () => {
       const options: RequestOptions = {};
       // The library reads its files for every call, a token file once a minute, and runs the login command again when its token expires.
-      await kubeconfig.applyToHTTPSOptions(options);
+      await applyCredentials(kubeconfig, options);
       const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
       const headers: Record<string, string> = {};
       for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = String(value).trim();
@@ -31,19 +33,33 @@ export function kubeconfigCredentials(file?: string, context?: string): Credenti
   };
 }
 
+/** @throws ClusterConfigError when a file that the kubeconfig names is missing, or its login command fails */
+async function applyCredentials(kubeconfig: KubeConfig, options: RequestOptions): Promise<void> {
+  try {
+    await kubeconfig.applyToHTTPSOptions(options);
+  } catch (cause) {
+    const user = kubeconfig.getCurrentUser()?.name ?? '';
+    const remedy = 'check that `kubectl version` works with the same kubeconfig and context';
+    throw new ClusterConfigError(
+      `the credentials of user ${user} in the kubeconfig cannot be used: ${describeError(cause)}`,
+      remedy,
+      cause,
+    );
+  }
+}
+
 function load(file: string | undefined, context: string | undefined): KubeConfig {
   const kubeconfig = new KubeConfig();
   try {
     if (file === undefined) kubeconfig.loadFromDefault();
     else kubeconfig.loadFromFile(file);
   } catch (cause) {
-    throw new ClusterConfigError(
-      `${file ?? 'the default kubeconfig'} cannot be read as a kubeconfig`,
-      'name one that kubectl accepts',
-      cause,
-    );
+    const reason = errorCode(cause) === null ? 'it is not a kubeconfig' : unreadableReason(cause);
+    const name = file ?? `the kubeconfig ${process.env['KUBECONFIG'] ?? '~/.kube/config'}`;
+    throw new ClusterConfigError(`${name} cannot be read: ${reason}`, 'name one that kubectl accepts', cause);
   }
   if (context !== undefined) choose(kubeconfig, context);
+  checkUser(kubeconfig);
   return kubeconfig;
 }
 
@@ -52,6 +68,17 @@ function choose(kubeconfig: KubeConfig, context: string): void {
   if (!names.includes(context))
     throw new ClusterConfigError(`the kubeconfig has no context ${context}`, `it has ${names.length === 0 ? 'none' : names.join(', ')}`);
   kubeconfig.setCurrentContext(context);
+}
+
+/** Without a user the library applies nothing of the kubeconfig, the CA neither. */
+function checkUser(kubeconfig: KubeConfig): void {
+  const context = kubeconfig.getContextObject(kubeconfig.getCurrentContext());
+  if (!context?.user || kubeconfig.getUser(context.user) !== null) return;
+  const names = kubeconfig.getUsers().map(({ name }) => name);
+  throw new ClusterConfigError(
+    `the kubeconfig has no user ${context.user}, which context ${context.name} names`,
+    `it has ${names.length === 0 ? 'none' : names.join(', ')}`,
+  );
 }
 
 function serverOf(kubeconfig: KubeConfig): string {

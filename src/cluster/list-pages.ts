@@ -1,7 +1,7 @@
 /** Lists a resource page by page, so that a large cluster is never in memory as a whole. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 
-import { readJson } from './api-response.ts';
+import { readJson, unlikeKubernetes } from './api-response.ts';
 import type { Cluster } from './connection.ts';
 
 export interface ListedPage<T> {
@@ -26,11 +26,15 @@ interface ListBody<T> {
   readonly items?: readonly T[] | null;
 }
 
+function isListed(item: unknown): boolean {
+  return typeof item === 'object' && item !== null;
+}
+
 /**
  * Lists the newest state: sends no resourceVersion.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
  *
- * @throws ApiError; 410 between pages means that the continue token expired and the list must start again
+ * @throws ApiError, OperatorError (API_RESPONSE_INVALID); 410 between pages means that the continue token expired and the list must start again
  */
 export async function* listPages<T extends KubernetesObject>(
   cluster: Cluster,
@@ -40,12 +44,14 @@ export async function* listPages<T extends KubernetesObject>(
   do {
     const response = await cluster.request(path, { query: { ...query, limit: pageSize, continue: next }, signal });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked below as far as it is used
-    const body = (await readJson(`list ${path}`, response)) as ListBody<T> | null;
+    const body = (await readJson(`list ${path}`, response)) as ListBody<T>;
     onActivity();
-    const resourceVersion = body?.metadata?.resourceVersion;
-    if (resourceVersion === undefined) throw new SyntaxError(`list ${path}: the response is not a list with a resourceVersion`);
-    yield { items: (body?.items ?? []).map((item) => withType(item, body ?? {})), resourceVersion };
-    next = body?.metadata?.continue;
+    const resourceVersion = body.metadata?.resourceVersion;
+    const items = body.items ?? [];
+    if (resourceVersion === undefined || !Array.isArray(items) || !items.every(isListed))
+      throw unlikeKubernetes(`list ${path}`, 'is not a list with a resourceVersion');
+    yield { items: items.map((item: T) => withType(item, body)), resourceVersion };
+    next = body.metadata?.continue;
   } while (next !== undefined && next !== '');
 }
 

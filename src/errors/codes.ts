@@ -141,6 +141,10 @@ export const kubernetesCodes = {
     when: 'The API server answered with another status than 2xx; the message has it. 401 and 403: check the credentials and their rights. Others pass, and the controller tries again.',
     remedy: '',
   },
+  API_RESPONSE_INVALID: {
+    when: 'A response with status 2xx that is not one of Kubernetes: a page of a proxy, a login page, or a list without a resourceVersion.',
+    remedy: 'check that the kubeconfig names an API server, and that no proxy responds in its place',
+  },
   RESOURCE_PATH_UNKNOWN: { when: 'A fault of transship: a kind without a path.', remedy: 'please report it' },
   WATCH_LINE_INVALID: {
     when: 'A watch delivered a line that is cut off or too long. It starts again by itself.',

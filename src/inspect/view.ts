@@ -1,6 +1,6 @@
 /** What a command may see of a cluster: it only reads, and what it may not read is kept to be said, and is no error. */
 import type { KubernetesObject } from '@kubernetes/client-node';
-import { ApiError, describeError, isNotFound, statusOf } from '../cluster/api-error.ts';
+import { describeError, errorCode, isNotFound, statusOf } from '../cluster/api-error.ts';
 import { apiErrorOf, readJson } from '../cluster/api-response.ts';
 import type { Cluster, RequestDetails, StreamingResponse } from '../cluster/connection.ts';
 import { listPages } from '../cluster/list-pages.ts';
@@ -33,49 +33,54 @@ export interface ClusterView {
 const pageSize = 500;
 /** Milliseconds for each request. */
 const timeout = 30_000;
+/** Milliseconds for all pages of a list. */
+const maxListTime = 600_000;
 
-/** Requests reject with OperatorError: CLUSTER_UNREACHABLE without an answer, KUBERNETES_API_ERROR for other errors than 403 and 404. */
+/**
+ * Requests reject with OperatorError: CLUSTER_UNREACHABLE without a complete response, API_RESPONSE_INVALID for one that is not of Kubernetes,
+ * KUBERNETES_API_ERROR for other errors than 403 and 404.
+ */
 export function clusterView(cluster: Cluster): ClusterView {
   const unseen = new Map<string, Unseen>();
-  const reached: Cluster = {
-    ...cluster,
-    request: async (path, options) => {
-      try {
-        return await cluster.request(path, options);
-      } catch (error) {
-        throw error instanceof OperatorError ? error : unreachable(error);
-      }
-    },
-  };
-  /** @returns `absent` for what does not exist, null for what may not be read */
-  const seen = async <T, A>(what: string, read: () => Promise<T>, absent: A): Promise<T | A | null> => {
+  const reached = timed(cluster);
+  /** @returns what `absent` returns for what does not exist, null for what may not be read */
+  const seen = async <T, A>(what: string, read: () => Promise<T>, absent: (error: unknown) => A): Promise<T | A | null> => {
     try {
       return await read();
     } catch (error) {
-      if (isNotFound(error)) return absent;
+      if (isNotFound(error)) return absent(error);
       if (statusOf(error) !== 403) throw error;
       unseen.set(what, { what, why: describeError(error) });
       return null;
     }
   };
-  const request = (path: string): Promise<StreamingResponse> => reached.request(path, { signal: AbortSignal.timeout(timeout) });
+  const request = (path: string): Promise<StreamingResponse> => reached.request(path, {});
 
   async function* pages<T extends KubernetesObject>(path: string, query: RequestDetails['query'] = {}): AsyncGenerator<readonly T[]> {
-    const found = { path, query: stringsOf(query), pageSize, signal: AbortSignal.timeout(20 * timeout), onActivity: () => {} };
+    const found = { path, query: stringsOf(query), pageSize, signal: AbortSignal.timeout(maxListTime), onActivity: () => {} };
     for await (const page of listPages<T>(reached, found)) yield page.items;
   }
 
   return {
     namespace: cluster.namespace,
     get: <T extends object>(path: string, what: string) =>
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated it
-      seen(what, async () => (await readJson(`GET ${path}`, await request(path))) as T, undefined),
+      seen(
+        what,
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated it
+        async () => (await readJson(`GET ${path}`, await request(path))) as T,
+        () => undefined,
+      ),
     list: <T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']) =>
-      seen<readonly T[], readonly T[]>(what, async () => collected(pages<T>(path, query)), []),
+      seen<readonly T[], readonly T[]>(
+        what,
+        async () => collected(pages<T>(path, query)),
+        () => [],
+      ),
     pages: async function* <T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']) {
       const source = pages<T>(path, query);
       for (;;) {
-        const next = await seen(what, () => source.next(), null);
+        // Every cluster has the resources that are read in pages: without them, it is not one.
+        const next = await seen(what, () => source.next(), rethrow);
         if (next === null || next.done === true) return;
         yield next.value;
       }
@@ -86,9 +91,9 @@ export function clusterView(cluster: Cluster): ClusterView {
         async () => {
           const response = await request(path);
           if (response.status !== 200) throw await apiErrorOf(`GET ${path}`, response);
-          return await textOf(response.body);
+          return await reach(() => textOf(response.body));
         },
-        null,
+        () => null,
       ),
     isUnseen: (what) => unseen.has(what),
     get unseen() {
@@ -113,7 +118,45 @@ function stringsOf(query: NonNullable<RequestDetails['query']>): Record<string, 
   return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, value === undefined ? undefined : String(value)]));
 }
 
+/** Each request has a timeout, and errors of the connection are OperatorErrors. */
+function timed(cluster: Cluster): Cluster {
+  return {
+    ...cluster,
+    request: async (path, { signal, ...options }) => {
+      const signals = [AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])];
+      const response = await reach(() => cluster.request(path, { ...options, signal: AbortSignal.any(signals) }));
+      return { ...response, json: () => reach(() => response.json()) };
+    },
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+/** An error of the connection as OperatorError. That a body is not JSON is no error of the connection. */
+async function reach<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw error instanceof OperatorError || error instanceof SyntaxError ? error : unreachable(error);
+  }
+}
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const untrusted: ReadonlySet<string | null> = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
 function unreachable(error: unknown): OperatorError {
-  if (error instanceof ApiError) return error;
-  return new OperatorError('CLUSTER_UNREACHABLE', `the API server does not answer: ${describeError(error)}`, undefined, { cause: error });
+  const code = errorCode(error);
+  const problem = untrusted.has(code)
+    ? `the certificate of the API server is not signed by the CA of the kubeconfig (${code})`
+    : `the API server does not answer: ${describeError(error)}`;
+  return new OperatorError('CLUSTER_UNREACHABLE', problem, undefined, { cause: error });
 }

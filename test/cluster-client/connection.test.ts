@@ -294,8 +294,8 @@ test('a configuration that cannot be used', async (t) => {
     proxy: kubeconfig({ server: 'https://127.0.0.1:1', 'proxy-url': 'ftp://127.0.0.1:2' }),
   });
   const table: [file: string, message: RegExp][] = [
-    ['missing', /missing cannot be read as a kubeconfig/],
-    ['garbage', /garbage cannot be read as a kubeconfig/],
+    ['missing', /missing cannot be read: no such file/],
+    ['garbage', /garbage cannot be read: it is not a kubeconfig/],
     ['empty', /https address/],
     ['plain', /https address/],
     ['proxy', /cluster c: proxy-url ftp:\/\/127\.0\.0\.1:2 is not supported/],

@@ -2,6 +2,7 @@
 import type { V1Namespace, V1Pod, V1Secret } from '@kubernetes/client-node';
 import { rewriteLabel } from '../../pod/labels.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
+import { listPods } from '../pods.ts';
 import type { ClusterView } from '../view.ts';
 import { PlanCount } from './plan.ts';
 import { PodCount } from './pods.ts';
@@ -22,8 +23,7 @@ export function scanPods(pods: Iterable<V1Pod>, policy: CompiledPolicy | null): 
 export async function scanCluster(view: ClusterView, namespace: string | null, policy: CompiledPolicy | null): Promise<ScanReport> {
   const count = new PodCount();
   const plan = policy === null ? null : new PlanCount(policy);
-  const path = namespace === null ? '/api/v1/pods' : `/api/v1/namespaces/${namespace}/pods`;
-  for await (const page of view.pages<V1Pod>(path, namespace === null ? 'pods in all namespaces' : `pods in namespace ${namespace}`))
+  for await (const page of listPods(view, namespace))
     for (const pod of page) {
       // Pods that have ended pull nothing.
       if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') continue;
