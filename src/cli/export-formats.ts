@@ -1,5 +1,7 @@
 /** The formats of `transship export`: each is a line here, with the flags that only it has in flags.ts. */
 import { exportContainerd } from '../export/containerd.ts';
+import { exportCrio } from '../export/crio.ts';
+import { exportK3s } from '../export/k3s.ts';
 import type { Exported } from '../export/exported.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { exportFlags } from './flags.ts';
@@ -30,4 +32,6 @@ export const exportFormats: Readonly<Record<string, ExportFormat>> = {
     flags: {},
     export: exportContainerd,
   }),
+  k3s: format({ summary: 'registries.yaml of K3s and RKE2', flags: {}, export: exportK3s }),
+  crio: format({ summary: 'registries.conf of CRI-O and Podman', flags: {}, export: exportCrio }),
 };

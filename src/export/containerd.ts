@@ -5,21 +5,18 @@
  * https://github.com/containerd/containerd/blob/v2.2.0/docs/hosts.md#setup-default-mirror-for-all-registries. `override_path` takes the path of the
  * address as it is, so that the path of the mirror can stand between `/v2` and the path of the image.
  */
-import { dockerHub, withoutPort } from '../image/host.ts';
+import { withoutPort } from '../image/host.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { headLine, type Exported } from './exported.ts';
 import { hostMirrors, type HostMirror } from './host-mirrors.ts';
 import { printable } from '../text/printable.ts';
-import type { Name } from './name.ts';
-
-/** containerd has this address for docker.io: core/remotes/docker/config/hosts.go. */
-const dockerHubAddress = 'registry-1.docker.io';
+import { endpointOf } from './endpoint.ts';
 
 /** For hosts without a folder of their own. */
 const defaultFolder = '_default';
 
 export function exportContainerd(policy: CompiledPolicy): Exported {
-  const { mirrors, refusals } = hostMirrors(policy, 'containerd');
+  const { mirrors, refusals } = hostMirrors(policy, { program: 'containerd', canBeKept: () => true });
   return { files: mirrors.map((mirror) => ({ path: `${folderOf(mirror.host)}/hosts.toml`, text: fileText(mirror) })), refusals };
 }
 
@@ -33,23 +30,11 @@ function folderOf(host: string | null): string {
 function fileText({ host, target, rule }: HostMirror): string {
   const head = `${headLine('containerd')}\n`;
   if (target === null)
-    return `${head}# ${host}: from the registry itself, not from the mirror of ${defaultFolder}.\nserver = "${addressOf([host ?? ''])}"\n`;
+    return `${head}# ${host}: from the registry itself, not from the mirror of ${defaultFolder}.\nserver = "${endpointOf([host ?? ''])}"\n`;
   return `${head}# rule ${printable(rule ?? '')}: ${host ?? 'every other host'} from ${target.join('/')}.
 # As the server it is the only source: when it fails, the pull fails and is tried again, and ${host ?? 'the host of the image'} is not asked.
-server = "${addressOf(target)}"
+server = "${endpointOf(target)}"
 capabilities = ["pull", "resolve"]
 override_path = true
 `;
-}
-
-function addressOf([host = '', ...path]: Name): string {
-  const address = host === dockerHub ? dockerHubAddress : host;
-  return [`${schemeOf(host)}://${address}/v2`, ...path].join('/');
-}
-
-/** As containerd chooses it for an image of that host. https://github.com/containerd/containerd/blob/v2.2.0/core/remotes/docker/registry.go */
-function schemeOf(host: string): 'http' | 'https' {
-  const name = withoutPort(host);
-  const isLocal = name === 'localhost' || name.startsWith('127.') || name === '[::1]';
-  return isLocal && name !== host && !host.endsWith(':443') ? 'http' : 'https';
 }

@@ -88,7 +88,8 @@ export function nameOfAddress(address: string): Name {
   return nameOf(repositoryPrefix(address));
 }
 
-const targetsOf = (rules: readonly Rule[]) => rules.flatMap(({ rewrite }) => rewrite?.target ?? []);
+const targetsOf = (rules: readonly Rule[]) =>
+  rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []));
 
 /** Images under these are left alone: rules write there. */
 function targetNames(rules: readonly Rule[]): readonly Name[] {
@@ -102,10 +103,10 @@ function exactTargets(rules: readonly Rule[], name: Name): readonly string[] {
   );
 }
 
-/** Every name that the policy may decide otherwise than the name above it; a name comes after those above it. */
+/** Every name that the policy may decide otherwise than the name above it, with their hosts; a name comes after those above it. */
 export function namesIn({ excluded, rules }: CompiledPolicy): readonly Name[] {
   const patterns = [...excluded, ...rules.flatMap(({ images, exclude }) => [...images, ...exclude])];
   const names = [...patterns.map(nameOfPattern).filter((name) => name !== null), ...targetNames(rules)];
-  const byText = new Map(names.map((name) => [name.join('/'), name]));
+  const byText = new Map([...names, ...names.map((name) => name.slice(0, 1))].map((name) => [name.join('/'), name]));
   return [...byText].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, name]) => name);
 }

@@ -1,11 +1,11 @@
-/** A policy as one mirror for each host: all that containerd can be told. */
+/** A policy as one mirror for each host: all that containerd can be told, and K3s in most cases. */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
 import { decideName, namesIn, type Winner } from './decisions.ts';
 import { isUnderName, nameText, type Name } from './name.ts';
 import { podSettings } from './pod-settings.ts';
 import { replacementOf } from './replacement.ts';
-import { ruleRefusals } from './refusals.ts';
+import { comesFirst, ruleRefusals } from './refusals.ts';
 
 export interface HostMirror {
   /** Null for every host without an entry of its own. */
@@ -29,11 +29,19 @@ interface DecidedHost {
   readonly conflict: string | null;
 }
 
-/** @param program in refusals: `containerd` */
-export function hostMirrors(policy: CompiledPolicy, program: string): HostMirrors {
-  const names = namesIn(policy);
-  const hosts = new Map(names.map((name) => [name[0] ?? null, name.slice(0, 1)]));
-  const decided = new Map([...hosts].map(([host, name]) => [host, decideHost(policy, names, name)]));
+interface Program {
+  /** In refusals: `containerd`. */
+  readonly program: string;
+  /** Whether a host can have an entry of its own without a mirror, beside that of every other host. */
+  readonly canBeKept: (host: string) => boolean;
+}
+
+export function hostMirrors(policy: CompiledPolicy, { program, canBeKept }: Program): HostMirrors {
+  const decided = decideHosts(policy);
+  const rest = decided.get(null);
+  const unkept = [...decided].find(([host, { target }]) => host !== null && target === null && !canBeKept(host))?.[0];
+  if (rest !== undefined && rest.target !== null && typeof unkept === 'string')
+    decided.set(null, { ...rest, target: null, conflict: `${program} has no entry that keeps ${unkept} from it` });
   const everyOther = decided.get(null)?.target ?? null;
   const mirrors = [...decided].flatMap(([host, { target, winner }]) =>
     // A host without a mirror needs an entry only where it would get that of all others.
@@ -44,8 +52,7 @@ export function hostMirrors(policy: CompiledPolicy, program: string): HostMirror
     knows: 'it has one mirror for a whole host',
     problemAt: (name, winner) => {
       const host = decided.get(name[0] ?? null);
-      if (name.length === 0) return host?.conflict ?? hostConflict(decided.values(), winner);
-      if (host === undefined || name.length === 1) return host?.conflict ?? null;
+      if (host === undefined || name.length <= 1) return host?.conflict ?? null;
       if (host.target !== null && isSame(replacementOf(winner, name), [...host.target, ...name.slice(1)])) return null;
       return `${program} has one mirror for a whole host, and this is a part of one`;
     },
@@ -54,11 +61,10 @@ export function hostMirrors(policy: CompiledPolicy, program: string): HostMirror
   return { mirrors, refusals: [...refusals, ...podSettings(policy, used)] };
 }
 
-/** Of a host that the same pattern of every host decides. */
-function hostConflict(decided: Iterable<DecidedHost>, { path }: Winner): string | null {
-  for (const { name, winner, conflict } of decided)
-    if (conflict !== null && winner?.path.join('/') === path.join('/')) return `${nameText(name)}: ${conflict}`;
-  return null;
+function decideHosts(policy: CompiledPolicy): Map<string | null, DecidedHost> {
+  const names = namesIn(policy);
+  const hosts = new Map(names.filter(({ length }) => length <= 1).map((name) => [name[0] ?? null, name]));
+  return new Map([...hosts].map(([host, name]) => [host, decideHost(policy, names, name)]));
 }
 
 const nameOfRule = (winner: Winner | null): string | null => winner?.rule.policy.name ?? null;
@@ -68,8 +74,8 @@ function decideHost(policy: CompiledPolicy, names: readonly Name[], name: Name):
   const none = { name, winner, target: null, conflict: null };
   const replacement = winner === null ? null : replacementOf(winner, name);
   if (replacement?.kind !== 'name') return none;
-  const before = obstacles[0];
-  if (before !== undefined) return { ...none, conflict: `${before} comes first for some of its images` };
+  const conflict = comesFirst(obstacles);
+  if (conflict !== null) return { ...none, conflict };
   const target = replacement.name;
   const inner = name.length === 0 ? [] : names.filter((other) => other.length > 1 && isUnderName(other, name));
   const different = inner.find((other) => !isDecidedAs(policy, other, [...target, ...other.slice(1)]));

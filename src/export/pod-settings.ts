@@ -1,4 +1,4 @@
-/** What a policy does to pods beside the names of images: configuration of a node cannot. */
+/** What a rule says beside the name that an image gets first: configuration of a node does not. */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
 import { nameOfAddress, type Winner } from './decisions.ts';
@@ -16,7 +16,11 @@ export function podSettings({ policy, registries }: CompiledPolicy, used: readon
     if (!used.some(({ winner }) => winner.rule.policy.name === rule.name)) return [];
     const secrets = rule.pullSecrets.length === 0 ? [] : [refusal(['rules', index, 'pullSecrets'], `pullSecrets: ${credentials}`)];
     const reason = `pullPolicy: ${rule.pullPolicy} is a setting of pods`;
-    return [...secrets, ...(rule.pullPolicy === 'keep' ? [] : [refusal(['rules', index, 'pullPolicy'], reason)])];
+    return [
+      ...secrets,
+      ...(rule.pullPolicy === 'keep' ? [] : [refusal(['rules', index, 'pullPolicy'], reason)]),
+      ...(rule.alternatives.length === 0 ? [] : [refusal(['rules', index, 'alternatives'], alternatives)]),
+    ];
   });
   const ofRegistries = [...registries.values()].flatMap(({ name, address, pullSecrets }) => {
     if (address === null || pullSecrets.length === 0) return [];
@@ -28,4 +32,5 @@ export function podSettings({ policy, registries }: CompiledPolicy, used: readon
   return [...ofRegistries, ...rules];
 }
 
+const alternatives = 'alternatives: only the first target is exported';
 const credentials = 'pods get no pull secrets by it; credentials of the mirror belong to the configuration of the node';

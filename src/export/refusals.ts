@@ -2,7 +2,7 @@
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Rule } from '../rules/rule.ts';
 import { problem, type PolicyPath, type PolicyProblem } from '../policy/problem.ts';
-import { decideName, type Winner } from './decisions.ts';
+import { decideName, namesIn, type Winner } from './decisions.ts';
 import { nameOfPattern, nameText, type Name } from './name.ts';
 import { replacementOf } from './replacement.ts';
 
@@ -12,7 +12,7 @@ export interface Target {
   readonly program: string;
   /** Which patterns it knows, as the end of a sentence: `it has one mirror for each host`. */
   readonly knows: string;
-  /** Why the images of a pattern cannot be said though the rule could be; null where they are. */
+  /** Why the images under a name cannot be said though the rule could be; null where they are. */
   readonly problemAt: (name: Name, winner: Winner) => string | null;
 }
 
@@ -21,38 +21,43 @@ export function refusal(path: PolicyPath, message: string): PolicyProblem {
 }
 
 export function ruleRefusals(policy: CompiledPolicy, target: Target): PolicyProblem[] {
-  return policy.rules.flatMap((rule, index) => {
-    const condition = conditionOf(rule);
-    if (condition !== null) return [refusal(['rules', index, 'match', condition], `${condition}: a node knows the image and not its pod`)];
-    if (rule.policy.rewrite === undefined) return [refusal(['rules', index], 'it only attaches pull secrets, which is a matter of pods')];
-    const refused = rule.images.flatMap((_, entry) => patternRefusal(policy, { rule, index, entry }, target) ?? []);
-    // One option of the rule is refused once, whichever of its patterns meets it.
-    return [...new Map(refused.map((each) => [`${each.path.join('/')} ${each.message}`, each])).values()];
-  });
+  const ofRules = policy.rules.flatMap((rule, index) => wholeRule(rule, index) ?? unknownPatterns(rule, index, target));
+  const ofNames = namesIn(policy).flatMap((name) => nameRefusal(policy, name, target) ?? []);
+  // An option or a pattern is refused once, with the first of the names that meet it.
+  const byPath = new Map([...ofRules, ...ofNames].toReversed().map((each) => [each.path.join('/'), each]));
+  return [...byPath.values()].toReversed().toSorted((one, other) => orderOf(one) - orderOf(other));
 }
 
-function conditionOf({ policy: { match } }: Rule): 'namespaces' | 'podLabels' | null {
-  return match.namespaces !== undefined ? 'namespaces' : match.podLabels !== undefined ? 'podLabels' : null;
+const orderOf = ({ path: [, index, ...rest] }: PolicyProblem): number =>
+  Number(index) * 1000 + (rest[0] === 'match' ? Number(rest[2] ?? 0) : 999);
+
+/** Why no image of the rule can be said. */
+function wholeRule({ policy: { match, rewrite } }: Rule, index: number): PolicyProblem | null {
+  const condition = match.namespaces !== undefined ? 'namespaces' : match.podLabels !== undefined ? 'podLabels' : null;
+  if (condition !== null) return refusal(['rules', index, 'match', condition], `${condition}: a node knows the image and not its pod`);
+  return rewrite === undefined ? refusal(['rules', index], 'it only attaches pull secrets, which is a matter of pods') : null;
 }
 
-interface Place {
-  readonly rule: Rule;
-  readonly index: number;
-  readonly entry: number;
+function unknownPatterns({ images }: Rule, index: number, { program, knows }: Target): PolicyProblem[] {
+  return images.flatMap((pattern, entry) =>
+    nameOfPattern(pattern) === null
+      ? [refusal(['rules', index, 'match', 'images', entry], `${program} cannot match ${pattern.text}: ${knows}`)]
+      : [],
+  );
 }
 
-function patternRefusal(policy: CompiledPolicy, { rule, index, entry }: Place, target: Target): PolicyProblem | null {
-  const pattern = rule.images[entry];
-  if (pattern === undefined) return null;
-  const path = ['rules', index, 'match', 'images', entry];
-  const name = nameOfPattern(pattern);
-  if (name === null) return refusal(path, `${target.program} cannot match ${pattern.text}: ${target.knows}`);
-  const { winner } = decideName(policy, name);
-  // Shadowed by an earlier rule, excluded, or already there.
-  if (winner === null || winner.path.join('/') !== path.join('/')) return null;
+function nameRefusal(policy: CompiledPolicy, name: Name, target: Target): PolicyProblem | null {
+  const { winner, obstacles } = decideName(policy, name);
+  // Excluded, already there, or without a rule.
+  if (winner === null || winner.rule.policy.rewrite === undefined) return null;
   const replacement = replacementOf(winner, name);
-  if (replacement.kind === 'none') return null;
-  if (replacement.kind === 'other') return refusal(['rules', index, 'rewrite', replacement.option], replacement.reason);
-  const reason = target.problemAt(name, winner);
-  return reason === null ? null : refusal(path, `${nameText(name)}: ${reason}`);
+  if (replacement.kind === 'other') return refusal([...winner.path.slice(0, 2), 'rewrite', replacement.option], replacement.reason);
+  // Where the rule leaves images alone, those that it excludes may come to a later rule.
+  const reason = replacement.kind === 'none' ? comesFirst(obstacles) : target.problemAt(name, winner);
+  return reason === null ? null : refusal(winner.path, `${nameText(name)}: ${reason}`);
+}
+
+/** @param obstacles of a name */
+export function comesFirst([obstacle]: readonly string[]): string | null {
+  return obstacle === undefined ? null : `${obstacle} comes first for some of its images`;
 }

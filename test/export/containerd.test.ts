@@ -141,8 +141,27 @@ const refused: readonly (readonly [
   [
     'every host, when that of the mirror is not excluded',
     [path("['*']")],
-    ['rules.0.match.images.0: *: registry.example.com:5000: images of registry.example.com:5000/hub are decided otherwise'],
+    ['rules.0.match.images.0: registry.example.com:5000: images of registry.example.com:5000/hub are decided otherwise'],
     ['_default/hosts.toml', 'registry.example.com_5000_/hosts.toml'],
+  ],
+  [
+    'what a rule for every host leaves to a later one',
+    [
+      `{ name: a, match: { images: ['*'], exclude: [quay.io] }, rewrite: { registry: mirror, as: path, prefix: hub, collisions: accept } }`,
+      `{ name: b, match: { images: ['*'], exclude: [quay.io/acme] }, rewrite: { registry: mirror, as: path, prefix: hub, collisions: accept } }`,
+    ],
+    ['rules.1.match.images.0: quay.io: images of quay.io/acme are decided otherwise'],
+    ['_default/hosts.toml', 'quay.io/hosts.toml', 'registry.example.com_5000_/hosts.toml'],
+    "exclude: { images: ['registry.example.com:5000'] }\n",
+  ],
+  [
+    'what a rule cannot rewrite, and excludes in part for a later one',
+    [
+      "{ match: { images: ['quay.io:443'], exclude: ['quay.io:*'] }, rewrite: { registry: mirror, as: fullName } }",
+      path("['quay.io:443']", 'hub', 'b'),
+    ],
+    ['rules.0.match.images.0: quay.io:443: quay.io:* of exclude of rule rule-1 comes first for some of its images'],
+    [],
   ],
   ['a star in a name', [path("['quay.io/acme-*']")], [cannot('quay.io/acme-*')], []],
   ['any port', [path("['quay.io:*']")], [cannot('quay.io:*')], []],

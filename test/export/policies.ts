@@ -9,6 +9,7 @@ registries:
   local: { host: 'localhost:30500' }
   secret: { host: harbor.example.com/team, pullSecrets: [harbor-pull] }
   hub: { host: docker.io }
+  plain: { host: registry.example.org }
   later: { hostFrom: { localRegistryHosting: true } }
 `;
 
