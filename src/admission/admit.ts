@@ -36,7 +36,8 @@ export function admit(review: DecisionInput, policy: CompiledPolicy, scope: Scop
   const skipped = reasonToSkip(review, policy, scope);
   if (skipped !== null) return leftAlone(mode, skipped);
   const context = { namespace: review.namespace, podLabels: review.pod.labels };
-  const { images, pullSecrets, operations } = rewritePod(policy, review.pod, context, changeOf(review));
+  const rewrite = rewritePod(policy, review.pod, context, changeOf(review));
+  const { images, pullSecrets, operations } = rewrite;
   return {
     mode,
     skipped,
@@ -44,7 +45,7 @@ export function admit(review: DecisionInput, policy: CompiledPolicy, scope: Scop
     pullSecrets,
     operations: mode === 'shadow' ? [] : operations,
     warnings: warnings(images, { mode, cover: policy.policy.warnings, manager: rewrittenManager(review.pod, policy) }),
-    auditAnnotations: { ...auditAnnotations(review.pod, images, policy.revision), ...(mode === 'shadow' ? wouldAppend(pullSecrets) : {}) },
+    auditAnnotations: { ...auditAnnotations(review.pod, rewrite, policy.revision), ...(mode === 'shadow' ? wouldAppend(pullSecrets) : {}) },
   };
 }
 

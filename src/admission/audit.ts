@@ -10,7 +10,7 @@
 import { rewriterText } from '../pod/annotations.ts';
 import { siteKey } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
-import type { SiteDecision } from './rewrite-pod.ts';
+import type { PodRewrite, SiteDecision } from './rewrite-pod.ts';
 
 /** The name part of a qualified name: https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set */
 const qualifiedName = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
@@ -18,7 +18,11 @@ const maxValueLength = 512;
 const maxCount = 64;
 
 /** @param revision of the policy; null if it is not known */
-export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[], revision: string | null): Record<string, string> {
+export function auditAnnotations(
+  pod: PodContent,
+  { images, staleRecords }: Pick<PodRewrite, 'images' | 'staleRecords'>,
+  revision: string | null,
+): Record<string, string> {
   const { originalImages, rewrittenBy } = pod.annotations;
   const repeated = repeatedKeys(images);
   const entries: (readonly [key: string, value: string])[] = [];
@@ -28,7 +32,7 @@ export function auditAnnotations(pod: PodContent, images: readonly SiteDecision[
     const key = siteKey(image.site);
     if (repeated.has(key)) continue;
     // The record does not cover debug containers, so an entry with such a name belongs to something else.
-    const isRecorded = image.site.list !== 'ephemeralContainers';
+    const isRecorded = image.site.list !== 'ephemeralContainers' && !staleRecords.has(key);
     const original = isRecorded ? originalImages.entries.get(key) : undefined;
     const rule = isRecorded ? rewrittenBy.entries.get(key) : undefined;
     for (const entry of [entryOf(image, key, original), ruleEntry(image, key, rule, revision), missingEntry(image, key)])

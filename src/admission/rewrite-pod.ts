@@ -22,6 +22,8 @@ export interface PodRewrite {
   readonly images: readonly SiteDecision[];
   /** Secrets that the patch appends. */
   readonly pullSecrets: readonly string[];
+  /** Keys of records about an image that the update replaced; the patch removes them. */
+  readonly staleRecords: ReadonlySet<string>;
   /** The minimal patch; pointers are relative to the pod. */
   readonly operations: readonly Operation[];
 }
@@ -64,13 +66,34 @@ export function rewritePod({ table, revision }: Deciding, pod: PodContent, conte
         [...new Set(images.map((image) => image.pullSecrets))].flat(),
       )
     : [];
+  const staleRecords = change.kind === 'update' ? staleKeys(table, images, pod, context) : noKeys;
   const operations = [
     ...rewritten.map((image) => replace(imagePointer(image.site), image.result ?? image.image)),
     ...(create ? rewritten.flatMap(pullPolicyOperations) : []),
     ...appendSecrets(pod.pullSecrets, pullSecrets),
-    ...(change.kind === 'debug' ? [] : recordRewrites(pod.annotations, entriesOf(rewritten, revision))),
+    ...(change.kind === 'debug' ? [] : recordRewrites(pod.annotations, entriesOf(rewritten, revision), staleRecords)),
   ];
-  return { images, pullSecrets, operations };
+  return { images, pullSecrets, staleRecords, operations };
+}
+
+const noKeys: ReadonlySet<string> = new Set();
+
+/**
+ * An update with an image that is not rewritten leaves a record of the image before. A second call finds an image that the first one rewrote,
+ * and its record is kept: the recorded image is rewritten to it.
+ */
+function staleKeys(table: Table, images: readonly SiteDecision[], pod: PodContent, context: PodContext): ReadonlySet<string> {
+  const { originalImages, rewrittenBy } = pod.annotations;
+  if (originalImages.entries.size === 0 && rewrittenBy.entries.size === 0) return noKeys;
+  const isStale = ({ site, outcome }: SiteDecision): boolean => {
+    if (outcome === 'rewritten' || outcome === 'unchanged') return false;
+    const original = originalImages.entries.get(siteKey(site));
+    return original === undefined || recallDecision(table, original, context, site.pullPolicy).result !== site.image;
+  };
+  const stale = new Set(images.filter(isStale).map(({ site }) => siteKey(site)));
+  // Until validation, which comes later, two containers may have one name.
+  if (stale.size > 0) for (const image of images) if (!isStale(image)) stale.delete(siteKey(image.site));
+  return stale;
 }
 
 function entriesOf(rewritten: readonly SiteDecision[], revision: string | null): NewEntries {

@@ -84,7 +84,7 @@ async function ofCluster({ values }: Given<typeof diffFlags>, policies: Policies
     for await (const pods of listPods(view, null))
       for (const { metadata, spec } of pods) {
         const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
-        const context = { namespaceOf: () => metadata?.namespace ?? '', originals: true };
+        const context = { namespaceOf: () => metadata?.namespace ?? '', originals: 'recorded' } as const;
         const [old, now] = policies.map((policy) => decideDocument(policy, pod, context).images);
         all.add(decisionsOf(old), decisionsOf(now));
       }

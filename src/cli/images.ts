@@ -41,7 +41,7 @@ problem or because their pod is, and text that looks like an image but belongs t
     const images = imageQueryOf(operands, values.file);
     const policy = await openPolicy(values, io);
     const report = new ManifestReport('images', io);
-    const query = { ...images, namespaceOf: namespaceOrElse(values.namespace), labels: {}, originals: true };
+    const query = { ...images, namespaceOf: namespaceOrElse(values.namespace), labels: {}, originals: 'under-target' } as const;
     const copies = copiesOf(await pairs(policy, query, { report, io }));
     await write(io.stdout, formats[values.output](copies.copies));
     reportCollisions(copies, report);

@@ -35,8 +35,11 @@ export interface ManifestContext {
   readonly namespaceOf: (stated: string | null) => string;
   /** Added to the pod's own. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** An image of an already rewritten pod is decided by its name in the pod's record of original images. */
-  readonly originals?: boolean;
+  /**
+   * Which images are decided by their name in the pod's record of original images: those under a target of the policy, or every recorded one.
+   * A webhook keeps the record of a pod; in a manifest somebody may have changed the image and left the record.
+   */
+  readonly originals?: 'under-target' | 'recorded';
 }
 
 /** @param value a document as plain values */
@@ -61,11 +64,7 @@ export function skipReason(policy: CompiledPolicy, pod: Pod, namespace: string):
   return reasonToSkip(review, policy, commandLineScope)?.sentence ?? null;
 }
 
-function decideWorkload(
-  policy: CompiledPolicy,
-  workload: Workload,
-  { namespaceOf, labels, originals = false }: ManifestContext,
-): ManifestDecision {
+function decideWorkload(policy: CompiledPolicy, workload: Workload, { namespaceOf, labels, originals }: ManifestContext): ManifestDecision {
   const namespace = namespaceOf(workload.namespace);
   const lacksMetadata = (member(workload.pod, 'metadata') ?? null) === null;
   // The template of a Job may have no metadata; it is created when there is something to record.
@@ -87,11 +86,11 @@ function decideWorkload(
   const deciding = { table: policy.table, revision: null };
   const { images, operations } = rewritePod(deciding, pod, { namespace, podLabels: pod.labels }, { kind: 'create' });
   const complete = lacksMetadata ? operations.map(withMetadata) : operations;
-  const written = originals ? pod.annotations.originalImages.entries : null;
+  const written = originals === undefined ? null : pod.annotations.originalImages.entries;
   const original = (decision: SiteDecision): SiteDecision => {
     const { site, missingSecrets } = decision;
-    const image = decision.outcome === 'already-there' ? written?.get(siteKey(site)) : undefined;
-    if (image === undefined) return decision;
+    const image = written?.get(siteKey(site));
+    if (image === undefined || (originals === 'under-target' && decision.outcome !== 'already-there')) return decision;
     return { ...decideImage(policy.table, image, { namespace, podLabels: pod.labels }, site.pullPolicy), site, missingSecrets };
   };
   if (!workload.isTemplate) return { images: images.map(original).map(place), operations: [] };

@@ -24,13 +24,21 @@ interface Change {
   readonly after: string | null;
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /**
- * Adds to the records. Entries of other containers are kept, so that a second call (reinvocation) keeps those of the first. Where there is
- * no space for both, the original images come first.
+ * Adds to the records. Entries of other containers are kept, so that a second call (reinvocation) keeps those of the first, except stale ones.
+ * Where there is no space for both, the original images come first.
+ *
+ * @param stale keys of the entries to remove
  */
-export function recordRewrites(annotations: Annotations, { originalImages, rewrittenBy }: NewEntries): Operation[] {
+export function recordRewrites(annotations: Annotations, { originalImages, rewrittenBy }: NewEntries, stale = none): Operation[] {
   const { missing, recordSpace } = annotations;
   if (missing === 'impossible') return [];
+  const changeOf = (name: string, before: PodRecord, added: RecordEntries, space: number): Change => {
+    const kept = [...before.entries].filter(([key]) => !stale.has(key));
+    return changeTo({ name, before, kept, hasStale: kept.length < before.entries.size }, added, space);
+  };
   const images = changeOf(originalImagesAnnotation, annotations.originalImages, originalImages, recordSpace);
   const space = recordSpace - recordLength(originalImagesAnnotation, images.after);
   const rules = changeOf(rewrittenByAnnotation, annotations.rewrittenBy, rewrittenBy, space);
@@ -40,13 +48,21 @@ export function recordRewrites(annotations: Annotations, { originalImages, rewri
   return changes.map(operationOf);
 }
 
+interface Existing {
+  readonly name: string;
+  readonly before: PodRecord;
+  readonly kept: readonly (readonly [string, string])[];
+  /** Whether entries are not kept. */
+  readonly hasStale: boolean;
+}
+
 /** @param space in bytes, for key and value */
-function changeOf(name: string, { text: before, entries }: PodRecord, added: RecordEntries, space: number): Change {
-  if (added.size === 0) return { name, before, after: before };
-  const after = serialize([...entries, ...added]);
+function changeTo({ name, before: { text: before, entries }, kept, hasStale }: Existing, added: RecordEntries, space: number): Change {
+  if (added.size === 0 && !hasStale) return { name, before, after: before };
+  const after = serialize([...kept, ...added]);
   if (after !== null && after.length <= maxRecordLength && name.length + after.length <= space) return { name, before, after };
   // The older record about these containers is now wrong, and no record is better than a wrong one.
-  const isStale = before !== null && (before.length > maxRecordLength || [...added.keys()].some((key) => entries.has(key)));
+  const isStale = before !== null && (hasStale || before.length > maxRecordLength || [...added.keys()].some((key) => entries.has(key)));
   return { name, before, after: isStale ? null : before };
 }
 

@@ -20,6 +20,8 @@ interface Parts {
   readonly missingSecrets?: readonly string[];
 }
 
+const rewriteOf = (images: readonly SiteDecision[], stale: readonly string[] = []) => ({ images, staleRecords: new Set(stale) });
+
 function decision({
   name = 'app',
   list = 'containers',
@@ -166,7 +168,7 @@ const annotations: readonly [says: string, record: Record<string, string>, image
 for (const [says, record, images, expected] of annotations) {
   test(`audit: ${says}`, (t) => {
     const recorded = readPod(pod({ metadata: { annotations: { [originalImagesAnnotation]: JSON.stringify(record) } } }), podFields([]));
-    t.strictSame(auditAnnotations(recorded, images.map(decision), null), expected);
+    t.strictSame(auditAnnotations(recorded, rewriteOf(images.map(decision)), null), expected);
     t.end();
   });
 }
@@ -176,13 +178,15 @@ test('audit: the rule and the revision, the same in both calls', (t) => {
   const records = { [originalImagesAnnotation]: '{"app":"nginx"}', [rewrittenByAnnotation]: '{"app":"hub@first"}' };
   const before = readPod(pod({ metadata: { annotations: {} } }), podFields([]));
   const after = readPod(pod({ metadata: { annotations: records } }), podFields([]));
-  const first = auditAnnotations(before, [decision({ ...rewritten, rule: 'hub' })], 'first');
+  const first = auditAnnotations(before, rewriteOf([decision({ ...rewritten, rule: 'hub' })]), 'first');
   t.strictSame(first, { app: 'nginx -> r.example/nginx', 'rule.app': 'hub@first' });
-  t.strictSame(auditAnnotations(after, [decision({ outcome: 'already-there', image: 'r.example/nginx' })], 'second'), first);
+  t.strictSame(auditAnnotations(after, rewriteOf([decision({ outcome: 'already-there', image: 'r.example/nginx' })]), 'second'), first);
   const withoutRule = readPod(pod({ metadata: { annotations: { [originalImagesAnnotation]: '{"app":"nginx"}' } } }), podFields([]));
-  t.strictSame(auditAnnotations(withoutRule, [decision({ outcome: 'already-there', image: 'r.example/nginx' })], 'second'), {
+  t.strictSame(auditAnnotations(withoutRule, rewriteOf([decision({ outcome: 'already-there', image: 'r.example/nginx' })]), 'second'), {
     app: 'nginx -> r.example/nginx',
   });
-  t.strictSame(auditAnnotations(after, [decision({ list: 'ephemeralContainers', outcome: 'already-there' })], 'second'), {});
+  const there = [decision({ outcome: 'already-there', image: 'r.example/other' })];
+  t.strictSame(auditAnnotations(after, rewriteOf(there, ['app']), 'second'), {}, 'a record about the image before the update');
+  t.strictSame(auditAnnotations(after, rewriteOf([decision({ list: 'ephemeralContainers', outcome: 'already-there' })]), 'second'), {});
   t.end();
 });

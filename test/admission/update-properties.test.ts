@@ -1,7 +1,10 @@
 /** What holds for every update of a pod, and for every debug container: what may not change is not touched. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
+import { originalImagesAnnotation, rewrittenByAnnotation } from '../../src/pod/annotations.ts';
+import { siteKey } from '../../src/pod/images.ts';
+import { podFields, readPod } from '../../src/pod/pod.ts';
+import { decideImage } from '../../src/rules/decide.ts';
 import { token } from '../../src/patch/pointer.ts';
 import { compiledPolicy } from '../builders/arbitrary-compiled.ts';
 import { storedPod, type StoredPod } from '../builders/arbitrary-pod.ts';
@@ -10,6 +13,10 @@ import { call, patched } from '../builders/webhook.ts';
 import { holds } from '../image/property.ts';
 
 const runs = { numRuns: 150 };
+const records: ReadonlySet<string> = new Set([
+  '/metadata/annotations',
+  ...[originalImagesAnnotation, rewrittenByAnnotation].map((name) => `/metadata/annotations/${token(name)}`),
+]);
 const lists = ['containers', 'initContainers', 'ephemeralContainers', 'volumes'] as const;
 
 /** Old and new, with some of the images the same. */
@@ -45,10 +52,27 @@ holds(
   'an update touches images of containers that differ, and the record',
   fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
     for (const { path } of call(updateOf(old, next, ''), policy).patch) {
-      if (path === '/metadata/annotations' || path === `/metadata/annotations/${token(originalImagesAnnotation)}`) continue;
+      if (records.has(path)) continue;
       const { list, name, image } = touched(next, path);
       assert.ok(list === 'containers' || list === 'initContainers', path);
       assert.notEqual(old.spec[list]?.find((entry) => entry.name === name)?.image, image);
+    }
+  }),
+  runs,
+);
+
+holds(
+  'a record said of an image that an update brought what had been true of the image before it',
+  fc.property(compiledPolicy, change, ({ policy }, { old, next }) => {
+    const { admission, patch } = call(updateOf(old, next, ''), policy);
+    const { originalImages } = readPod(patched(plain(next), patch), podFields([])).annotations;
+    for (const { site, outcome, result } of admission.images) {
+      const original = originalImages.entries.get(siteKey(site));
+      const namesakes = admission.images.filter((image) => siteKey(image.site) === siteKey(site));
+      if (original === undefined || outcome === 'unchanged' || namesakes.length > 1) continue;
+      const { namespace, labels } = { namespace: 'default', labels: next.metadata.labels };
+      const decided = decideImage(policy.table, original, { namespace, podLabels: labels }, site.pullPolicy).result;
+      assert.equal(decided, outcome === 'rewritten' ? result : site.image);
     }
   }),
   runs,

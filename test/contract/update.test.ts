@@ -5,7 +5,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { eventually, podsPath, podWith } from '../charts/installed.ts';
 import { labelled } from '../charts/opt-in.ts';
 import { skipReason } from '../cluster/binaries.ts';
-import { createPod, imagesOf, isCalled, originalsOf, pullSecretsOf, reviews, running, type CreatedPod } from './running.ts';
+import { createPod, imagesOf, isCalled, originalsOf, pullSecretsOf, reviews, rulesOf, running, type CreatedPod } from './running.ts';
 
 const strategicPatch = 'application/strategic-merge-patch+json';
 const nginx = 'mirror.example.com/library/nginx';
@@ -66,6 +66,21 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     const { body } = await plane.api.send<V1Pod>('GET', `${podsPath('lacking')}/old`);
     t.match(imagesOf(body), { main: `${nginx}:2`, debugger: 'mirror.example.com/library/busybox:1' });
     t.equal(pullSecretsOf(body), undefined);
+  });
+
+  await group.test('a record told of an image that the user put in place of the rewritten one', async (t) => {
+    await createPod(installed, 'shop', pod('replaced', { containers: containers(['main', 'nginx:1'], ['other', 'redis:7']) }));
+    const images = ['foreign.example.com/app:1', 'mirror.example.com/other:1', 'nginx:2'];
+    const records: unknown[] = [];
+    for (const image of images) {
+      const { body } = await patch('replaced', { spec: { containers: containers(['main', image]) } });
+      records.push([imagesOf(body)['main'], originalsOf(body), Object.keys(rulesOf(body) ?? {})]);
+    }
+    t.strictSame(records, [
+      ['foreign.example.com/app:1', { other: 'redis:7' }, ['other']],
+      ['mirror.example.com/other:1', { other: 'redis:7' }, ['other']],
+      [`${nginx}:2`, { other: 'redis:7', main: 'nginx:2' }, ['other', 'main']],
+    ]);
   });
 
   await group.test('a pod from before the opt-in keeps its images, whatever else of it changes', async (t) => {

@@ -49,6 +49,8 @@ for (const [says, annotations, expected] of readings) {
   });
 }
 
+const rulePath = '/metadata/annotations/transship.dev~1rewritten-by';
+
 interface Row {
   readonly says: string;
   readonly pod: Annotations;
@@ -134,6 +136,18 @@ const rows: readonly Row[] = [
   { says: 'full with a record of something else', pod: recorded('{"b":"o"}', { note: 'x'.repeat(totalLimit - 45) }), expected: [] },
 ];
 
+test('records: stale entries are removed, and an empty record with them', (t) => {
+  const nothing = { originalImages: new Map(), rewrittenBy: new Map() };
+  const full = annotated({ [originalImagesAnnotation]: '{"a":"nginx","b":"redis"}', [rewrittenByAnnotation]: '{"a":"hub@0123456789ab"}' });
+  t.strictSame(recordRewrites(full, nothing, new Set(['a'])), [
+    { op: 'replace', path, value: '{"b":"redis"}' },
+    { op: 'remove', path: rulePath },
+  ]);
+  t.strictSame(recordRewrites(full, nothing, new Set(['c'])), []);
+  t.strictSame(recordRewrites(recorded('{"a":"nginx"}'), nothing, new Set(['a'])), [{ op: 'remove', path }]);
+  t.end();
+});
+
 const aWasNginx: NonNullable<Row['rewritten']> = [['a', 'nginx']];
 
 for (const { says, pod: before, rewritten = aWasNginx, expected } of rows) {
@@ -163,7 +177,6 @@ for (const [says, annotations, fits] of totals) {
   });
 }
 
-const rulePath = '/metadata/annotations/transship.dev~1rewritten-by';
 const images = new Map([['a', 'nginx']]);
 const rules = new Map([['a', 'hub@0123456789ab']]);
 const imageRecord = '{"a":"nginx"}';

@@ -25,7 +25,7 @@ export class PlanCount {
   add({ metadata, spec }: V1Pod): void {
     const namespace = metadata?.namespace ?? '';
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
-    for (const { decision } of decideDocument(this.#policy, pod, { namespaceOf: () => namespace, originals: true }).images) {
+    for (const { decision } of decideDocument(this.#policy, pod, { namespaceOf: () => namespace, originals: 'recorded' }).images) {
       const { image, outcome, rule, result, reason, site, pullSecrets } = decision;
       const key = [namespace, image, outcome, result].join(' ');
       const planned = this.#images.get(key) ?? { namespace, image, outcome, rule, result, reason, pods: 0, waiting: 0 };

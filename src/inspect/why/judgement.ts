@@ -16,7 +16,7 @@ export function judge(evidence: Evidence): ContainerVerdict[] {
   const { images } = decideDocument(
     policy,
     { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata, spec: pod.spec },
-    { namespaceOf: () => namespace, originals: true },
+    { namespaceOf: () => namespace, originals: 'recorded' },
   );
   return images.map(({ decision }) => {
     const key = siteKey(decision.site);
