@@ -42,7 +42,7 @@ Exit codes: 0 no difference; 1 there are differences; 2 wrong usage, or somethin
     const found = values['all-namespaces'] ? await ofCluster(given, policies) : await ofInput(given, policies, io);
     const unique = [...new Map(found.differences.map((each) => [keyOf(each), each])).values()];
     await write(io.stdout, joined(unique.map(values.output === 'json' ? line : page)));
-    if (values.output === 'table')
+    if (values.output === 'table' && (found.images > 0 || found.exitCode === 0))
       await write(io.stderr, printed`${count(unique.length, 'difference')} in ${count(found.images, 'image')}\n`);
     return Math.max(found.exitCode, unique.length > 0 ? 1 : 0);
   },
@@ -73,7 +73,7 @@ async function ofInput({ values, operands }: Given<typeof diffFlags>, policies: 
     if (image !== '-') compare(image);
     else for await (const lines of lineGroups(io.stdin)) for (const text of lines) if (text.trim() !== '') compare(text);
   }
-  all.exitCode = report.end(false);
+  all.exitCode = report.end(null);
   return all;
 }
 

@@ -62,7 +62,7 @@ async function explain({ values, operands }: Given<typeof explainFlags>, io: Io)
     const shown = all.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
     if (output === 'table' && shown.length > 0)
       await write(io.stdout, joined([head, ...(shown.length > longList ? [table.grouped(shown)] : shown.map(table.row))]));
-    if (report.files > 0) report.write(summary(all, report.files));
+    if (report.foundOrRead(all.length)) report.write(summary(all, report.files));
   }
   return report.end(values.strict);
 }

@@ -98,7 +98,8 @@ function reportOthers(others: readonly Decided[], copied: number, report: Manife
     report.write(`${places[0] === undefined ? '' : `${places[0]}: `}${count(images.length, 'image')} not copied, ${reason}: ${shown}`);
   }
   if (copied > 0) return;
-  report.write(others.length === 0 ? 'no images found' : `nothing to copy: the policy rewrites none of ${count(others.length, 'image')}`);
+  if (others.length === 0 && report.foundOrRead(0)) report.write('no images found');
+  if (others.length > 0) report.write(`nothing to copy: the policy rewrites none of ${count(others.length, 'image')}`);
 }
 
 function reportCollisions({ collisions, sharedTags }: Copies, report: ManifestReport): void {

@@ -116,5 +116,5 @@ async function imagesOf({ values, operands }: Given<typeof initFlags>, io: Io): 
     if (image !== '-') images.add(image);
     else for await (const lines of lineGroups(io.stdin)) for (const line of lines) images.add(line.trim());
   }
-  return { images: [...images], exitCode: report.end(false) };
+  return { images: [...images], exitCode: report.end(null) };
 }

@@ -5,8 +5,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
+import { unreadableReason } from '../errors/system-error.ts';
 import { tokens } from '../patch/pointer.ts';
 import { imagePointer } from '../pod/images.ts';
 import { isObject } from '../pod/json.ts';
@@ -67,16 +67,25 @@ export class ManifestReport {
     );
   }
 
-  /** Called last: reports how many images were not examined. */
-  end(strict: boolean): number {
+  /** Whether a summary says something: after a file that could not be read, no images may only mean that it was not read. */
+  foundOrRead(images: number): boolean {
+    return images > 0 || this.unreadable === 0;
+  }
+
+  /**
+   * Called last: reports how many images were not examined.
+   *
+   * @param strict null for a command without that flag
+   */
+  end(strict: boolean | null): number {
     if (this.#unexamined > 0) {
-      const hint = strict ? '' : '; with --strict the exit code is 1';
+      const hint = strict === false ? '; with --strict the exit code is 1' : '';
       this.write(
         `${count(this.#unexamined, 'image')} in ${count(this.#objects.size, 'object')} ${this.#unexamined === 1 ? 'was' : 'were'} not examined${hint}`,
       );
     }
     if (this.unreadable > 0) return 2;
-    return strict && this.#unexamined > 0 ? 1 : 0;
+    return strict === true && this.#unexamined > 0 ? 1 : 0;
   }
 }
 
@@ -130,28 +139,32 @@ export async function* manifestFiles(paths: readonly string[], report: ManifestR
 async function filesAt(path: string, report: ManifestReport): Promise<string[]> {
   if (path === '-' || !(await isFolder(path))) return [path];
   const found = await below(path, report);
-  if (found.length === 0)
+  if (found !== null && found.length === 0)
     report.fault(new OperatorError('FILE_UNREADABLE', `${path} has no file that ends in .yaml, .yml or .json`, 'name the files'));
-  return found;
+  return found ?? [];
 }
 
-async function below(folder: string, report: ManifestReport): Promise<string[]> {
+/** Null when it cannot be read. */
+async function below(folder: string, report: ManifestReport): Promise<string[] | null> {
   const found: string[] = [];
-  for (const entry of await entries(folder, report)) {
+  const inside = await entries(folder, report);
+  if (inside === null) return null;
+  for (const entry of inside) {
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) found.push(...(await below(path, report)));
+    if (entry.isDirectory()) found.push(...((await below(path, report)) ?? []));
     else if (manifestName.test(entry.name)) found.push(path);
   }
   return found;
 }
 
-async function entries(folder: string, report: ManifestReport): Promise<Dirent[]> {
+async function entries(folder: string, report: ManifestReport): Promise<Dirent[] | null> {
   try {
     return (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    report.fault(new OperatorError('FILE_UNREADABLE', `${folder} cannot be read: ${messageOf(error)}`, undefined, { cause: error }));
-    return [];
+    const problem = `${displayName(folder)} cannot be read: ${unreadableReason(error)}`;
+    report.fault(new OperatorError('FILE_UNREADABLE', problem, undefined, { cause: error }));
+    return null;
   }
 }
 

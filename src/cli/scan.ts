@@ -86,7 +86,7 @@ async function ofManifests(values: ScanValues, policy: CompiledPolicy | null, io
   const pods: V1Pod[] = [];
   for await (const { pod, name, namespace } of manifestWorkloads(values.file, input, io))
     pods.push(podOf(pod, name, namespaceOf(namespace)));
-  return { report: scanPods(pods, policy), exitCode: input.end(false) };
+  return { report: scanPods(pods, policy), exitCode: input.end(null) };
 }
 
 /** A template has no name and no namespace. */

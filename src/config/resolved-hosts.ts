@@ -12,7 +12,7 @@ const schema = z.record(z.string(), z.string());
 /** An empty or missing file resolves nothing. */
 export function parseResolvedHosts(text: string, name: string): { readonly hosts: ResolvedHosts; readonly findings: readonly Finding[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const file = { name, document, lines };
   const refuse = (message: string, path: string[] = []): { hosts: ResolvedHosts; findings: Finding[] } => ({
     hosts: {},

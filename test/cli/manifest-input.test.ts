@@ -51,6 +51,37 @@ test('unreadable files are reported, and the others are read', async (t) => {
   t.match(rewritten, { code: 2, stdout: '', stderr: /b\.yaml:1:8[^]*c\.yaml:3:39/ });
 });
 
+const reading: readonly (readonly string[])[] = [
+  ['explain', '--policy', policy],
+  ['images', '--policy', policy],
+  ['rewrite', '--policy', policy],
+  ['diff', '--policy', policy, '--policy', policy],
+  ['scan'],
+  ['init', '--preset', 'harbor'],
+];
+
+test('after a file that cannot be read, a summary told of 0 images, as if it had been read', async (t) => {
+  const folder = t.testdir({ 'a.yaml': 'kind: [', 'b.yaml': 'a: &a [x]\nb: { c: *a, ? [d] : e }\n', empty: {} });
+  for (const command of reading)
+    for (const name of ['a.yaml', 'b.yaml', 'c.yaml', 'empty']) {
+      const { code, stderr } = await transship([...command, '-f', join(folder, name)]);
+      t.equal(code, 2);
+      t.equal(stderr.split('\n').length, 2, `${command[0]} ${name}: ${stderr}`);
+    }
+  // Without a file that cannot be read it is said.
+  t.match(await transship(['explain', '--policy', policy, '-f', '-'], 'kind: A'), { code: 0, stderr: '0 images in 1 file\n' });
+});
+
+test('commands without the flag --strict advised to use it', async (t) => {
+  const custom = 'kind: Rollout\nmetadata: {name: r}\nspec: {image: nginx:1}\n';
+  for (const command of reading) {
+    const { stderr } = await transship([...command, '-f', '-'], custom);
+    const { stdout: help } = await transship([command[0] ?? '', '--help']);
+    t.match(stderr, /1 image in 1 object was not examined/);
+    t.equal(stderr.includes('--strict'), /^ +--strict/m.test(help), command[0] ?? '');
+  }
+});
+
 test('--only leaves out the other outcomes; the summary counts all of them', async (t) => {
   const manifests = `${pod('one')}---\n${pod('gcr.io/a')}---\n${pod('localhost:30500/x')}`;
   const { stdout, stderr } = await transship([...explain, '--only', 'no-rule,already-there', '-f', '-'], manifests);

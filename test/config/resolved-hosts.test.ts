@@ -23,6 +23,8 @@ test('a file that cannot be hosts resolves nothing, and says why', (t) => {
     ['local:\n', 'hosts.yaml:1:1: error: the file maps names of registries to hosts'],
     ['local: {', 'hosts.yaml:1:'],
     ['local: localhost:30500/', 'hosts.yaml:1:8: error: host of registry local: write it without the slash at its end'],
+    // Node printed a warning about the conversion of such keys.
+    ['? [a]\n: b.io\n', 'hosts.yaml:1:3: error: a key must be plain text'],
     ['local: *nothing\n', 'hosts.yaml:1:8: error: *nothing is an alias without an anchor'],
     ['local: localhost:30500\nlocal: b.io\n', 'hosts.yaml:'],
     ['a: a.io\nlocal: http://localhost:30500\n', 'hosts.yaml:2:8: error: host of registry local: write the host without a scheme'],
