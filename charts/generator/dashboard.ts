@@ -26,7 +26,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
   ],
   Images: [
     panel('Images by outcome', 'reqps', { '{{mode}} {{outcome}}': `sum by (mode, outcome) (${rate('transship_images_total')})` }),
-    panel('Images by rule', 'reqps', { '{{rule}}': `sum by (rule) (${rate('transship_images_total')})` }),
+    panel('Images by rule', 'reqps', { '{{rule}}': `sum by (rule) (${rate('transship_images_total', `${own}, rule!=""`)})` }),
     panel('Refused images by rule', 'reqps', {
       '{{rule}}': `sum by (rule) (${rate('transship_images_total', `${own}, outcome="refused"`)})`,
     }),
@@ -86,16 +86,16 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Writes', 'reqps', {
       '{{kind}} {{verb}} {{result}}': `sum by (kind, verb, result) (${rate('transship_controller_writes_total')})`,
     }),
-    panel('Age and errors of watches', 's', {
-      'age {{watch}}': `max by (watch) (transship_controller_watch_age_seconds{${own}})`,
-      'errors {{watch}}': `sum by (watch) (increase(transship_controller_watch_errors_total{${own}}[$__rate_interval]))`,
-    }),
+    panel('Age of watches', 's', { '{{watch}}': `max by (watch) (transship_controller_watch_age_seconds{${own}})` }),
+    panel('Errors of watches', 'reqps', { '{{watch}}': `sum by (watch) (${rate('transship_controller_watch_errors_total')})` }),
   ],
 };
 
+/** Of Grafana's grid. */
+const width = 24;
+const height = 8;
+/** Panels beside each other; those of the last line share its width. */
 const columns = 3;
-/** Grafana's grid is 24 wide. */
-const size = { w: 24 / columns, h: 8 } as const;
 const datasource = { type: 'prometheus', uid: '${datasource}' } as const;
 
 export function dashboard(): Record<string, unknown> {
@@ -134,11 +134,14 @@ function panels(): object[] {
   const made: object[] = [];
   let y = 0;
   for (const [title, list] of Object.entries(rows)) {
-    made.push({ id: made.length + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] });
+    made.push({ id: made.length + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: width, h: 1 }, panels: [] });
     y += 1;
-    for (const [index, one] of list.entries())
-      made.push(timeSeries(made.length + 1, one, { ...size, x: (index % columns) * size.w, y: y + Math.floor(index / columns) * size.h }));
-    y += Math.ceil(list.length / columns) * size.h;
+    for (let first = 0; first < list.length; first += columns) {
+      const line = list.slice(first, first + columns);
+      const w = width / line.length;
+      for (const [index, one] of line.entries()) made.push(timeSeries(made.length + 1, one, { w, h: height, x: index * w, y }));
+      y += height;
+    }
   }
   return made;
 }

@@ -8,6 +8,9 @@ import { reportPage } from '../../src/inspect/report/page.ts';
 import { scanPods } from '../../src/inspect/scan/scan.ts';
 import { programFile } from '../../src/cli/program-files.ts';
 import { playgroundPage } from '../../src/playground/page.ts';
+import { skipReason } from '../cluster/binaries.ts';
+import { dashboardPage } from '../monitoring/dashboard-picture.ts';
+import { prometheusSkipReason } from '../monitoring/prometheus.ts';
 import { openPage } from './chromium.ts';
 
 const policy = `apiVersion: transship.dev/v1
@@ -34,9 +37,17 @@ try {
   writeFileSync(report, reportPage(scanPods(pods, loadPolicy(policy, 'policy.yaml').compiled), new Date('2026-01-01T12:00:00Z')));
   const playground = join(folder, 'playground.html');
   writeFileSync(playground, await playgroundPage(programFile('examples/sample.yaml')));
-  for (const [name, file] of Object.entries({ report, playground })) {
-    const { page } = await openPage({ teardown: (ended) => void teardowns.unshift(ended) }, pathToFileURL(file).href);
-    await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/${name}.png`, import.meta.url)) });
+  const scope = { teardown: (ended: () => unknown) => void teardowns.unshift(ended) };
+  const dashboard = join(folder, 'dashboard.html');
+  const missing = prometheusSkipReason() || skipReason({ level: 1, helm: false });
+  if (missing === false) writeFileSync(dashboard, await dashboardPage(scope));
+  else process.stderr.write(`no picture of the dashboard: ${missing}\n`);
+  for (const [name, file] of Object.entries({ report, playground, ...(missing === false ? { dashboard } : {}) })) {
+    const { page } = await openPage(scope, pathToFileURL(file).href);
+    await page.screenshot({
+      path: fileURLToPath(new URL(`../../docs/images/${name}.png`, import.meta.url)),
+      fullPage: name === 'dashboard',
+    });
   }
 } finally {
   for (const ended of teardowns) await ended();

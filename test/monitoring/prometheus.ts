@@ -54,20 +54,31 @@ export interface Answer {
   readonly data?: { readonly result: readonly { readonly metric: Readonly<Record<string, string>> }[] };
 }
 
-export interface Prometheus {
-  readonly query: (expression: string) => Promise<Answer>;
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  /** Unix time and value. */
+  readonly values: readonly (readonly [time: number, value: string])[];
 }
 
-/** @param targets by job: ports of 127.0.0.1 with `/metrics` */
-export async function startPrometheus(t: Scope, targets: Readonly<Record<string, number>>): Promise<Prometheus> {
+export interface Prometheus {
+  readonly query: (expression: string) => Promise<Answer>;
+  /** @param range Unix times, and the step between two points, in seconds */
+  readonly queryRange: (
+    expression: string,
+    range: { readonly start: number; readonly end: number; readonly step: number },
+  ) => Promise<Series[]>;
+}
+
+/** @param targets by job: ports of 127.0.0.1 with `/metrics` @param interval of scrapes, as Prometheus writes it */
+export async function startPrometheus(t: Scope, targets: Readonly<Record<string, number>>, interval = '250ms'): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'transship-prometheus-'));
   const config = {
-    global: { scrape_interval: '250ms', scrape_timeout: '250ms', evaluation_interval: '1s' },
+    global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: '1s' },
     rule_files: ruleFiles,
     scrape_configs: Object.entries(targets).map(([job, port]) => ({
       job_name: job,
-      scrape_interval: job === 'apiserver' ? '2s' : '250ms',
-      scrape_timeout: job === 'apiserver' ? '2s' : '250ms',
+      scrape_interval: job === 'apiserver' ? '2s' : interval,
+      scrape_timeout: job === 'apiserver' ? '2s' : interval,
       static_configs: [{ targets: [`127.0.0.1:${port}`], labels: { namespace: 'transship' } }],
     })),
   };
@@ -90,6 +101,12 @@ export async function startPrometheus(t: Scope, targets: Readonly<Record<string,
     query: async (expression) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- https://prometheus.io/docs/prometheus/latest/querying/api/
       return (await (await get(`/api/v1/query?query=${encodeURIComponent(expression)}`)).json()) as Answer;
+    },
+    queryRange: async (expression, { start, end, step }) => {
+      const parameters = new URLSearchParams({ query: expression, start: String(start), end: String(end), step: String(step) });
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a matrix, as the page above says
+      const answer = (await (await get(`/api/v1/query_range?${parameters.toString()}`)).json()) as { data: { result: Series[] } };
+      return answer.data.result;
     },
   };
 }

@@ -1,27 +1,13 @@
 /** Every query of the alerts and of the dashboard, by a real Prometheus that scrapes a real webhook, controller and API server. */
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test, type Test } from 'tap';
 import { rows } from '../../charts/generator/dashboard.ts';
 import { serving } from '../cli/child.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
-import { createConfiguration } from '../controller/certificates/cluster.ts';
-import {
-  createNamespace,
-  createSecret,
-  dockerConfig,
-  eventually,
-  mirrorPolicy,
-  releaseNamespace,
-  runController,
-  whenReady,
-} from '../controller/controllers.ts';
-import { setEnvironment, startLoopback } from '../registry/loopback.ts';
-import { samplePolicy } from '../server/running.ts';
-import { alerts, prometheusSkipReason, promtool, startPrometheus, type Prometheus } from './prometheus.ts';
+import { createNamespace, eventually } from '../controller/controllers.ts';
+import { alerts, prometheusSkipReason, promtool, type Prometheus } from './prometheus.ts';
+import { optedIn, startSystem } from './system.ts';
 
 /** Prometheus is asked for first: with TRANSSHIP_REQUIRE_PROMETHEUS its absence must not hide behind that of the cluster. */
 const clusterOptions = { skip: prometheusSkipReason() || skipReason({ level: 1, helm: false }) };
@@ -42,38 +28,6 @@ const panelQueries = Object.values(rows).flatMap((panels) => panels.flatMap(({ q
 const filledIn = (query: string): string => query.replaceAll('$namespace', '.*').replaceAll('$__rate_interval', '15s');
 /** What an alert looks at, without its threshold: a healthy system meets none. */
 const selectorsOf = (expression: string): string[] => [...new Set(expression.match(/\b(?:transship|apiserver)_\w+(?:\{[^}]*\})?|\bup\b/g))];
-
-/** A registry with a host that is not resolved and one with a token of a cloud, beside the usual one. */
-const policy = `${mirrorPolicy}  local:
-    hostFrom: { service: { namespace: registry, name: registry, port: 5000, via: localhost } }
-  cloud:
-    host: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
-    pullSecrets: [cloud-pull]
-    credentials: { provider: ecr, region: eu-west-1 }
-`;
-const optedIn = { 'transship.dev/rewrite': 'enabled' };
-
-/** Tokens that end in ten minutes. There is no cloud here: this answers as the API of ECR does. */
-async function pretendEcr(t: Test): Promise<void> {
-  const { origin } = await startLoopback(t, () => ({
-    body: JSON.stringify({
-      authorizationData: [
-        {
-          authorizationToken: Buffer.from('AWS:token').toString('base64'),
-          expiresAt: Math.floor(Date.now() / 1000) + 600,
-          proxyEndpoint: 'https://111122223333.dkr.ecr.eu-west-1.amazonaws.com',
-        },
-      ],
-    }),
-    headers: { 'content-type': 'application/x-amz-json-1.1' },
-  }));
-  setEnvironment(t, {
-    AWS_ACCESS_KEY_ID: 'AKIATEST',
-    AWS_SECRET_ACCESS_KEY: 'none',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_ENDPOINT_URL_ECR: origin,
-  });
-}
 
 /** What is wrong in the test below, and the alerts that say so. Each is met at once; how long it must last is in alerts.test.ts. */
 const planted: Readonly<Record<string, string>> = {
@@ -116,24 +70,6 @@ async function failCalls(plane: ControlPlane): Promise<void> {
   });
 }
 
-/** The metrics of the API server without its authentication. @returns its port */
-async function metricsOf(t: Test, plane: ControlPlane): Promise<number> {
-  const server = createServer((_request, response) => {
-    void plane.api.send<string>('GET', '/metrics').then(({ body }) => {
-      const text = body.split('\n').filter((line) => line.includes('apiserver_admission_webhook_'));
-      response.end(`${text.join('\n')}\n`);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
-  return (server.address() as AddressInfo).port;
-}
-
 /** Waits, because a rate needs two scrapes. */
 async function givesSeries(t: Test, prometheus: Prometheus, query: string): Promise<void> {
   let found = 0;
@@ -155,21 +91,11 @@ test('promtool check metrics finds nothing in the metrics of serve', { skip: pro
 
 test('every query is accepted and gives a series', clusterOptions, async (t) => {
   const plane = await startControlPlane(t, { level: 1 });
-  await pretendEcr(t);
-  await createNamespace(plane, releaseNamespace, optedIn);
-  await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: dockerConfig('one') });
-  await createNamespace(plane, 'shop', optedIn);
-  await createConfiguration(plane, 'transship');
-  const controller = await runController(plane, { policy, args: ['--features', 'secrets,hosts,certificates'] });
-  await whenReady(controller);
+  const { controller, policyFile, prometheus } = await startSystem(t, plane);
   checkMetrics(t, (await controller.get('/metrics')).text);
-  const policyFile = `${t.testdir({ 'policy.yaml': readFileSync(samplePolicy) })}/policy.yaml`;
-  const { metricsPort } = await serving(t, { args: ['--policy', policyFile] });
   await failCalls(plane);
   await createNamespace(plane, 'after', optedIn);
   for (const file of [policyFile, controller.policyFile]) writeFileSync(file, 'ruels: []');
-  const targets = { webhook: metricsPort, controller: controller.port, apiserver: await metricsOf(t, plane) };
-  const prometheus = await startPrometheus(t, targets);
 
   const selectors = new Set(alerts.flatMap(({ expr }) => selectorsOf(expr)));
   for (const query of [...selectors, ...panelQueries.map(filledIn)]) await givesSeries(t, prometheus, query);
