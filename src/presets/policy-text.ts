@@ -15,35 +15,66 @@ export function policyText(preset: Preset, values: Values, images: readonly stri
 }
 
 function withoutTests(preset: Preset, values: Values): string {
-  const { name, summary, source, pullSecret, credentials } = preset;
+  const { name, summary, source } = preset;
   const unset = Object.entries(preset.variables).filter(([key, { placeholder }]) => values[key] === placeholder);
   const replace = unset.map(([key, { text, placeholder }]) => `# Replace ${placeholder}: ${text} (--set ${key}=…).\n`).join('');
-  const secret = pullSecret === null ? '' : `    pullSecrets: [${pullSecret}]\n`;
-  const account =
-    credentials === null
-      ? ''
-      : `    credentials:\n${credentials(values)
-          .map((line) => `      ${line}\n`)
-          .join('')}`;
   return `# ${name}: ${summary}.
 # ${source}
 ${replace}apiVersion: transship.dev/v1
 kind: RewritePolicy
 
 registries:
-  ${name}:
-    host: ${preset.host(values)}
-${secret}${account}
+${registriesText(preset, values)}
 rules:
 ${preset.sources.map((each) => ruleText(preset, each)).join('')}`;
 }
 
-function ruleText({ name, as }: Preset, { rule, images, prefix, needs }: Source): string {
+/** One entry for all sources, or one for each. */
+function registriesText(preset: Preset, values: Values): string {
+  const { name, pullSecret, credentials, isRegistryPerSource } = preset;
+  const host = preset.host(values);
+  const account = credentials?.(values) ?? [];
+  if (isRegistryPerSource !== true) return registryText({ name, host, pullSecret, account });
+  return preset.sources
+    .map((source) => {
+      const own = registryName(preset, source);
+      const secret = `${own}-account`;
+      const comment = `   # kubectl create secret docker-registry ${secret}, in the namespace of the release`;
+      return registryText({
+        name: own,
+        host: `${host}/${source.prefix}`,
+        pullSecret: `${own}-pull`,
+        account: [`secret: ${secret}${comment}`],
+      });
+    })
+    .join('');
+}
+
+interface RegistryEntry {
+  readonly name: string;
+  readonly host: string;
+  readonly pullSecret: string | null;
+  /** Lines below `credentials:`. */
+  readonly account: readonly string[];
+}
+
+function registryText({ name, host, pullSecret, account }: RegistryEntry): string {
+  const secret = pullSecret === null ? '' : `    pullSecrets: [${pullSecret}]\n`;
+  const credentials = account.length === 0 ? '' : `    credentials:\n${account.map((line) => `      ${line}\n`).join('')}`;
+  return `  ${name}:\n    host: ${host}\n${secret}${credentials}`;
+}
+
+const registryName = ({ name, isRegistryPerSource }: Preset, { prefix }: Source): string =>
+  isRegistryPerSource === true ? `${name}-${prefix}` : name;
+
+function ruleText(preset: Preset, source: Source): string {
+  const { rule, images, prefix, needs } = source;
   const comment = needs === undefined ? '' : `  # ${needs}\n`;
   const patterns = images.map((image) => (image === '*' ? "'*'" : image)).join(', ');
+  const own = prefix === undefined || preset.isRegistryPerSource === true ? '' : `, prefix: ${prefix}`;
   return `${comment}  - name: ${rule}
     match: { images: [${patterns}] }
-    rewrite: { registry: ${name}, as: ${as}${prefix === undefined ? '' : `, prefix: ${prefix}`} }
+    rewrite: { registry: ${registryName(preset, source)}, as: ${preset.as}${own} }
 `;
 }
 

@@ -30,6 +30,11 @@ export interface Preset {
   readonly variables: Readonly<Record<string, Variable>>;
   /** Host, perhaps with a path. */
   readonly host: (values: Values) => string;
+  /**
+   * True where each source has an account of its own, as organizations of Quay have: each gets an entry in `registries` with its prefix in the host,
+   * and Secrets named after it.
+   */
+  readonly isRegistryPerSource?: true;
   readonly pullSecret: string | null;
   /** Lines of YAML below `credentials:`, without indentation. */
   readonly credentials: ((values: Values) => readonly string[]) | null;

@@ -60,6 +60,25 @@ t.test('examples are printed as they are', async (tt) => {
   tt.match(await init('--preset', 'tilt', '--set', 'host=a.b'), { code: 2, stderr: /example with tests of its own/ });
 });
 
+t.test('an organization of Quay has a registry and Secrets of its own', async (tt) => {
+  const { stdout } = await init('--preset', 'quay', '--set', 'host=quay.acme.test');
+  const { compiled } = loadPolicy(stdout, 'policy.yaml');
+  tt.match(compiled?.policy.registries['quay-ghcr'], { pullSecrets: ['quay-ghcr-pull'] });
+  tt.match(stdout, 'host: quay.acme.test/ghcr\n');
+  tt.match(stdout, 'secret: quay-ghcr-account');
+  tt.match(
+    stdout,
+    '{ image: "ghcr.io/fluxcd/source-controller:v1.3.0", becomes: "quay.acme.test/ghcr/fluxcd/source-controller:v1.3.0", rule: github }',
+  );
+});
+
+t.test('a connector of Nexus is a host with a port, and has no prefix', async (tt) => {
+  const { stdout } = await init('--preset', 'nexus-connector', '--set', 'host=nexus.acme.test:8083', 'nginx', 'quay.io/a/b');
+  tt.match(stdout, '{ image: "nginx", becomes: "nexus.acme.test:8083/library/nginx", rule: docker-hub }');
+  tt.notMatch(stdout, 'prefix');
+  tt.match((await init('--preset', 'nexus', '--set', 'host=nexus.acme.test')).stdout, 'nexus.acme.test/kubernetes/pause:3.10');
+});
+
 t.test('images of manifests become tests', async (tt) => {
   const folder = tt.testdir({
     'app.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [{ name: a, image: "redis:7" }] }\n',
