@@ -9,11 +9,11 @@ import { loadPolicy } from '../src/config/load.ts';
 import { presets } from '../src/presets/presets.ts';
 import { render, skipWithoutHelm } from './charts/chart.ts';
 import { transship } from './cli/terminal.ts';
-import { kindOf } from './guides/kinds.ts';
+import { gitOpsValues, kindOf } from './guides/kinds.ts';
 import { commandsOf, documentsOf, fileName, pages, type Page } from './guides/page.ts';
 
-/** For texts that a reader replaces. */
-const filledIn = (text: string): string => text.replaceAll(/\bHOST\b/g, 'registry.example.com');
+/** For texts that a reader replaces, and for the parameters of an ApplicationSet. */
+const filledIn = (text: string): string => text.replaceAll(/\bHOST\b/g, 'registry.example.com').replaceAll(/{{ \.\w+ }}/g, 'example');
 
 const head = { apiVersion: 'transship.dev/v1', kind: 'RewritePolicy' };
 
@@ -27,6 +27,15 @@ const documents = pages.flatMap(({ blocks }) =>
 );
 
 const ofKind = (kind: string) => documents.filter((each) => each.kind === kind);
+
+/** Values of the chart: alone, and in an object of Argo CD or Flux. */
+const chartValues = [
+  ...ofKind('values'),
+  ...ofKind('GitOps').flatMap(({ place, document }) => {
+    const values = gitOpsValues(document);
+    return values === null ? [] : [{ place, document: values }];
+  }),
+];
 
 function loads(t: Test, text: string, place: string) {
   const { compiled, findings } = loadPolicy(text, place);
@@ -54,7 +63,7 @@ const validate = new Ajv({ strict: false }).compile(
 );
 
 test('values fit the schema of the chart, and a policy in them loads', (t) => {
-  for (const { place, document } of ofKind('values')) {
+  for (const { place, document } of chartValues) {
     t.ok(validate(document), `${place}: ${JSON.stringify(validate.errors)}`);
     const inline: unknown = Object(document['rewritePolicy'])['inline'];
     // The chart adds the registry `local` to a policy of its local registry.
@@ -65,7 +74,7 @@ test('values fit the schema of the chart, and a policy in them loads', (t) => {
 });
 
 test('values render', { skip: skipWithoutHelm }, async (t) => {
-  for (const { place, document } of ofKind('values')) await t.resolves(render(document), place);
+  for (const { place, document } of chartValues) await t.resolves(render(document), place);
 });
 
 /** What a page without files of its own talks about. */
