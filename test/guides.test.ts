@@ -93,9 +93,9 @@ const samples: Readonly<Record<string, string>> = {
 /** The files of a page, by name; a policy or values without one have the usual name. */
 function filesOf(page: Page): Record<string, string> {
   const files: Record<string, string> = {};
-  for (const block of page.blocks.filter(({ language }) => language === 'yaml')) {
+  for (const block of page.blocks.filter(({ language }) => ['yaml', 'toml', 'conf'].includes(language))) {
     const text = filledIn(block.text);
-    const isPolicy = documentsOf({ ...block, text }).some((document) => kindOf(document) === 'policy');
+    const isPolicy = block.language === 'yaml' && documentsOf({ ...block, text }).some((document) => kindOf(document) === 'policy');
     const name = fileName(block) ?? (isPolicy ? 'policy.yaml' : null);
     if (name !== null && (fileName(block) !== null || files[name] === undefined)) files[name] = text;
   }
@@ -122,7 +122,8 @@ for (const page of pages)
     }
     const isFile = (word: string): boolean =>
       Object.keys(files).some((name) => name === word || name.startsWith(`${word.replace(/\/$/, '')}/`));
-    const placed = (word: string): string => (isFile(word) ? join(folder, word) : word);
+    const placed = (word: string, index: number, words: readonly string[]): string =>
+      isFile(word) || ['--output-dir', '--check'].includes(words[index - 1] ?? '') ? join(folder, word) : word;
     for (const { place, words, into, output } of commandsOf(page)) {
       if (needsMore(words)) continue;
       const { code, stdout, stderr } = await transship(words.map(placed));

@@ -13,6 +13,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   diff: async () => (await import('./diff.ts')).diffCommand,
   images: async () => (await import('./images.ts')).imagesCommand,
   export: async () => (await import('./export.ts')).exportCommand,
+  import: async () => (await import('./import.ts')).importCommand,
   scan: async () => (await import('./scan.ts')).scanCommand,
   why: async () => (await import('./why.ts')).whyCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,

@@ -78,6 +78,10 @@ export const startCodes = {
     when: 'The policy or the file of resolved hosts cannot be read or has errors; each is printed with file, line and column. While `serve` or `controller` runs, a changed file like that is rejected, and the last good policy stays in force.',
     remedy: 'correct what follows',
   },
+  IMPORT_INVALID: {
+    when: 'A file that `import` reads is not of the format, or has what no policy can say; the place is printed with file, line and column.',
+    remedy: 'correct what follows',
+  },
   MANIFEST_INVALID: {
     when: 'A manifest is not YAML or JSON, or cannot be decided as a whole. Nothing is printed to standard output.',
     remedy: 'correct it; kubectl apply --dry-run=client shows how kubectl reads it',

@@ -1,9 +1,10 @@
 /**
  * A policy as files of containerd, one `hosts.toml` for each host below its `config_path`.
  *
- * Without `server`, containerd asks the host of the image when its mirrors fail. So the mirror itself is the `server`, and there is no other host:
- * https://github.com/containerd/containerd/blob/v2.2.0/docs/hosts.md#setup-default-mirror-for-all-registries. `override_path` takes the path of the
- * address as it is, so that the path of the mirror can stand between `/v2` and the path of the image.
+ * Without `server`, containerd asks the host of the image when its mirrors fail, so the mirror is the `server` too:
+ * https://github.com/containerd/containerd/blob/v2.2.0/docs/hosts.md#setup-default-mirror-for-all-registries. It is also a host, because containerd
+ * 1.6 takes a file without one for none, and asks the host of the image. `override_path` takes the path of the address as it is, so that the path of
+ * the mirror can stand between `/v2` and the path of the image.
  */
 import { withoutPort } from '../image/host.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -28,13 +29,20 @@ function folderOf(host: string | null): string {
 }
 
 function fileText({ host, target, rule }: HostMirror): string {
-  const head = `${headLine('containerd')}\n`;
-  if (target === null)
-    return `${head}# ${host}: from the registry itself, not from the mirror of ${defaultFolder}.\nserver = "${endpointOf([host ?? ''])}"\n`;
-  return `${head}# rule ${printable(rule ?? '')}: ${host ?? 'every other host'} from ${target.join('/')}.
-# As the server it is the only source: when it fails, the pull fails and is tried again, and ${host ?? 'the host of the image'} is not asked.
-server = "${endpointOf(target)}"
+  const comment =
+    target === null
+      ? `${host}: from the registry itself, not from the mirror of ${defaultFolder}.`
+      : `rule ${printable(rule ?? '')}: ${host ?? 'every other host'} from ${target.join('/')}.
+# It is the server too: when it fails, the pull fails and is tried again, and ${host ?? 'the host of the image'} is not asked.`;
+  const address = endpointOf(target ?? [host ?? '']);
+  return `${headLine('containerd')}
+# ${comment}
+server = "${address}"
 capabilities = ["pull", "resolve"]
 override_path = true
+
+[host."${address}"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
 `;
 }

@@ -64,7 +64,7 @@ test('--output-dir writes the files, and --check compares them', async (t) => {
   writeFileSync(text, (await run()).stdout);
   t.same(await run('--check', text), { code: 0, stdout: '', stderr: '' });
   writeFileSync(text, `${(await run()).stdout}more\n`);
-  t.same(await run('--check', text), { code: 1, stdout: `${text}:7: "more" should be ""\n`, stderr: '' });
+  t.same(await run('--check', text), { code: 1, stdout: `${text}:11: "more" should be ""\n`, stderr: '' });
 });
 
 test('a file of somebody else is not overwritten, and is none of ours', async (t) => {

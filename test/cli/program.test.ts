@@ -51,7 +51,7 @@ const cases: readonly {
     args: ['teapot'],
     code: 2,
     stderr:
-      /^transship: unknown command teapot; commands are .*\bexplain, rewrite, lint, init, diff, images, export, scan, why, doctor, completion\n$/,
+      /^transship: unknown command teapot; commands are .*\bexplain, rewrite, lint, init, diff, images, export, import, scan, why, doctor, completion\n$/,
   },
   { args: ['__proto__'], code: 2, stderr: /unknown command __proto__/ },
   { args: ['explain', '--help'], code: 0, stdout: /^transship explain --policy FILE/ },

@@ -15,7 +15,13 @@ const regex = (expression: string): string => rules(rule(`[{ regex: '${expressio
 const credentials = 'credentials: { secret: source }';
 
 const policies: Readonly<
-  Record<Exclude<ProblemCode, 'internal-error' | 'file-unreadable' | 'invalid-resolved-hosts' | 'image-differs' | 'not-exported'>, string>
+  Record<
+    Exclude<
+      ProblemCode,
+      'internal-error' | 'file-unreadable' | 'invalid-resolved-hosts' | 'image-differs' | 'not-exported' | 'not-imported'
+    >,
+    string
+  >
 > = {
   'yaml-syntax': `${head}rules: [\n`,
   'too-many-aliases': `${head}a: &a 1\nb: [${'*a, '.repeat(101)}1]\n`,

@@ -20,10 +20,14 @@ test('the text of a file', (t) => {
       path: 'docker.io/hosts.toml',
       text: `# Written by transship export containerd. Change the policy and export it again.
 # rule a: docker.io from registry.example.com:5000/hub.
-# As the server it is the only source: when it fails, the pull fails and is tried again, and docker.io is not asked.
+# It is the server too: when it fails, the pull fails and is tried again, and docker.io is not asked.
 server = "https://registry.example.com:5000/v2/hub"
 capabilities = ["pull", "resolve"]
 override_path = true
+
+[host."https://registry.example.com:5000/v2/hub"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
 `,
     },
   ]);

@@ -19,8 +19,11 @@ export const containerd: Runtime = (files, reference) => {
   const file = folders.flatMap((folder) => files.find(({ path }) => path === `${folder}/hosts.toml`) ?? [])[0];
   if (file === undefined) return canonicalText(reference);
   const { server, host: mirrors, override_path: overridden } = parseToml(file.text);
-  if (typeof server !== 'string' || mirrors !== undefined) throw new Error(`other hosts than the server: ${file.text}`);
-  return fromEndpoint(server, overridden === true, reference);
+  const [first, more] = Object.entries(Object(mirrors));
+  // With containerd 1.6 the root has no override_path, and a file without a host is none.
+  if (typeof server !== 'string' || first === undefined || more !== undefined || first[0] !== server || overridden !== true)
+    throw new Error(`other hosts than the server: ${file.text}`);
+  return fromEndpoint(server, Object(first[1]).override_path === true, reference);
 };
 
 /** getHostConfigs in k3s: pkg/agent/containerd/config.go, without the default endpoint. */

@@ -10,6 +10,12 @@ const chartSchema: { readonly properties: Readonly<Record<string, unknown>> } = 
 /** Documents of other programs, by the keys that they have: our code reads none of them. */
 const others: readonly (readonly [what: string, is: (document: Readonly<Record<string, unknown>>) => boolean])[] = [
   ['a workflow of GitHub', (document) => 'on' in document && 'jobs' in document],
+  // transship export and import write and read these: the commands beside them run.
+  ['registries.yaml of K3s', (document) => 'mirrors' in document],
+  ['rules of harbor-container-webhook', (document) => JSON.stringify(document['rules'] ?? '').includes('"matches"')],
+  ['a policy of Kyverno', (document) => document['apiVersion'] === 'kyverno.io/v1'],
+  ['an image set of kube-image-keeper', (document) => document['apiVersion'] === 'kuik.enix.io/v1alpha1'],
+  ['a mirror set of OpenShift', (document) => document['apiVersion'] === 'config.openshift.io/v1'],
   // promtool reads it: test/monitoring/alerts.test.ts.
   ['a configuration of Prometheus', (document) => 'scrape_configs' in document],
 ];

@@ -40,7 +40,7 @@ function blocksOf(page: string, text: string): Block[] {
 }
 
 /** `# policy.yaml` as the first line names a file, perhaps with words after it. */
-export const fileName = ({ text }: Block): string | null => /^# ([\w./-]+\.yaml)\b/.exec(text)?.[1] ?? null;
+export const fileName = ({ text }: Block): string | null => /^# ([\w./-]+\.(?:yaml|toml|conf))\b/.exec(text)?.[1] ?? null;
 
 export function documentsOf({ text, place }: Block): Record<string, unknown>[] {
   return parseAllDocuments(text).map((document) => {

@@ -1,0 +1,115 @@
+/** `registries.yaml` of K3s and RKE2. https://docs.k3s.io/installation/private-registry */
+import * as z from 'zod';
+import { parsePattern } from '../rules/pattern.ts';
+import { pathTarget, readEndpoint, type Endpoint } from './address.ts';
+import { slug, type Draft, type DraftRule, type DraftTarget } from './draft.ts';
+import { checked, fail, ImportError, patternAt, readYaml, type Located, type SourceText } from './source.ts';
+
+const mirrorSchema = z.looseObject({ endpoint: z.array(z.string()).nullish(), rewrite: z.record(z.string(), z.string()).nullish() });
+const registries = z.looseObject({
+  mirrors: z.record(z.string(), mirrorSchema.nullable()).nullish(),
+  configs: z.record(z.string(), z.looseObject({ auth: z.unknown().optional(), tls: z.unknown().optional() }).nullable()).nullish(),
+});
+type Registries = z.output<typeof registries>;
+
+export function importK3s([source]: readonly SourceText[]): Draft {
+  if (source === undefined) return { origin: 'nothing', notes: [], exclude: [], rules: [] };
+  const [document] = readYaml(source);
+  if (document === undefined) throw new ImportError(source, { line: 1, column: 1 }, 'it is empty; K3s reads mirrors and configs');
+  const located = checked(document, registries);
+  const { mirrors, configs, ...others } = located.value;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) fail(located, [unknown], `${unknown} is no key of registries.yaml; it has mirrors and configs`);
+  const hosts = Object.keys(mirrors ?? {});
+  const drafted = hosts.map((host) => mirrorRules(located, host));
+  const kept = drafted.flatMap(({ host, rules }) => (rules.length === 0 && host !== '*' ? [host] : []));
+  const rules = drafted.filter(({ host }) => host !== '*').flatMap((each) => each.rules);
+  const rest = drafted.filter(({ host }) => host === '*').flatMap((each) => each.rules.map((rule) => ({ ...rule, exclude: kept })));
+  return {
+    origin: 'registries.yaml of K3s',
+    notes: [
+      'K3s asks the host of the image after its mirrors, unless it runs with --disable-default-registry-endpoint; here only the mirror is asked.',
+      ...(kept.length === 0 ? [] : [`From the registry itself: ${kept.join(', ')}.`]),
+      ...configNotes(configs ?? {}),
+    ],
+    exclude: [],
+    rules: [...rules, ...rest],
+  };
+}
+
+function configNotes(configs: NonNullable<Registries['configs']>): string[] {
+  const hosts = Object.entries(configs);
+  const withAuth = hosts.flatMap(([host, config]) => (config?.auth === undefined ? [] : [host]));
+  const withTls = hosts.flatMap(([host, config]) => (config?.tls === undefined ? [] : [host]));
+  return [
+    ...withAuth.map((host) => `Credentials of ${host} are not copied: create a pull secret, and name it in pullSecrets of its registry.`),
+    ...withTls.map((host) => `The tls settings of ${host} stay in the configuration of nodes.`),
+  ];
+}
+
+function mirrorRules(located: Located<Registries>, host: string): { readonly host: string; readonly rules: readonly DraftRule[] } {
+  patternAt(located, host, ['mirrors', host]);
+  const { endpoint, rewrite } = located.value.mirrors?.[host] ?? {};
+  const endpoints = (endpoint ?? []).map((text, index) => {
+    const url = text.includes('://') ? text : `https://${text}`;
+    // normalizeEndpointAddress: another path is taken as it is.
+    const place = readEndpoint(url, !/^\w+:\/\/[^/]+(?:\/|\/v2)?$/.test(url));
+    return typeof place === 'string' ? fail(located, ['mirrors', host, 'endpoint', index], place) : place;
+  });
+  const mirrors = endpoints.filter((place) => place.path !== '' || place.host !== host);
+  const [first] = mirrors;
+  if (first === undefined) return { host, rules: [] };
+  const rewritten = Object.entries(rewrite ?? {}).map(([expression, replacement]) =>
+    rewriteRule(located, { host, mirrors, expression, replacement }),
+  );
+  const notes = [
+    ...(rewritten.length > 1 ? ['K3s tries rewrites in no order; here the first that matches decides.'] : []),
+    ...(first.isPlainHttp && !first.host.startsWith('localhost')
+      ? [`K3s asks ${first.host} without TLS: nodes need an endpoint http://${first.host} for it too.`]
+      : []),
+  ];
+  const whole: DraftRule = { name: host === '*' ? 'default' : slug(host), notes, images: [host], ...targetsOf(mirrors, pathTarget) };
+  return { host, rules: [...rewritten, whole] };
+}
+
+function targetsOf(mirrors: readonly Endpoint[], target: (mirror: Endpoint) => DraftTarget): Pick<DraftRule, 'target' | 'alternatives'> {
+  const [first, ...alternatives] = mirrors.map(target);
+  if (first === undefined) throw new TypeError('a rule has a mirror');
+  return { target: first, alternatives };
+}
+
+interface Rewrite {
+  readonly host: string;
+  readonly mirrors: readonly Endpoint[];
+  /** Of the path of the image, without its tag: Go's regexp. */
+  readonly expression: string;
+  /** With `$1` or `${1}`. */
+  readonly replacement: string;
+}
+
+/** ReplaceAllString of Go's regexp keeps what the expression does not match. */
+function rewriteRule(located: Located<Registries>, { host, mirrors, expression, replacement }: Rewrite): DraftRule {
+  const path = ['mirrors', host, 'rewrite', expression];
+  const simple = /^\^([a-z0-9][a-z0-9._/-]*)\/\(\.[*+]\)\$?$/.exec(expression);
+  const kept = /^((?:[a-z0-9][a-z0-9._-]*\/)*)(?:\$1|\$\{1\})$/.exec(replacement);
+  const name = slug(`${host}-${simple?.[1] ?? expression}`);
+  if (simple !== null && kept !== null && host !== '*') {
+    const below = (kept[1] ?? '').replace(/\/$/, '');
+    const target = (mirror: Endpoint): DraftTarget => ({ as: 'remainder', host: mirror.host, prefix: joined(mirror.path, below) });
+    return { name, notes: [], images: [`${host}/${simple[1]}`], ...targetsOf(mirrors, target) };
+  }
+  if (!expression.startsWith('^') || host === '*')
+    fail(located, path, 'only a rewrite of one host that begins with ^ can be imported; write a rule for it');
+  const regex = `^${host.replaceAll('.', String.raw`\.`)}/(?:${expression.slice(1).replace(/\$$/, '')})(?P<rest>[^:@]*)`;
+  const parsed = parsePattern({ regex });
+  if (!parsed.ok) fail(located, path, parsed.problem);
+  const replaced = `${replacement.replaceAll(/\$(\d+)/g, '${$1}')}\${rest}`;
+  return {
+    name,
+    notes: [`K3s: "${expression}" becomes "${replacement}"; there, the expression does not see the tag.`],
+    images: [{ regex }],
+    ...targetsOf(mirrors, (mirror) => ({ as: 'template', template: joined(mirror.host, mirror.path, replaced) })),
+  };
+}
+
+const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('/');

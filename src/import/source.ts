@@ -1,0 +1,97 @@
+/** The files of another program, and what is wrong with them: always with file, line and column. */
+import { TomlError, parse as parseToml } from 'smol-toml';
+import { LineCounter, parseAllDocuments } from 'yaml';
+import type * as z from 'zod';
+import { positionOf, type Position } from '../config/position.ts';
+import type { Finding } from '../errors/finding.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { parsePattern } from '../rules/pattern.ts';
+import type { PolicyPath } from '../policy/problem.ts';
+
+export interface SourceText {
+  /** In messages. */
+  readonly name: string;
+  /** Below the folder that was named; the name of the file where a file was. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A value with the places of its parts. */
+export interface Located<Value> {
+  readonly source: SourceText;
+  readonly value: Value;
+  readonly positionAt: (path: PolicyPath) => Position;
+}
+
+export class ImportError extends OperatorError {
+  override readonly name = 'ImportError';
+
+  constructor(source: SourceText, { line, column }: Position, message: string) {
+    const finding: Finding = { file: source.name, code: 'not-imported', severity: 'error', line, column, message };
+    super('IMPORT_INVALID', `${source.name} cannot be imported`, 'correct what follows', { findings: [finding] });
+  }
+}
+
+const start: Position = { line: 1, column: 1 };
+
+export function fail(located: Located<unknown>, path: PolicyPath, message: string): never {
+  throw new ImportError(located.source, located.positionAt(path), message);
+}
+
+/** Every document that is not empty. @throws ImportError */
+export function readYaml(source: SourceText): Located<unknown>[] {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(source.text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const documents = 'empty' in parsed ? [] : parsed;
+  return documents.flatMap((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) {
+      const { line, col } = lines.linePos(error.pos[0]);
+      throw new ImportError(source, { line, column: col }, `not YAML: ${error.message.replace(/\.$/, '')}`);
+    }
+    const positionAt = (path: PolicyPath): Position => positionOf({ name: source.name, document, lines }, path);
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return value === null ? [] : [{ source, value, positionAt }];
+  });
+}
+
+/** A parser of TOML tells no places; a part is looked for by its key. @throws ImportError */
+export function readToml(source: SourceText): Located<unknown> {
+  try {
+    const value = parseToml(source.text);
+    return {
+      source,
+      value,
+      positionAt: (path) => placeOfKey(source.text, path.findLast((step) => typeof step === 'string') ?? ''),
+    };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new ImportError(
+      source,
+      { line: error.line, column: error.column },
+      `not TOML: ${(error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '')}`,
+    );
+  }
+}
+
+function placeOfKey(text: string, key: string): Position {
+  const index = key === '' ? -1 : text.indexOf(key);
+  if (index === -1) return start;
+  const before = text.slice(0, index).split('\n');
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+}
+
+/** A name of images, or of their host. @throws ImportError where it is none */
+export function patternAt(located: Located<unknown>, text: string, path: PolicyPath): string {
+  const parsed = parsePattern(text);
+  return parsed.ok ? text : fail(located, path, parsed.problem);
+}
+
+/** @throws ImportError at the first part that does not fit */
+export function checked<Schema extends z.ZodType>(located: Located<unknown>, schema: Schema): Located<z.output<Schema>> {
+  const parsed = schema.safeParse(located.value, { reportInput: false });
+  if (parsed.success) return { ...located, value: parsed.data };
+  const [issue] = parsed.error.issues;
+  const path = (issue?.path ?? []).map((step) => (typeof step === 'number' ? step : String(step)));
+  return fail(located, path, `${path.length === 0 ? '' : `${path.join('.')}: `}${issue?.message ?? ''}`);
+}

@@ -1,0 +1,110 @@
+/** Wrong input: file, line and column, and what to do. */
+import { test } from 'tap';
+import { ImportError } from '../../src/import/source.ts';
+import { formatFinding } from '../../src/errors/finding.ts';
+import { imported } from './imported.ts';
+
+const idms = (text: string): string => `kind: ImageDigestMirrorSet\nspec:\n  imageDigestMirrors:\n${text}`;
+
+const rows: readonly (readonly [format: string, path: string, text: string, finding: RegExp])[] = [
+  ['containerd', 'docker.io/hosts.toml', 'server = \n', /^docker\.io\/hosts\.toml:1:\d+: error: not TOML: /],
+  ['containerd', 'hosts.toml', 'server = "https://a.example.com"\n', /^hosts\.toml:1:1: error: it is not in a folder named after a host/],
+  ['containerd', 'docker.io/hosts.toml', 'server = 3\n', /^docker\.io\/hosts\.toml:1:1: error: server: .*string/],
+  [
+    'containerd',
+    'docker.io/hosts.toml',
+    '\n[host."https://a.example.com/hub"]\n',
+    /^docker\.io\/hosts\.toml:2:8: error: .*path does not begin with \/v2/,
+  ],
+  ['k3s', 'registries.yaml', 'mirrors: [\n', /^registries\.yaml:2:1: error: not YAML: /],
+  ['k3s', 'registries.yaml', '', /^registries\.yaml:1:1: error: it is empty/],
+  [
+    'k3s',
+    'registries.yaml',
+    'mirrors:\n  docker.io: { endpoint: m.example.com }\n',
+    /^registries\.yaml:2:26: error: mirrors\.docker\.io\.endpoint: .*array/,
+  ],
+  [
+    'k3s',
+    'registries.yaml',
+    'mirror: {}\n',
+    /^registries\.yaml:1:9: error: mirror is no key of registries\.yaml; it has mirrors and configs/,
+  ],
+  ['k3s', 'registries.yaml', 'mirrors:\n  docker: { endpoint: [m.example.com] }\n', /^registries\.yaml:2:11: error: the host is missing/],
+  [
+    'k3s',
+    'registries.yaml',
+    'mirrors:\n  docker.io:\n    endpoint: [m.example.com]\n    rewrite: { "(.*)-x": "$1" }\n',
+    /^registries\.yaml:4:\d+: error: only a rewrite of one host that begins with \^/,
+  ],
+  [
+    'k3s',
+    'registries.yaml',
+    'mirrors:\n  docker.io: { endpoint: ["https://m.example.com/x"] }\n',
+    /:2:27: error: .*path does not begin with \/v2/,
+  ],
+  [
+    'crio',
+    'registries.conf',
+    '[[registry]]\ninsecure = true\n',
+    /^registries\.conf:1:3: error: a registry has neither prefix nor location/,
+  ],
+  [
+    'crio',
+    'registries.conf',
+    '[[registry]]\nprefix = "docker.io"\nlocation = "hub"\n',
+    /^registries\.conf:3:13: error: hub: hub looks like a path/,
+  ],
+  ['openshift', 'a.yaml', 'kind: ConfigMap\n', /^a\.yaml:1:7: error: ConfigMap cannot be imported; it has ImageDigestMirrorSet, /],
+  ['openshift', 'a.yaml', '[]\n', /^a\.yaml:1:1: error: no object of Kubernetes/],
+  ['openshift', 'a.yaml', '---\n', /^a\.yaml:1:1: error: no object is in it/],
+  ['openshift', 'a.yaml', idms('  - { source: quay.io, mirrors: [mirror] }\n'), /^a\.yaml:4:34: error: mirror: mirror looks like a path/],
+  ['openshift', 'a.yaml', idms('  - { source: quay, mirrors: [m.example.com] }\n'), /^a\.yaml:4:15: error: the host is missing/],
+  [
+    'kyverno',
+    'a.yaml',
+    'kind: ClusterPolicy\nmetadata: { name: a }\nspec: { rules: [{ name: b, validate: {} }] }\n',
+    /^a\.yaml:3:17: error: rule b mutates nothing/,
+  ],
+  [
+    'kyverno',
+    'a.yaml',
+    "kind: ClusterPolicy\nmetadata: { name: a }\nspec: { rules: [{ name: b, mutate: { x: '{{ to_upper(element.image) }}' } }] }\n",
+    /^a\.yaml:3:36: error: rule b: only a registry before the path or the name/,
+  ],
+  [
+    'harbor-container-webhook',
+    'a.yaml',
+    'rules:\n  - { matches: [a], replace: "https://h.example.com" }\n',
+    /^a\.yaml:2:30: error: .*write the host without a scheme/,
+  ],
+  [
+    'harbor-container-webhook',
+    'a.yaml',
+    'rules:\n  - { matches: ["(?!a)"], replace: h.example.com }\n',
+    /^a\.yaml:2:17: error: not an RE2 expression/,
+  ],
+  ['harbor-container-webhook', 'a.yaml', 'rule: []\n', /^a\.yaml:1:1: error: rules: /],
+  ['kube-image-keeper', 'a.yaml', 'kind: ImageMirror\n', /^a\.yaml:1:7: error: ImageMirror cannot be imported/],
+  [
+    'kube-image-keeper',
+    'a.yaml',
+    'kind: ImageSetMirror\nmetadata: { name: a }\nspec: { mirrors: [{ registry: mirror }] }\n',
+    /^a\.yaml:3:19: error: mirror: mirror looks like a path/,
+  ],
+  ['imageswap', 'maps', 'default::a.example.com\nquay.io::a::b\n', /^maps:2:1: error: quay\.io::a::b: a map is KEY::VALUE/],
+  ['imageswap', 'maps', '\ndefault::mirror\n', /^maps:2:1: error: mirror: mirror looks like a path/],
+  ['imageswap', 'maps', '[EXACT]A B::c\n', /^maps:1:1: error: AB is not an image/],
+];
+
+for (const [format, path, text, finding] of rows)
+  test(`${format}: ${JSON.stringify(text)}`, (t) => {
+    try {
+      imported(format, { [path]: text });
+      t.fail('it is imported');
+    } catch (error) {
+      if (!(error instanceof ImportError)) throw error;
+      t.match(error.findings.map(formatFinding).join('\n'), finding);
+    }
+    t.end();
+  });
