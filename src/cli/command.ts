@@ -58,7 +58,10 @@ export function command<const F extends Flags>({
     summary,
     flags,
     ...(operands === undefined ? {} : { operands }),
-    help: `${parts.map((part) => part.trimEnd()).join('\n\n')}\n`,
+    help: `${parts
+      .map((part) => part.trimEnd())
+      .filter((part) => part !== '')
+      .join('\n\n')}\n`,
     run: async (args, io) => {
       const given = readFlags(flags, args, io.env);
       if (withoutOperands !== undefined && given.operands[0] !== undefined)

@@ -19,6 +19,7 @@ In another terminal:
   kubectl -n ${namespace} create deployment app --image=quay.io/acme/app:1.0
   kubectl -n ${namespace} get pods -o custom-columns='POD:.metadata.name,STATE:.status.phase,IMAGE:.spec.containers[*].image,SECRETS:.spec.imagePullSecrets[*].name'
 
+The fake nodes run no containers and give pods no addresses, so \`transship doctor\` finds that the Service has no endpoint.
 Namespace ${namespace} has the label transship.dev/rewrite=enabled. The policy in use is ${installed.policyFile}: edit it and create another pod.
 Ctrl-C takes everything down.`;
 

@@ -12,7 +12,7 @@ In a checkout, \`npx transship COMMAND\`. Data goes to standard output and messa
 | Exit code | Means |
 |---|---|
 | 0 | done |
-| 1 | findings: a policy file has errors, \`rewrite\` left a document as it is, \`images\` met two images with one target, or with \`--strict\` something was not examined |
+| 1 | done, with findings; the help of each command says what it counts as one |
 | 2 | wrong use, or input that cannot be read |
 
 A policy file that has errors is not used by any command; all of its errors are printed with file, line and column. The file itself is
