@@ -1,10 +1,13 @@
 /** `npm run bench`: measures the working tree, beside references and if asked beside another revision. See docs/reference/performance.md. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, buildReference } from './build.ts';
 import type { Figure } from './figure.ts';
+import { measurePeers } from './peers/run.ts';
+import { benchmarkTables } from './peers/table.ts';
 import { pinLoad } from './pinning.ts';
 import { comparison, table, type Report } from './report.ts';
 import { checkOut, commitOf, workingTree, type CheckedOut } from './revision.ts';
@@ -26,12 +29,13 @@ const suites: Readonly<Record<string, Suite>> = {
   cluster: clusterSuite,
 };
 
-const help = `npm run bench -- [--only SUITE,…] [--quick] [--against REVISION] [--reviews N] [--json FILE]
+const help = `npm run bench -- [--only SUITE,…] [--quick] [--against REVISION] [--reviews N] [--peers FOLDER] [--json FILE]
 
 Suites: ${Object.keys(suites).join(', ')}
   --quick              few short rounds, for the order of magnitude
   --against REVISION   measure that revision in the same run and say which figures moved
   --reviews N          how many reviews the memory suite sends (100000)
+  --peers FOLDER       measure transship beside other webhooks instead, whose executables are in that folder: docs/reference/benchmark.md
   --json FILE          write every round of every figure
 `;
 
@@ -43,6 +47,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     against: { type: 'string' },
     reviews: { type: 'string' },
+    peers: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -50,6 +55,8 @@ const { values } = parseArgs({
 
 if (values.help) {
   process.stdout.write(help);
+} else if (values.peers !== undefined) {
+  process.exitCode = await benchPeers(values.peers);
 } else {
   process.exitCode = await bench(values.only?.split(',') ?? Object.keys(suites));
 }
@@ -66,22 +73,51 @@ async function bench(wanted: readonly string[]): Promise<number> {
     process.stderr.write(`git knows no revision ${values.against}\n`);
     return 2;
   }
+  return await inFolder(async (folder) => {
+    let old: CheckedOut | null = null;
+    try {
+      old = commit === null ? null : await checkOut(commit, folder);
+      const subjects = await Promise.all(
+        (old === null ? [workingTree] : [old, workingTree]).map((subject, index) => build(subject, join(folder, `built-${index}`))),
+      );
+      await show(await run(wanted, subjects, folder, { quick: values.quick, reviews, reference: await buildReference(folder) }), old);
+      return 0;
+    } finally {
+      await old?.remove();
+    }
+  });
+}
+
+/** @returns the exit code */
+async function benchPeers(executables: string): Promise<number> {
+  const useless = (['only', 'against', 'reviews'] as const).find((name) => values[name] !== undefined);
+  if (useless !== undefined || !existsSync(executables)) {
+    process.stderr.write(useless === undefined ? `there is no folder ${executables}\n` : `--${useless} has no effect with --peers\n`);
+    return 2;
+  }
+  return await inFolder(async (folder) => {
+    const result = await measurePeers(await build(workingTree, join(folder, 'built')), { executables, folder, quick: values.quick });
+    if (typeof result === 'string') {
+      process.stderr.write(`nothing was measured: ${result}\n`);
+      return 1;
+    }
+    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
+    process.stdout.write(`${benchmarkTables(result)}\n`);
+    return 0;
+  });
+}
+
+/** Pins the load, and removes the folder whatever happens. @returns what `work` does */
+async function inFolder(work: (folder: string) => Promise<number>): Promise<number> {
   if (!pinLoad()) process.stderr.write('not pinned: there is no taskset or only one core, so load and server disturb each other\n');
   const folder = await mkdtemp(join(tmpdir(), 'transship-bench-'));
-  let old: CheckedOut | null = null;
   for (const signal of interruptions) process.once(signal, exitInterrupted);
   try {
-    old = commit === null ? null : await checkOut(commit, folder);
-    const subjects = await Promise.all(
-      (old === null ? [workingTree] : [old, workingTree]).map((subject, index) => build(subject, join(folder, `built-${index}`))),
-    );
-    await show(await run(wanted, subjects, folder, { quick: values.quick, reviews, reference: await buildReference(folder) }), old);
+    return await work(folder);
   } finally {
     for (const signal of interruptions) process.removeListener(signal, exitInterrupted);
-    await old?.remove();
     await rm(folder, { recursive: true, force: true });
   }
-  return 0;
 }
 
 /** The servers are killed as this process exits. */

@@ -35,7 +35,8 @@ export interface Connections {
   readonly close: () => void;
 }
 
-export async function openConnections(port: number, authority: string, count: number): Promise<Connections> {
+/** @param path of the webhook */
+export async function openConnections(port: number, authority: string, count: number, path = '/mutate'): Promise<Connections> {
   const sockets = await Promise.all(
     Array.from({ length: count }, async () => {
       const socket = connect({ host: '127.0.0.1', port, ca: authority, servername: 'localhost', ALPNProtocols: ['http/1.1'] });
@@ -47,7 +48,7 @@ export async function openConnections(port: number, authority: string, count: nu
   /** @param due resolves with the time at which the request of that number was to be sent */
   const run = async ({ body, changing }: Message, requests: number, due: (index: number) => Promise<number>): Promise<Load> => {
     const head = Buffer.from(
-      `POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
     );
     const latencies: number[] = [];
     let taken = 0;
@@ -111,8 +112,7 @@ function exchange(socket: TLSSocket, request: Buffer): Promise<void> {
     const onClose = (): void => finish(new Error('the server closed the connection'));
     const onData = (chunk: Buffer): void => {
       received = received === null ? chunk : Buffer.concat([received, chunk]);
-      const length = answerLength(received);
-      if (length === null || received.length < length) return;
+      if (!isWhole(received)) return;
       finish(received.toString('latin1', 9, 12) === '200' ? undefined : new Error(`answered ${received.toString('latin1', 0, 300)}`));
     };
     socket.on('data', onData).on('error', finish).on('close', onClose);
@@ -120,11 +120,14 @@ function exchange(socket: TLSSocket, request: Buffer): Promise<void> {
   });
 }
 
-/** Bytes of the whole answer, null while its headers have not arrived. */
-function answerLength(bytes: Buffer): number | null {
+/** Whether that is a whole response, of which there is only one on a connection at a time. */
+function isWhole(bytes: Buffer): boolean {
   const end = bytes.indexOf('\r\n\r\n');
-  if (end === -1) return null;
-  const length = /\r\ncontent-length: (\d+)/i.exec(bytes.toString('latin1', 0, end));
-  if (length === null) throw new Error('an answer without Content-Length');
-  return end + 4 + Number(length[1]);
+  if (end === -1) return false;
+  const head = bytes.toString('latin1', 0, end);
+  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
+  if (length !== undefined) return bytes.length >= end + 4 + Number(length);
+  // https://www.rfc-editor.org/rfc/rfc9112#section-7.1: the last chunk is empty. Nobody here sends trailers.
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) return bytes.toString('latin1').endsWith('\r\n0\r\n\r\n');
+  throw new Error('a response without Content-Length or chunks');
 }

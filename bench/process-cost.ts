@@ -23,3 +23,15 @@ export async function residentMemory(pid: number): Promise<number | null> {
     return null;
   }
 }
+
+/** The process whose command line has all of the words. */
+export async function processOf(words: readonly string[]): Promise<number> {
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+    const [program = ''] = command.split('\0', 1);
+    // The supervisor has the same words behind its own name.
+    if (program.endsWith(words[0] ?? '') && words.every((word) => command.includes(word))) return Number(entry);
+  }
+  throw new Error(`no process has ${words.join(' and ')} on its command line`);
+}

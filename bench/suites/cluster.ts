@@ -2,15 +2,16 @@
  * Pod creates at the real API server: without a webhook, with one that answers a fixed patch of the same size, and with transship.
  * Each has a namespace of its own, so that all are registered at once and the rounds can take turns. The processes are several, one after the other.
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { skipReason } from '../../test/cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
 import { makeCertificate, type Certificate } from '../certificate.ts';
 import { quantile, type Figure, type Round } from '../figure.ts';
 import { warm } from '../load.ts';
 import { policyOf } from '../policies.ts';
-import { cpuTime } from '../process-cost.ts';
+import { cpuTime, processOf } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
+import { register, unregister } from '../registration.ts';
 import { podOf } from '../reviews.ts';
 import { inTurn, type Built, type Settings } from '../subject.ts';
 
@@ -22,7 +23,6 @@ const podsOfRound = 240;
 const warmUp = 8_000;
 /** Creates at once. */
 const clients = 16;
-const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 
 interface Variant {
   readonly namespace: string;
@@ -93,7 +93,7 @@ async function runGeneration(
   const webhooks = programs.map((webhook, index) => ({ namespace: `generation-${generation}-${index}`, webhook }));
   for (const { namespace, webhook } of webhooks) {
     await warm(webhook.port, certificate.authority, quick ? warmUp / 8 : warmUp);
-    await register(plane, namespace, webhook, certificate);
+    await register(plane, { namespace, url: `https://127.0.0.1:${webhook.port}/mutate`, authority: certificate.authority });
   }
   const variants: Variant[] = [{ namespace: 'without', webhook: null }, ...webhooks];
   // The first round is for the connections, and for what the API server remembers of a webhook.
@@ -103,31 +103,7 @@ async function runGeneration(
       if (round >= 0) measured[index]?.push(result);
     }
   }
-  for (const { namespace } of webhooks) await plane.api.send('DELETE', `${configurations}/${namespace}`);
-}
-
-/** Resolves when the webhook is called for pods of its namespace. */
-async function register(plane: ControlPlane, namespace: string, webhook: Program, { authority }: Certificate): Promise<void> {
-  await plane.createNamespace(namespace, { bench: namespace });
-  const clientConfig = { url: `https://127.0.0.1:${webhook.port}/mutate`, caBundle: Buffer.from(authority).toString('base64') };
-  const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
-  const hook = {
-    name: `${namespace}.bench.transship.dev`,
-    admissionReviewVersions: ['v1'],
-    sideEffects: 'None',
-    failurePolicy: 'Fail',
-    clientConfig,
-    rules,
-    namespaceSelector: { matchLabels: { bench: namespace } },
-  };
-  await plane.api.send('POST', configurations, { metadata: { name: namespace }, webhooks: [hook] });
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const { body } = await plane.api.send('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, podOf({}));
-    if (JSON.stringify(body).includes('proxy.example.com')) return;
-    if (performance.now() > deadline)
-      throw new Error(`the API server does not call ${webhook.name}: ${JSON.stringify(body).slice(0, 500)}`);
-  }
+  for (const { namespace } of webhooks) await unregister(plane, namespace);
 }
 
 async function createPods(plane: ControlPlane, { namespace, webhook }: Variant, apiServer: number, pods: number): Promise<Measured> {
@@ -161,18 +137,6 @@ async function createPods(plane: ControlPlane, { namespace, webhook }: Variant, 
     webhook: (after[0] - before[0]) / pods / 1000,
     apiServer: (after[1] - before[1]) / pods / 1000,
   };
-}
-
-/** The process whose command line has all of the words. */
-async function processOf(words: readonly string[]): Promise<number> {
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-    const [program = ''] = command.split('\0', 1);
-    // The supervisor has the same words behind its own name.
-    if (program.endsWith(words[0] ?? '') && words.every((word) => command.includes(word))) return Number(entry);
-  }
-  throw new Error(`no process has ${words.join(' and ')} on its command line`);
 }
 
 function compare(name: string, measured: readonly Measured[], fixed: readonly Measured[]): Figure[] {

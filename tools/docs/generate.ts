@@ -16,6 +16,7 @@ import { flagTable } from '../../src/cli/flag-help.ts';
 import { controllerFlags, serveFlags } from '../../src/cli/flags.ts';
 import { printed } from '../../src/text/printable.ts';
 import { OperatorError } from '../../src/errors/operator-error.ts';
+import { benchmarkTables, lastResult } from '../../bench/peers/table.ts';
 import { doctorReference } from './doctor-reference.ts';
 import { errorsReference } from './errors-reference.ts';
 import { findingsReference } from './findings-reference.ts';
@@ -45,6 +46,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, Document>> {
       'docs/guides/troubleshooting.md',
       (page) => Object.entries(troubleshooting()).reduce((text, [name, table]) => withSection(text, name, table), page ?? ''),
     ],
+    ['docs/reference/benchmark.md', (page) => withSection(page, 'peers', benchmarkTables(lastResult()))],
     ['docs/reference/serve.md', (page) => withSection(page, 'flags', flagTable(serveFlags))],
     [
       'docs/reference/controller.md',
