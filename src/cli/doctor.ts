@@ -13,10 +13,10 @@ export const doctorCommand = command({
   summary: 'checks an installation: webhook, certificate, policy, labels, pull secrets',
   usage: `transship doctor [flags]
 
-Reads a cluster and writes nothing. One line for each check: ✓ it holds, ✗ it does not, with the remedy below, ! it did not hold at some
+Reads a cluster and writes nothing; to see that the webhook is reached, it creates a pod in dry run, which --no-probe leaves out. One line for each check: ✓ it holds, ✗ it does not, with the remedy below, ! it did not hold at some
 time, or – there is nothing to check, or your
-rights do not let it see. docs/reference/doctor.md explains each check. It needs the rights of the ClusterRole view and to list webhook configurations; Secrets, Leases
-and the metrics of the API server are optional.`,
+rights do not let it see. docs/reference/doctor.md explains each check. It needs the rights of the ClusterRole view and to list webhook configurations; Secrets, Leases,
+the metrics of the API server and of the webhook, and to create pods (for the dry run) are optional.`,
   flags: doctorFlags,
   notes: `-o json prints one object with the keys checks (id, title, state, problems: sentence and remedy) and notSeen.
 
@@ -24,7 +24,7 @@ Exit codes: 0 no problem was found; 1 there is one; 2 wrong usage, or the cluste
   withoutOperands: '`transship why pod/NAME` explains one pod',
   run: async ({ values }, io) => {
     const { results, unseen } = await inCluster(values, async (view) => ({
-      results: runChecks(checks, await gatherFacts(view)),
+      results: runChecks(checks, await gatherFacts(view, !values['no-probe'])),
       unseen: view.unseen,
     }));
     if (values.output === 'json') await write(io.stdout, printed`${jsonText({ checks: results, notSeen: unseen })}\n`);

@@ -206,11 +206,15 @@ export const scanFlags = {
   file: manifests,
   namespace: { type: name, text: "only this namespace, instead of the context's own; with -f, that of manifests without one", short: 'n' },
   'all-namespaces': { type: null, text: 'every namespace', short: 'A' },
+  'no-custom-resources': { type: null, text: 'do not look for images in custom resources: one request for each kind and 50 objects' },
   html: { type: file, text: 'also write the report as a page to this file' },
   ...clusterFlags,
 } as const satisfies Flags;
 
-export const doctorFlags = { ...clusterFlags } as const satisfies Flags;
+export const doctorFlags = {
+  'no-probe': { type: null, text: 'do not create a pod in dry run to see that the API server reaches the webhook' },
+  ...clusterFlags,
+} as const satisfies Flags;
 
 export const imagesFlags = {
   policy,

@@ -8,7 +8,7 @@ import { table } from './table.ts';
 const maxRows = 40;
 
 export function scanPage(report: ScanReport): Printable {
-  const { pods, images, namespaces, imageManagers, unexamined, plan } = report;
+  const { pods, images, namespaces, imageManagers, unexamined, customResources, plan } = report;
   const registries = Map.groupBy(images, ({ registry }) => registry || '(no reference)');
   const byRegistry = [...registries].map(([registry, own]) => [
     registry,
@@ -38,6 +38,11 @@ export function scanPage(report: ScanReport): Printable {
       'Images in arguments and environment variables: not rewritten',
       ['POD', 'IMAGE'],
       unexamined.map(({ object, image }) => [object, image]),
+    ),
+    section(
+      'Images in custom resources: rewritten when an operator makes a pod with them',
+      ['OBJECT', 'FIELD', 'IMAGE'],
+      customResources.map(({ namespace, kind, name, field, image }) => [`${namespace ?? '-'} ${kind}/${name}`, field, image]),
     ),
     ...(plan === null ? [] : planSections(plan)),
   ]);

@@ -22,6 +22,8 @@ export interface StreamingResponse {
   readonly status: number;
   /** Retry-After in milliseconds, null when absent. */
   readonly retryAfter: number | null;
+  /** Header `Date`, in whole seconds; null when absent or not a date. */
+  readonly date: Date | null;
   readonly body: AsyncIterable<Uint8Array>;
   /** Rejects with a SyntaxError when the body is not JSON. */
   json(): Promise<unknown>;
@@ -89,7 +91,14 @@ async function send({ headers, dispatcher }: Caller, url: URL, details: RequestD
   return {
     status: response.statusCode,
     retryAfter: parseRetryAfter(response.headers['retry-after']),
+    date: dateOf(response.headers['date']),
     body: response.body,
     json: () => response.body.json(),
   };
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1 */
+function dateOf(header: unknown): Date | null {
+  const date = new Date(typeof header === 'string' ? header : Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
 }

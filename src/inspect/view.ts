@@ -1,10 +1,11 @@
-/** What a command may see of a cluster: it only reads, and what it may not read is kept to be said, and is no error. */
+/** What a command may see of a cluster: it only reads (a dry run is the one exception), and what it may not read is kept to be said, and is no error. */
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { describeError, errorCode, isNotFound, statusOf } from '../cluster/api-error.ts';
 import { apiErrorOf, readJson } from '../cluster/api-response.ts';
 import type { Cluster, RequestDetails, StreamingResponse } from '../cluster/connection.ts';
 import { listPages } from '../cluster/list-pages.ts';
 import { OperatorError } from '../errors/operator-error.ts';
+import { text } from '../pod/json.ts';
 
 export interface Unseen {
   /** In the plural where it is a list: `secrets in namespace shop`. */
@@ -13,6 +14,19 @@ export interface Unseen {
   readonly why: string;
 }
 
+/** The clock of the API server, as this machine sees it in the header `Date`. */
+export interface ServerClock {
+  /** Milliseconds ahead of this machine's; negative: behind. */
+  readonly ahead: number;
+  /** Milliseconds that `ahead` may be wrong, either way: half of the request's time, and the header's whole seconds. */
+  readonly uncertainty: number;
+}
+
+export type DryRun<T> =
+  | { readonly created: T }
+  /** `message` is the API server's own sentence, about the object that was sent. */
+  | { readonly status: number; readonly message: string };
+
 export interface ClusterView {
   /** Of whatever names none. */
   readonly namespace: string;
@@ -20,10 +34,18 @@ export interface ClusterView {
   get<T extends object>(path: string, what: string): Promise<T | null | undefined>;
   /** All objects of a small list. @returns null when it may not be read; an empty list for a resource that the cluster does not have */
   list<T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']): Promise<readonly T[] | null>;
-  /** Page by page, so that a large cluster is never in memory as a whole. Ends where it may not be read: see `isUnseen`. */
+  /** Page by page (`limit` of the query: objects of one), so that a large cluster is never in memory as a whole. Ends where it may not be read: see `isUnseen`. */
   pages<T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']): AsyncGenerator<readonly T[]>;
   /** @returns null when it may not be read */
   text(path: string, what: string): Promise<string | null>;
+  /** Through a proxy of the API server: what does not answer there is not seen either, whatever the status. Asks once, for some seconds. */
+  proxied(path: string, what: string): Promise<string | null>;
+  /** What the API server would make of the object. Writes nothing: the only request other than GET is this one, with `dryRun=All`. */
+  dryRunCreate<T extends KubernetesObject>(path: string, object: T): Promise<DryRun<T>>;
+  /** Of the responses so far; null when none had a date. */
+  readonly clock: ServerClock | null;
+  /** Adds to `unseen`. */
+  notSeen(what: string, why: string): void;
   /** Whether that may not be read; what is the name that was given with the request. */
   isUnseen(what: string): boolean;
   /** In the order in which it was tried, each once. */
@@ -33,6 +55,8 @@ export interface ClusterView {
 const pageSize = 500;
 /** Milliseconds for each request. */
 const timeout = 30_000;
+/** Milliseconds for a request through a proxy: a NetworkPolicy may drop it. */
+const proxyTimeout = 5_000;
 /** Milliseconds for all pages of a list. */
 const maxListTime = 600_000;
 
@@ -42,7 +66,10 @@ const maxListTime = 600_000;
  */
 export function clusterView(cluster: Cluster): ClusterView {
   const unseen = new Map<string, Unseen>();
-  const reached = timed(cluster);
+  let clock: ServerClock | null = null;
+  const reached = timed(cluster, (next) => {
+    if (clock === null || next.uncertainty < clock.uncertainty) clock = next;
+  });
   /** @returns what `absent` returns for what does not exist, null for what may not be read */
   const seen = async <T, A>(what: string, read: () => Promise<T>, absent: (error: unknown) => A): Promise<T | A | null> => {
     try {
@@ -57,7 +84,8 @@ export function clusterView(cluster: Cluster): ClusterView {
   const request = (path: string): Promise<StreamingResponse> => reached.request(path, {});
 
   async function* pages<T extends KubernetesObject>(path: string, query: RequestDetails['query'] = {}): AsyncGenerator<readonly T[]> {
-    const found = { path, query: stringsOf(query), pageSize, signal: AbortSignal.timeout(maxListTime), onActivity: () => {} };
+    const { limit = pageSize, ...rest } = query;
+    const found = { path, query: stringsOf(rest), pageSize: Number(limit), signal: AbortSignal.timeout(maxListTime), onActivity: () => {} };
     for await (const page of listPages<T>(reached, found)) yield page.items;
   }
 
@@ -95,11 +123,37 @@ export function clusterView(cluster: Cluster): ClusterView {
         },
         () => null,
       ),
+    proxied: async (path, what) => {
+      try {
+        const response = await reached.request(path, { signal: AbortSignal.timeout(proxyTimeout) });
+        if (response.status !== 200) throw await apiErrorOf(`GET ${path}`, response);
+        return await reach(() => textOf(response.body));
+      } catch (error) {
+        unseen.set(what, { what, why: describeError(error) });
+        return null;
+      }
+    },
+    dryRunCreate: (path, object) => dryRunCreate(reached, path, object),
+    notSeen: (what, why) => {
+      unseen.set(what, { what, why });
+    },
+    get clock() {
+      return clock;
+    },
     isUnseen: (what) => unseen.has(what),
     get unseen() {
       return [...unseen.values()];
     },
   };
+}
+
+async function dryRunCreate<T extends KubernetesObject>(cluster: Cluster, path: string, object: T): Promise<DryRun<T>> {
+  const response = await cluster.request(path, { method: 'POST', query: { dryRun: 'All' }, body: object });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server returns the object that was sent
+  if (response.status === 201) return { created: (await readJson(`POST ${path}`, response)) as T };
+  // A body that is no Status has no message.
+  const body: unknown = await response.json().catch(() => null);
+  return { status: response.status, message: text(body, 'message') ?? `status ${response.status}` };
 }
 
 async function collected<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
@@ -119,15 +173,23 @@ function stringsOf(query: NonNullable<RequestDetails['query']>): Record<string, 
 }
 
 /** Each request has a timeout, and errors of the connection are OperatorErrors. */
-function timed(cluster: Cluster): Cluster {
+function timed(cluster: Cluster, onClock: (clock: ServerClock) => void): Cluster {
   return {
     ...cluster,
     request: async (path, { signal, ...options }) => {
+      const sent = Date.now();
       const signals = [AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])];
       const response = await reach(() => cluster.request(path, { ...options, signal: AbortSignal.any(signals) }));
+      const received = Date.now();
+      if (response.date !== null) onClock(clockOf(response.date, sent, received));
       return { ...response, json: () => reach(() => response.json()) };
     },
   };
+}
+
+function clockOf(date: Date, sent: number, received: number): ServerClock {
+  // The header has whole seconds, rounded down.
+  return { ahead: date.getTime() + 500 - (sent + received) / 2, uncertainty: 500 + (received - sent) / 2 };
 }
 
 function rethrow(error: unknown): never {

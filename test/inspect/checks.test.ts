@@ -35,6 +35,36 @@ const status = (container: object, conditions: object[] = []) =>
     pods: [{ status: { conditions, containerStatuses: 'name' in container ? [container] : [] } }],
   }) as unknown as Partial<ReleaseFacts>;
 
+const present = healthy.loaded!.compiled!.revision;
+const probed = (image: string, revision: string | null): Partial<ReleaseFacts> => ({
+  probe: { probe: healthy.probe!.probe, image, revision },
+});
+const withCopies = (change: Partial<ReleaseFacts['copies']>): Facts => withRelease({ copies: { ...healthy.copies, ...change } });
+const copy = (state: 'absent' | 'stale' | 'foreign', changed: Date | null = null) => ({
+  namespace: 'shop',
+  name: 'mirror-pull',
+  registry: 'mirror',
+  state,
+  changed,
+});
+const dispute = (age: number) => ({
+  reason: 'CopyDisputed',
+  note: 'somebody changes it',
+  eventTime: new Date(facts.now.getTime() - age).toISOString(),
+  regarding: { namespace: 'shop', name: 'mirror-pull' },
+});
+/** As `validatingPolicy` of the chart writes it. */
+const registriesPolicy = (prefixes: readonly string[], namespaceSelector: object = { matchLabels: { [key]: 'enabled' } }): Facts => ({
+  ...facts,
+  policies: [
+    {
+      metadata: { name: 'transship-registries' },
+      spec: { matchConstraints: { namespaceSelector }, variables: [{ name: 'prefixes', expression: JSON.stringify(prefixes) }] },
+    },
+  ],
+  bindings: [{ spec: { policyName: 'transship-registries', validationActions: ['Deny'] } }],
+});
+
 const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])[] = [
   ['a caBundle that is empty', withRelease(bundle('')), /^ca-bundle: caBundle of enforce.*is empty/],
   ['a caBundle that is no certificate', withRelease(bundle(base64('x'))), /^ca-bundle: .*no CA certificate/, /^certificate: .*not signed/],
@@ -95,8 +125,8 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     withRelease({ endpoints: [{ addressType: 'IPv4', endpoints: [{ addresses: [], conditions: { ready: false } }] }] }),
     /^endpoints: /,
   ],
-  ['no policy', withRelease({ loaded: null }), /^policy: the policy of release transship is not/],
-  ['a wrong policy', withRelease(policy('rulez: 1')), /^policy: policy\.yaml of ConfigMap.*has errors/],
+  ['no policy', withRelease({ loaded: null }), /^policy-revision not-seen/, /^policy: the policy of release transship is not/],
+  ['a wrong policy', withRelease(policy('rulez: 1')), /^policy-revision not-seen/, /^policy: policy\.yaml of ConfigMap.*has errors/],
   ['secrets that may not be read', withRelease({ optedIn: [{ namespace: 'shop', pods: null, secrets: null }] }), /^pull-secrets not-seen/],
   [
     'a secret is missing',
@@ -113,7 +143,8 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
   ],
   [
     'a policy without secrets',
-    withRelease({ ...policy(policyText.replace('pullSecrets: [mirror-pull]', 'pullSecrets: []')), optedIn: [] }),
+    withRelease({ ...policy(policyText.replace('pullSecrets: [mirror-pull]', 'pullSecrets: []')), optedIn: [], revisions: null }),
+    /^policy-revision not-seen/,
   ],
   [
     'a pod of an image manager',
@@ -130,12 +161,146 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
   ],
   [
     'a policy without a binding',
-    { ...facts, bindings: [{ spec: { policyName: 'other', validationActions: [] } }] },
+    { ...facts, bindings: [] },
     /^validating-policy: ValidatingAdmissionPolicy transship-labels has no binding/,
   ],
-  ['a policy without a name', { ...facts, policies: [{}] }],
-  ['policies that may not be read', { ...facts, policies: null }, /^validating-policy not-seen/],
+  ['a policy without a name', { ...facts, policies: [{}], bindings: [] }],
+  ['policies that may not be read', { ...facts, policies: null }, /^validating-policy not-seen/, /^final-state not-seen/],
   ['bindings that may not be read', { ...facts, bindings: null }, /^validating-policy not-seen/],
+  [
+    'a binding without a policy',
+    { ...facts, bindings: [...facts.bindings!, { metadata: { name: 'b' }, spec: { policyName: 'gone', validationActions: [] } }] },
+    /^validating-policy: ValidatingAdmissionPolicyBinding b is for gone, which does not exist/,
+  ],
+  [
+    'a warning of the type check',
+    {
+      ...facts,
+      policies: [
+        {
+          metadata: { name: 'transship-labels' },
+          status: {
+            typeChecking: {
+              expressionWarnings: [{ fieldRef: 'spec.validations[0].expression', warning: '\nv1, Kind=Pod: ERROR: no such field' }],
+            },
+          },
+        },
+      ],
+    },
+    /^validating-policy: .*spec\.validations\[0\]\.expression: v1, Kind=Pod: ERROR: no such field$/,
+  ],
+  ['a target that the final state allows', registriesPolicy(['mirror.example.com/'])],
+  [
+    'a target that the final state does not allow',
+    registriesPolicy(['mirror.example.com/team/']),
+    /^final-state: .*does not allow mirror\.example\.com/,
+  ],
+  [
+    'a final state of other namespaces',
+    registriesPolicy(['mirror.example.com/'], { matchLabels: { team: 'a' } }),
+    /^final-state: .*take different namespaces: shop \(rewritten and not judged\)/,
+  ],
+  ['no probe', withRelease({ probe: null }), /^reachable not-seen/],
+  [
+    'a probe that stays as it was',
+    withRelease(probed('nginx', null)),
+    /^reachable: the API server does not reach the webhook, and creates pods as/,
+  ],
+  [
+    'a probe that stays as it was, for a reason that is known',
+    withRelease({ ...probed('nginx', null), endpoints: [] }),
+    /^endpoints: /,
+    /^reachable not-seen/,
+  ],
+  [
+    'a probe that a condition of the values may except',
+    withRelease({
+      ...probed('nginx', null),
+      configuration: configurationWith((webhook) => {
+        webhook.matchConditions = [{ name: 'own', expression: 'false' }];
+      }),
+    }),
+    /^reachable not-seen/,
+  ],
+  [
+    'a probe that is refused since the webhook cannot be called',
+    withRelease({ probe: { probe: healthy.probe!.probe, failure: 'failed calling webhook "enforce.transship.dev"' } }),
+    /^reachable: .*refuses pods: failed calling webhook/,
+  ],
+  [
+    'a probe that another webhook changed',
+    withRelease(probed('other.example.com/nginx', present)),
+    /^reachable: the webhook is reached, and another one changes/,
+  ],
+  [
+    'a replica with an older policy',
+    withRelease({
+      revisions: [
+        { pod: 'a', revision: present },
+        { pod: 'b', revision: 'old' },
+      ],
+    }),
+    /^policy-revision: revision \w+ of the policy.*, and b has old$/,
+  ],
+  [
+    'a replica with an older policy, just after the change',
+    withRelease({
+      revisions: [{ pod: 'b', revision: 'old' }],
+      policy: { ...release.policy!, changed: new Date(facts.now.getTime() - 60_000) },
+    }),
+  ],
+  ['replicas whose metrics may not be read', withRelease({ revisions: [{ pod: 'a', revision: null }] }), /^policy-revision not-seen/],
+  [
+    'replicas whose metrics may not be read, and an answer of an older policy',
+    withRelease({ revisions: [{ pod: 'a', revision: null }], ...probed('mirror.example.com/nginx', 'old') }),
+    /^policy-revision: .*one answered with old$/,
+  ],
+  [
+    'one replica whose metrics may not be read, and an answer of this policy',
+    withRelease({
+      revisions: [{ pod: 'a', revision: null }],
+      deployment: { spec: { replicas: 1, selector: {}, template: {} }, status: { readyReplicas: 1 } },
+    }),
+  ],
+  ['copies that may not be read', withCopies({ wanted: null }), /^copies not-seen/],
+  ['events that may not be read', withCopies({ events: null }), /^copies not-seen/],
+  ['a copy that is missing', withCopies({ wanted: [copy('absent')] }), /^copies: .*are missing: shop\/mirror-pull$/],
+  ['many copies that are missing', withCopies({ wanted: Array.from({ length: 5 }, () => copy('absent')) }), /^copies: .* and 2 more$/],
+  ['a copy that is about to be written', withCopies({ wanted: [copy('absent', new Date(facts.now.getTime() - 3_000))] })],
+  ['a stale copy', withCopies({ wanted: [copy('stale')] }), /^copies: .*have not the content of their source: shop\/mirror-pull/],
+  ['a Secret of somebody else instead of a copy', withCopies({ wanted: [copy('foreign')] })],
+  [
+    'a source that is missing',
+    withCopies({ wanted: [copy('absent')], sources: [{ registry: 'mirror', secret: 's', problem: 'Secret images/s does not exist' }] }),
+    /^copies: the credentials of registry mirror cannot be copied: Secret images\/s does not exist/,
+  ],
+  [
+    'a copy in dispute, told twice, though Secrets may not be read',
+    withCopies({ wanted: null, events: [dispute(60_000), dispute(120_000)] }),
+    /^copies: copy shop\/mirror-pull: somebody changes it/,
+  ],
+  ['a dispute that is over', withCopies({ events: [dispute(20 * 60_000)] })],
+  ['no clock', { ...facts, clock: null }, /^clock not-seen/],
+  ['Leases of nodes that may not be read', { ...facts, nodeLeases: null }, /^clock not-seen/],
+  [
+    'a machine behind',
+    { ...facts, clock: { ahead: 60_000, uncertainty: 600 } },
+    /^clock: the clock of this machine is 60 s behind the API server's/,
+  ],
+  [
+    'a machine ahead, though Leases may not be read',
+    { ...facts, nodeLeases: null, clock: { ahead: -60_000, uncertainty: 600 } },
+    /^clock: .*60 s ahead of/,
+  ],
+  ['a machine that may be right', { ...facts, clock: { ahead: 60_000, uncertainty: 60_000 } }],
+  [
+    'nodes ahead',
+    {
+      ...facts,
+      nodeLeases: ['a', 'b', 'c', 'd'].map((name) => ({ metadata: { name }, spec: { renewTime: new Date(facts.now.getTime() + 60_000) } })),
+    },
+    /^clock: .*node a by 60 s, node b by 60 s, node c by 60 s and 1 more/,
+  ],
   ['no Lease', withRelease({ lease: undefined })],
   ['a Lease that may not be read', withRelease({ lease: null }), /^controller not-seen/],
   ['a Lease that nobody holds', withRelease({ lease: {} }), /^controller: .*for any time \(held by nobody\)/],
@@ -185,11 +350,15 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     /^certificate not-seen/,
     /^replicas not-seen/,
     /^endpoints not-seen/,
+    /^reachable not-seen/,
+    /^policy-revision not-seen/,
     /^fail-open not-seen/,
     /^policy not-seen/,
     /^pull-secrets not-seen/,
     /^image-managers not-seen/,
     /^controller not-seen/,
+    /^copies not-seen/,
+    /^final-state not-seen/,
     /^namespace-labels not-seen/,
     /^workload-labels not-seen/,
     /^one-release not-seen/,

@@ -28,6 +28,7 @@ function clusterOf(objects: Objects): Cluster {
       return {
         status,
         retryAfter: null,
+        date: null,
         body: (async function* () {
           yield text;
         })(),
@@ -297,7 +298,7 @@ t.test('a release is put together from its objects', async (tt) => {
     hosts: 'local: [',
   });
   tt.match(empty, { name: '', namespace: '', policy: null, deployment: null });
-  const gathered = await gatherFacts(viewOf(objects));
+  const gathered = await gatherFacts(viewOf(objects), false);
   tt.match(gathered, { workloads: null, version: 'v1.36.0', metrics: '{"a":1}' });
   tt.match(gathered.releases?.[0], {
     loaded: { compiled: null },
@@ -308,6 +309,7 @@ t.test('a release is put together from its objects', async (tt) => {
   tt.match(
     await gatherFacts(
       viewOf({ [configurations]: forbidden, '/api/v1/namespaces': forbidden, '/version': forbidden, '/metrics': forbidden }),
+      false,
     ),
     { releases: null, namespaces: null, version: null, metrics: null },
   );

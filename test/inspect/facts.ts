@@ -54,9 +54,22 @@ export const release: Release = {
   hosts: '',
 };
 
+const loaded = policyOf(release);
+const revision = loaded?.compiled?.revision ?? '';
+
 export const healthy: ReleaseFacts = {
   ...release,
-  loaded: policyOf(release),
+  loaded,
+  probe: {
+    probe: { namespace: 'shop', podLabels: {}, image: 'nginx', expected: 'mirror.example.com/library/nginx' },
+    image: 'mirror.example.com/library/nginx',
+    revision,
+  },
+  revisions: [
+    { pod: 'transship-a', revision },
+    { pod: 'transship-b', revision },
+  ],
+  copies: { wanted: [], sources: [], events: [] },
   endpoints: [{ addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }] }],
   certificate: { metadata: { name: 'transship-tls' }, data: { 'tls.crt': base64(serving.cert) } },
   lease: { spec: { renewTime: new Date(), leaseDurationSeconds: 15, holderIdentity: 'a' } },
@@ -71,6 +84,8 @@ export const facts: Facts = {
   bindings: [{ spec: { policyName: 'transship-labels', validationActions: ['Warn'] } }],
   version: 'v1.36.3',
   metrics: '',
+  nodeLeases: [{ metadata: { name: 'node-a' }, spec: { renewTime: new Date() } }],
+  clock: { ahead: 100, uncertainty: 600 },
   now: new Date(),
 };
 

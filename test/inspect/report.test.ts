@@ -25,6 +25,7 @@ const everywhere: ScanReport = {
   namespaces: [{ name: hostile, label: hostile, pods: 1 }],
   imageManagers: [{ name: hostile, pods: 1 }],
   unexamined: [{ object: hostile, image: hostile }],
+  customResources: [{ apiVersion: hostile, kind: hostile, namespace: hostile, name: hostile, field: hostile, image: hostile }],
   plan: {
     images: [
       { ...planned, pods: 1, waiting: 1 },
@@ -59,7 +60,17 @@ test('its policy allows its own style and script and nothing else', (t) => {
 });
 
 test('nothing was scanned: a page all the same', (t) => {
-  const nothing = { ...everywhere, pods: 0, images: [], namespaces: [], imageManagers: [], unexamined: [], plan: null, notSeen: [] };
+  const nothing = {
+    ...everywhere,
+    pods: 0,
+    images: [],
+    namespaces: [],
+    imageManagers: [],
+    unexamined: [],
+    customResources: [],
+    plan: null,
+    notSeen: [],
+  };
   const page = reportPage(nothing, new Date(0));
   t.match(page, /<h1>Images of the pods<\/h1>/);
   t.notMatch(page, /<table/);

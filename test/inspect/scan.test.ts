@@ -219,19 +219,36 @@ test('5,000 pods take less than 150 MiB', { skip: process.platform === 'linux' ?
   const authority = await createAuthority('scan');
   const { certificate, key } = await authority.server(['127.0.0.1']);
   const environment = Array.from({ length: 60 }, (_value, index) => ({ name: `VARIABLE_${index}`, value: 'x'.repeat(60) }));
+  const discovered: Readonly<Record<string, object>> = {
+    '/apis': { groups: [{ name: 'runs.example.com', versions: [{ groupVersion: 'runs.example.com/v1', version: 'v1' }] }] },
+    '/apis/runs.example.com/v1': { resources: [{ name: 'runs', kind: 'Run', namespaced: true, verbs: ['list'] }] },
+  };
   const server = createServer({ cert: certificate, key }, (request, response) => {
     const url = new URL(request.url ?? '/', 'https://a');
     const start = Number(url.searchParams.get('continue') ?? 0);
     const limit = Number(url.searchParams.get('limit') ?? 500);
-    const items =
-      url.pathname !== '/api/v1/pods'
+    response.setHeader('content-type', 'application/json');
+    const discovery = discovered[url.pathname];
+    if (discovery !== undefined) {
+      response.end(JSON.stringify(discovery));
+      return;
+    }
+    // Of the size of a large Helm release or a workflow.
+    const custom = Array.from({ length: limit }, (_value, index) => ({
+      metadata: { name: `run-${start + index}`, namespace: 'team-1' },
+      spec: { image: `quay.io/acme/run:${(start + index) % 500}`, script: 'x'.repeat(30_000) },
+    }));
+    const isCustom = url.pathname === '/apis/runs.example.com/v1/runs';
+    const items = isCustom
+      ? custom
+      : url.pathname !== '/api/v1/pods'
         ? []
         : Array.from({ length: Math.min(limit, 5_000 - start) }, (_value, index) => ({
             metadata: { name: `pod-${start + index}`, namespace: `team-${index % 50}` },
             spec: { containers: [{ name: 'main', image: `nginx:${(start + index) % 700}`, env: environment }] },
           }));
-    const next = url.pathname === '/api/v1/pods' && start + limit < 5_000 ? String(start + limit) : undefined;
-    response.setHeader('content-type', 'application/json');
+    const hasMore = isCustom || (url.pathname === '/api/v1/pods' && start + limit < 5_000);
+    const next = hasMore ? String(start + limit) : undefined;
     response.end(JSON.stringify({ kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: '1', continue: next }, items }));
   }).listen(0, '127.0.0.1');
   t.teardown(() => void server.close());
@@ -247,7 +264,9 @@ test('5,000 pods take less than 150 MiB', { skip: process.platform === 'linux' ?
     await import(${JSON.stringify(join(bundle, 'main.js'))});`;
   const words = ['--input-type=module', '--eval', script, '--', 'scan', '-A', '-o', 'json', '--kubeconfig', join(installed, 'kubeconfig')];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, words, { env, maxBuffer: 1 << 26 });
-  t.match(JSON.parse(stdout), { pods: 5_000 });
+  const report = JSON.parse(stdout);
+  t.match(report, { pods: 5_000, notSeen: [{ what: 'custom resources runs.runs.example.com', why: 'only the first 2000 were read' }] });
+  t.equal(report.customResources.length, 500);
   const peak = Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024;
   t.comment(`${Math.round(peak)} MiB`);
   t.ok(peak < 150, `${Math.round(peak)} MiB`);

@@ -2,10 +2,10 @@
 import type { ControlPlane } from '../cluster/control-plane.ts';
 
 /** @returns the text of a kubeconfig */
-export async function viewer({ kubectl }: ControlPlane, namespace: string, clusterRole: string): Promise<string> {
-  await kubectl(['create', 'serviceaccount', 'viewer', '--namespace', namespace]);
-  await kubectl(['create', 'clusterrolebinding', 'viewer', `--clusterrole=${clusterRole}`, `--serviceaccount=${namespace}:viewer`]);
-  const { stdout: token } = await kubectl(['create', 'token', 'viewer', '--namespace', namespace]);
+export async function viewer({ kubectl }: ControlPlane, namespace: string, clusterRole: string, user = 'viewer'): Promise<string> {
+  await kubectl(['create', 'serviceaccount', user, '--namespace', namespace]);
+  await kubectl(['create', 'clusterrolebinding', user, `--clusterrole=${clusterRole}`, `--serviceaccount=${namespace}:${user}`]);
+  const { stdout: token } = await kubectl(['create', 'token', user, '--namespace', namespace]);
   const { stdout } = await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json']);
   const config = JSON.parse(stdout);
   const contexts = config.contexts.map(({ name, context }: { name: string; context: object }) => ({

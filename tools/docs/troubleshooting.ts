@@ -177,17 +177,34 @@ export const failedChecks: Readonly<Record<CheckId, Cause>> = {
   },
   replicas: { cause: 'replicas wait, crash, or are scaled to 0', firstStep: '[no replica answers](runbook.md#no-replica-answers)' },
   endpoints: { cause: 'the selector of the Service was changed', firstStep: '`helm upgrade` restores it' },
+  reachable: {
+    cause: 'a NetworkPolicy or a firewall between the API server and the webhook, or another webhook that changes the answer',
+    firstStep: '[pods are created, but not rewritten](runbook.md#pods-are-created-but-not-rewritten)',
+  },
+  'policy-revision': {
+    cause: 'a replica did not load the present policy',
+    firstStep: '`kubectl --namespace transship logs deployment/transship`',
+  },
   'fail-open': {
     cause: 'the webhook did not answer in time, and `failurePolicy` is `Ignore`',
     firstStep: '[pods are created, but not rewritten](runbook.md#pods-are-created-but-not-rewritten)',
   },
   policy: { cause: 'the ConfigMap has a policy with an error', firstStep: '[a broken policy](runbook.md#a-broken-policy)' },
   'pull-secrets': { cause: 'a rule gives pods a Secret that their namespace does not have', firstStep: createSecret },
+  copies: {
+    cause: 'the controller cannot write a copy, or another client changes it; or the source Secret cannot be read',
+    firstStep: '[copies](../reference/controller.md#copies)',
+  },
   'image-managers': {
     cause: 'the policy has `exclude: false` for an operator that compares images',
     firstStep: '[imageManagers](../reference/policy.md#imagemanagers)',
   },
-  'validating-policy': { cause: 'the binding was deleted', firstStep: '`helm upgrade` brings it back' },
+  'validating-policy': { cause: 'the policy or its binding was deleted or edited', firstStep: '`helm upgrade` brings it back' },
+  'final-state': {
+    cause: '`validatingPolicy.registries` lacks a target of the policy, or one of the two was edited',
+    firstStep: '`helm get values transship --namespace transship`',
+  },
+  clock: { cause: 'a machine without time synchronization', firstStep: '`timedatectl` on the machine that is named' },
   controller: {
     cause: 'the controller is down or cannot write its Lease',
     firstStep: '`kubectl --namespace transship logs deployment/transship-controller`',

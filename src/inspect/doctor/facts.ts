@@ -11,10 +11,13 @@ import type {
   V1ValidatingAdmissionPolicy,
   V1ValidatingAdmissionPolicyBinding,
 } from '@kubernetes/client-node';
+import { readCopies, type Copies } from './copies.ts';
+import { probe, type ProbeResult } from './probe.ts';
+import { replicaRevisions, type ReplicaRevision } from './replica-revisions.ts';
 import { modeFor } from '../opt-in.ts';
 import { policyOf, type ReleasePolicy } from '../policy.ts';
 import { findReleases, type Release } from '../releases.ts';
-import type { ClusterView } from '../view.ts';
+import type { ClusterView, ServerClock } from '../view.ts';
 import type { Workload } from '../why/subject.ts';
 
 export interface ReleaseFacts extends Release {
@@ -24,6 +27,11 @@ export interface ReleaseFacts extends Release {
   readonly certificate: V1Secret | null | undefined;
   /** Of the controller; undefined where there is none. */
   readonly lease: V1Lease | null | undefined;
+  /** Null when no pod was tried, or nothing was learnt of it. */
+  readonly probe: ProbeResult | null;
+  /** Of the replicas that are ready. */
+  readonly revisions: readonly ReplicaRevision[] | null;
+  readonly copies: Copies;
   /** Of the namespaces that it rewrites, by namespace. */
   readonly optedIn: readonly OptedIn[] | null;
 }
@@ -45,38 +53,56 @@ export interface Facts {
   readonly version: string | null;
   /** Metrics of one API server. */
   readonly metrics: string | null;
+  /** Leases of the nodes. */
+  readonly nodeLeases: readonly V1Lease[] | null;
+  readonly clock: ServerClock | null;
+  /** By the clock of the API server, which the certificates and Leases of the cluster go by. */
   readonly now: Date;
 }
 
 const own = { labelSelector: 'app.kubernetes.io/part-of=transship' };
 
-export async function gatherFacts(view: ClusterView): Promise<Facts> {
+/** @param isProbing whether a pod may be created in dry run */
+export async function gatherFacts(view: ClusterView, isProbing: boolean): Promise<Facts> {
   const namespaces = await view.list<V1Namespace>('/api/v1/namespaces', 'namespaces');
   const releases = await findReleases(view);
   const admission = '/apis/admissionregistration.k8s.io/v1';
   const version = await view.get<{ gitVersion?: string }>('/version', 'the version of the API server');
+  const found = releases === null ? null : await eachOf(releases, (release) => factsOf(view, release, namespaces, isProbing));
+  if (!isProbing && found !== null && found.length > 0) view.notSeen('a dry-run pod', 'left out by --no-probe');
   return {
-    releases: releases === null ? null : await eachOf(releases, (release) => factsOf(view, release, namespaces)),
+    releases: found,
     namespaces,
     workloads: await workloadsOf(view),
     policies: await view.list(`${admission}/validatingadmissionpolicies`, 'validatingadmissionpolicies', own),
     bindings: await view.list(`${admission}/validatingadmissionpolicybindings`, 'validatingadmissionpolicybindings', own),
     version: version?.gitVersion ?? null,
     metrics: await view.text('/metrics', 'metrics of the API server'),
-    now: new Date(),
+    nodeLeases: await view.list<V1Lease>('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases', 'leases of nodes'),
+    clock: view.clock,
+    now: new Date(Date.now() + (view.clock?.ahead ?? 0)),
   };
 }
 
-async function factsOf(view: ClusterView, release: Release, namespaces: readonly V1Namespace[] | null): Promise<ReleaseFacts> {
+async function factsOf(
+  view: ClusterView,
+  release: Release,
+  namespaces: readonly V1Namespace[] | null,
+  isProbing: boolean,
+): Promise<ReleaseFacts> {
   const { namespace, service, fullName, deployment } = release;
   const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
   const wanted = namespaces?.filter(
     ({ metadata }) => modeFor(release, { name: metadata?.name ?? '', labels: metadata?.labels }, {}) === 'enforce',
   );
   const secretName = deployment?.spec?.template.spec?.volumes?.find((volume) => volume.name === 'tls')?.secret?.secretName;
+  const loaded = policyOf(release);
   return {
     ...release,
-    loaded: policyOf(release),
+    loaded,
+    probe: isProbing ? await probe(view, release, loaded, namespaces) : null,
+    revisions: await replicaRevisions(view, release),
+    copies: await readCopies(view, release, loaded, namespaces),
     endpoints: await view.list(slices, `endpointslices in namespace ${namespace}`, {
       labelSelector: `kubernetes.io/service-name=${service}`,
     }),

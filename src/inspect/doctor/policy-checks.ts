@@ -1,7 +1,8 @@
 /** Whether the policy can be used, and what it needs is there. */
+import type { V1ValidatingAdmissionPolicy } from '@kubernetes/client-node';
 import { meets } from '../../policy/label-selector.ts';
 import { firstErrors } from '../policy.ts';
-import { releaseCheck, type Check } from './check.ts';
+import { releaseCheck, type Check, type Problem } from './check.ts';
 import type { ReleaseFacts } from './facts.ts';
 
 const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, namespace, deployment }) => {
@@ -22,14 +23,20 @@ const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, names
   ];
 });
 
-/** Names of the pull secrets that rules may give to a pod. */
+/** Names of the pull secrets that rules may give to a pod, without those that the controller copies: the check `copies` is about these. */
 function secretNames({ loaded }: ReleaseFacts): readonly string[] {
   const compiled = loaded?.compiled;
   if (compiled === null || compiled === undefined) return [];
   const ofRegistries = Object.entries(compiled.policy.registries)
-    .filter(([, registry]) => registry.namespaces === undefined && registry.namespaceSelector === undefined)
+    .filter(
+      ([, registry]) => registry.namespaces === undefined && registry.namespaceSelector === undefined && registry.credentials === undefined,
+    )
     .flatMap(([, { pullSecrets }]) => pullSecrets);
-  return [...new Set([...ofRegistries, ...compiled.policy.rules.flatMap(({ pullSecrets }) => pullSecrets)])];
+  const copied = new Set(
+    Object.values(compiled.policy.registries).flatMap(({ credentials, pullSecrets }) => (credentials === undefined ? [] : pullSecrets)),
+  );
+  const ofRules = compiled.policy.rules.flatMap(({ pullSecrets }) => pullSecrets).filter((name) => !copied.has(name));
+  return [...new Set([...ofRegistries, ...ofRules])];
 }
 
 const pullSecrets = releaseCheck('pull-secrets', 'the pull secrets of the policy are in every namespace that is opted in', (release) => {
@@ -63,18 +70,46 @@ const imageManagers = releaseCheck('image-managers', 'no operator fights for the
 
 const validatingPolicy: Check = {
   id: 'validating-policy',
-  title: 'validating policies of transship are bound',
+  title: 'validating policies of transship are whole: bound, and without warnings of types',
   judge: ({ policies, bindings }) => {
     if (policies === null || bindings === null) return null;
     const bound = new Set(bindings.map(({ spec }) => spec?.policyName));
-    return policies
-      .flatMap(({ metadata }) => (metadata?.name === undefined || bound.has(metadata.name) ? [] : [metadata.name]))
-      .map((name) => ({
-        sentence: `ValidatingAdmissionPolicy ${name} has no binding, so it does nothing`,
-        remedy: 'helm upgrade brings it back',
-      }));
+    const present = new Set(policies.map(({ metadata }) => metadata?.name));
+    const orphans = bindings.flatMap(({ metadata, spec }) =>
+      present.has(spec?.policyName)
+        ? []
+        : [
+            {
+              sentence: `ValidatingAdmissionPolicyBinding ${metadata?.name} is for ${spec?.policyName}, which does not exist, so it does nothing`,
+              remedy: 'helm upgrade brings it back',
+            },
+          ],
+    );
+    return [...orphans, ...unbound(policies, bound), ...policies.flatMap(typeWarnings)];
   },
 };
+
+function unbound(policies: readonly V1ValidatingAdmissionPolicy[], bound: ReadonlySet<string | undefined>): Problem[] {
+  return policies
+    .flatMap(({ metadata }) => (metadata?.name === undefined || bound.has(metadata.name) ? [] : [metadata.name]))
+    .map((name) => ({
+      sentence: `ValidatingAdmissionPolicy ${name} has no binding, so it does nothing`,
+      remedy: 'helm upgrade brings it back',
+    }));
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#type-checking */
+function typeWarnings({ metadata, status }: V1ValidatingAdmissionPolicy): Problem[] {
+  const [first] = status?.typeChecking?.expressionWarnings ?? [];
+  if (first === undefined) return [];
+  const warning = first.warning.split('\n').find((line) => line.trim() !== '') ?? '';
+  return [
+    {
+      sentence: `ValidatingAdmissionPolicy ${metadata?.name} has an expression that cannot be evaluated for every object: ${first.fieldRef}: ${warning}`,
+      remedy: `kubectl get validatingadmissionpolicy ${metadata?.name} -o yaml shows all warnings; if the policy was edited, helm upgrade restores it`,
+    },
+  ];
+}
 
 const lease = releaseCheck('controller', 'the controller holds its Lease', ({ lease: found, fullName, namespace }, { now }) => {
   if (found === null) return null;

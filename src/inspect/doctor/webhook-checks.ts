@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { caCertificatesIn } from '../../tls/trust.ts';
 import { releaseCheck, type Check, type Problem } from './check.ts';
 import type { ReleaseFacts } from './facts.ts';
+import { reachable, revision } from './reach-checks.ts';
 import { replicaChecks } from './replica-checks.ts';
 
 const wantedWebhooks = ['enforce.transship.dev', 'shadow.transship.dev', 'pod-enforce.transship.dev', 'pod-shadow.transship.dev'];
@@ -131,4 +132,6 @@ const failOpen: Check = {
   },
 };
 
-export const webhookChecks: readonly Check[] = [registered, webhooks, caBundle, certificate, ...replicaChecks, failOpen];
+const causes: readonly Check[] = [webhooks, caBundle, certificate, ...replicaChecks];
+
+export const webhookChecks: readonly Check[] = [registered, ...causes, reachable(causes), revision, failOpen];

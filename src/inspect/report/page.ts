@@ -119,7 +119,7 @@ function flowsOf({ images }: Plan): Flow[] {
   return [...flows.values()].toSorted((a, b) => b.pods - a.pods || (a.from < b.from ? -1 : 1));
 }
 
-function scanSections({ images, namespaces, imageManagers, unexamined }: ScanReport): Html[] {
+function scanSections({ images, namespaces, imageManagers, unexamined, customResources }: ScanReport): Html[] {
   const moved = images.filter((each): each is ScannedImage & { moved: object } => each.moved !== null);
   return [
     table(
@@ -172,6 +172,18 @@ function scanSections({ images, namespaces, imageManagers, unexamined }: ScanRep
         { title: 'Image', value: ({ image }) => image },
       ],
       unexamined,
+    ),
+    table(
+      'custom-resources',
+      'Images in custom resources: rewritten when an operator makes a pod with them',
+      [
+        { title: 'Namespace', value: ({ namespace }) => namespace ?? '-', canGroup: true },
+        { title: 'Kind', value: ({ kind }) => kind, canGroup: true },
+        { title: 'Name', value: ({ name }) => name },
+        { title: 'Field', value: ({ field }) => field },
+        { title: 'Image', value: ({ image }) => image },
+      ],
+      customResources,
     ),
   ];
 }

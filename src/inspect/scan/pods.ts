@@ -54,7 +54,7 @@ export class PodCount {
   }
 
   /** @param labels opt-in labels of the namespaces that can be seen, with or without pods */
-  report(labels: ReadonlyMap<string, string | null>): Omit<ScanReport, 'plan' | 'notSeen'> {
+  report(labels: ReadonlyMap<string, string | null>): Omit<ScanReport, 'plan' | 'notSeen' | 'customResources'> {
     const names = [...new Set([...labels.keys(), ...this.#namespaces.keys()])].toSorted();
     return {
       pods: this.#pods,

@@ -24,6 +24,17 @@ export interface ScannedNamespace {
   readonly pods: number;
 }
 
+export interface CustomResourceImage {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Null for a resource of the cluster. */
+  readonly namespace: string | null;
+  readonly name: string;
+  /** Path of the field: `spec.containers[0].image`. */
+  readonly field: string;
+  readonly image: string;
+}
+
 /** With a policy: images of a namespace that it decides alike. */
 export interface PlannedImage {
   readonly namespace: string;
@@ -54,6 +65,8 @@ export interface ScanReport {
   readonly imageManagers: readonly { readonly name: string; readonly pods: number }[];
   /** Images in arguments and environment variables, which no admission sees. */
   readonly unexamined: readonly { readonly object: string; readonly image: string }[];
+  /** Images that custom resources name, for which an operator may make pods: the first object of a namespace that names an image. */
+  readonly customResources: readonly CustomResourceImage[];
   /** Null without a policy. */
   readonly plan: Plan | null;
   readonly notSeen: readonly Unseen[];

@@ -4,6 +4,7 @@ import { rewriteLabel } from '../../pod/labels.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { listPods } from '../pods.ts';
 import type { ClusterView } from '../view.ts';
+import { customResourceImages } from './custom-resources.ts';
 import { PlanCount } from './plan.ts';
 import { PodCount } from './pods.ts';
 import type { ScanReport } from './report.ts';
@@ -16,11 +17,21 @@ export function scanPods(pods: Iterable<V1Pod>, policy: CompiledPolicy | null): 
     count.add(pod);
     plan?.add(pod);
   }
-  return { ...count.report(new Map()), plan: plan?.report(new Map()) ?? null, notSeen: [] };
+  return { ...count.report(new Map()), customResources: [], plan: plan?.report(new Map()) ?? null, notSeen: [] };
 }
 
-/** @param namespace null for all */
-export async function scanCluster(view: ClusterView, namespace: string | null, policy: CompiledPolicy | null): Promise<ScanReport> {
+export interface ScanSubject {
+  /** Null for all. */
+  readonly namespace: string | null;
+  /** Whether to look into custom resources. */
+  readonly hasCustomResources: boolean;
+}
+
+export async function scanCluster(
+  view: ClusterView,
+  { namespace, hasCustomResources }: ScanSubject,
+  policy: CompiledPolicy | null,
+): Promise<ScanReport> {
   const count = new PodCount();
   const plan = policy === null ? null : new PlanCount(policy);
   for await (const page of listPods(view, namespace))
@@ -30,9 +41,11 @@ export async function scanCluster(view: ClusterView, namespace: string | null, p
       count.add(pod);
       plan?.add(pod);
     }
+  const customResources = hasCustomResources ? await customResourceImages(view, namespace) : [];
+  if (!hasCustomResources) view.notSeen('custom resources', 'left out by --no-custom-resources');
   const labels = await labelsOf(view, namespace);
   const secrets = await secretsOf(view, plan?.namespacesWithSecrets ?? []);
-  return { ...count.report(labels), plan: plan?.report(secrets) ?? null, notSeen: view.unseen };
+  return { ...count.report(labels), customResources, plan: plan?.report(secrets) ?? null, notSeen: view.unseen };
 }
 
 async function labelsOf(view: ClusterView, namespace: string | null): Promise<Map<string, string | null>> {
