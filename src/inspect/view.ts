@@ -2,7 +2,7 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { describeError, errorCode, isNotFound, statusOf } from '../cluster/api-error.ts';
 import { apiErrorOf, readJson } from '../cluster/api-response.ts';
-import type { Cluster, RequestDetails, StreamingResponse } from '../cluster/connection.ts';
+import type { Cluster, RequestDetails } from '../cluster/connection.ts';
 import { listPages } from '../cluster/list-pages.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { text } from '../pod/json.ts';
@@ -66,6 +66,7 @@ const maxListTime = 600_000;
  */
 export function clusterView(cluster: Cluster): ClusterView {
   const unseen = new Map<string, Unseen>();
+  const notSeen = (what: string, why: string): void => void unseen.set(what, { what, why });
   let clock: ServerClock | null = null;
   const reached = timed(cluster, (next) => {
     if (clock === null || next.uncertainty < clock.uncertainty) clock = next;
@@ -77,35 +78,22 @@ export function clusterView(cluster: Cluster): ClusterView {
     } catch (error) {
       if (isNotFound(error)) return absent(error);
       if (statusOf(error) !== 403) throw error;
-      unseen.set(what, { what, why: describeError(error) });
+      notSeen(what, describeError(error));
       return null;
     }
   };
-  const request = (path: string): Promise<StreamingResponse> => reached.request(path, {});
-
-  async function* pages<T extends KubernetesObject>(path: string, query: RequestDetails['query'] = {}): AsyncGenerator<readonly T[]> {
-    const { limit = pageSize, ...rest } = query;
-    const found = { path, query: stringsOf(rest), pageSize: Number(limit), signal: AbortSignal.timeout(maxListTime), onActivity: () => {} };
-    for await (const page of listPages<T>(reached, found)) yield page.items;
-  }
 
   return {
     namespace: cluster.namespace,
-    get: <T extends object>(path: string, what: string) =>
-      seen(
-        what,
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated it
-        async () => (await readJson(`GET ${path}`, await request(path))) as T,
-        () => undefined,
-      ),
+    get: <T extends object>(path: string, what: string) => seen(what, () => getAt<T>(reached, path), toUndefined),
     list: <T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']) =>
       seen<readonly T[], readonly T[]>(
         what,
-        async () => collected(pages<T>(path, query)),
+        async () => collected(pagesOf<T>(reached, path, query)),
         () => [],
       ),
     pages: async function* <T extends KubernetesObject>(path: string, what: string, query?: RequestDetails['query']) {
-      const source = pages<T>(path, query);
+      const source = pagesOf<T>(reached, path, query);
       for (;;) {
         // Every cluster has the resources that are read in pages: without them, it is not one.
         const next = await seen(what, () => source.next(), rethrow);
@@ -113,30 +101,17 @@ export function clusterView(cluster: Cluster): ClusterView {
         yield next.value;
       }
     },
-    text: (path, what) =>
-      seen(
-        what,
-        async () => {
-          const response = await request(path);
-          if (response.status !== 200) throw await apiErrorOf(`GET ${path}`, response);
-          return await reach(() => textOf(response.body));
-        },
-        () => null,
-      ),
+    text: (path, what) => seen(what, () => textAt(reached, path), toNull),
     proxied: async (path, what) => {
       try {
-        const response = await reached.request(path, { signal: AbortSignal.timeout(proxyTimeout) });
-        if (response.status !== 200) throw await apiErrorOf(`GET ${path}`, response);
-        return await reach(() => textOf(response.body));
+        return await textAt(reached, path, AbortSignal.timeout(proxyTimeout));
       } catch (error) {
-        unseen.set(what, { what, why: describeError(error) });
+        notSeen(what, describeError(error));
         return null;
       }
     },
     dryRunCreate: (path, object) => dryRunCreate(reached, path, object),
-    notSeen: (what, why) => {
-      unseen.set(what, { what, why });
-    },
+    notSeen,
     get clock() {
       return clock;
     },
@@ -145,6 +120,29 @@ export function clusterView(cluster: Cluster): ClusterView {
       return [...unseen.values()];
     },
   };
+}
+
+async function* pagesOf<T extends KubernetesObject>(
+  cluster: Cluster,
+  path: string,
+  { limit = pageSize, ...query }: NonNullable<RequestDetails['query']> = {},
+): AsyncGenerator<readonly T[]> {
+  const found = { path, query: stringsOf(query), pageSize: Number(limit), signal: AbortSignal.timeout(maxListTime), onActivity: () => {} };
+  for await (const page of listPages<T>(cluster, found)) yield page.items;
+}
+
+async function getAt<T extends object>(cluster: Cluster, path: string): Promise<T> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated it
+  return (await readJson(`GET ${path}`, await cluster.request(path, {}))) as T;
+}
+
+const toNull = (): null => null;
+const toUndefined = (): undefined => undefined;
+
+async function textAt(cluster: Cluster, path: string, signal?: AbortSignal): Promise<string> {
+  const response = await cluster.request(path, signal === undefined ? {} : { signal });
+  if (response.status !== 200) throw await apiErrorOf(`GET ${path}`, response);
+  return await reach(() => textOf(response.body));
 }
 
 async function dryRunCreate<T extends KubernetesObject>(cluster: Cluster, path: string, object: T): Promise<DryRun<T>> {

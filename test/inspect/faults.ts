@@ -123,8 +123,11 @@ async function noController(life: Life): Promise<void> {
   });
 }
 
-const controllerAgain = ({ kubectl }: Life): Promise<unknown> =>
-  kubectl('--namespace', namespace, 'scale', 'deployment', 'transship-controller', '--replicas=1');
+/** The Lease of the fault has a holder that never gives it back. */
+async function controllerAgain({ plane, kubectl }: Life): Promise<void> {
+  await plane.api.send('DELETE', `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`);
+  await kubectl('--namespace', namespace, 'scale', 'deployment', 'transship-controller', '--replicas=1');
+}
 
 async function uncopied(life: Life): Promise<void> {
   await life.kubectl('--namespace', namespace, 'delete', 'secret', 'mirror-source', '--ignore-not-found');

@@ -119,7 +119,8 @@ function flowsOf({ images }: Plan): Flow[] {
   return [...flows.values()].toSorted((a, b) => b.pods - a.pods || (a.from < b.from ? -1 : 1));
 }
 
-function scanSections({ images, namespaces, imageManagers, unexamined, customResources }: ScanReport): Html[] {
+function scanSections(report: ScanReport): Html[] {
+  const { images, namespaces, imageManagers } = report;
   const moved = images.filter((each): each is ScannedImage & { moved: object } => each.moved !== null);
   return [
     table(
@@ -164,6 +165,12 @@ function scanSections({ images, namespaces, imageManagers, unexamined, customRes
       ],
       imageManagers,
     ),
+    ...unexaminedSections(report),
+  ];
+}
+
+function unexaminedSections({ unexamined, customResources }: ScanReport): Html[] {
+  return [
     table(
       'unexamined',
       'Images in arguments and environment variables: not rewritten',
