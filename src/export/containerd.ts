@@ -17,7 +17,7 @@ import { endpointOf } from './endpoint.ts';
 const defaultFolder = '_default';
 
 export function exportContainerd(policy: CompiledPolicy): Exported {
-  const { mirrors, refusals } = hostMirrors(policy, { program: 'containerd', canBeKept: () => true });
+  const { mirrors, refusals } = hostMirrors(policy, { program: 'containerd', canBeKept: () => true, hasParts: false });
   return { files: mirrors.map((mirror) => ({ path: `${folderOf(mirror.host)}/hosts.toml`, text: fileText(mirror) })), refusals };
 }
 

@@ -100,10 +100,12 @@ function rewriteRule(located: Located<Registries>, { host, mirrors, expression, 
   }
   if (!expression.startsWith('^') || host === '*')
     fail(located, path, 'only a rewrite of one host that begins with ^ can be imported; write a rule for it');
-  const regex = `^${host.replaceAll('.', String.raw`\.`)}/(?:${expression.slice(1).replace(/\$$/, '')})(?P<rest>[^:@]*)`;
+  const isWhole = expression.endsWith('$');
+  const end = isWhole ? '(?:[:@].*)?$' : '(?P<rest>[^:@]*)';
+  const regex = `^${host.replaceAll('.', String.raw`\.`)}/(?:${expression.slice(1).replace(/\$$/, '')})${end}`;
   const parsed = parsePattern({ regex });
   if (!parsed.ok) fail(located, path, parsed.problem);
-  const replaced = `${replacement.replaceAll(/\$(\d+)/g, '${$1}')}\${rest}`;
+  const replaced = replacement.replaceAll(/\$(\d+)/g, '${$1}') + (isWhole ? '' : '${rest}');
   return {
     name,
     notes: [`K3s: "${expression}" becomes "${replacement}"; there, the expression does not see the tag.`],

@@ -30,6 +30,28 @@ test('a mirror for each host', (t) => {
   t.end();
 });
 
+test('parts of a host with paths of their own: no two rewrites match one path', (t) => {
+  const { files, refusals } = exportK3s(
+    policyOf([path('[docker.io/library]', 'official'), path('[docker.io/library/a, docker.io]').replace('name: a', 'name: b')]),
+  );
+  t.strictSame(refusals, []);
+  t.equal(
+    files[0]?.text,
+    `${head}mirrors:
+  # rule b
+  "docker.io":
+    endpoint:
+      - "https://registry.example.com:5000/v2"
+    rewrite:
+      # rule b
+      '^([^l].*|l(?:|[^i].*|i(?:|[^b].*|b(?:|[^r].*|r(?:|[^a].*|a(?:|[^r].*|r(?:|[^y].*|y(?:[^/:@].*))))))))$': 'hub/$1'
+      # rule a
+      '^library((?:/(?:.+))?)$': 'official/library$1'
+`,
+  );
+  t.end();
+});
+
 test('nothing to say is no mirror', (t) => {
   t.equal(
     exportK3s(policyOf(['{ match: { images: [quay.io/a] }, rewrite: { registry: mirror, as: path } }'])).files[0]?.text,
@@ -66,21 +88,29 @@ test('every other host, without those that stay: they have their own endpoint wi
   t.end();
 });
 
-const refused: readonly (readonly [what: string, rule: string, refusals: readonly string[], more?: string])[] = [
+const refused: readonly (readonly [what: string, rules: readonly string[], refusals: readonly string[], more?: string])[] = [
   [
     'every host, where one with a port stays',
-    path("['*']"),
+    [path("['*']")],
     ['rules.0.match.images.0: *: K3s has no entry that keeps registry.example.com:5000 from it'],
     "exclude: { images: ['registry.example.com:5000'] }\n",
   ],
   [
+    'a part of a host in another registry',
+    [path('[quay.io/a]').replace('mirror', 'local'), path('[quay.io]').replace('name: a', 'name: b')],
+    [
+      'rules.0.match.images.0: quay.io/a: K3s has one registry for a whole host, and this is a part of one',
+      'rules.1.match.images.0: quay.io: images of quay.io/a are decided otherwise',
+    ],
+  ],
+  [
     'a part of a host',
-    path('[quay.io/a]'),
-    ['rules.0.match.images.0: quay.io/a: K3s has one mirror for a whole host, and this is a part of one'],
+    [path('[quay.io/a]')],
+    ['rules.0.match.images.0: quay.io/a: K3s has one registry for a whole host, and this is a part of one'],
   ],
 ];
-for (const [what, rule, refusals, more] of refused)
+for (const [what, rules, refusals, more] of refused)
   test(`refused: ${what}`, (t) => {
-    t.strictSame(shown(exportK3s(policyOf([rule], more)).refusals), refusals);
+    t.strictSame(shown(exportK3s(policyOf(rules, more)).refusals), refusals);
     t.end();
   });

@@ -2,6 +2,7 @@
  * Where container runtimes pull an image from, with the files of an export: models of what their documents and code say. containerd itself
  * reads the files in test/node/mirrors.test.ts.
  */
+import { RE2JS } from 're2js';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import type { ExportedFile } from '../../src/export/exported.ts';
@@ -30,7 +31,14 @@ export const containerd: Runtime = (files, reference) => {
 export const k3s: Runtime = (files, reference) => {
   const { mirrors } = parseYaml(files[0]?.text ?? '');
   const mirror = mirrors[reference.comparableHost] ?? mirrors['*'];
-  return mirror === undefined ? canonicalText(reference) : fromEndpoint(mirror.endpoint[0], /\/v2\/./.test(mirror.endpoint[0]), reference);
+  if (mirror === undefined) return canonicalText(reference);
+  const changed = Object.entries<string>(mirror.rewrite ?? {}).flatMap(([expression, replacement]) => {
+    if (/["\\\\]/.test(expression + replacement)) throw new Error(`not as it is in TOML: ${expression}`);
+    const path = RE2JS.compile(expression).matcher(reference.path).replaceAll(replacement);
+    return path === reference.path ? [] : [path];
+  });
+  if (changed.length > 1) throw new Error(`K3s tries rewrites in no order: ${changed.join(', ')}`);
+  return fromEndpoint(mirror.endpoint[0], /\/v2\/./.test(mirror.endpoint[0]), { ...reference, path: changed[0] ?? reference.path });
 };
 
 /** @param overridden whether the path of the address is taken as it is: parseHostConfig in containerd's core/remotes/docker/config/hosts.go */
