@@ -41,7 +41,7 @@ function valueEnd(text: string, start: number): number | null {
   return null;
 }
 
-function isJson(text: string): boolean {
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

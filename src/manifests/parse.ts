@@ -4,7 +4,7 @@ import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { isTemplate } from '../text/go-template.ts';
 import { joinFlowLines } from './flow-lines.ts';
-import { jsonValues, type Span } from './json-values.ts';
+import { isJson, jsonValues, type Span } from './json-values.ts';
 import { joinQuotedLines } from './quoted-lines.ts';
 import { Reading, ReadingError, type MergeRule } from './reading.ts';
 
@@ -28,6 +28,14 @@ export interface ManifestFile {
 }
 
 /**
+ * Control characters except tab, line feed, carriage return and next line (https://yaml.org/spec/1.1/#c-printable), also in comments. JSON may have
+ * those of them that it allows in strings.
+ */
+const refusedCharacter = /(?![\t\n\r\u0085])\p{Cc}|[\uFFFE\uFFFF]/u;
+
+const codePoint = (character: string): string => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+
+/**
  * @throws OperatorError (MANIFEST_INVALID) with file, line and column of the first error
  */
 export function parseManifests(text: string, name: string): ManifestFile {
@@ -36,6 +44,15 @@ export function parseManifests(text: string, name: string): ManifestFile {
   const spans = values ?? [{ start: bom, end: text.length }];
   const documents = spans.flatMap(({ start, end }) => parseText(text.slice(start, end), start));
   const file = { name, text, newline: text.includes('\r\n') ? ('\r\n' as const) : ('\n' as const), documents, lines: lineCounter(text) };
+  const control = refusedCharacter.exec(text);
+  if (control !== null && values === null && !isJson(text)) {
+    const message = `the character ${codePoint(control[0])} is not allowed in YAML`;
+    throw invalid(file, {
+      offset: control.index,
+      message,
+      remedy: 'kubectl refuses it too: remove it, or write it as an escape in double quotes',
+    });
+  }
   for (const each of documents) {
     const error = each.document.errors[0];
     if (error !== undefined)
@@ -110,7 +127,7 @@ interface Mistake {
   readonly offset: number;
   readonly message: string;
   readonly remedy: string;
-  readonly cause: unknown;
+  readonly cause?: unknown;
 }
 
 function invalid(
