@@ -4,7 +4,8 @@ import { test } from 'tap';
 import { commands } from '../src/cli/commands.ts';
 import { readFlags } from '../src/cli/read-flags.ts';
 import { checks } from '../src/inspect/doctor/checks.ts';
-import { cannotPull, failedChecks, notRewritten } from '../tools/docs/troubleshooting.ts';
+import { cannotPull } from '../tools/docs/pull-symptoms.ts';
+import { failedChecks, notRewritten } from '../tools/docs/troubleshooting.ts';
 
 const guides = new URL('../docs/guides/', import.meta.url);
 const page = readFileSync(new URL('troubleshooting.md', guides), 'utf8');
@@ -43,7 +44,7 @@ test('every command of the guides is accepted', async (t) => {
 });
 
 /** The sources that write sentences of `why`, as one text. */
-const sources = ['inspect', 'rules', 'registry', 'admission']
+const sources = ['inspect', 'rules', 'registry', 'admission', 'pod']
   .flatMap((folder) => readdirSync(new URL(`../src/${folder}/`, import.meta.url), { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
   .map(({ parentPath, name }) => readFileSync(`${parentPath}/${name}`, 'utf8'))

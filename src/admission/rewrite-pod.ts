@@ -1,5 +1,6 @@
 /** Decides the images of one pod and builds the patch. Used by the webhook and the command line. */
 import { rewriterText } from '../pod/annotations.ts';
+import { parseFallback, type FallbackRecord } from '../pod/fallback-record.ts';
 import { recordRewrites, type NewEntries } from '../pod/records.ts';
 import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
@@ -41,6 +42,9 @@ export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | '
 /** Images of one pod; more would only evict decisions for others. */
 const maxRemembered = 256;
 
+/** Only an update of an existing pod may be the controller's: the record of a pod that is copied is of another one. */
+const none: FallbackRecord = new Map();
+
 export interface Deciding {
   readonly table: Table;
   /** Of the policy, for the record on the pod; null where it is not to be recorded. */
@@ -49,9 +53,11 @@ export interface Deciding {
 
 export function rewritePod({ table, revision }: Deciding, pod: PodContent, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
+  const fallback = change.kind === 'update' ? parseFallback(pod.annotations.fallback) : none;
   const decide = pod.images.length > maxRemembered ? decideImage : recallDecision;
   const images = pod.images.map((site): SiteDecision => {
     if (!isOpen(site)) return { ...unchanged(site), site, missingSecrets: noSecrets };
+    if (fallback.get(site.name)?.to === site.image) return { ...moved(site), site, missingSecrets: noSecrets };
     const decision = decide(table, site.image, context, site.pullPolicy);
     return change.kind === 'create'
       ? { ...decision, site, missingSecrets: noSecrets }
@@ -132,6 +138,11 @@ function openSites(change: Change): (site: ImageSite) => boolean {
 
 function unchanged(site: ImageSite): ImageDecision {
   return imageDecision(site.image, 'unchanged', 'the update does not change it');
+}
+
+/** The alternative may be the image as written, which a rule would rewrite again. */
+function moved(site: ImageSite): ImageDecision {
+  return imageDecision(site.image, 'moved-by-fallback', 'the controller moved it there, since the node could not pull the image before');
 }
 
 /**

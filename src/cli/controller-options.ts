@@ -27,6 +27,7 @@ export function controllerOptions(values: Given<typeof controllerFlags>['values'
     optOutValues: values['opt-out-values'],
     excludedNamespaces: values['exclude-namespaces'],
     pullSecretRetention: values['pull-secret-retention'],
+    fallbackDryRun: values['fallback-dry-run'],
     hostsConfigMap: values['hosts-config-map'],
     leaseName: values['lease-name'],
     leaseSeconds: values['lease-seconds'],

@@ -120,6 +120,11 @@ export const controllerFlags = alsoVariables({
     text: 'how long to keep a copy that is no longer wanted; after that, it is kept until no pod references it',
     default: '5m',
   },
+  'fallback-dry-run': {
+    type: trueOrFalse,
+    text: 'whether the feature fallback only tells, in events and metrics, which images it would change',
+    default: 'false',
+  },
   'hosts-config-map': { type: name, text: 'ConfigMap that hosts.yaml is written to', default: 'transship-hosts' },
   'lease-name': { type: name, text: 'Lease that the leader holds', default: 'transship-controller' },
   'lease-seconds': { type: wholeNumber('N', 3, 600), text: 'duration of the Lease; it is renewed four times within it', default: '15' },

@@ -53,6 +53,21 @@ export async function patchObject(cluster: Cluster, object: KubernetesObject, pa
   return versionOf(await send(cluster, `PATCH ${path}`, details));
 }
 
+/**
+ * Strategic merge patch, which finds the elements of a list by their name. As `patchObject` with metadata.uid and metadata.resourceVersion.
+ * https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
+ *
+ * @returns the resourceVersion
+ * @throws ApiError 409
+ */
+export async function strategicPatch(cluster: Cluster, object: KubernetesObject, patch: object, signal: AbortSignal): Promise<string> {
+  const path = resourcePath(object);
+  const contentType = 'application/strategic-merge-patch+json';
+  return versionOf(
+    await send(cluster, `PATCH ${path}`, { method: 'PATCH', path, query: { fieldManager }, body: patch, contentType, signal }),
+  );
+}
+
 /** @throws ApiError 409 when the object was replaced or has changed since; 404 when it does not exist */
 export async function deleteObject(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<void> {
   const path = resourcePath(object);

@@ -10,6 +10,7 @@ interface Resource {
 const resources: Readonly<Record<string, Resource>> = {
   'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
   'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
+  'v1 Pod': { plural: 'pods', namespaced: true },
   'v1 Secret': { plural: 'secrets', namespaced: true },
   'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration': { plural: 'mutatingwebhookconfigurations', namespaced: false },
 };

@@ -77,6 +77,12 @@ const rule = z
       .describe(
         'Debug containers and image updates whose image goes to a registry with pull secrets that the pod does not have: secrets cannot be added to an existing pod. `warn`: rewritten, with a warning. `keep`: left alone, with a warning.',
       ),
+    onMutableTag: z
+      .enum(['keep', 'fallBack'])
+      .default('keep')
+      .describe(
+        'Images without a digest and with `imagePullPolicy: Always`: the tag may name other content in the registry of an alternative. `keep`: they stay at the first target. `fallBack`: they go to the alternatives as others do. For the feature `fallback` of the controller.',
+      ),
   })
   .refine((value) => value.pullPolicy === 'keep' || value.rewrite !== undefined, {
     error: 'pullPolicy applies to rewritten images; this rule has no rewrite',
@@ -85,6 +91,10 @@ const rule = z
   .refine((value) => value.alternatives.length === 0 || value.rewrite !== undefined, {
     error: 'alternatives come after the target of rewrite; this rule has no rewrite',
     path: ['alternatives'],
+  })
+  .refine((value) => value.onMutableTag === 'keep' || value.alternatives.length > 0, {
+    error: 'onMutableTag is about alternatives; this rule has none',
+    path: ['onMutableTag'],
   });
 
 const expectation = z

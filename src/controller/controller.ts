@@ -31,6 +31,7 @@ export interface Controller {
 const factories: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
   secrets: async () => (await import('./secrets/replication.ts')).secretsReconciler,
   hosts: async () => (await import('./hosts/hosts.ts')).hostsReconciler,
+  fallback: async () => (await import('./fallback/fallback.ts')).fallbackReconciler,
   certificates: async () => (await import('./certificates/certificates.ts')).certificatesReconciler,
 };
 

@@ -22,6 +22,14 @@ export const writeResults = {
   foreign: 'a foreign object has the name; it was left alone',
   failed: 'the API server refused it or was not available',
 } as const;
+/** What became of a container that its node could not pull the image for, with its description for the documentation. */
+export const fallbackResults = {
+  moved: 'it has the image of the next alternative',
+  'dry-run': 'it would have, without `--fallback-dry-run`',
+  exhausted: 'the rule has no further alternative; `target` is empty',
+  impossible: 'an image volume, a debug container, or a mutable tag; `target` is empty',
+} as const;
+export type FallbackResult = keyof typeof fallbackResults;
 export type WriteResult = keyof typeof writeResults;
 export type WriteVerb = 'create' | 'update' | 'delete';
 
@@ -38,6 +46,8 @@ export interface ControllerMetrics {
   /** `certificate`: `serving` or `ca`. */
   readonly certificateExpiry: Gauge<'certificate'>;
   readonly certificateSteps: Counter<'step'>;
+  /** `reason` is a code of src/pod/pull-failure.ts. */
+  readonly fallbackSteps: Counter<'rule' | 'target' | 'reason' | 'result'>;
   readonly lastReconcile: Gauge<'feature'>;
   readonly watchAge: Gauge<'watch'>;
   readonly watchErrors: Counter<'watch'>;
@@ -85,6 +95,14 @@ export function createControllerMetrics(): ControllerMetrics {
       'certificate',
     ),
     certificateSteps,
+    fallbackSteps: counter(
+      'fallback_steps_total',
+      'Containers that nodes could not pull the image for, with the rule, the alternative and the code of `transship why` for the reason.',
+      'rule',
+      'target',
+      'reason',
+      'result',
+    ),
     lastReconcile: gauge('last_reconcile_timestamp_seconds', 'Time of the last reconcile of a feature, Unix time.', 'feature'),
     watchAge: gauge(
       'watch_age_seconds',

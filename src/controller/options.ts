@@ -1,6 +1,6 @@
 /** Options of the controller: where it runs, what it does, and the names of its objects. */
 
-export const features = ['secrets', 'hosts', 'certificates'] as const;
+export const features = ['secrets', 'hosts', 'certificates', 'fallback'] as const;
 export type Feature = (typeof features)[number];
 
 export const optInModes = ['OptIn', 'OptOut'] as const;
@@ -29,6 +29,8 @@ export interface ControllerOptions {
   readonly deployment: string | null;
   /** Milliseconds for which an unwanted copy is kept in any case; after that, until no pod references it. */
   readonly pullSecretRetention: number;
+  /** Whether the feature `fallback` only tells what it would do. */
+  readonly fallbackDryRun: boolean;
   readonly leaseName: string;
   /** Seconds. */
   readonly leaseSeconds: number;

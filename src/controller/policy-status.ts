@@ -59,12 +59,10 @@ export class PolicyStatus {
     const { current } = this.#policy;
     const { features, disabledFeatures } = this.#options;
     if (current === null) return [];
-    return [...askedFor(current.compiled.policy)].flatMap(([feature, registries]) =>
-      registries.length === 0 || features.includes(feature) || disabledFeatures.includes(feature)
+    return askedFor(current.compiled.policy).flatMap(({ feature, kind, names, field }) =>
+      names.length === 0 || features.includes(feature) || disabledFeatures.includes(feature)
         ? []
-        : [
-            `registries ${registries.join(', ')} have \`${fieldOf[feature]}\`, which has no effect: the feature ${feature} is disabled. ${remedyOf(feature)}`,
-          ],
+        : [`${kind} ${names.join(', ')} have \`${field}\`, which has no effect: the feature ${feature} is disabled. ${remedyOf(feature)}`],
     );
   }
 
@@ -90,18 +88,42 @@ export class PolicyStatus {
 
 type PolicyFeature = Exclude<Feature, 'certificates'>;
 
-const fieldOf: Readonly<Record<PolicyFeature, string>> = { secrets: 'credentials', hosts: 'hostFrom' };
-
 const remedyOf = (feature: PolicyFeature): string =>
-  `Set the chart value controller.features.${feature} to true, or to false to confirm that.`;
+  feature === 'fallback'
+    ? 'Set the chart value controller.features.fallback to true to move pods to them.'
+    : `Set the chart value controller.features.${feature} to true, or to false to confirm that.`;
 
-/** Registries that need each feature. */
-function askedFor({ registries }: RewritePolicy): Map<PolicyFeature, string[]> {
+interface Asked {
+  readonly feature: PolicyFeature;
+  readonly kind: 'registries' | 'rules';
+  /** Of those that need the feature. */
+  readonly names: readonly string[];
+  /** What they have. */
+  readonly field: string;
+}
+
+function askedFor({ registries, rules }: RewritePolicy): readonly Asked[] {
   const entries = Object.entries(registries);
-  return new Map([
-    ['secrets', entries.flatMap(([name, { credentials }]) => (credentials === undefined ? [] : [name]))],
-    ['hosts', entries.flatMap(([name, { hostFrom }]) => (hostFrom === undefined ? [] : [name]))],
-  ]);
+  return [
+    {
+      feature: 'secrets',
+      kind: 'registries',
+      names: entries.flatMap(([name, { credentials }]) => (credentials === undefined ? [] : [name])),
+      field: 'credentials',
+    },
+    {
+      feature: 'hosts',
+      kind: 'registries',
+      names: entries.flatMap(([name, { hostFrom }]) => (hostFrom === undefined ? [] : [name])),
+      field: 'hostFrom',
+    },
+    {
+      feature: 'fallback',
+      kind: 'rules',
+      names: rules.filter(({ alternatives }) => alternatives.length > 0).map(({ name }) => name),
+      field: 'alternatives',
+    },
+  ];
 }
 
 function summaryOf(findings: readonly Finding[]): string {

@@ -1,5 +1,6 @@
 /** The annotations that decisions read, and those that record what was rewritten. */
 import { measured, member, objectOf, scalar, text, type ObjectFields, type Untrusted } from './fields.ts';
+import { fallbackAnnotation } from './fallback-record.ts';
 import { isObject } from './json.ts';
 
 /** Annotation of pods that the kubelet creates from a file: the API object only mirrors them. */
@@ -25,7 +26,12 @@ const maxRecordSpace = recordAnnotations.reduce((sum, name) => sum + name.length
 /** Below this body size the longest records always fit: an invalid byte becomes U+FFFD, three bytes in UTF-8. */
 const alwaysFits = Math.floor((maxTotalLength - maxRecordSpace) / 3);
 
-const decidingAnnotations = objectOf({ [mirrorAnnotation]: scalar, [originalImagesAnnotation]: scalar, [rewrittenByAnnotation]: scalar });
+const decidingAnnotations = objectOf({
+  [mirrorAnnotation]: scalar,
+  [originalImagesAnnotation]: scalar,
+  [rewrittenByAnnotation]: scalar,
+  [fallbackAnnotation]: scalar,
+});
 export type AnnotationFields = typeof decidingAnnotations;
 
 /** Includes the length of the others, because their total length is limited. */
@@ -52,6 +58,8 @@ export interface Annotations {
   readonly isMirror: boolean;
   readonly originalImages: PodRecord;
   readonly rewrittenBy: PodRecord;
+  /** The text of `fallbackAnnotation`; null if it is absent or not a string. */
+  readonly fallback: string | null;
   /** Bytes that the records may take together, keys and values. */
   readonly recordSpace: number;
   /** Whether all annotations together exceed the API server's limit. */
@@ -68,14 +76,17 @@ export function annotationsOf(metadata: Metadata, othersLength: number | null): 
   const originalImages = recordOf(text(annotations, originalImagesAnnotation));
   const rewrittenBy = recordOf(text(annotations, rewrittenByAnnotation));
   const mirror = text(annotations, mirrorAnnotation);
+  const fallback = text(annotations, fallbackAnnotation);
   const others =
     (isObject(annotations) ? (othersLength ?? lengthOfOthers(annotations)) : 0) +
-    (mirror === null ? 0 : mirrorAnnotation.length + utf8Length(mirror));
+    recordLength(mirrorAnnotation, mirror) +
+    recordLength(fallbackAnnotation, fallback);
   const available = maxTotalLength - others;
   return {
     isMirror: mirror !== null,
     originalImages,
     rewrittenBy,
+    fallback,
     recordSpace: Math.max(0, Math.min(maxRecordSpace, available)),
     isTooLong:
       recordLength(originalImagesAnnotation, originalImages.text) + recordLength(rewrittenByAnnotation, rewrittenBy.text) > available,
@@ -115,7 +126,8 @@ function missingFor(metadata: Metadata, annotations: unknown): Annotations['miss
   return isObject(metadata) && (annotations === undefined || annotations === null) ? 'map' : 'impossible';
 }
 
-function parseRecord(record: string): RecordEntries {
+/** Empty if it is not a JSON object. */
+export function parseRecord(record: string): RecordEntries {
   try {
     const value: unknown = JSON.parse(record);
     return new Map(isObject(value) ? Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : []);
@@ -124,7 +136,7 @@ function parseRecord(record: string): RecordEntries {
   }
 }
 
-const declared: ReadonlySet<string> = new Set([mirrorAnnotation, ...recordAnnotations]);
+const declared: ReadonlySet<string> = new Set([mirrorAnnotation, fallbackAnnotation, ...recordAnnotations]);
 
 /** Counted up to the limit. */
 function lengthOfOthers(annotations: object): number {

@@ -55,6 +55,7 @@ export const problemCodes = {
   'namespace-without-effect': warning('a namespace that no pod runs in, or `**` where `*` says the same'),
   'not-exported': error('`transship export`: the format cannot say it; with `--partial` it is a warning'),
   'not-imported': error('`transship import`: the file is not of the format, or has what no policy can say'),
+  'mutable-tags': note('a rule with `onMutableTag: fallBack`: another registry may have other content under the tag of an image'),
   'image-differs': note('an image of `tests`, or an example of a pattern, comes out differently than with the policy of `lint --against`'),
 } as const satisfies Readonly<Record<string, Kind>>;
 

@@ -31,6 +31,10 @@ export const reasons = {
   },
   'not-idempotent': { outcome: 'refused', description: 'a rule would rewrite the result again' },
   unchanged: { outcome: 'unchanged', description: 'an update that does not change the image' },
+  'moved-by-fallback': {
+    outcome: 'unchanged',
+    description: 'an update by the controller, which moved the container to an alternative of its rule',
+  },
 } as const satisfies Readonly<Record<string, { readonly outcome: Outcome; readonly description: string }>>;
 
 export type ReasonCode = keyof typeof reasons;

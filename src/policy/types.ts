@@ -86,6 +86,8 @@ export interface RulePolicy {
   readonly onPullPolicyNever: OnPullPolicyNever;
   /** For debug containers and image updates, where pull secrets cannot be added to the pod any more. */
   readonly onMissingSecret: 'warn' | 'keep';
+  /** For images without a digest and with `imagePullPolicy: Always`, which may have other content in the registry of an alternative. */
+  readonly onMutableTag: 'keep' | 'fallBack';
 }
 
 /** `original` is the image as written: the one way back to the source, so it has to be named. */

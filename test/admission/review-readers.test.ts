@@ -52,7 +52,7 @@ function podParts(more: Json = {}): Json {
       namespace: 'shop',
       uid: '11111111-1111-1111-1111-111111111111',
       labels: { app: 'web', tier: 'front' },
-      annotations: { 'transship.dev/original-images': '{"app":"nginx"}', note: 'some text' },
+      annotations: { 'transship.dev/original-images': '{"app":"nginx"}', 'transship.dev/fallback': '{"app":{}}', note: 'some text' },
       ownerReferences: [
         { apiVersion: 'v1', kind: 'Node', name: 'n', controller: false },
         { apiVersion: 'apps/v1', kind: 'ReplicaSet', controller: true },

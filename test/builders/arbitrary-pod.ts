@@ -3,6 +3,7 @@
  * the API server has validated, for what must hold between an old and a new object.
  */
 import * as fc from 'fast-check';
+import { fallbackAnnotation } from '../../src/pod/fallback-record.ts';
 import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
 import { image } from '../rules/arbitrary-policy.ts';
 import { json, loneSurrogate } from './arbitrary-json.ts';
@@ -63,6 +64,7 @@ const secret = object({ name: fc.constantFrom('one', 'two', 'three', 'four', '')
 
 const annotations = object({
   [originalImagesAnnotation]: record,
+  [fallbackAnnotation]: fc.constantFrom('', '{', '{"a":{"step":1,"from":"x","to":"nginx","at":"2026-06-01T12:00:00Z"}}'),
   note: fc.constantFrom('', 'Zoë 🚢', 'x'.repeat(245 * 1024), 'é'.repeat(128 * 1024)),
   'a/b~c': fc.string(),
 });

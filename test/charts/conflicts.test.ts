@@ -10,6 +10,20 @@ const withHostFrom = { inline: { registries: { dev: { hostFrom: { localRegistryH
 
 const head = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
 
+/** A policy with an alternative, and a validating policy that allows images from these registries. */
+const withAlternative = (alternative: object, registries: readonly string[], validationActions = ['Deny']): Values => ({
+  controller: { features: { fallback: true } },
+  validatingPolicy: { enabled: true, registries, validationActions },
+  rewritePolicy: {
+    inline: {
+      registries: { mirror: { host: 'mirror.example.com' }, backup: { host: 'backup.example.com' } },
+      rules: [
+        { name: 'hub', match: { images: ['docker.io/library'] }, rewrite: { registry: 'mirror', as: 'path' }, alternatives: [alternative] },
+      ],
+    },
+  },
+});
+
 /** Values that must stop the render with this sentence, and how little makes them right. */
 const rows: readonly { readonly values: Values; readonly sentence: string; readonly right: Values }[] = [
   {
@@ -26,6 +40,41 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     values: { validatingPolicy: { validationActions: ['Deny', 'Warn'] } },
     sentence: 'validatingPolicy.validationActions has both Deny and Warn',
     right: { validatingPolicy: { validationActions: ['Deny', 'Audit'] } },
+  },
+  {
+    values: { controller: { fallback: { dryRun: true } } },
+    sentence: 'controller.fallback.dryRun is true and controller.features.fallback is false: enable the feature, or leave dryRun out.',
+    right: { controller: { features: { fallback: true }, fallback: { dryRun: true } } },
+  },
+  {
+    values: withAlternative({ registry: 'backup', as: 'path', prefix: 'hub' }, ['mirror.example.com']),
+    sentence:
+      'rule hub has an alternative at backup.example.com/hub, which validatingPolicy.registries (mirror.example.com) does not allow',
+    right: withAlternative({ registry: 'backup', as: 'path', prefix: 'hub' }, ['mirror.example.com', 'backup.example.com/hub']),
+  },
+  {
+    values: withAlternative({ registry: 'backup', as: 'path' }, [
+      'mirror.example.com',
+      'backup.example.com/hub',
+      'backup.example.community',
+    ]),
+    sentence: 'rule hub has an alternative at backup.example.com, which',
+    right: withAlternative({ registry: 'backup', as: 'path' }, ['mirror.example.com', 'backup.example.com/hub'], ['Audit']),
+  },
+  {
+    values: withAlternative({ as: 'original' }, ['mirror.example.com']),
+    sentence: 'rule hub has an alternative at docker.io/library, which',
+    right: withAlternative({ as: 'original' }, ['mirror.example.com', 'index.docker.io']),
+  },
+  {
+    values: withAlternative({ as: 'image', image: 'other.example.com/a:1' }, ['mirror.example.com']),
+    sentence: 'rule hub has an alternative at other.example.com/a:1, which',
+    right: withAlternative({ as: 'image', image: 'other.example.com/a:1' }, ['mirror.example.com', 'other.example.com']),
+  },
+  {
+    values: { matchConditions: [{ name: 'not-by-fallback', expression: 'true' }] },
+    sentence: 'matchConditions has an entry named not-by-fallback, which is the name of a condition of the chart',
+    right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
   },
   {
     values: { matchConditions: [{ name: 'an-image-changes', expression: 'true' }] },

@@ -36,6 +36,7 @@ const certificates = [
   'images secrets list,watch,patch transship-tls,transship-tls-ca',
 ];
 const secrets = ['* events create,patch -', '* namespaces list,watch -', '* pods list -', '* secrets list,watch,get,create,patch,delete -'];
+const fallback = ['* events create,patch -', '* namespaces list,watch -', '* pods list,watch,patch -'];
 const hosts = ['images configmaps create -', 'images configmaps list,watch,patch transship-hosts'];
 
 const policy = (registries: object) => ({ tls: { mode: 'certManager' }, rewritePolicy: { inline: { registries } } });
@@ -75,6 +76,15 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
       '* nodes list,watch -',
       'kube-public configmaps list,watch local-registry-hosting',
     ],
+  ],
+  ['fallback', { tls: { mode: 'certManager' }, controller: { features: { fallback: true } } }, [...always, ...fallback]],
+  [
+    'fallback and copies of pull secrets',
+    {
+      ...policy({ m: { host: 'm.example.com', pullSecrets: ['p'], credentials: { secret: 's' } } }),
+      controller: { features: { fallback: true } },
+    },
+    [...always, ...secrets, '* pods list,watch,patch -'],
   ],
   ['rights that are granted elsewhere', { controller: { rbac: { create: false } } }, []],
 ];

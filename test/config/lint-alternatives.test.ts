@@ -72,6 +72,16 @@ const rows: readonly Row[] = [
     ['error: rule a: alternatives come after the target of rewrite; this rule has no rewrite'],
   ],
   [
+    'tags that may name other content',
+    rule('a', '[docker.io]', `${hub}: [{ as: original }], onMutableTag: fallBack`),
+    ['7:157: note: rule a: images that are named by tag may be others in the registries of its alternatives'],
+  ],
+  [
+    'onMutableTag without alternatives',
+    rule('a', '[docker.io]', 'rewrite: { registry: mirror, as: path }, onMutableTag: fallBack'),
+    ['error: rule a: onMutableTag is about alternatives; this rule has none'],
+  ],
+  [
     'the image as written is for alternatives',
     rule('a', '[docker.io]', 'rewrite: { as: original }'),
     ['error: rule a: as: original is the image as written; only an entry of alternatives has it'],

@@ -44,6 +44,9 @@ const policies: Readonly<
   'repeated-alternative': rules(
     '{ match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ registry: mirror, as: path }] }',
   ),
+  'mutable-tags': rules(
+    '{ match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ as: original }], onMutableTag: fallBack }',
+  ),
   'docker-hub-host': rules(rule('[registry-1.docker.io]')),
   'organisation-for-image': rules(rule('[docker.io/nginx]')),
   'host-for-image': rules(rule("['nginx:*']")),

@@ -10,6 +10,7 @@ const needed = ['--policy', 'policy.yaml', '--namespace', 'release'];
 
 test('defaults', async (t) => {
   t.same(readControllerOptions(needed, {}), {
+    fallbackDryRun: false,
     policy: 'policy.yaml',
     namespace: 'release',
     features: ['secrets', 'hosts'],
@@ -68,7 +69,7 @@ test('what cannot be used is named, with what it takes', async (t) => {
   const rows: [args: string[], message: RegExp][] = [
     [['--namespace', 'a'], /--policy FILE is missing; name a policy file/],
     [['--policy', 'a'], /--namespace NAME is missing/],
-    [[...needed, '--features', 'secrets,cookies'], /--features takes secrets, hosts, certificates, not "cookies"/],
+    [[...needed, '--features', 'secrets,cookies'], /--features takes secrets, hosts, certificates, fallback, not "cookies"/],
     [[...needed, '--features', ''], /--features is empty; name at least one feature/],
     [[...needed, '--opt-in', 'optin'], /--opt-in takes OptIn or OptOut, not "optin"; did you mean OptIn\?/],
     [[...needed, '--port', '65536'], /--port takes a whole number from 0 to 65535/],

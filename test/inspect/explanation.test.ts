@@ -136,6 +136,21 @@ t.test('which rule and revision rewrote it, as the pod records them', async (tt)
     tt.match((await why(rewritten('nginx', 'mirror.example.com/library/nginx', by))).containers, [{ rule, revision }], by ?? 'no record');
 });
 
+const explainMoved = async (image: string, to: string) => {
+  const record = { main: { step: 1, from: 'mirror.example.com/library/nginx', to, at: '2026-06-01T12:00:00Z' } };
+  const objects = rewritten('nginx', image);
+  Object.assign(objects['/api/v1/namespaces/shop/pods/web'].metadata.annotations, { 'transship.dev/fallback': JSON.stringify(record) });
+  return (await why(objects)).containers;
+};
+
+t.test('an image that the controller moved to an alternative', async (tt) => {
+  for (const image of ['nginx', 'backup.example.com/nginx'])
+    tt.match(await explainMoved(image, image), [
+      { code: 'fell-back', reason: /alternative 1 .* since mirror\.example\.com\/library\/nginx could not be pulled/, isFinding: false },
+    ]);
+  tt.match(await explainMoved('nginx', 'another'), [{ code: 'changed-back' }], 'a record of another image says nothing');
+});
+
 t.test('why nobody rewrote it', async (tt) => {
   const table: readonly (readonly [says: string, explained: ReturnType<typeof why>, code: string, remedy: RegExp])[] = [
     ['nobody was asked', why({}), 'webhook-not-asked', /transship doctor.*delete it/],

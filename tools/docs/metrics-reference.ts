@@ -1,7 +1,7 @@
 /** The tables of docs/reference/metrics.md and controller.md that follow from the code: our metrics, and the values of their labels. */
 import type { Registry } from 'prom-client';
 import { skipCodes } from '../../src/admission/scope.ts';
-import { copyStates, createControllerMetrics, writeResults } from '../../src/controller/metrics.ts';
+import { copyStates, createControllerMetrics, fallbackResults, writeResults } from '../../src/controller/metrics.ts';
 import { createMetrics, reviewResults } from '../../src/observe/metrics.ts';
 
 export function metricsReference(): string {
@@ -10,7 +10,12 @@ export function metricsReference(): string {
 
 export function controllerMetricsReference(): string {
   const { registry } = createControllerMetrics();
-  return [metricsTable(registry), valuesTable('state', copyStates), valuesTable('result', writeResults)].join('\n\n');
+  return [
+    metricsTable(registry),
+    valuesTable('state', copyStates),
+    valuesTable('result', writeResults),
+    valuesTable('result', fallbackResults),
+  ].join('\n\n');
 }
 
 function metricsTable(registry: Registry): string {

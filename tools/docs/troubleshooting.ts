@@ -4,20 +4,13 @@
  */
 import type { CheckId } from '../../src/inspect/doctor/check.ts';
 import { checks } from '../../src/inspect/doctor/checks.ts';
-import type { NotRewrittenCode, PullCode } from '../../src/inspect/why/codes.ts';
+import type { NotRewrittenCode } from '../../src/inspect/why/codes.ts';
 import { reasons } from '../../src/policy/reason.ts';
-
-/** In Markdown. `says`: the sentence of the command, with … for what depends on the cluster. */
-export interface Symptom {
-  readonly says: string;
-  readonly cause: string;
-  readonly firstStep: string;
-}
+import { cannotPull, createSecret, type Symptom } from './pull-symptoms.ts';
 
 const label = 'kubectl label namespace shop transship.dev/rewrite=enabled';
 const printed = 'the command that `why` prints';
 const restart = '`kubectl rollout restart --namespace shop deployment/web`';
-const createSecret = '`kubectl create secret docker-registry`, or [copies by the controller](pull-secrets.md)';
 
 export const notRewritten: Readonly<Record<NotRewrittenCode, Symptom>> = {
   'not-opted-in': { says: 'namespace … is not opted in', cause: 'no label on the namespace', firstStep: `\`${label}\`` },
@@ -84,78 +77,15 @@ export const notRewritten: Readonly<Record<NotRewrittenCode, Symptom>> = {
     cause: 'an operator, another webhook, or a user',
     firstStep: '`kubectl get pod NAME -o yaml --show-managed-fields`; then [imageManagers](../reference/policy.md#imagemanagers)',
   },
+  'fell-back': {
+    says: 'the controller moved it to alternative … of the rule',
+    cause: 'the node could not pull the image from the place before',
+    firstStep: '`kubectl describe pod`: the event `ImageFellBack` has the reason',
+  },
   'rewritten-by-another-policy': {
     says: 'it was rewritten when it was created; the present policy would make it …',
     cause: 'the policy was changed since then',
     firstStep: restart,
-  },
-};
-
-export const cannotPull: Readonly<Record<PullCode, Symptom>> = {
-  'not-found': {
-    says: 'the registry has no such image',
-    cause: 'it was never copied, or the proxy cannot get it',
-    firstStep: '`transship images --policy policy.yaml -f manifests/ -o regctl`',
-  },
-  unauthorized: {
-    says: 'the registry refused the credentials',
-    cause: 'a wrong password, or no entry for the host; some registries also say so of images that they do not have',
-    firstStep: 'read the lines of `why` about pull secrets',
-  },
-  'too-many-requests': {
-    says: 'the registry refused it: too many requests',
-    cause: 'a rate limit, such as that of Docker Hub for anonymous pulls',
-    firstStep: 'pull through a cache, or with an account: [pull secrets](pull-secrets.md)',
-  },
-  platform: {
-    says: 'the registry has no image for the platform of the node',
-    cause: 'only one platform was copied',
-    firstStep: 'copy the image again with all platforms',
-  },
-  'unknown-host': {
-    says: 'the node cannot resolve the name of the registry',
-    cause: 'a spelling error in `registries`, or the DNS of the nodes, which is not that of pods',
-    firstStep: 'on a node: `crictl pull IMAGE`',
-  },
-  unreachable: {
-    says: 'the registry does not answer the node',
-    cause: 'the registry is down, or a firewall is between',
-    firstStep: 'on a node: `crictl pull IMAGE`',
-  },
-  tls: {
-    says: 'the node does not trust the certificate of the registry, or it has none',
-    cause: "the registry's CA is not on the nodes, or it speaks plain HTTP",
-    firstStep: "containerd's `hosts.toml`; no webhook can change that",
-  },
-  'invalid-name': {
-    says: 'the image is not an image reference',
-    cause: 'a spelling error in the manifest; transship leaves such images as they are',
-    firstStep: 'correct the manifest',
-  },
-  'never-pulled': {
-    says: 'imagePullPolicy is Never, and the node does not have the image',
-    cause: 'the image was to be loaded into the node',
-    firstStep: 'load it, or change the pull policy',
-  },
-  unknown: {
-    says: 'the kubelet cannot pull the image',
-    cause: 'an error that `why` does not know',
-    firstStep: 'read what the kubelet says, which `why` prints',
-  },
-  'secret-missing': {
-    says: 'namespace … has no Secret …',
-    cause: 'the pod names a pull secret that is not in its namespace',
-    firstStep: createSecret,
-  },
-  'secret-unusable': {
-    says: 'Secret … has the type … and not …',
-    cause: 'the Secret has another type, or is no Docker configuration',
-    firstStep: createSecret,
-  },
-  'secret-without-host': {
-    says: 'none of the pull secrets (…) has an entry for …',
-    cause: 'the Secret is for another host than the rewritten image has',
-    firstStep: 'nothing, if the registry asks for no password; else make it for that host',
   },
 };
 

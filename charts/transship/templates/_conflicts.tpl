@@ -21,7 +21,7 @@
 {{- fail "validatingPolicy.validationActions has both Deny and Warn: Kubernetes takes one of them, because a refusal already says why." -}}
 {{- end -}}
 {{- range .Values.matchConditions -}}
-{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "pod-label-matches-mode") -}}
+{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "not-by-fallback" "pod-label-matches-mode") -}}
 {{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the chart: choose another name." .name) -}}
 {{- end -}}
 {{- end -}}
@@ -83,6 +83,7 @@
 {{- if and (eq (toString .Values.controller.features.hosts) "true") .Values.resolvedHosts.configMap -}}
 {{- fail "controller.features.hosts is true and resolvedHosts.configMap is set: hosts can come from one of them only." -}}
 {{- end -}}
+{{- include "transship.refuseFallbackConflicts" . -}}
 {{- if and (not .Values.controller.serviceAccount.create) (not .Values.controller.serviceAccount.name) -}}
 {{- fail "controller.serviceAccount.create is false and controller.serviceAccount.name is empty: the permissions of the controller must not be granted to the namespace's default account. Name one." -}}
 {{- end -}}

@@ -41,6 +41,7 @@
 {{- if has "controller" (splitList "," (include "transship.tls.modes" .)) -}}{{- $features = append $features "certificates" -}}{{- end -}}
 {{- if eq (toString $secrets) "auto" | ternary $asked.secrets $secrets -}}{{- $features = append $features "secrets" -}}{{- end -}}
 {{- if and (eq (toString $hosts) "auto" | ternary $asked.hosts $hosts) (not .Values.resolvedHosts.configMap) -}}{{- $features = append $features "hosts" -}}{{- end -}}
+{{- if .Values.controller.features.fallback -}}{{- $features = append $features "fallback" -}}{{- end -}}
 {{- join "," $features -}}
 {{- end -}}
 

@@ -54,6 +54,11 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 # Two releases that wait for each other's pods could never start again.
 - name: not-of-transship
   expression: 'object.metadata.?labels[?"app.kubernetes.io/part-of"].orValue("") != "transship"'
+{{- if .Values.controller.features.fallback }}
+# What the controller moves to an alternative stays there.
+- name: not-by-fallback
+  expression: 'request.operation != "UPDATE" || request.userInfo.username != "system:serviceaccount:{{ .Release.Namespace }}:{{ include "transship.controllerServiceAccountName" . }}"'
+{{- end }}
 {{- with .Values.matchConditions }}
 {{ toYaml . }}
 {{- end }}

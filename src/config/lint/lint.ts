@@ -6,13 +6,13 @@ import type { NamePattern } from '../../rules/pattern.ts';
 import { isUnder, type RepositoryPrefix } from '../../rules/registries.ts';
 import type { Rule } from '../../rules/rule.ts';
 import type { Target } from '../../rules/targets.ts';
+import { mutableTags, repeatedAlternatives } from './alternatives.ts';
 import { collisions } from './collisions.ts';
 import { nonConverging } from './convergence.ts';
 import { failing } from './failing.ts';
 import { ownRegistries } from './own-registry.ts';
 import { patternWarnings } from './patterns.ts';
 import { pullSecretWarnings } from './pull-secrets.ts';
-import { repeatedAlternatives } from './repeated-alternatives.ts';
 import { targetsOf } from './rule-targets.ts';
 
 export function lint(compiled: CompiledPolicy): PolicyProblem[] {
@@ -22,6 +22,7 @@ export function lint(compiled: CompiledPolicy): PolicyProblem[] {
     ...patterns(compiled),
     ...failing(compiled.rules),
     ...repeatedAlternatives(compiled.rules),
+    ...mutableTags(compiled.rules),
     ...collisions(compiled),
     ...ownRegistries(compiled),
     ...pullSecretWarnings(compiled.policy),

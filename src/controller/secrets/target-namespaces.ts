@@ -32,7 +32,7 @@ export function isTarget(
 }
 
 /** Mirrors the selectors of the webhook: a namespace whose pods are never rewritten needs no secrets. */
-function isOptedIn({ name, labels }: TargetNamespace, scope: TargetScope): boolean {
+export function isOptedIn({ name, labels }: Pick<TargetNamespace, 'name' | 'labels'>, scope: TargetScope): boolean {
   if (systemNamespaces.includes(name) || name === scope.namespace || scope.excludedNamespaces.includes(name)) return false;
   const rewrite = labels[rewriteLabel] ?? '';
   return scope.optIn === 'OptOut' ? !scope.optOutValues.includes(rewrite) : scope.optInValues.includes(rewrite);

@@ -3,6 +3,8 @@
  * docs/guides/troubleshooting.md, which tools/docs/troubleshooting.ts writes.
  */
 
+import type { PullFailureCode } from '../../pod/pull-failure.ts';
+
 /** The policy would rewrite the image, and the pod does not have the result. */
 export type NotRewrittenCode =
   | 'not-opted-in'
@@ -21,20 +23,8 @@ export type NotRewrittenCode =
   | 'no-webhook'
   | 'not-seen'
   | 'changed-back'
+  | 'fell-back'
   | 'rewritten-by-another-policy';
 
 /** The image cannot be pulled, or a pull secret cannot help. */
-export type PullCode =
-  | 'not-found'
-  | 'unauthorized'
-  | 'too-many-requests'
-  | 'platform'
-  | 'unknown-host'
-  | 'unreachable'
-  | 'tls'
-  | 'invalid-name'
-  | 'never-pulled'
-  | 'unknown'
-  | 'secret-missing'
-  | 'secret-unusable'
-  | 'secret-without-host';
+export type PullCode = PullFailureCode | 'secret-missing' | 'secret-unusable' | 'secret-without-host';

@@ -2,6 +2,7 @@
 import type { SiteDecision } from '../../admission/rewrite-pod.ts';
 import { decideDocument } from '../../manifests/decide.ts';
 import { parseRewriter, type Rewriter } from '../../pod/annotations.ts';
+import { parseFallback, type FallbackStep } from '../../pod/fallback-record.ts';
 import { podFields, readPod } from '../../pod/pod.ts';
 import { siteKey } from '../../pod/images.ts';
 import { decideImage } from '../../rules/decide.ts';
@@ -12,7 +13,8 @@ import { notAsked } from './not-asked.ts';
 export function judge(evidence: Evidence): ContainerVerdict[] {
   const { pod, policy } = evidence;
   const namespace = pod.metadata?.namespace ?? '';
-  const { originalImages, rewrittenBy } = readPod(pod, podFields([])).annotations;
+  const { originalImages, rewrittenBy, fallback } = readPod(pod, podFields([])).annotations;
+  const steps = parseFallback(fallback);
   const { images } = decideDocument(
     policy,
     { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata, spec: pod.spec },
@@ -20,7 +22,12 @@ export function judge(evidence: Evidence): ContainerVerdict[] {
   );
   return images.map(({ decision }) => {
     const key = siteKey(decision.site);
-    const record = { original: originalImages.entries.get(key) ?? null, ...parseRewriter(rewrittenBy.entries.get(key) ?? '') };
+    const step = steps.get(key);
+    const record = {
+      original: originalImages.entries.get(key) ?? null,
+      ...parseRewriter(rewrittenBy.entries.get(key) ?? ''),
+      step: step?.to === decision.site.image ? step : null,
+    };
     return verdictOf(decision, record, evidence);
   });
 }
@@ -28,14 +35,16 @@ export function judge(evidence: Evidence): ContainerVerdict[] {
 interface PodRecordOfImage extends Rewriter {
   /** Null where nothing is recorded. */
   readonly original: string | null;
+  /** Null where the controller has not moved it. */
+  readonly step: FallbackStep | null;
 }
 
-function verdictOf(decision: SiteDecision, { original, rule, revision }: PodRecordOfImage, evidence: Evidence): ContainerVerdict {
+function verdictOf(decision: SiteDecision, { original, rule, revision, step }: PodRecordOfImage, evidence: Evidence): ContainerVerdict {
   const { site } = decision;
   const base = { name: siteKey(site), written: original ?? site.image, image: site.image };
   if (original !== null) {
     const now = decideWritten(original, site.pullPolicy, evidence);
-    return { ...base, rule: rule ?? now.rule, revision, ...recorded(now, original, site.image) };
+    return { ...base, rule: rule ?? now.rule, revision, ...(step === null ? recorded(now, original, site.image) : fellBack(step)) };
   }
   return { ...base, rule: decision.rule, revision: null, ...(decision.outcome === 'rewritten' ? notAsked(evidence) : ofEngine(decision)) };
 }
@@ -43,6 +52,15 @@ function verdictOf(decision: SiteDecision, { original, rule, revision }: PodReco
 /** What the policy makes of the image that the pod was written with. */
 function decideWritten(image: string, pullPolicy: string | null, { pod: { metadata }, policy }: Evidence): ImageDecision {
   return decideImage(policy.table, image, { namespace: metadata?.namespace ?? '', podLabels: metadata?.labels ?? {} }, pullPolicy);
+}
+
+function fellBack({ step, from, at }: FallbackStep): Verdict {
+  return {
+    code: 'fell-back',
+    reason: `the controller moved it to alternative ${step} of the rule at ${at}, since ${from} could not be pulled`,
+    remedy: null,
+    isFinding: false,
+  };
 }
 
 function recorded(decision: ImageDecision, written: string, image: string): Verdict {

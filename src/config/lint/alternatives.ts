@@ -1,9 +1,10 @@
-/** Alternatives that no node comes to: what they make of an image was tried before. */
+/** Alternatives that no node comes to, and those that may be other images. */
 import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import { matchPattern, type Pattern } from '../../rules/pattern.ts';
 import type { CompiledTarget, Rule } from '../../rules/rule.ts';
 import { samplesOf } from './samples.ts';
 
+/** What they make of an image was tried before. */
 export function repeatedAlternatives(rules: readonly Rule[]): PolicyProblem[] {
   return rules.flatMap((rule, index) => {
     const before: { readonly results: string; readonly place: string }[] = [{ results: resultsOf(rule, rule.images), place: 'rewrite' }];
@@ -15,6 +16,14 @@ export function repeatedAlternatives(rules: readonly Rule[]): PolicyProblem[] {
       const message = `it gives images the same names as ${same.place}, so it is never tried; remove it`;
       return [problem('repeated-alternative', ['rules', index, 'alternatives', position], message)];
     });
+  });
+}
+
+export function mutableTags(rules: readonly Rule[]): PolicyProblem[] {
+  return rules.flatMap(({ policy: { onMutableTag } }, index) => {
+    if (onMutableTag === 'keep') return [];
+    const message = 'images that are named by tag may be others in the registries of its alternatives; digests are the same everywhere';
+    return [problem('mutable-tags', ['rules', index, 'onMutableTag'], message)];
   });
 }
 

@@ -1,0 +1,42 @@
+{{- define "transship.refuseFallbackConflicts" -}}
+{{- if and .Values.controller.fallback.dryRun (not .Values.controller.features.fallback) -}}
+{{- fail "controller.fallback.dryRun is true and controller.features.fallback is false: enable the feature, or leave dryRun out." -}}
+{{- end -}}
+{{- if and .Values.controller.features.fallback .Values.validatingPolicy.enabled (has "Deny" .Values.validatingPolicy.validationActions) -}}
+{{- include "transship.refuseDeniedAlternatives" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A step that the validating policy denies would be tried for ever. Of a policy in a ConfigMap, and of expressions, nothing is known here. */ -}}
+{{- define "transship.refuseDeniedAlternatives" -}}
+{{- $registries := include "transship.registries" . | fromYaml -}}
+{{- $rules := list -}}
+{{- if not .Values.rewritePolicy.existingConfigMap -}}{{- $rules = (include "transship.policyText" . | fromYaml).rules | default list -}}{{- end -}}
+{{- range $index, $rule := $rules -}}
+{{- range $alternative := $rule.alternatives | default list -}}
+{{- $places := list -}}
+{{- if eq (toString $alternative.as) "original" -}}
+{{- range ($rule.match | default dict).images -}}{{- if kindIs "string" . -}}{{- $places = append $places . -}}{{- end -}}{{- end -}}
+{{- else if $alternative.image -}}
+{{- $places = append $places $alternative.image -}}
+{{- else if $alternative.registry -}}
+{{- with (get $registries $alternative.registry | default dict).host -}}
+{{- $places = append $places (empty $alternative.prefix | ternary . (printf "%s/%s" . $alternative.prefix)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $place := $places -}}
+{{- $isAllowed := false -}}
+{{- range $allowed := $.Values.validatingPolicy.registries -}}
+{{- $parts := splitn "/" 2 $allowed -}}
+{{- $prefix := lower $parts._0 -}}
+{{- $prefix = eq $prefix "index.docker.io" | ternary "docker.io" $prefix -}}
+{{- if $parts._1 -}}{{- $prefix = printf "%s/%s" $prefix $parts._1 -}}{{- end -}}
+{{- if or (eq $place $prefix) (hasPrefix (printf "%s/" $prefix) $place) -}}{{- $isAllowed = true -}}{{- end -}}
+{{- end -}}
+{{- if not $isAllowed -}}
+{{- fail (printf "rule %s has an alternative at %s, which validatingPolicy.registries (%s) does not allow: pods could not be moved there. Add it, or remove the alternative." ($rule.name | default (printf "rule-%d" (add $index 1))) $place (join ", " $.Values.validatingPolicy.registries)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

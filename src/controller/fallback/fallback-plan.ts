@@ -1,0 +1,155 @@
+/** Which containers of a pod go to the next alternative of their rule, and when. Pure. */
+import type { FallbackRecord, FallbackStep } from '../../pod/fallback-record.ts';
+import { rewriteLabel } from '../../pod/labels.ts';
+import type { PullFailure, PullFailureCode } from '../../pod/pull-failure.ts';
+import { meets } from '../../policy/label-selector.ts';
+import { referenceOf } from '../../image/reference.ts';
+import type { RulePolicy } from '../../policy/types.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import { decideImage } from '../../rules/decide.ts';
+import type { ImageDecision } from '../../rules/decision.ts';
+import { isOptedIn, type TargetScope } from '../secrets/target-namespaces.ts';
+import type { FailingContainer, SeenPod } from './seen-pod.ts';
+
+/** A container that gets the image of an alternative. */
+export interface Move {
+  readonly container: FailingContainer;
+  readonly rule: string;
+  /** Of the alternative: a registry, `original` or a transform. */
+  readonly target: string;
+  /** Beginning with 1. */
+  readonly step: number;
+  /** How many alternatives the rule has. */
+  readonly steps: number;
+  readonly to: string;
+  readonly failure: PullFailure;
+  /** Pull secrets of the alternative that the pod lacks: they cannot be added any more. */
+  readonly missingSecrets: readonly string[];
+}
+
+/** A container that stays, although its rule has alternatives. */
+export interface Stay {
+  readonly container: FailingContainer;
+  readonly rule: string;
+  readonly result: 'exhausted' | 'impossible';
+  /** For people. */
+  readonly message: string;
+}
+
+export interface Plan {
+  readonly moves: readonly Move[];
+  /** Milliseconds until the moves are due; 0 for now. */
+  readonly delay: number;
+  readonly stays: readonly Stay[];
+}
+
+export interface PlanContext {
+  readonly policy: CompiledPolicy;
+  readonly scope: TargetScope;
+  /** Labels of the pod's namespace; null where the namespace is not known (any more). */
+  readonly namespaceLabels: Readonly<Record<string, string>> | null;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Another registry may do better. An image that was not pulled for another reason, such as a full disk, is not pulled from elsewhere either. */
+const movable: ReadonlySet<PullFailureCode> = new Set([
+  'not-found',
+  'unauthorized',
+  'too-many-requests',
+  'platform',
+  'unknown-host',
+  'unreachable',
+  'tls',
+  'invalid-name',
+]);
+
+/** Milliseconds between two steps of a pod; doubled with each step. */
+export const stepInterval = 60_000;
+const maxInterval = 600_000;
+/** Milliseconds from the creation of a pod in which its pull secret may still be on its way: the kubelet's second attempt is after 10 s. */
+export const secretGrace = 20_000;
+
+const nothing: Plan = { moves: [], delay: 0, stays: [] };
+
+export function planFallback(pod: SeenPod, context: PlanContext): Plan {
+  if (pod.failing.length === 0 || pod.isMirror || !isInScope(pod, context)) return nothing;
+  const planned = pod.failing.map((container) => planContainer(pod, container, context)).filter((each) => each !== null);
+  const moves = planned.filter((each) => 'to' in each);
+  return {
+    moves,
+    delay: moves.length === 0 ? 0 : Math.max(delayOf(pod.steps, context.now), graceOf(pod, moves, context.now)),
+    stays: planned.filter((each) => 'message' in each),
+  };
+}
+
+/** As the webhook's selectors have it: a pod's own label wins, where it means something. Operators that compare images would undo a step. */
+function isInScope({ metadata }: SeenPod, { policy, scope, namespaceLabels }: PlanContext): boolean {
+  const { namespace = '', labels = {} } = metadata;
+  if (namespaceLabels === null || policy.imageManagers.some(({ requirements }) => meets(requirements, labels))) return false;
+  const own = labels[rewriteLabel] ?? '';
+  if (own === 'disabled') return false;
+  const asLabelled = scope.optInValues.includes(own) ? { ...namespaceLabels, [rewriteLabel]: own } : namespaceLabels;
+  return isOptedIn({ name: namespace, labels: asLabelled }, scope);
+}
+
+function planContainer(pod: SeenPod, container: FailingContainer, { policy }: PlanContext): Move | Stay | null {
+  const original = pod.originals.get(container.name);
+  if (original === undefined || container.pullPolicy === 'Never' || !movable.has(container.failure.code)) return null;
+  const podContext = { namespace: pod.metadata.namespace ?? '', podLabels: pod.metadata.labels ?? {} };
+  const decision = decideImage(policy.table, original, podContext, container.pullPolicy);
+  const rule = policy.rules.find(({ policy: { name } }) => name === decision.rule)?.policy;
+  const taken = stepsTaken(pod.steps.get(container.name), container.image, decision);
+  // The image is not what this policy makes of the original: somebody else wrote it, or the policy is another one by now.
+  if (taken === null || rule === undefined || decision.alternatives.length === 0) return null;
+  const stay = (result: Stay['result'], message: string): Stay => ({ container, rule: rule.name, result, message });
+  const obstacle = obstacleOf(container, rule);
+  if (obstacle !== null) return stay('impossible', obstacle);
+  const index = decision.alternatives.findIndex(({ image }, position) => position >= taken && image !== null && image !== container.image);
+  const { target, image: to = null, pullSecrets = [] } = decision.alternatives[index] ?? {};
+  if (target === undefined || to === null)
+    return stay(
+      'exhausted',
+      `${container.image} of container ${container.name} cannot be pulled, and rule ${rule.name} has no further alternative.`,
+    );
+  const missingSecrets = pullSecrets.filter((secret) => !pod.pullSecrets.includes(secret));
+  const steps = decision.alternatives.length;
+  return { container, rule: rule.name, target, step: index + 1, steps, to, failure: container.failure, missingSecrets };
+}
+
+/** Why the image cannot be changed, for people; null if it can. */
+function obstacleOf({ list, name, image, pullPolicy, volume }: FailingContainer, rule: RulePolicy): string | null {
+  // kubernetes/kubernetes, pkg/apis/core/validation/validation.go: ValidatePodUpdate, ValidatePodEphemeralContainersUpdate.
+  if (volume !== null)
+    return `The image of volume ${volume.name}, ${volume.image}, cannot be pulled, and image volumes of an existing pod cannot be changed.`;
+  if (list === 'ephemeralContainers')
+    return `${image} of debug container ${name} cannot be pulled, and debug containers cannot be changed. Add another one.`;
+  if (rule.onMutableTag === 'keep' && pullPolicy === 'Always' && referenceOf(image)?.digest === null)
+    return `${image} of container ${name} stays: with imagePullPolicy Always, its tag may name other content in another registry. Name it by digest, or set onMutableTag: fallBack in rule ${rule.name}.`;
+  return null;
+}
+
+/** How many alternatives the container has been through; null where its image is none of the rule's. */
+function stepsTaken(last: FallbackStep | undefined, image: string, { outcome, result, alternatives }: ImageDecision): number | null {
+  if (outcome !== 'rewritten') return null;
+  // Also where the policy has changed since: an alternative is not tried twice.
+  if (last !== undefined && last.to === image) return last.step;
+  if (result === image) return 0;
+  const position = alternatives.findIndex((alternative) => alternative.image === image);
+  return position === -1 ? null : position + 1;
+}
+
+function graceOf({ createdAt }: SeenPod, moves: readonly Move[], now: number): number {
+  return moves.some(({ failure }) => failure.code === 'unauthorized') ? Math.max(0, createdAt + secretGrace - now) : 0;
+}
+
+/** One step a minute at most, whichever the container, and longer after each. */
+function delayOf(steps: FallbackRecord, now: number): number {
+  const times = [...steps.values()].map(({ at }) => Date.parse(at)).filter((time) => Number.isFinite(time));
+  if (times.length === 0) return 0;
+  // The clock of an earlier leader may be ahead.
+  const last = Math.min(now, Math.max(...times));
+  const furthest = Math.max(...[...steps.values()].map(({ step }) => step));
+  const interval = Math.min(stepInterval * 2 ** Math.max(0, furthest - 1), maxInterval);
+  return Math.max(0, last + interval - now);
+}

@@ -1,0 +1,107 @@
+/** What is kept of a pod: everything that a step depends on where an image cannot be pulled, and nearly nothing of all other pods. */
+import type { V1Container, V1ContainerStatus, V1EphemeralContainer, V1Pod } from '@kubernetes/client-node';
+
+import { mirrorAnnotation, originalImagesAnnotation, parseRecord } from '../../pod/annotations.ts';
+import { fallbackAnnotation, parseFallback, type FallbackRecord } from '../../pod/fallback-record.ts';
+import type { ImageList } from '../../pod/images.ts';
+import { isPullReason, pullFailureOf, type PullFailure, type PullReason } from '../../pod/pull-failure.ts';
+
+/** A container that waits for an image that its node could not pull. */
+export interface FailingContainer {
+  readonly list: Exclude<ImageList, 'volumes'>;
+  readonly name: string;
+  readonly image: string;
+  readonly pullPolicy: string | null;
+  readonly reason: PullReason;
+  readonly failure: PullFailure;
+  /** The image volume that the kubelet speaks of, in place of the container's image; null for none. */
+  readonly volume: { readonly name: string; readonly image: string } | null;
+}
+
+export interface SeenPod {
+  readonly metadata: NonNullable<V1Pod['metadata']>;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly isMirror: boolean;
+  readonly failing: readonly FailingContainer[];
+  /** Images as written in the pod, by container. */
+  readonly originals: ReadonlyMap<string, string>;
+  readonly steps: FallbackRecord;
+  readonly pullSecrets: readonly string[];
+}
+
+const noPulls: Pick<SeenPod, 'createdAt' | 'isMirror' | 'failing' | 'originals' | 'steps' | 'pullSecrets'> = {
+  createdAt: 0,
+  isMirror: false,
+  failing: [],
+  originals: new Map(),
+  steps: new Map(),
+  pullSecrets: [],
+};
+
+export function seenPod(pod: V1Pod): SeenPod {
+  const { name, namespace, uid, resourceVersion, labels, deletionTimestamp, creationTimestamp, annotations = {} } = pod.metadata ?? {};
+  const failing = deletionTimestamp === undefined ? failingContainers(pod) : [];
+  const identity = { ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }) };
+  if (failing.length === 0) return { metadata: { ...identity, ...(resourceVersion !== undefined && { resourceVersion }) }, ...noPulls };
+  return {
+    metadata: {
+      ...identity,
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      labels: labels ?? {},
+    },
+    createdAt: creationTimestamp === undefined ? 0 : new Date(creationTimestamp).getTime(),
+    isMirror: annotations[mirrorAnnotation] !== undefined,
+    failing,
+    originals: parseRecord(annotations[originalImagesAnnotation] ?? ''),
+    steps: parseFallback(annotations[fallbackAnnotation] ?? null),
+    pullSecrets: (pod.spec?.imagePullSecrets ?? []).map((secret) => secret.name ?? ''),
+  };
+}
+
+const lists = [
+  ['initContainers', 'initContainerStatuses'],
+  ['containers', 'containerStatuses'],
+  ['ephemeralContainers', 'ephemeralContainerStatuses'],
+] as const;
+
+function failingContainers(pod: V1Pod): FailingContainer[] {
+  return lists.flatMap(([list, statuses]) =>
+    (pod.status?.[statuses] ?? []).flatMap((status): FailingContainer[] => {
+      const { reason = '', message = '' } = status.state?.waiting ?? {};
+      if (!isPullReason(reason)) return [];
+      const container = containerOf(pod, list, status);
+      const image = container?.image;
+      if (container === undefined || image === undefined) return [];
+      return [
+        {
+          list,
+          name: status.name,
+          image,
+          pullPolicy: container.imagePullPolicy ?? null,
+          reason,
+          failure: pullFailureOf(reason, image, [message]),
+          volume: volumeOf(pod, image, message),
+        },
+      ];
+    }),
+  );
+}
+
+function containerOf(
+  { spec }: V1Pod,
+  list: FailingContainer['list'],
+  { name }: V1ContainerStatus,
+): V1Container | V1EphemeralContainer | undefined {
+  const containers: readonly (V1Container | V1EphemeralContainer)[] = spec?.[list] ?? [];
+  return containers.find((container) => container.name === name);
+}
+
+/** A container also waits for its image volumes, with the same reasons (kubernetes/kubernetes, pkg/kubelet/kuberuntime, getImageVolumes). */
+function volumeOf({ spec }: V1Pod, image: string, message: string): FailingContainer['volume'] {
+  if (message.includes(image)) return null;
+  for (const { name, image: source } of spec?.volumes ?? [])
+    if (source?.reference !== undefined && message.includes(source.reference)) return { name, image: source.reference };
+  return null;
+}

@@ -1,0 +1,117 @@
+/** Why a node cannot pull an image, from what the kubelet says about a waiting container. */
+
+/** Reasons of a waiting container whose image cannot be pulled (kubernetes/kubernetes, pkg/kubelet/images/types.go). */
+export const pullReasons = [
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+  'RegistryUnavailable',
+] as const;
+export type PullReason = (typeof pullReasons)[number];
+
+export type PullFailureCode =
+  | 'not-found'
+  | 'unauthorized'
+  | 'too-many-requests'
+  | 'platform'
+  | 'unknown-host'
+  | 'unreachable'
+  | 'tls'
+  | 'invalid-name'
+  | 'never-pulled'
+  | 'unknown';
+
+export interface PullFailure {
+  readonly code: PullFailureCode;
+  readonly sentence: string;
+  /** What to do. */
+  readonly remedy: string;
+}
+
+const unknown: PullFailure = { code: 'unknown', sentence: 'the kubelet cannot pull the image', remedy: 'read what the kubelet says' };
+
+const invalidName: PullFailure = { code: 'invalid-name', sentence: 'the image is not an image reference', remedy: 'correct it' };
+
+const neverPulled: PullFailure = {
+  code: 'never-pulled',
+  sentence: 'imagePullPolicy is Never, and the node does not have the image',
+  remedy: 'load it into the node, or change the pull policy',
+};
+
+/** What containerd, CRI-O and the kubelet write, the first that fits. */
+const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
+  [
+    /no match for platform|no matching manifest|no image found in (?:image index|manifest list)/i,
+    { code: 'platform', sentence: 'the registry has no image for the platform of the node', remedy: 'copy the image with all platforms' },
+  ],
+  [
+    /toomanyrequests|too many requests|status(?: code)?:? 429/i,
+    {
+      code: 'too-many-requests',
+      sentence: 'the registry refused it: too many requests',
+      remedy: 'pull through a cache, or with an account',
+    },
+  ],
+  [
+    /unauthorized|authentication required|no basic auth|access denied|denied:|access to the resource is denied|403 Forbidden|401 Unauthorized|authorization failed/i,
+    {
+      code: 'unauthorized',
+      sentence: 'the registry refused the credentials',
+      remedy: 'check the pull secret: its host, user and password',
+    },
+  ],
+  [
+    /no such host|server misbehaving|NXDOMAIN/i,
+    {
+      code: 'unknown-host',
+      sentence: 'the node cannot resolve the name of the registry',
+      remedy: 'check the host in the policy, and the DNS of the nodes',
+    },
+  ],
+  [
+    /x509|certificate|tls:|HTTP response to HTTPS client/i,
+    {
+      code: 'tls',
+      sentence: 'the node does not trust the certificate of the registry, or it has none',
+      remedy: "configure the registry's CA, or plain HTTP, on the nodes",
+    },
+  ],
+  [
+    /connection refused|i\/o timeout|handshake timeout|deadline exceeded|no route to host|connection reset|unreachable|temporarily unavailable|\b50[0234] [A-Z]|EOF/i,
+    {
+      code: 'unreachable',
+      sentence: 'the registry does not answer the node',
+      remedy: 'check that the registry runs, and that nodes reach it',
+    },
+  ],
+  [
+    /not found|manifest unknown|name unknown|repository does not exist/i,
+    {
+      code: 'not-found',
+      sentence: 'the registry has no such image',
+      remedy: 'copy the image to it: transship images lists what a policy needs',
+    },
+  ],
+];
+
+export function isPullReason(reason: string): reason is PullReason {
+  return pullReasons.some((known) => known === reason);
+}
+
+/**
+ * @param image whose name must not be mistaken for a cause: `quay.io/acme/not-found`
+ * @param messages the first that has a known cause counts
+ */
+export function pullFailureOf(reason: PullReason, image: string, messages: readonly string[]): PullFailure & { readonly message: string } {
+  const [message = ''] = messages;
+  if (reason === 'InvalidImageName') return { ...invalidName, message };
+  if (reason === 'ErrImageNeverPull') return { ...neverPulled, message };
+  const texts = messages.map((text) => ({ text, told: image === '' ? text : text.replaceAll(image, '') }));
+  for (const [pattern, failure] of causes) {
+    const found = texts.find(({ told }) => pattern.test(told));
+    if (found !== undefined) return { ...failure, message: found.text };
+  }
+  return { ...unknown, message };
+}

@@ -1,0 +1,229 @@
+/** The feature `fallback` on a real API server: pods whose statuses are planted as a kubelet would write them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { V1Pod } from '@kubernetes/client-node';
+import { test, type Test } from 'tap';
+
+import { skipReason } from '../../cluster/binaries.ts';
+import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
+import { requestsOf, restartApiServer } from '../api-server.ts';
+import {
+  change,
+  createNamespace,
+  eventsOf,
+  eventually,
+  metric,
+  releaseNamespace,
+  runController,
+  succeed,
+  whenReady,
+  type Running,
+} from '../controllers.ts';
+
+const policy = `
+apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries:
+  mirror: { host: mirror.example }
+  backup: { host: backup.example, pullSecrets: [backup-pull] }
+rules:
+  - name: hub
+    match: { images: [docker.io] }
+    rewrite: { registry: mirror, as: path }
+    alternatives: [{ registry: backup, as: path }, { as: original }]
+`;
+const flags = ['--features=fallback'];
+const mirrored = (name: string): string => `mirror.example/library/${name}:1`;
+const backup = (name: string): string => `backup.example/library/${name}:1`;
+const refused = 'dial tcp 10.1.2.3:443: connect: connection refused';
+const podPath = (name: string, namespace = 'shop'): string => `/api/v1/namespaces/${namespace}/pods/${name}`;
+
+const containerOf = (name: string): object => ({ name, image: mirrored(name) });
+
+/** A pod as the webhook leaves it. @param init names of its init containers; the container is called main */
+async function createPod(plane: ControlPlane, name: string, { namespace = 'shop', init = [] as readonly string[] } = {}): Promise<void> {
+  const names = ['main', ...init];
+  const originals = Object.fromEntries(names.map((each) => [each, `${each}:1`]));
+  await succeed(plane, 'POST', `/api/v1/namespaces/${namespace}/pods`, {
+    metadata: { name, annotations: { 'transship.dev/original-images': JSON.stringify(originals) } },
+    spec: { automountServiceAccountToken: false, containers: [containerOf('main')], initContainers: init.map(containerOf) },
+  });
+}
+
+/** Of a step long ago. */
+const recordOf = (step: number, to: string): object => {
+  const record = { main: { step, from: mirrored('main'), to, at: '2026-01-01T00:00:00Z' } };
+  return { metadata: { annotations: { 'transship.dev/fallback': JSON.stringify(record) } } };
+};
+
+const waiting = (name: string, image: string, message = refused): object => ({
+  name,
+  image,
+  imageID: '',
+  ready: false,
+  restartCount: 0,
+  state: { waiting: { reason: 'ErrImagePull', message } },
+});
+
+/** What the kubelet writes when it cannot pull. */
+async function fail(plane: ControlPlane, path: string, status: object): Promise<void> {
+  await change(plane, `${path}/status`, { status: { phase: 'Pending', ...status } });
+}
+
+const podOf = async (plane: ControlPlane, path: string): Promise<V1Pod> => succeed<V1Pod>(plane, 'GET', path);
+const imageOf = async (plane: ControlPlane, path: string): Promise<string | undefined> =>
+  (await podOf(plane, path)).spec?.containers[0]?.image;
+
+const steps = (reason: string, more = 'target="backup",', result = 'moved'): string =>
+  `transship_controller_fallback_steps_total{rule="hub",${more}reason="${reason}",result="${result}"}`;
+
+async function start(plane: ControlPlane, args: readonly string[] = []): Promise<Running> {
+  const controller = await runController(plane, { policy, args: [...flags, ...args] });
+  await whenReady(controller);
+  return controller;
+}
+
+async function prepared(t: Test): Promise<ControlPlane> {
+  const plane = await startControlPlane(t);
+  await createNamespace(plane, releaseNamespace);
+  await plane.createNamespace('shop', { 'transship.dev/rewrite': 'enabled' });
+  await plane.createNamespace('other');
+  return plane;
+}
+
+test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
+  const plane = await prepared(whole);
+  let controller = await start(plane);
+
+  await whole.test('a container gets the next alternative: image, record, event, metrics', async (t) => {
+    await createPod(plane, 'one');
+    await fail(plane, podPath('one'), { containerStatuses: [waiting('main', mirrored('main'))] });
+    await eventually('it is moved', async () => (await imageOf(plane, podPath('one'))) === backup('main'));
+    const { metadata } = await podOf(plane, podPath('one'));
+    t.match(JSON.parse(metadata?.annotations?.['transship.dev/fallback'] ?? ''), {
+      main: { step: 1, from: mirrored('main'), to: backup('main'), at: /^\d{4}-.*Z$/ },
+    });
+    t.match(
+      metadata?.managedFields?.map(({ manager }) => manager),
+      ['transship-controller'],
+    );
+    await eventually('it is told', async () => (await eventsOf(plane, 'shop', 'ImageFellBack')).length === 1);
+    const [event] = await eventsOf(plane, 'shop', 'ImageFellBack');
+    t.match(event, { type: 'Warning', regarding: { kind: 'Pod', name: 'one', uid: metadata?.uid } });
+    t.match(
+      event?.note,
+      `Image ${mirrored('main')} of container main could not be pulled (the registry does not answer the node); it is now ${backup('main')} (rule hub, alternative 1 of 2). The pod lacks pull secret backup-pull`,
+    );
+    t.equal(await metric(controller, steps('unreachable')), 1);
+  });
+
+  await whole.test('not again within a minute, and nothing is written meanwhile', async (t) => {
+    await fail(plane, podPath('one'), { containerStatuses: [waiting('main', backup('main'))] });
+    const before = (await requestsOf(plane)).writes;
+    await sleep(3_000);
+    t.equal(await imageOf(plane, podPath('one')), backup('main'));
+    t.equal((await requestsOf(plane)).writes, before);
+  });
+
+  await whole.test('when the time has come it goes on, and at the end of the list it stays', async (t) => {
+    await change(plane, podPath('one'), recordOf(1, backup('main')));
+    await eventually('the original', async () => (await imageOf(plane, podPath('one'))) === 'main:1');
+    await change(plane, podPath('one'), recordOf(2, 'main:1'));
+    await fail(plane, podPath('one'), { containerStatuses: [waiting('main', 'main:1')] });
+    await eventually('it is told', async () => (await eventsOf(plane, 'shop', 'FallbackExhausted')).length === 1);
+    t.equal(await imageOf(plane, podPath('one')), 'main:1');
+    t.equal(await metric(controller, steps('unreachable', 'target="",', 'exhausted')), 1);
+  });
+
+  await whole.test('an init container and a container of one pod are one write', async (t) => {
+    await createPod(plane, 'two', { init: ['setup', 'proxy'] });
+    const before = (await metric(controller, 'transship_controller_writes_total{kind="pod",verb="update",result="done"}')) ?? 0;
+    await fail(plane, podPath('two'), {
+      initContainerStatuses: [waiting('setup', mirrored('setup'), 'manifest unknown')],
+      containerStatuses: [waiting('main', mirrored('main'), '429 Too Many Requests')],
+    });
+    await eventually('both are moved', async () => {
+      const { spec } = await podOf(plane, podPath('two'));
+      return spec?.initContainers?.[0]?.image === backup('setup') && spec.containers[0]?.image === backup('main');
+    });
+    t.equal((await podOf(plane, podPath('two'))).spec?.initContainers?.[1]?.image, mirrored('proxy'), 'one that does not fail stays');
+    t.equal(await metric(controller, 'transship_controller_writes_total{kind="pod",verb="update",result="done"}'), before + 1);
+    t.equal(await metric(controller, steps('not-found')), 1);
+    t.equal(await metric(controller, steps('too-many-requests')), 1);
+  });
+
+  await whole.test('a debug container cannot be changed, as the API server says', async (t) => {
+    await createPod(plane, 'debugged');
+    const path = `${podPath('debugged')}/ephemeralcontainers`;
+    const ephemeralContainers = [{ name: 'debugger', image: mirrored('debugger') }];
+    await plane.api.send('PATCH', path, { spec: { ephemeralContainers } }, 'application/strategic-merge-patch+json');
+    const changed = { spec: { ephemeralContainers: [{ name: 'debugger', image: backup('debugger') }] } };
+    for (const where of [path, podPath('debugged')]) {
+      const { status, body } = await plane.api.send<{ message: string }>('PATCH', where, changed, 'application/strategic-merge-patch+json');
+      t.match([status, body.message], [422, /may not be changed|pod updates may not change fields/], where);
+    }
+    const originals = JSON.stringify({ main: 'main:1', debugger: 'debugger:1' });
+    await change(plane, podPath('debugged'), { metadata: { annotations: { 'transship.dev/original-images': originals } } });
+    await fail(plane, podPath('debugged'), { ephemeralContainerStatuses: [waiting('debugger', mirrored('debugger'))] });
+    await eventually('it is told', async () => (await eventsOf(plane, 'shop', 'FallbackNotPossible')).length === 1);
+  });
+
+  await whole.test('a namespace that is opted in later', async (t) => {
+    await createPod(plane, 'late', { namespace: 'other' });
+    await fail(plane, podPath('late', 'other'), { containerStatuses: [waiting('main', mirrored('main'))] });
+    await createPod(plane, 'after');
+    await fail(plane, podPath('after'), { containerStatuses: [waiting('main', mirrored('main'))] });
+    await eventually('the pod after it is moved', async () => (await imageOf(plane, podPath('after'))) === backup('main'));
+    t.equal(await imageOf(plane, podPath('late', 'other')), mirrored('main'));
+    await change(plane, '/api/v1/namespaces/other', { metadata: { labels: { 'transship.dev/rewrite': 'enabled' } } });
+    await eventually('it is moved', async () => (await imageOf(plane, podPath('late', 'other'))) === backup('main'));
+  });
+
+  await whole.test('many pods at once: each is moved once, and not faster than the bound', async (t) => {
+    const names = Array.from({ length: 40 }, (_, index) => `many-${index}`);
+    for (const name of names) await createPod(plane, name);
+    const begin = performance.now();
+    for (const name of names) await fail(plane, podPath(name), { containerStatuses: [waiting('main', mirrored('main'))] });
+    // The controller ends in the middle, and so does the API server; a pod goes as well.
+    await eventually('some are moved', async () => (await imageOf(plane, podPath('many-3'))) === backup('main'));
+    await controller.kill();
+    await restartApiServer(plane, () => sleep(1_000));
+    await succeed(plane, 'DELETE', `${podPath('many-39')}?gracePeriodSeconds=0`);
+    controller = await start(plane);
+    for (const name of names.slice(0, -1))
+      await eventually(`${name} is moved`, async () => (await imageOf(plane, podPath(name))) === backup('main'));
+    // Bursts of two leaders, then five a second.
+    t.ok(performance.now() - begin > ((39 - 20) / 5) * 1000);
+    for (const name of names.slice(0, -1)) {
+      const { metadata } = await podOf(plane, podPath(name));
+      t.match(JSON.parse(metadata?.annotations?.['transship.dev/fallback'] ?? ''), { main: { step: 1 } });
+    }
+  });
+
+  await whole.test('at rest nothing is written, however many pods fail', async (t) => {
+    const before = (await requestsOf(plane)).writes;
+    await sleep(3_000);
+    t.equal((await requestsOf(plane)).writes, before);
+  });
+
+  await whole.test('dry run: it is told once, and nothing is changed', async (t) => {
+    await controller.stop();
+    controller = await start(plane, ['--fallback-dry-run=true']);
+    await createPod(plane, 'dry');
+    await fail(plane, podPath('dry'), { containerStatuses: [waiting('main', mirrored('main'))] });
+    await eventually('it is told', async () => (await eventsOf(plane, 'shop', 'ImageWouldFallBack')).length > 0);
+    await fail(plane, podPath('dry'), { containerStatuses: [waiting('main', mirrored('main'), `${refused} again`)] });
+    t.equal(await imageOf(plane, podPath('dry')), mirrored('main'));
+    t.equal(await metric(controller, steps('unreachable', 'target="backup",', 'dry-run')), 1);
+    t.equal((await eventsOf(plane, 'shop', 'ImageWouldFallBack')).length, 1);
+    await controller.stop();
+  });
+
+  await whole.test('a policy with alternatives and without the feature says so', async (t) => {
+    const without = await runController(plane, { policy, args: ['--features=secrets'] });
+    await whenReady(without);
+    t.match((await without.get('/readyz')).text, 'rules hub have `alternatives`, which has no effect: the feature fallback is disabled');
+    t.notMatch((await without.get('/metrics')).text, /watch="pods"/);
+    t.equal(await without.stop(), 0);
+  });
+});
