@@ -51,7 +51,7 @@ ${flags.join('\n')}
   esac
   case "$cur" in
     -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;
-    *) if [ -n "$operands" ]; then COMPREPLY=($(compgen -W "$operands" -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    *) if [ -n "$operands" ] && [ "$COMP_CWORD" -eq 2 ]; then COMPREPLY=($(compgen -W "$operands" -- "$cur")); else COMPREPLY=($(compgen -f -- "$cur")); fi ;;
   esac
 }
 complete -o filenames -F _transship transship
@@ -71,8 +71,8 @@ function zsh(commands: readonly CompletedCommand[]): string {
         return quoted(`${text}:${escaped(each.type.argument)}:${action}`);
       }),
     );
-    const operands = known.length > 0 ? quoted(`1:operand:(${known.join(' ')})`) : quoted('*:file:_files');
-    return `    ${name}) _arguments ${[...specifications, quoted('--help[what it does, and its flags]'), operands].join(' \\\n      ')} ;;`;
+    const operands = [...(known.length > 0 ? [quoted(`1:operand:(${known.join(' ')})`)] : []), quoted('*:file:_files')];
+    return `    ${name}) _arguments ${[...specifications, quoted('--help[what it does, and its flags]'), ...operands].join(' \\\n      ')} ;;`;
   });
   return `#compdef transship
 _transship() {
@@ -109,7 +109,7 @@ function fish(commands: readonly CompletedCommand[]): string {
     .filter(({ operands: known }) => known.length > 0)
     .map(
       ({ name, operands: known }) =>
-        `complete -c transship -n ${quoted(`__fish_seen_subcommand_from ${name}`)} -f -a ${quoted(known.join(' '))}`,
+        `complete -c transship -n ${quoted(`__fish_seen_subcommand_from ${name}; and test (count (commandline -opc)) -eq 2`)} -f -a ${quoted(known.join(' '))}`,
     );
   return `# fish completion of transship\n${[...lines, ...operands].join('\n')}\n`;
 }

@@ -58,6 +58,7 @@ export const exportCommand: Command = {
       writeLines(io.stderr, [printed`transship export: ${name} cannot say all of it; --partial exports the rest`]);
       return 1;
     }
+    if (files.length === 0) writeLines(io.stderr, [printed`transship export: the policy has nothing that ${name} can be told`]);
     if (values.check !== null) {
       const differences = await compareFiles(files, values.check);
       writeLines(io.stdout, differences);

@@ -31,6 +31,7 @@ const table: [line: string, offered: string[], not: string[]][] = [
   ['transship serve --log-level w', ['warn'], ['info']],
   ['transship completion ', ['bash', 'zsh', 'fish'], ['policy.yaml']],
   ['transship export con', ['containerd'], ['policy.yaml']],
+  ['transship import imageswap ', ['policy.yaml'], ['containerd']],
 ];
 
 /** A missing shell is an error in the gate, which installs them. */

@@ -40,6 +40,15 @@ test('what cannot be said is an error with its place, and nothing is written; --
   t.match(partial, { code: 0, stdout: /# rule hub: /, stderr: `${path}:6:37: warning: ${refusal}\n` });
 });
 
+test('nothing to say is said', async (t) => {
+  const path = join(t.testdir({ 'policy.yaml': policy(part) }), 'policy.yaml');
+  t.match(await transship(['export', 'containerd', '--policy', path, '--partial']), {
+    code: 0,
+    stdout: '',
+    stderr: /transship export: the policy has nothing that containerd can be told\n$/,
+  });
+});
+
 test('--output-dir writes the files, and --check compares them', async (t) => {
   const folder = t.testdir({ 'policy.yaml': policy(hub + quay) });
   const path = join(folder, 'policy.yaml');
