@@ -50,9 +50,11 @@ export async function openPage(t: Scope, url: string, colorScheme: ColourScheme 
 /**
  * What axe finds wrong with the page, by every rule of WCAG 2.2 AA and its best practices: `RULE: ELEMENT`. https://www.deque.com/axe/
  * It fetches no style sheets, which a page opened as a file may not do: no rule that is on needs them.
+ * @param rules all of them unless told
  */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
+export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(axe.source);
-  const found: { violations: { id: string; nodes: { html: string }[] }[] } = await page.evaluate('axe.run({ preload: false })');
+  const settings = { preload: false, resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) };
+  const found: { violations: { id: string; nodes: { html: string }[] }[] } = await page.evaluate(`axe.run(${JSON.stringify(settings)})`);
   return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
 }

@@ -9,6 +9,9 @@ import type { Page } from 'playwright-core';
 import tap, { test, type Test } from 'tap';
 import { accessibilityProblems, browserSkipReason, openPage } from '../browser/chromium.ts';
 
+// Much longer than it takes: a busy machine must end it by itself.
+tap.setTimeout(600_000);
+
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const { version, repository }: { version: string; repository: { url: string } } = JSON.parse(
   readFileSync(join(project, 'package.json'), 'utf8'),
@@ -118,10 +121,11 @@ const address = (path: string): string => pathToFileURL(join(site, version, path
 test('every page, in light and dark: no violation of axe, no request to another host, no error', options, async (t) => {
   const { page, requests, messages } = await openPage(t, address('index.html'));
   const problems = async (what: string): Promise<void> => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      t.same(await accessibilityProblems(page), [], `${what}, ${colorScheme}`);
-    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    t.same(await accessibilityProblems(page), [], `${what}, light`);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    // What is not about colours is the same in the dark.
+    t.same(await accessibilityProblems(page, ['color-contrast']), [], `${what}, dark`);
   };
   for (const path of pagesOf()) {
     await page.goto(address(path));
