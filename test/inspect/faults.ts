@@ -118,7 +118,13 @@ async function noController(life: Life): Promise<void> {
     );
     return body.items.length === 0;
   });
-  await patch(life, `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`, {
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`;
+  // Its pod is gone before its process is, which could still write a copy.
+  await eventually('it has released its Lease', async () => {
+    const { body } = await life.plane.api.send<{ spec?: { holderIdentity?: string } }>('GET', lease);
+    return (body.spec?.holderIdentity ?? '') === '';
+  });
+  await patch(life, lease, {
     spec: { renewTime: new Date().toISOString().replace('Z', '000Z'), holderIdentity: 'gone', leaseDurationSeconds: 300 },
   });
 }
