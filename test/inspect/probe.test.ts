@@ -151,12 +151,13 @@ t.test('without a namespace or a policy nothing is sent', async (tt) => {
   tt.strictSame(sent, []);
 });
 
+const replica = (name: string, ready: 'True' | 'False', more: object = {}): V1Pod => ({
+  metadata: { name, ...more },
+  spec: { containers: [{ name: 'webhook', ports: [{ name: 'metrics', containerPort: 9464 }] }] },
+  status: { conditions: [{ type: 'Ready', status: ready }] },
+});
+
 t.test('revisions of the replicas that are ready', async (tt) => {
-  const pod = (name: string, ready: 'True' | 'False', more: object = {}): V1Pod => ({
-    metadata: { name, ...more },
-    spec: { containers: [{ name: 'webhook', ports: [{ name: 'metrics', containerPort: 9464 }] }] },
-    status: { conditions: [{ type: 'Ready', status: ready }] },
-  });
   const metrics: Readonly<Record<string, string>> = {
     '/api/v1/namespaces/images/pods/a:9464/proxy/metrics':
       'x 1\ntransship_policy_info{revision="old"} 0\ntransship_policy_info{revision="new"} 1\n',
@@ -165,10 +166,10 @@ t.test('revisions of the replicas that are ready', async (tt) => {
   const view = { proxied: async (path: string) => metrics[path] ?? null } as unknown as ClusterView;
   const pods = [
     pod('a', 'True'),
-    pod('b', 'True'),
-    pod('c', 'True'),
-    pod('d', 'False'),
-    pod('e', 'True', { deletionTimestamp: new Date() }),
+    replica('b', 'True'),
+    replica('c', 'True'),
+    replica('d', 'False'),
+    replica('e', 'True', { deletionTimestamp: new Date() }),
   ];
   tt.strictSame(await replicaRevisions(view, { ...release, pods }), [
     { pod: 'a', revision: 'new' },
