@@ -165,7 +165,7 @@ t.test('revisions of the replicas that are ready', async (tt) => {
   };
   const view = { proxied: async (path: string) => metrics[path] ?? null } as unknown as ClusterView;
   const pods = [
-    pod('a', 'True'),
+    replica('a', 'True'),
     replica('b', 'True'),
     replica('c', 'True'),
     replica('d', 'False'),
