@@ -77,12 +77,10 @@ function viewWith(...responses: readonly ((pod: V1Pod) => DryRun<V1Pod>)[]) {
 
 const loaded = withText(policyText);
 const refusing = (status: number, message: string) => (): DryRun<V1Pod> => ({ status, message });
-const rewriting = (pod: V1Pod): DryRun<V1Pod> => ({
+const rewriting = (): DryRun<V1Pod> => ({
   created: {
-    ...pod,
-    metadata: { ...pod.metadata, annotations: { 'transship.dev/rewritten-by': '{"probe":"hub@abc"}' } },
+    metadata: { annotations: { 'transship.dev/rewritten-by': '{"probe":"hub@abc"}' } },
     spec: {
-      ...pod.spec,
       containers: [
         { name: 'injected', image: 'other' },
         { name: 'probe', image: 'mirror.example.com/x' },
