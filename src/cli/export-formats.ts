@@ -1,9 +1,11 @@
 /** The formats of `transship export`: each is a line here, with the flags that only it has in flags.ts. */
+import { exportAdmissionPolicy } from '../export/admission-policy/admission-policy.ts';
 import { exportContainerd } from '../export/containerd.ts';
 import { exportCrio } from '../export/crio.ts';
 import { exportK3s } from '../export/k3s.ts';
 import type { Exported } from '../export/exported.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
+import { admissionPolicyFlags } from './admission-policy-flags.ts';
 import type { exportFlags } from './flags.ts';
 import type { Flags, Given } from './read-flags.ts';
 
@@ -27,6 +29,21 @@ function format<const F extends Flags>(definition: Definition<F>): ExportFormat 
 }
 
 export const exportFormats: Readonly<Record<string, ExportFormat>> = {
+  'admission-policy': format({
+    summary: 'a MutatingAdmissionPolicy for Kubernetes 1.36 and newer, which does what the webhook does',
+    flags: admissionPolicyFlags,
+    export: (policy, values) =>
+      exportAdmissionPolicy(policy, {
+        name: values.name,
+        failurePolicy: values['failure-policy'],
+        optIn: values['opt-in'],
+        optInValue: values['opt-in-value'],
+        shadowValue: values['shadow-value'],
+        otherValues: values['other-values'],
+        excludedNamespaces: values['exclude-namespaces'],
+        matchConditions: values['match-condition'].map(([name, expression]) => ({ name, expression })),
+      }),
+  }),
   containerd: format({
     summary: 'a hosts.toml for each host, for the config_path of containerd',
     flags: {},

@@ -80,7 +80,7 @@ function serialize(entries: readonly (readonly [string, string])[]): string | nu
   const members = new Map<string, string>();
   let length = 2;
   for (const [key, image] of entries) {
-    const added = `${ascii(JSON.stringify(key))}:${ascii(JSON.stringify(image))}`;
+    const added = `${asciiJson(key)}:${asciiJson(image)}`;
     // In a long list most entries do not fit, which can be seen without writing them.
     if (length + key.length + image.length + '"":"",'.length > maxRecordLength && !members.has(key)) continue;
     length -= separatedLength(members.get(key));
@@ -99,6 +99,6 @@ function separatedLength(written: string | undefined): number {
   return written === undefined ? 0 : written.length + 1;
 }
 
-function ascii(json: string): string {
-  return json.replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+export function asciiJson(text: string): string {
+  return JSON.stringify(text).replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,0 +1,68 @@
+/** The objects as YAML, for people to read: expressions as they are, with comments. */
+import { indented } from './cel.ts';
+import type { Variable } from './entries.ts';
+import type { Binding, Condition, Requirement } from './scope.ts';
+
+export interface PolicyDocument {
+  readonly name: string;
+  readonly failurePolicy: string;
+  readonly guard: Requirement;
+  readonly conditions: readonly Condition[];
+  readonly variables: readonly Variable[];
+  readonly patch: string;
+  readonly bindings: readonly Binding[];
+}
+
+export function documentText({ name, failurePolicy, guard, conditions, variables, patch, bindings }: PolicyDocument): string {
+  const policy = `apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata:
+  name: ${JSON.stringify(name)}
+spec:
+  failurePolicy: ${failurePolicy}
+  # Once more after another policy or webhook has changed the pod: it may have added a container.
+  reinvocationPolicy: IfNeeded
+  matchConstraints:
+    matchPolicy: Equivalent
+    namespaceSelector:
+      matchExpressions:
+        ${requirement(guard)}
+    resourceRules:
+      - { apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods], scope: Namespaced }
+      - { apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced }
+  matchConditions:
+${conditions.map(namedExpression).join('')}  variables:
+${variables.map(namedExpression).join('')}  mutations:
+    - patchType: JSONPatch
+      jsonPatch:
+        expression: |-
+${indented(patch, ' '.repeat(10))}
+`;
+  return [policy, ...bindings.map((binding) => bindingText(name, binding))].join('---\n');
+}
+
+function namedExpression({ name, comment, expression }: Condition | Variable): string {
+  const head = comment === undefined ? '' : `    # ${comment}\n`;
+  return `${head}    - name: ${name}\n      expression: |-\n${indented(expression, ' '.repeat(8))}\n`;
+}
+
+function bindingText(policy: string, { name, comment, namespaces, pods }: Binding): string {
+  const selector = namespaces === null ? '' : `    namespaceSelector:\n      matchExpressions:\n        ${requirement(namespaces)}\n`;
+  return `# ${comment}
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata:
+  name: ${JSON.stringify(`${policy}-${name}`)}
+spec:
+  policyName: ${JSON.stringify(policy)}
+  matchResources:
+    matchPolicy: Equivalent
+${selector}    objectSelector:
+      matchExpressions:
+        ${requirement(pods)}
+`;
+}
+
+function requirement({ key, operator, values }: Requirement): string {
+  return `- { key: ${key}, operator: ${operator}, values: ${JSON.stringify(values)} }`;
+}

@@ -1,0 +1,115 @@
+/** The mutation in CEL: the operations of `rewritePod` in src/admission/rewrite-pod.ts, and the records of src/pod/records.ts. */
+import { maxRecordLength, originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
+import { token } from '../../patch/pointer.ts';
+import { literal } from './cel.ts';
+import type { Variable } from './entries.ts';
+import type { Table } from './table.ts';
+
+/** Of all annotations of an object (kubernetes/apimachinery, pkg/api/validation/objectmeta.go). */
+const maxAnnotations = 256 * 1024;
+
+export function recordVariables({ policy: { revision } }: Table): Variable[] {
+  const rewriter = `variables.matched[i][0].?quoted.orValue(strings.quote(variables.matched[i][0].rule + ${literal(`@${revision}`)}))`;
+  return [
+    {
+      name: 'rewritten',
+      expression: `variables.images.transformList(i, m, m.at != "" && variables.becomes[i] != "",
+  {"at": m.at, "policyAt": m.policyAt, "pull": m.pull, "pullPolicy": variables.matched[i][0].?pullPolicy.orValue("keep"), "to": variables.becomes[i],
+   "record": strings.quote(m.record) + ":", "image": strings.quote(m.image), "rule": ${rewriter}})`,
+    },
+    {
+      name: 'stale',
+      comment: 'Records about an image that the update replaced by one that is not rewritten.',
+      expression: `variables.change != "update" ? [] : variables.open.filter(s,
+  !variables.rewritten.exists(r, r.at == s.at)
+  && !variables.images.transformList(i, m, m.at == "" && m.record == s.record, variables.becomes[i]).exists(n, n == s.image)
+).map(s, strings.quote(s.record) + ":")`,
+    },
+    { name: 'keptImages', expression: kept('recordedImages') },
+    { name: 'newImages', expression: merged('keptImages', 'r.image') },
+    { name: 'newImagesRecord', expression: recordText('recordedImages', 'keptImages', 'newImages') },
+    ...(revision === null
+      ? []
+      : [
+          { name: 'keptRules', expression: kept('recordedRules') },
+          { name: 'newRules', expression: merged('keptRules', 'r.rule') },
+          { name: 'newRulesRecord', expression: recordText('recordedRules', 'keptRules', 'newRules') },
+        ]),
+    {
+      name: 'space',
+      comment: 'Bytes that the records may take: of all annotations 256 KiB, without the others.',
+      expression: `${maxAnnotations} - object.metadata.?annotations.orValue({}).transformList(k, v,
+  k == ${literal(originalImagesAnnotation)} || k == ${literal(rewrittenByAnnotation)} ? 0 : bytes(string(k)).size() + bytes(string(v)).size()).sum()`,
+    },
+    { name: 'imagesChange', expression: change({ annotation: originalImagesAnnotation, kind: 'Images', used: '0' }) },
+    ...(revision === null
+      ? []
+      : [
+          {
+            name: 'rulesChange',
+            expression: change({
+              annotation: rewrittenByAnnotation,
+              kind: 'Rules',
+              used: `[variables.imagesChange.size() > 0 ? variables.imagesChange[0] : variables.imagesRecord].map(t, t == "" ? 0 : ${originalImagesAnnotation.length} + bytes(t).size())[0]`,
+            }),
+          },
+        ]),
+  ];
+}
+
+function kept(entries: string): string {
+  return `variables.${entries}.filter(e, !variables.stale.exists(s, e.startsWith(s)))`;
+}
+
+function merged(keptEntries: string, value: string): string {
+  const text = `r.record + ${value}`;
+  return `variables.${keptEntries}.map(e, (variables.rewritten.filter(r, e.startsWith(r.record)).map(r, ${text}) + [e])[0])
+  + variables.rewritten.filter(r, !variables.${keptEntries}.exists(e, e.startsWith(r.record))).map(r, ${text})`;
+}
+
+function recordText(before: string, keptEntries: string, entries: string): string {
+  return `variables.rewritten.size() == 0 && variables.${keptEntries}.size() == variables.${before}.size() ? [] : ["{" + variables.${entries}.join(",") + "}"]`;
+}
+
+interface Record {
+  readonly annotation: string;
+  readonly kind: 'Images' | 'Rules';
+  /** Of the space, in CEL. */
+  readonly used: string;
+}
+
+/** Empty for no change, else the new text, which is empty where there is none: a record that does not fit is not written, and a wrong one removed. */
+function change({ annotation, kind, used }: Record): string {
+  const before = `variables.${kind === 'Images' ? 'images' : 'rules'}Record`;
+  const isWrong = `(variables.kept${kind}.size() < variables.recorded${kind}.size() || ${before}.size() > ${maxRecordLength} || variables.rewritten.exists(r, variables.recorded${kind}.exists(e, e.startsWith(r.record))))`;
+  return `variables.new${kind}Record.map(t,
+  t != "{}" && t.size() <= ${maxRecordLength} && ${annotation.length} + t.size() <= variables.space - ${used} ? t : ${before} == "" || ${isWrong} ? "" : ${before})
+.filter(t, t != ${before})`;
+}
+
+/** One expression: each further mutation costs a conversion of the pod, and all variables again. */
+export function patchExpression({ rules, policy: { revision } }: Table, hasSecrets: boolean): string {
+  const parts = ['variables.rewritten.map(r, JSONPatch{op: "replace", path: r.at, value: r.to})'];
+  if (rules.some(({ policy }) => policy.pullPolicy !== 'keep'))
+    parts.push(`(variables.change != "create" ? [] : variables.rewritten.filter(r, r.pullPolicy != "keep" && r.pullPolicy != r.pull && !(r.pullPolicy == "derive" && r.pull == "")).map(r,
+  r.pullPolicy == "derive" ? JSONPatch{op: "remove", path: r.policyAt} : JSONPatch{op: "add", path: r.policyAt, value: r.pullPolicy}))`);
+  if (hasSecrets)
+    parts.push(`(variables.missing.size() == 0 ? []
+  : !has(object.spec.imagePullSecrets) ? [JSONPatch{op: "add", path: "/spec/imagePullSecrets", value: variables.missing.map(n, {"name": n})}]
+  : variables.missing.map(n, JSONPatch{op: "add", path: "/spec/imagePullSecrets/-", value: {"name": n}}))`);
+  const records = [
+    { annotation: originalImagesAnnotation, variable: 'imagesChange' },
+    ...(revision === null ? [] : [{ annotation: rewrittenByAnnotation, variable: 'rulesChange' }]),
+  ];
+  const texts = records.map(({ variable }) => `variables.${variable}`).join(' + ');
+  const operations = records
+    .map(({ annotation, variable }) => {
+      const path = literal(`/metadata/annotations/${token(annotation)}`);
+      return `variables.${variable}.map(t, t == "" ? JSONPatch{op: "remove", path: ${path}} : JSONPatch{op: "add", path: ${path}, value: t})`;
+    })
+    .join('\n  + ');
+  parts.push(`(variables.change == "debug" || (${texts}).size() == 0 ? []
+  : (has(object.metadata.annotations) ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}])
+  + ${operations})`);
+  return `!variables.inScope ? [] :\n${parts.join('\n+ ')}`;
+}

@@ -1,0 +1,66 @@
+/** The places of a pod that a request may change, as variables in CEL: src/pod/images.ts, and `openSites` of src/admission/rewrite-pod.ts. */
+import { originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
+import { literal } from './cel.ts';
+import type { Variable } from './entries.ts';
+import type { Table } from './table.ts';
+
+function containers(list: string, condition: string): string {
+  return `object.spec.?${list}.orValue([]).transformList(i, c, has(c.image)${condition},
+    {"at": "/spec/${list}/" + string(i) + "/image", "policyAt": "/spec/${list}/" + string(i) + "/imagePullPolicy",
+     "record": string(c.?name.orValue("")), "image": string(c.image), "pull": string(c.?imagePullPolicy.orValue(""))})`;
+}
+
+const volumes = `object.spec.?volumes.orValue([]).transformList(i, v, has(v.image) && has(v.image.reference),
+    {"at": "/spec/volumes/" + string(i) + "/image/reference", "policyAt": "/spec/volumes/" + string(i) + "/image/pullPolicy",
+     "record": "volume." + string(v.?name.orValue("")), "image": string(v.image.reference), "pull": string(v.image.?pullPolicy.orValue(""))})`;
+
+const changed = (list: string): string => ` && !oldObject.spec.?${list}.orValue([]).exists(o, o.?name == c.?name && o.?image == c.?image)`;
+const added = ' && !oldObject.spec.?ephemeralContainers.orValue([]).exists(o, o.?name == c.?name)';
+
+/** `at` is empty for a recorded image: it is decided to see whether the record still holds. */
+export function siteVariables(_table: Table): Variable[] {
+  return [
+    {
+      name: 'change',
+      expression:
+        'request.operation == "CREATE" ? "create" : request.?subResource.orValue("") == "ephemeralcontainers" ? "debug" : "update"',
+    },
+    { name: 'labels', expression: 'object.metadata.?labels.orValue({})' },
+    {
+      name: 'open',
+      comment: 'The images that may be changed: of a new pod all, of an update those that it changes, new ones of ephemeral containers.',
+      expression: `variables.change == "create"
+? ${containers('containers', '')}
+  + ${containers('initContainers', '')}
+  + ${volumes}
+: variables.change == "debug"
+? ${containers('ephemeralContainers', added)}
+: ${containers('containers', changed('containers'))}
+  + ${containers('initContainers', changed('initContainers'))}`,
+    },
+    ...[
+      { name: 'imagesRecord', annotation: originalImagesAnnotation },
+      { name: 'rulesRecord', annotation: rewrittenByAnnotation },
+    ].map(({ name, annotation }) => ({
+      name,
+      expression: `string(object.metadata.?annotations[?${literal(annotation)}].orValue(""))`,
+    })),
+    { name: 'recordedImages', comment: 'The entries of an existing record.', expression: recordedEntries('imagesRecord') },
+    { name: 'recordedRules', expression: recordedEntries('rulesRecord') },
+    {
+      name: 'sites',
+      comment: 'The same, and the recorded images of those that an update changes.',
+      expression: `variables.open + (variables.change != "update" ? [] :
+  variables.open.map(s, variables.recordedImages.filter(e, e.startsWith(strings.quote(s.record) + ":")).map(e,
+    {"at": "", "policyAt": "", "record": s.record, "pull": s.pull, "image": e.substring(s.record.size() + 4, e.size() - 1)})).flatten())`,
+    },
+  ];
+}
+
+/** As transship writes it. */
+const entry = String.raw`"(?:[^"\\]|\\.)*":"(?:[^"\\]|\\.)*"`;
+
+function recordedEntries(variable: string): string {
+  const text = `variables.${variable}`;
+  return `${text}.size() <= 16384 && ${text}.matches(${literal(`^[{]${entry}(?:,${entry})*[}]$`)}) ? ${text}.findAll(${literal(entry)}) : []`;
+}

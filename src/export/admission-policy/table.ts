@@ -1,0 +1,171 @@
+/** The policy as the tables of the compiled one, and what CEL cannot say of it. */
+import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
+import type { RewriteTarget } from '../../policy/transform/transforms.ts';
+import type { CompiledPolicy } from '../../rules/compile.ts';
+import type { Pattern } from '../../rules/pattern.ts';
+import { repositoryPrefix } from '../../rules/registries.ts';
+import type { Rule } from '../../rules/rule.ts';
+import { anyOf, testOf, widened, type Test } from './patterns.ts';
+
+/** What a rule does. `left` leaves its images to the webhook. */
+export type Action = Exclude<RewriteTarget['as'], 'template'> | 'secrets' | 'left';
+
+export interface Entry extends Test {
+  /** RE2, found in the canonical text of images that the rule does not match; empty for none. */
+  readonly except: string;
+  /** Components of the name that the pattern matches; 0 for every image. */
+  readonly depth: number;
+}
+
+export interface TableRule {
+  readonly name: string;
+  readonly action: Action;
+  /** Where images go, without a slash at its end; empty for `secrets` and `left`. */
+  readonly base: string;
+  readonly spelling: 'canonical' | 'written';
+  readonly policy: Rule['policy'];
+  /** Secrets of the registry that the rule names beside the image. */
+  readonly registrySecrets: readonly string[];
+  readonly entries: readonly Entry[];
+}
+
+export interface Table {
+  readonly policy: CompiledPolicy;
+  /** Images that the policy leaves alone. */
+  readonly excluded: readonly Test[];
+  readonly rules: readonly TableRule[];
+  /** Prefixes of keys. */
+  readonly targets: readonly string[];
+  /** Whole images with a tag or digest. */
+  readonly exactTargets: readonly string[];
+  /** Prefixes of keys with a secret, in the order of the policy. */
+  readonly secrets: readonly (readonly [prefix: string, secret: string])[];
+  readonly refusals: readonly PolicyProblem[];
+}
+
+export function tableOf(policy: CompiledPolicy): Table {
+  const refusals: PolicyProblem[] = [];
+  if (policy.policy.warnings === 'rewrites') refusals.push(refusal(['warnings'], 'warnings: a MutatingAdmissionPolicy cannot warn'));
+  const excluded = policy.excluded.map((pattern, index) => tested(pattern, ['exclude', 'images', index], refusals).test);
+  const rules = policy.rules.map((rule, index) => ruleOf(rule, index, { policy, refusals }));
+  const targets = policy.rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []));
+  return {
+    policy,
+    excluded,
+    rules,
+    targets: unique(targets.flatMap(({ exact, prefix }) => (exact === null ? [keyOf(prefix)] : []))),
+    exactTargets: unique(
+      targets.flatMap(({ exact }) =>
+        exact === null
+          ? []
+          : [exact.name + (exact.tag === null ? '' : `:${exact.tag}`) + (exact.digest === null ? '' : `@${exact.digest}`)],
+      ),
+    ),
+    secrets: [...policy.registries.values()].flatMap(({ address, pullSecrets }) =>
+      address === null ? [] : pullSecrets.map((secret) => [keyOf(repositoryPrefix(address)), secret] as const),
+    ),
+    refusals,
+  };
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
+
+function keyOf({ host, path }: { readonly host: string; readonly path: string }): string {
+  return path === '' ? `${host}/` : `${host}/${path}/`;
+}
+
+interface Context {
+  readonly policy: CompiledPolicy;
+  readonly refusals: PolicyProblem[];
+}
+
+function ruleOf(rule: Rule, index: number, { policy, refusals }: Context): TableRule {
+  const at: PolicyPath = ['rules', index];
+  const problems: PolicyProblem[] = [];
+  const images = rule.images.map((pattern, entry) => tested(pattern, [...at, 'match', 'images', entry], problems));
+  const excluding = rule.exclude.map((pattern, entry) => tested(pattern, [...at, 'match', 'exclude', entry], problems));
+  problems.push(...actionProblems(rule, at, policy));
+  refusals.push(...problems);
+  const isLeft = problems.length > 0;
+  // An exclusion that cannot be said is left out: the webhook gets more images then, and decides about them as the policy says.
+  const said = excluding.filter(({ isSaid }) => isSaid);
+  const except = said.length === 0 ? '' : anyOf(said.map(({ test }) => test));
+  const { rewrite } = rule.policy;
+  return {
+    name: rule.policy.name,
+    action: isLeft ? 'left' : actionOf(rewrite),
+    base: isLeft || rewrite === undefined ? '' : baseOf(rule, rewrite),
+    spelling: rewrite !== undefined && 'spelling' in rewrite && rewrite.spelling === 'written' ? 'written' : 'canonical',
+    policy: rule.policy,
+    registrySecrets: rule.registrySecrets,
+    entries: images.map(({ test: { prefix, regex }, depth }) => ({ prefix, regex, except, depth })),
+  };
+}
+
+interface Tested {
+  readonly test: Test;
+  readonly depth: number;
+  readonly isSaid: boolean;
+}
+
+function tested(pattern: Pattern, path: PolicyPath, refusals: PolicyProblem[]): Tested {
+  const depth = pattern.kind === 'regex' || pattern.text === '*' ? 0 : 1 + pattern.path.length;
+  const found = testOf(pattern);
+  if (found.ok) return { test: found.test, depth, isSaid: true };
+  refusals.push(refusal(path, found.reason));
+  return { test: widened(pattern), depth, isSaid: false };
+}
+
+function actionOf(rewrite: RewriteTarget | undefined): Action {
+  if (rewrite === undefined) return 'secrets';
+  return rewrite.as === 'template' ? 'left' : rewrite.as;
+}
+
+/** Host with prefix, or the one image. */
+function baseOf(rule: Rule, rewrite: RewriteTarget): string {
+  if (rewrite.as === 'image') return rewrite.image;
+  const base = rule.rewrite?.target?.text ?? '';
+  return rewrite.as === 'singleRepository' ? `${base}/${rewrite.repository}` : base;
+}
+
+function actionProblems(rule: Rule, at: PolicyPath, policy: CompiledPolicy): PolicyProblem[] {
+  const { rewrite } = rule.policy;
+  if (rewrite === undefined) return [];
+  if (rewrite.as === 'template')
+    return [refusal([...at, 'rewrite', 'as'], 'as: template: CEL cannot replace by the captures of an expression')];
+  if (rule.rewrite === null)
+    return [
+      refusal([...at, 'rewrite', 'registry'], `the host of registry ${rule.waitsFor} is not resolved; name it with --resolved-hosts`),
+    ];
+  const problems = rewrite.as === 'remainder' ? remainderProblems(rule, at) : [];
+  return hasSecretsOfAlternatives(rule, policy)
+    ? [...problems, refusal([...at, 'alternatives'], 'alternatives: CEL does not add the pull secrets of further targets')]
+    : problems;
+}
+
+function remainderProblems(rule: Rule, at: PolicyPath): PolicyProblem[] {
+  const ofPatterns = rule.images.flatMap((pattern, index) =>
+    pattern.kind === 'regex'
+      ? [refusal([...at, 'match', 'images', index], `as: remainder: CEL cannot tell where the match of ${pattern.text} ends`)]
+      : [],
+  );
+  const { host, path } = rule.rewrite?.target?.prefix ?? { host: '', path: '' };
+  // The image docker.io/NAME is docker.io/library/NAME, and not below docker.io/NAME.
+  return host === 'docker.io' && path !== '' && !path.includes('/')
+    ? [...ofPatterns, refusal([...at, 'rewrite', 'registry'], `as: remainder: images of docker.io/${path} itself would be rewritten again`)]
+    : ofPatterns;
+}
+
+/** Without any pull secret, further targets change nothing about a pod. */
+function hasSecretsOfAlternatives({ alternatives }: Rule, { registries, policy }: CompiledPolicy): boolean {
+  const isAny =
+    [...registries.values()].some(({ pullSecrets }) => pullSecrets.length > 0) ||
+    policy.rules.some(({ pullSecrets }) => pullSecrets.length > 0);
+  return alternatives.length > 0 && isAny;
+}
+
+function refusal(path: PolicyPath, message: string): PolicyProblem {
+  return problem('not-exported', path, message);
+}

@@ -1,0 +1,48 @@
+/** The transforms in CEL: `m` is the image, `e` the entry that matched it. Empty where there is no result. */
+import type { Action, TableRule } from './table.ts';
+import { nameText } from './reference.ts';
+
+type Transforming = Exclude<Action, 'secrets' | 'left'>;
+
+const below = (kept: string): string => `e.to + "/" + ${kept} + m.suffix`;
+
+const last = 'm.path.substring(m.path.lastIndexOf("/") + 1)';
+const familiar =
+  '(m.registry != "docker.io" ? m.registry + "/" + m.path : m.path.matches("^library/[^/]+$") ? m.path.substring(8) : m.path)';
+const tagged = `${last} + "-" + (m.suffix.matches("^:") ? m.suffix.substring(1).split("@")[0] : "latest")`;
+const digestPart = '(m.suffix.contains("@") ? m.suffix.substring(m.suffix.indexOf("@")) : "")';
+
+/** What follows the components that the pattern matched, or the whole name where it is every image. */
+const remainder = `(e.depth == "0" ? ${nameText('m')} : m.key.split("/").slice(int(e.depth), m.key.split("/").size() - 1).join("/"))`;
+
+const canonical: Record<Transforming, string> = {
+  path: below('m.path'),
+  fullName: `m.registry.contains(":") ? "" : ${below('m.registry + "/" + m.path')}`,
+  flatten: below(last),
+  escape: below(`${familiar}.replace("/", "_").replace(":", "_")`),
+  singleRepository: `m.suffix.startsWith("@") ? e.to + m.suffix
+    : [${tagged}].map(t, t.size() > 128 ? "" : e.to + ":" + t + ${digestPart})[0]`,
+  remainder: `[${remainder}].map(k, k != "" ? ${below('k')} : e.to.contains("/") ? e.to + m.suffix : "")[0]`,
+  image: 'has(e.complete) ? e.to : e.to + m.suffix',
+};
+
+const written: Partial<Record<Transforming, string>> = {
+  path: below('m.rest'),
+  fullName: `m.host.contains(":") ? "" : ${below('(m.host == "" ? "" : m.host.lowerAscii() + "/") + m.rest')}`,
+};
+
+/** The member `as` of a rule: the transform, and whether it keeps the spelling. */
+export function actionText({ action, spelling }: Pick<TableRule, 'action' | 'spelling'>): string {
+  return spelling === 'written' ? `${action} written` : action;
+}
+
+/** The new text for those transforms that the rules have. */
+export function transformed(rules: readonly TableRule[]): string {
+  const used = new Map<string, string>();
+  for (const rule of rules) {
+    if (rule.action === 'secrets' || rule.action === 'left') continue;
+    used.set(actionText(rule), (rule.spelling === 'written' ? written[rule.action] : undefined) ?? canonical[rule.action]);
+  }
+  const cases = [...used].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return [...cases.map(([as, text]) => `e.as == "${as}" ? (${text})`), '""'].join('\n: ');
+}
