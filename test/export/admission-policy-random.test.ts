@@ -6,6 +6,7 @@ import { loadPolicy } from '../../src/config/load.ts';
 import { exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { image, policy } from '../rules/arbitrary-policy.ts';
+import type { PolicyInput } from '../rules/policy.ts';
 import { defaults, startCluster, type Admission, type PodBody } from './equality.ts';
 
 const podCount = Number(process.env['TRANSSHIP_RANDOM_PODS'] ?? '200');
@@ -47,24 +48,20 @@ const pod: fc.Arbitrary<PodBody> = fc
     },
   }));
 
+type Rule = NonNullable<PolicyInput['rules']>[number];
+
+/** Without alternatives, whose pull secrets the format cannot say, and with the settings for pods that the generator does not vary. */
+function varied(rule: Rule, index: number): Rule {
+  const { alternatives: _alternatives, ...rest } = rule;
+  if (rule.rewrite === undefined) return rest;
+  const pullPolicy = (['keep', 'derive', 'IfNotPresent', 'Always'] as const)[index % 4];
+  const onPullPolicyNever = (['auto', 'keep', 'rewrite'] as const)[index % 3];
+  return { ...rest, pullPolicy, onPullPolicyNever };
+}
+
 /** Only those that the format can say. */
 const expressible = policy
-  .map(({ rules, ...parts }) =>
-    stringify({
-      apiVersion: 'transship.dev/v1',
-      kind: 'RewritePolicy',
-      ...parts,
-      rules: (rules ?? []).map(({ alternatives: _alternatives, ...rule }, index) => ({
-        ...rule,
-        ...(rule.rewrite === undefined
-          ? {}
-          : {
-              pullPolicy: (['keep', 'derive', 'IfNotPresent', 'Always'] as const)[index % 4],
-              onPullPolicyNever: (['auto', 'keep', 'rewrite'] as const)[index % 3],
-            }),
-      })),
-    }),
-  )
+  .map((parts) => stringify({ apiVersion: 'transship.dev/v1', kind: 'RewritePolicy', ...parts, rules: (parts.rules ?? []).map(varied) }))
   .filter((text) => {
     const { compiled } = loadPolicy(text, 'random.yaml');
     return compiled !== null && exportAdmissionPolicy(compiled, defaults).refusals.length === 0;
