@@ -147,7 +147,7 @@ export const kubernetesCodes = {
   },
   API_RESPONSE_INVALID: {
     when: 'A response with status 2xx that is not one of Kubernetes: a page of a proxy, a login page, or a list without a resourceVersion.',
-    remedy: 'check that the kubeconfig names an API server, and that no proxy responds in its place',
+    remedy: 'check that the address is that of an API server, and that no proxy responds in its place',
   },
   RESOURCE_PATH_UNKNOWN: { when: 'A fault of transship: a kind without a path.', remedy: 'please report it' },
   WATCH_LINE_INVALID: {

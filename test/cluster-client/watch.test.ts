@@ -195,8 +195,8 @@ const listFaults: [name: string, wrong: Answer, error: object][] = [
     (request, response) => (response.writeHead(200), response.write('{"items":['), setTimeout(() => request.socket.destroy(), 20)),
     { code: /UND_ERR_SOCKET|ECONNRESET/ },
   ],
-  ['HTML', (_request, response) => response.end('<html>'), { name: 'SyntaxError' }],
-  ['null', (_request, response) => response.end('null'), { name: 'SyntaxError', message: /not a list/ }],
+  ['HTML', (_request, response) => response.end('<html>'), { code: 'API_RESPONSE_INVALID', message: /is not JSON/ }],
+  ['null', (_request, response) => response.end('null'), { code: 'API_RESPONSE_INVALID', message: /not a JSON object/ }],
   ['no headers', () => {}, { code: 'WATCH_IDLE_TIMEOUT' }],
   ['a body that never comes', (_request, response) => (response.writeHead(200), response.flushHeaders()), { code: 'WATCH_IDLE_TIMEOUT' }],
 ];
