@@ -25,7 +25,7 @@ const examples: Readonly<Record<string, string>> = {
 
 ${fence}console
 $ printf 'nginx:1.27\\n' | npx transship explain --policy examples/replicated.yaml -o json -
-{"image":"nginx:1.27","name":"docker.io/library/nginx","tag":"1.27","digest":null,"outcome":"rewritten","rule":"public-hub","result":"proxy.replicated.com/proxy/my-app/nginx:1.27","pullSecrets":["replicatedregistrykey"],"reason":"rule public-hub matches docker.io (fullName)"}
+{"image":"nginx:1.27","name":"docker.io/library/nginx","tag":"1.27","digest":null,"outcome":"rewritten","rule":"public-hub","result":"proxy.replicated.com/proxy/my-app/nginx:1.27","pullSecrets":["replicatedregistrykey"],"reason":"rule public-hub matches docker.io (fullName)","alternatives":[]}
 ${fence}
 
 | Outcome | Means |
