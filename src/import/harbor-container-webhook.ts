@@ -3,6 +3,7 @@
  * https://github.com/indeedeng/harbor-container-webhook/blob/main/internal/config/config.go
  */
 import * as z from 'zod';
+import { secretName } from '../config/registry-schema.ts';
 import type { PatternSource } from '../policy/types.ts';
 import { parsePattern } from '../rules/pattern.ts';
 import { pathTarget, readAddress } from './address.ts';
@@ -53,6 +54,8 @@ function ruleOf(located: Located<Configuration>, index: number): DraftRule {
   const patterns = (key: 'matches' | 'excludes') => (rule[key] ?? []).map((text, entry) => patternOf(located, text, [...path, key, entry]));
   const secret = rule.authSecretName ?? '';
   const replaces = rule.replaceImagePullSecrets === true && secret !== '';
+  if (replaces && !secretName.safeParse(secret).success)
+    fail(located, [...path, 'authSecretName'], `${secret} is not the name of a Secret`);
   return {
     name: slug(rule.name ?? `rule-${index + 1}`),
     notes: [

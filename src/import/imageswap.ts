@@ -1,6 +1,7 @@
 /** Map files of imageswap. https://github.com/phenixblue/imageswap-webhook/blob/main/README.md#maps-mode, app/imageswap/imageswap.py */
 import { dockerHub } from '../image/host.ts';
 import { canonicalText, referenceOf } from '../image/reference.ts';
+import { parsePattern } from '../rules/pattern.ts';
 import { readAddress, type Address } from './address.ts';
 import { slug, type Draft, type DraftRule, type DraftTarget } from './draft.ts';
 import { ImportError, type SourceText } from './source.ts';
@@ -16,11 +17,9 @@ const pattern = '[REPLACE]';
 
 export function importImageswap([source]: readonly SourceText[]): Draft {
   const entries = source === undefined ? [] : entriesOf(source);
-  const hosts = entries.filter((entry) => !isSpecial(entry));
+  const hosts = entries.filter(({ key }) => !isSpecial(key));
   const kept = hosts.filter(({ value }) => value === '').map(({ key }) => key);
-  const wildcards = entries
-    .filter(({ key }) => key === 'noswap_wildcards')
-    .flatMap(({ value }) => value.split(',').filter((word) => word !== ''));
+  const wildcards = entries.filter(({ key }) => key === 'noswap_wildcards').flatMap(({ value }) => wordsOf(value));
   const ofDefault = entries
     .filter(({ key, value }) => key === 'default' && value !== '')
     .map((entry) => defaultRule(entry, [...kept, ...wildcards.flatMap(hostsWith)]));
@@ -48,7 +47,8 @@ export function importImageswap([source]: readonly SourceText[]): Draft {
   };
 }
 
-const isSpecial = ({ key }: Entry): boolean => key === 'default' || key === 'noswap_wildcards' || key.startsWith('[');
+const wordsOf = (value: string): string[] => value.split(',').filter((word) => word !== '');
+const isSpecial = (key: string): boolean => key === 'default' || key === 'noswap_wildcards' || key.startsWith('[');
 
 function entriesOf(source: SourceText): Entry[] {
   return source.text.split('\n').flatMap((line, index) => {
@@ -60,6 +60,11 @@ function entriesOf(source: SourceText): Entry[] {
     const separator = text.includes('::') ? '::' : ':';
     const [key = '', value = '', more] = text.split(separator);
     if (!text.includes(':') || more !== undefined) return fail(`${text}: a map is KEY::VALUE, with one ::`);
+    const names = key === 'noswap_wildcards' ? wordsOf(value).flatMap(hostsWith) : isSpecial(key) ? [] : [key];
+    for (const name of names) {
+      const parsed = parsePattern(name);
+      if (!parsed.ok) fail(`${key}: ${parsed.problem}`);
+    }
     return [{ key, value, fail }];
   });
 }

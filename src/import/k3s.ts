@@ -105,6 +105,9 @@ function rewriteRule(located: Located<Registries>, { host, mirrors, expression, 
   const regex = `^${host.replaceAll('.', String.raw`\.`)}/(?:${expression.slice(1).replace(/\$$/, '')})${end}`;
   const parsed = parsePattern({ regex });
   if (!parsed.ok) fail(located, path, parsed.problem);
+  const groups = parsed.pattern.kind === 'regex' ? parsed.pattern.expression.groupCount() - (isWhole ? 0 : 1) : 0;
+  const missing = [...replacement.matchAll(/\$\{?(\d+)/g)].find(([, number]) => Number(number) > groups);
+  if (missing !== undefined) fail(located, path, `its replacement uses $${missing[1]}, which it does not capture`);
   const replaced = replacement.replaceAll(/\$(\d+)/g, '${$1}') + (isWhole ? '' : '${rest}');
   return {
     name,

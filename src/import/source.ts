@@ -1,6 +1,6 @@
 /** The files of another program, and what is wrong with them: always with file, line and column. */
 import { TomlError, parse as parseToml } from 'smol-toml';
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import type * as z from 'zod';
 import { positionOf, type Position } from '../config/position.ts';
 import type { Finding } from '../errors/finding.ts';
@@ -50,9 +50,19 @@ export function readYaml(source: SourceText): Located<unknown>[] {
       throw new ImportError(source, { line, column: col }, `not YAML: ${error.message.replace(/\.$/, '')}`);
     }
     const positionAt = (path: PolicyPath): Position => positionOf({ name: source.name, document, lines }, path);
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const value = valueOf(document, source);
     return value === null ? [] : [{ source, value, positionAt }];
   });
+}
+
+function valueOf(document: Document.Parsed, source: SourceText): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // An alias without an anchor, or aliases that expand to too much.
+    if (error instanceof ReferenceError) throw new ImportError(source, start, `not YAML: ${error.message}`);
+    throw error;
+  }
 }
 
 /** A parser of TOML tells no places; a part is looked for by its key. @throws ImportError */

@@ -84,6 +84,13 @@ const rows: readonly (readonly [format: string, path: string, text: string, find
     'rules:\n  - { matches: ["(?!a)"], replace: h.example.com }\n',
     /^a\.yaml:2:17: error: not an RE2 expression/,
   ],
+  ['harbor-container-webhook', 'a.yaml', 'rules: *a\n', /^a\.yaml:1:1: error: not YAML: Unresolved alias/],
+  [
+    'harbor-container-webhook',
+    'a.yaml',
+    'rules:\n  - { matches: [^a], replace: h.example.com, replaceImagePullSecrets: true, authSecretName: A_b }\n',
+    /^a\.yaml:2:93: error: A_b is not the name of a Secret/,
+  ],
   ['harbor-container-webhook', 'a.yaml', 'rule: []\n', /^a\.yaml:1:1: error: rules: /],
   ['kube-image-keeper', 'a.yaml', 'kind: ImageMirror\n', /^a\.yaml:1:7: error: ImageMirror cannot be imported/],
   [
@@ -93,6 +100,7 @@ const rows: readonly (readonly [format: string, path: string, text: string, find
     /^a\.yaml:3:19: error: mirror: mirror looks like a path/,
   ],
   ['imageswap', 'maps', 'default::a.example.com\nquay.io::a::b\n', /^maps:2:1: error: quay\.io::a::b: a map is KEY::VALUE/],
+  ['imageswap', 'maps', '-a.io::b.example.com\n', /^maps:1:1: error: -a\.io: -a\.io is not a registry host/],
   ['imageswap', 'maps', '\ndefault::mirror\n', /^maps:2:1: error: mirror: mirror looks like a path/],
   ['imageswap', 'maps', '[EXACT]A B::c\n', /^maps:1:1: error: AB is not an image/],
 ];
