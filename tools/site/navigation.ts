@@ -20,7 +20,7 @@ export function navigationOf(index: string): readonly NavigationGroup[] {
   for (const line of index.split('\n')) {
     const title = /^## ([^:]+)/.exec(line)?.[1] ?? /^\*\*(.+)\*\*$/.exec(line)?.[1];
     if (title !== undefined) groups.push({ title, pages: [] });
-    for (const [, text = '', link = ''] of line.matchAll(/\[([^\]]+)\]\(([^)#\s]+\.md)\)/g))
+    for (const [, text = '', link = ''] of line.matchAll(/\[([^\]]+)\]\(([^)#:\s]+\.md)\)/g))
       groups.at(-1)?.pages.push({ title: capitalized(text), path: posix.normalize(link) });
   }
   return groups.filter(({ pages }) => pages.length > 0);
