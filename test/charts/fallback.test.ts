@@ -66,6 +66,7 @@ test('a pod goes through the alternatives, and the webhook rewrites none of them
 
   await fail(plane, 'mirror.example/library/nginx:1');
   await eventually('the first alternative', async () => (await imageOf(plane)) === 'backup.example/library/nginx:1');
+  await fail(plane, 'backup.example/library/nginx:1');
   const record = { main: { step: 1, from: 'a', to: 'backup.example/library/nginx:1', at: '2026-01-01T00:00:00Z' } };
   await change(plane, path, { metadata: { annotations: { 'transship.dev/fallback': JSON.stringify(record) } } });
   await eventually('the image as written', async () => (await imageOf(plane)) === 'nginx:1');
@@ -75,7 +76,7 @@ test('a pod goes through the alternatives, and the webhook rewrites none of them
     1,
   );
 
-  // Somebody else's update is no step: without the controller's name in the match conditions, and by another record, the rule applies.
+  // Somebody else's update is no step: the rule applies, and the status of the image before moves nothing.
   await change(plane, path, { metadata: { annotations: { 'transship.dev/fallback': null } }, spec: undefined });
   const update = { spec: { containers: [{ name: 'main', image: 'nginx:2' }] } };
   await plane.api.send('PATCH', path, update, 'application/strategic-merge-patch+json');

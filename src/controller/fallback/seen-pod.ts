@@ -73,7 +73,7 @@ function failingContainers(pod: V1Pod): FailingContainer[] {
       if (!isPullReason(reason)) return [];
       const container = containerOf(pod, list, status);
       const image = container?.image;
-      if (container === undefined || image === undefined) return [];
+      if (container === undefined || image === undefined || isStale(pod, status, image)) return [];
       return [
         {
           list,
@@ -87,6 +87,16 @@ function failingContainers(pod: V1Pod): FailingContainer[] {
       ];
     }),
   );
+}
+
+/**
+ * After an update the status is about the image before, until the kubelet has tried the new one. Kubernetes says so since 1.34 (KEP-5067);
+ * before, by the name of the image.
+ */
+function isStale({ metadata, status }: V1Pod, { image: reported, state }: V1ContainerStatus, image: string): boolean {
+  const observed = status?.observedGeneration;
+  if (observed !== undefined && metadata?.generation !== undefined && observed < metadata.generation) return true;
+  return reported !== image && state?.waiting?.message?.includes(image) !== true;
 }
 
 function containerOf(

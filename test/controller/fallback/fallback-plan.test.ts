@@ -49,6 +49,9 @@ interface Given {
   readonly labels?: Record<string, string>;
   readonly annotations?: Record<string, string>;
   readonly metadata?: object;
+  /** As the status has it. */
+  readonly reported?: string;
+  readonly observedGeneration?: number;
   readonly volumes?: NonNullable<V1Pod['spec']>['volumes'];
 }
 
@@ -57,7 +60,14 @@ const mirrored = 'mirror.example/library/nginx:1';
 function podOf(given: Given): V1Pod {
   const { image = mirrored, original = 'nginx:1', container = {}, list = 'containers', reason = 'ErrImagePull', message = refused } = given;
   const records = original === null ? {} : { 'transship.dev/original-images': JSON.stringify({ app: original }) };
-  const status = { name: 'app', image, imageID: '', ready: false, restartCount: 0, state: { waiting: { reason, message } } };
+  const status = {
+    name: 'app',
+    image: given.reported ?? image,
+    imageID: '',
+    ready: false,
+    restartCount: 0,
+    state: { waiting: { reason, message } },
+  };
   const statuses = {
     containers: 'containerStatuses',
     initContainers: 'initContainerStatuses',
@@ -79,7 +89,7 @@ function podOf(given: Given): V1Pod {
       imagePullSecrets: [{ name: 'backup' }],
       ...(given.volumes !== undefined && { volumes: given.volumes }),
     },
-    status: { [statuses]: [status] },
+    status: { [statuses]: [status], ...(given.observedGeneration !== undefined && { observedGeneration: given.observedGeneration }) },
   };
 }
 
@@ -147,6 +157,13 @@ test('moves', (t) => {
       secretGrace - 5_000,
     ],
     ['a login that is refused, later', { message: '401 Unauthorized', metadata: { creationTimestamp: at(21) } }, backup, 2],
+    ['a status of this image', { metadata: { generation: 2 }, observedGeneration: 2 }, backup, 2],
+    [
+      'a container that ran before, which the status names otherwise',
+      { reported: 'sha256:0a', message: `failed to pull image "${mirrored}": not found` },
+      backup,
+      2,
+    ],
     ['the record is no JSON', { annotations: { 'transship.dev/fallback': '{' } }, backup, 2],
   ];
   for (const [title, given, to, step, delay = 0] of rows) {
@@ -162,6 +179,8 @@ test('moves', (t) => {
 test('nothing to do', (t) => {
   const rows: readonly (readonly [title: string, given: Given, where?: Where])[] = [
     ['a container that waits for something else', { reason: 'CrashLoopBackOff' }],
+    ['a status of the image before, by its generation', { metadata: { generation: 2 }, observedGeneration: 1 }],
+    ['a status of the image before, by its name', { reported: 'mirror.example/library/nginx:0' }],
     ['a full disk', { message: 'write /var/lib: no space left on device' }],
     ['the limits of the kubelet', { message: 'pull QPS exceeded' }],
     ['imagePullPolicy Never', { reason: 'ErrImageNeverPull', container: { imagePullPolicy: 'Never' } }],
