@@ -1,6 +1,7 @@
 import type { V1MutatingWebhook } from '@kubernetes/client-node';
 import { test } from 'tap';
 
+import { chartConditions } from '../../src/inspect/doctor/reach-checks.ts';
 import { release, render, skipWithoutHelm, type Values } from './chart.ts';
 import { expectedMode, labelled, labelValues, type PolicyMode } from './opt-in.ts';
 import { reaches } from './selectors.ts';
@@ -71,4 +72,10 @@ test('the settings of each webhook in the configuration', options, async (t) => 
   }
   const closed = await webhooks({ failurePolicy: 'Fail', timeoutSeconds: 2 });
   t.match(closed[0], { failurePolicy: 'Fail', timeoutSeconds: 2 });
+});
+
+test('doctor knows every match condition of the chart: of others it cannot say whether they leave its pod out', options, async (t) => {
+  const list = await webhooks({ controller: { features: { fallback: true } } });
+  const names = new Set(list.flatMap(({ matchConditions = [] }) => matchConditions.map(({ name }) => name)));
+  t.strictSame([...names].toSorted(), [...chartConditions].toSorted());
 });

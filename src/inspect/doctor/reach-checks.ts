@@ -5,10 +5,11 @@ import type { ProbeResult } from './probe.ts';
 import type { ReplicaRevision } from './replica-revisions.ts';
 
 /** Conditions that the chart writes; others are of its values, and may except the probe. */
-const knownConditions: ReadonlySet<string> = new Set([
+export const chartConditions: ReadonlySet<string> = new Set([
   'not-a-mirror-pod',
   'an-image-changes',
   'not-of-transship',
+  'not-by-fallback',
   'pod-label-matches-mode',
 ]);
 
@@ -47,7 +48,7 @@ function unreached(release: ReleaseFacts, result: ProbeResult): Problem | null {
 }
 
 function hasOwnConditions({ configuration: { webhooks = [] } }: ReleaseFacts): boolean {
-  return webhooks.some(({ matchConditions = [] }) => matchConditions.some(({ name }) => !knownConditions.has(name)));
+  return webhooks.some(({ matchConditions = [] }) => matchConditions.some(({ name }) => !chartConditions.has(name)));
 }
 
 /** Milliseconds: the kubelet takes about a minute to bring a change of a ConfigMap to its pods. */
