@@ -153,9 +153,15 @@ function remainderProblems(rule: Rule, at: PolicyPath): PolicyProblem[] {
   );
   const { host, path } = rule.rewrite?.target?.prefix ?? { host: '', path: '' };
   // The image docker.io/NAME is docker.io/library/NAME, and not below docker.io/NAME.
-  return host === 'docker.io' && path !== '' && !path.includes('/')
+  return host === 'docker.io' && path !== '' && !path.includes('/') && rule.images.some(canBeWhole)
     ? [...ofPatterns, refusal([...at, 'rewrite', 'registry'], `as: remainder: images of docker.io/${path} itself would be rewritten again`)]
     : ofPatterns;
+}
+
+/** Whether nothing may follow the match. Every path of Docker Hub has two components. */
+function canBeWhole(pattern: Pattern): boolean {
+  if (pattern.kind === 'regex' || pattern.tag !== null || pattern.digest !== null) return true;
+  return pattern.path.length > (pattern.host === 'docker.io' ? 1 : 0);
 }
 
 /** Without any pull secret, further targets change nothing about a pod. */
