@@ -45,6 +45,8 @@ export async function openConnections(port: number, authority: string, count: nu
       return socket;
     }),
   );
+  // Goes on from one call to the next, or a later one would send what an earlier one has sent.
+  let number = 0;
   /** @param due resolves with the time at which the request of that number was to be sent */
   const run = async ({ body, changing }: Message, requests: number, due: (index: number) => Promise<number>): Promise<Load> => {
     const head = Buffer.from(
@@ -61,7 +63,8 @@ export async function openConnections(port: number, authority: string, count: nu
           const index = taken;
           taken += 1;
           const sent = await due(index);
-          const digits = String(index % 100_000).padStart(changingDigits, '0');
+          const digits = String(number % 100_000).padStart(changingDigits, '0');
+          number += 1;
           for (const at of changing) request.write(digits, head.length + at, 'latin1');
           await exchange(socket, request);
           latencies.push(performance.now() - sent);
