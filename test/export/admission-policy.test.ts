@@ -27,6 +27,11 @@ const cases: readonly (readonly [what: string, rules: readonly string[], refusal
     ['{ name: a, match: { images: [quay.io] }, rewrite: { registry: later, as: path } }'],
     ['rules.0.rewrite.registry: the host of registry later is not resolved; name it with --resolved-hosts'],
   ],
+  [
+    'the image as written as an alternative: a step to it would be undone',
+    ['{ name: a, match: { images: [quay.io] }, rewrite: { registry: hub, as: path, prefix: a }, alternatives: [{ as: original }] }'],
+    ['rules.0.alternatives: alternatives: CEL would rewrite the image as written again when the controller moves a pod to it'],
+  ],
   ['warnings about every rewrite', [], ['warnings: warnings: a MutatingAdmissionPolicy cannot warn'], 'warnings: rewrites\n'],
 ];
 for (const [what, rules, refusals, more] of cases)

@@ -140,9 +140,15 @@ function actionProblems(rule: Rule, at: PolicyPath, policy: CompiledPolicy): Pol
       refusal([...at, 'rewrite', 'registry'], `the host of registry ${rule.waitsFor} is not resolved; name it with --resolved-hosts`),
     ];
   const problems = rewrite.as === 'remainder' ? remainderProblems(rule, at) : [];
-  return hasSecretsOfAlternatives(rule, policy)
-    ? [...problems, refusal([...at, 'alternatives'], 'alternatives: CEL does not add the pull secrets of further targets')]
-    : problems;
+  const reason = alternativesReason(rule, policy);
+  return reason === null ? problems : [...problems, refusal([...at, 'alternatives'], `alternatives: ${reason}`)];
+}
+
+function alternativesReason(rule: Rule, policy: CompiledPolicy): string | null {
+  // The webhook reads the controller's record of the step.
+  if (rule.policy.alternatives.some(({ as }) => as === 'original'))
+    return 'CEL would rewrite the image as written again when the controller moves a pod to it';
+  return hasSecretsOfAlternatives(rule, policy) ? 'CEL does not add the pull secrets of further targets' : null;
 }
 
 function remainderProblems(rule: Rule, at: PolicyPath): PolicyProblem[] {
