@@ -1,6 +1,6 @@
 /** `transship diff`: the images that two policies decide differently, for the review of a change. */
 import { OperatorError } from '../errors/operator-error.ts';
-import { listPods } from '../inspect/pods.ts';
+import { isOfRelease, listPods } from '../inspect/pods.ts';
 import { decideDocument, type ManifestImage } from '../manifests/decide.ts';
 import { plainValue } from '../manifests/parse.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -36,7 +36,11 @@ Exit codes: 0 no difference; 1 there are differences; 2 wrong usage, or somethin
     const { values } = given;
     const [old, now, more] = values.policy;
     if (old === undefined || now === undefined || more !== undefined)
-      throw new OperatorError('USAGE', `${values.policy.length} policies are named`, 'name two: --policy OLD --policy NEW');
+      throw new OperatorError(
+        'USAGE',
+        values.policy.length === 1 ? 'one policy is named' : `${values.policy.length} policies are named`,
+        'name two: --policy OLD --policy NEW',
+      );
     const open = (policy: string): Promise<CompiledPolicy> => openPolicy({ policy, 'resolved-hosts': values['resolved-hosts'] }, io);
     const policies = [await open(old), await open(now)] as const;
     const found = values['all-namespaces'] ? await ofCluster(given, policies) : await ofInput(given, policies, io);
@@ -82,7 +86,7 @@ async function ofCluster({ values }: Given<typeof diffFlags>, policies: Policies
   const all = new Comparison();
   await inCluster(values, async (view) => {
     for await (const pods of listPods(view, null))
-      for (const { metadata, spec } of pods) {
+      for (const { metadata, spec } of pods.filter((each) => !isOfRelease(each))) {
         const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
         const context = { namespaceOf: () => metadata?.namespace ?? '', originals: 'recorded' } as const;
         const [old, now] = policies.map((policy) => decideDocument(policy, pod, context).images);

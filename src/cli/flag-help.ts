@@ -17,6 +17,7 @@ function usageOf(name: string, { type }: Flag): string {
 }
 
 function notes({ default: value, required, repeatable }: Flag): string {
+  if (repeatable === 'twice') return '';
   if (repeatable) return '; may be given again';
   if (required !== undefined) return ' (required)';
   return value === undefined || value === '' ? '' : ` (${value})`;

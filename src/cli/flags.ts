@@ -181,7 +181,7 @@ const clusterFlags = {
 } as const satisfies Flags;
 
 export const diffFlags = {
-  policy: { type: file, text: 'a policy file; twice: the one in force, then the new one', repeatable: true },
+  policy: { type: file, text: 'a policy file; twice: the one in force, then the new one', repeatable: 'twice' },
   'resolved-hosts': resolvedHosts,
   file: manifests,
   namespace: { type: name, text: 'namespace of manifests and images that do not state theirs (default)', short: 'n' },

@@ -1,6 +1,6 @@
 /** `transship init`: a policy to begin with. */
 import { OperatorError } from '../errors/operator-error.ts';
-import { listPods } from '../inspect/pods.ts';
+import { isOfRelease, listPods } from '../inspect/pods.ts';
 import { podFields, readPod } from '../pod/pod.ts';
 import { policyText } from '../presets/policy-text.ts';
 import type { Preset, Values } from '../presets/preset.ts';
@@ -108,7 +108,7 @@ async function imagesOf({ values, operands }: Given<typeof initFlags>, io: Io): 
   };
   if (values['all-namespaces'])
     await inCluster(values, async (view) => {
-      for await (const pods of listPods(view, null)) for (const pod of pods) addPod(pod);
+      for await (const pods of listPods(view, null)) for (const pod of pods) if (!isOfRelease(pod)) addPod(pod);
     });
   const report = new ManifestReport('init', io);
   for await (const { pod } of manifestWorkloads(values.file, report, io)) addPod(pod);

@@ -19,6 +19,7 @@ export interface PolicyFlags {
  * @throws OperatorError: POLICY_INVALID with every finding, FILE_UNREADABLE for a missing file of resolved hosts
  */
 export async function openPolicy(flags: PolicyFlags, io: Io): Promise<CompiledPolicy> {
+  if (flags.policy === '-') throw new OperatorError('USAGE', '--policy - is no file', 'name a file, or /dev/stdin');
   await mustExist(flags['resolved-hosts']);
   const { source, findings } = await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] });
   for (const finding of findings) io.stderr.write(printed`${formatFinding(finding)}\n`);

@@ -15,7 +15,8 @@ export interface Flag {
   readonly default?: string;
   /** Set where the command cannot do without it: what to do when it is missing. */
   readonly required?: string;
-  readonly repeatable?: true;
+  /** `twice`: its text says so. */
+  readonly repeatable?: true | 'twice';
   /** It is also read from the environment: `--metrics-port` is `TRANSSHIP_METRICS_PORT`. */
   readonly variable?: true;
 }
@@ -25,7 +26,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 type ValueOf<F extends Flag> =
   F['type'] extends FlagType<infer Value>
-    ? F extends { readonly repeatable: true }
+    ? F extends { readonly repeatable: true | 'twice' }
       ? readonly Value[]
       : F extends { readonly default: string } | { readonly required: string }
         ? Value
@@ -59,7 +60,11 @@ function parse(
 ): { readonly values: Readonly<Record<string, Written>>; readonly positionals: string[] } {
   const options: ParseArgsOptionsConfig = {};
   for (const [name, { type, short, repeatable = false }] of Object.entries(flags))
-    options[name] = { type: type === null ? 'boolean' : 'string', multiple: repeatable, ...(short === undefined ? {} : { short }) };
+    options[name] = {
+      type: type === null ? 'boolean' : 'string',
+      multiple: repeatable !== false,
+      ...(short === undefined ? {} : { short }),
+    };
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {

@@ -51,8 +51,9 @@ Exit codes: 0 done; 1 with --policy, two images have the same target, an image i
     const { policy: file } = values;
     const policy = file === null ? null : await openPolicy({ policy: file, 'resolved-hosts': values['resolved-hosts'] }, io);
     const { report, exitCode } = values.file.length > 0 ? await ofManifests(values, policy, io) : await ofCluster(values, policy);
-    await write(io.stdout, values.output === 'json' ? printed`${jsonText(report)}\n` : scanPage(report));
+    // First, so that a path that cannot be written is the only thing that is told.
     if (values.html !== null) await writePage(values.html, report);
+    await write(io.stdout, values.output === 'json' ? printed`${jsonText(report)}\n` : scanPage(report));
     if (values.output === 'table') await write(io.stderr, notSeen(report.notSeen));
     return Math.max(exitCode, hasProblem(report) ? 1 : 0);
   },

@@ -16,3 +16,8 @@ export async function* listPods(view: ClusterView, namespace: string | null): As
   const refused = view.unseen.find((each) => each.what === what);
   if (refused !== undefined) throw new OperatorError('KUBERNETES_API_ERROR', refused.why, 'use credentials that may list pods');
 }
+
+/** Pods of a release of transship: its webhooks are never asked about them (match condition `not-of-transship` of the chart). */
+export function isOfRelease({ metadata }: V1Pod): boolean {
+  return metadata?.labels?.['app.kubernetes.io/part-of'] === 'transship';
+}

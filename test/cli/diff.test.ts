@@ -64,7 +64,7 @@ t.test('a rewritten pod was compared by the name that it has now, where the new 
 t.test('wrong use', async (tt) => {
   tt.match(await transship(['diff', '--policy', file('old.yaml'), 'nginx']), {
     code: 2,
-    stderr: /1 policies are named; name two: --policy OLD --policy NEW/,
+    stderr: /one policy is named; name two: --policy OLD --policy NEW/,
   });
   tt.match(await diff('old.yaml', 'wrong.yaml', ['nginx']), { code: 2, stderr: /wrong\.yaml:3:1: error: unknown key rulez/ });
   tt.match(await diff('old.yaml', 'new.yaml', []), { code: 2, stderr: /nothing to decide/ });

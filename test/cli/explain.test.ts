@@ -292,3 +292,9 @@ test('all findings of an invalid policy are printed', async (t) => {
     /policy\.yaml:3:1: error: unknown key rulez; did you mean rules\?\n.*policy\.yaml:4:1: error: unknown key warning; did you mean warnings\?\n/,
   );
 });
+
+test('a policy from standard input is refused with what to write: it was looked for as a file named -', async (t) => {
+  const { code, stderr } = await transship(['explain', '--policy', '-', 'nginx']);
+  t.equal(code, 2);
+  t.match(stderr, /--policy - is no file; name a file, or \/dev\/stdin/);
+});

@@ -88,6 +88,7 @@ test('scan --html', async (t) => {
   const nowhere = join(folder, 'none', 'a.html');
   t.match(await scan('--html', nowhere), {
     code: 2,
+    stdout: '',
     stderr: /OUTPUT_FAILED: .*a\.html cannot be written: no such file; name a file in a folder that/,
   });
   t.match(await scan('--html', '-'), { code: 2, stdout: '', stderr: /USAGE: --html - would mix the page with the table; name a file/ });

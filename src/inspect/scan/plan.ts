@@ -3,6 +3,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { canonicalText, referenceOf } from '../../image/reference.ts';
 import { decideDocument } from '../../manifests/decide.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
+import { isOfRelease } from '../pods.ts';
 import type { Plan, PlannedImage } from './report.ts';
 
 type Planned = { -readonly [Key in keyof PlannedImage]: PlannedImage[Key] };
@@ -22,7 +23,9 @@ export class PlanCount {
     this.#copied = new Set(copied.flatMap(({ pullSecrets }) => pullSecrets));
   }
 
-  add({ metadata, spec }: V1Pod): void {
+  add(added: V1Pod): void {
+    if (isOfRelease(added)) return;
+    const { metadata, spec } = added;
     const namespace = metadata?.namespace ?? '';
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
     for (const { decision } of decideDocument(this.#policy, pod, { namespaceOf: () => namespace, originals: 'recorded' }).images) {
