@@ -19,9 +19,9 @@ export function writeLines(output: Output, lines: readonly Printable[]): void {
   output.write(joined(lines.map((line) => joined([line, newline]))));
 }
 
-/** Data for another program, unchanged: manifests. */
+/** Data for another program, unchanged: manifests and configuration. */
 export async function writeData(output: Output, data: string): Promise<void> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- manifests for another program must not be escaped
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what another program reads must not be escaped
   await write(output, data as Printable);
 }
 

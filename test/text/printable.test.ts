@@ -63,8 +63,8 @@ const sources = fileURLToPath(new URL('../../src/', import.meta.url));
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   // Colours, help texts, completion scripts and the indentation of a table.
   ownText: ['cli/cli.ts', 'cli/completion.ts', 'cli/explanation.ts', 'cli/output.ts', 'text/printable.ts'],
-  // Manifests, for kubectl and Helm.
-  writeData: ['cli/output.ts', 'cli/rewrite.ts'],
+  // Manifests, for kubectl and Helm, and the configuration of other programs.
+  writeData: ['cli/export.ts', 'cli/output.ts', 'cli/rewrite.ts'],
   'as Printable': ['cli/output.ts', 'text/printable.ts'],
   // The streams themselves, which Io narrows to Printable.
   'process\\.std(?:out|err)': ['main.ts'],
