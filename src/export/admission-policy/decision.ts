@@ -1,7 +1,7 @@
 /** What becomes of each image, as variables in CEL: the steps of src/rules/decide.ts, each for all images of the pod at once. */
 import { siblingLabels } from '../../policy/never-pulled.ts';
 import { indented, lines, literal, strings } from './cel.ts';
-import { entryVariables, type Variable } from './entries.ts';
+import { entriesOf, type Variable } from './entries.ts';
 import type { Test } from './patterns.ts';
 import { canonicalText, isWellFormed, isWithinLimits, nameText, partsOf } from './reference.ts';
 import { siteVariables } from './sites.ts';
@@ -10,7 +10,7 @@ import { transformed } from './transforms.ts';
 
 export function decisionVariables(table: Table): Variable[] {
   return [
-    ...entryVariables(table),
+    ...entriesOf(table).variables,
     {
       name: 'targets',
       comment: 'Rules write below these: such images are there already.',
@@ -52,7 +52,7 @@ function matched(table: Table, variable: string): string {
     ...(entries.some(({ regex }) => regex !== '') ? [`(!has(e.regex) || ${canonicalText('m')}.matches(e.regex))`] : []),
     ...(entries.some(({ except }) => except !== '') ? [`(!has(e.except) || !${canonicalText('m')}.matches(e.except))`] : []),
   ];
-  const filter = `variables.entries.filter(e, ${conditions.join(' && ')})`;
+  const filter = `${entriesOf(table).of('m')}.filter(e, ${conditions.join(' && ')})`;
   return table.excluded.length === 0
     ? `variables.${variable}.map(m, ${filter})`
     : `variables.${variable}.map(m, // exclude of the policy\n  ${table.excluded.map(testText).join('\n  || ')}\n  ? [] : ${filter})`;

@@ -4,7 +4,7 @@ import { matchesGlob } from '../../rules/glob.ts';
 import { rewriterText } from '../../pod/annotations.ts';
 import { asciiJson } from '../../pod/records.ts';
 import { printable } from '../../text/printable.ts';
-import { indented, literal, quoted } from './cel.ts';
+import { indented, lines, literal, quoted } from './cel.ts';
 import type { Entry, Table, TableRule } from './table.ts';
 import { actionText } from './transforms.ts';
 
@@ -17,39 +17,94 @@ export interface Variable {
   readonly expression: string;
 }
 
-function joined(texts: readonly string[]): string {
-  return texts.length === 0 ? '[]' : texts.join('\n+ ');
+/** One list literal, since nested operators are limited (250 of them); it is flattened where rules have conditions. */
+function joined(rules: readonly RuleText[]): string {
+  const isConditional = rules.some(({ condition }) => condition !== null);
+  const texts = rules.map(({ label, entries, condition }) => {
+    if (!isConditional) return `// ${label}\n${entries.join(',\n')}`;
+    return `// ${label}\n${condition === null ? '' : `${condition} ? `}${lines('[', entries, ']')}${condition === null ? '' : ' : []'}`;
+  });
+  return `[\n${indented(texts.join(',\n'))}\n]${isConditional ? '.flatten()' : ''}`;
 }
 
-/** One variable, or several and the one that joins them. */
-export function entryVariables({ rules, policy: { revision } }: Table): Variable[] {
-  const groups = rules.map((rule) => ruleText(rule, revision));
-  const parts: string[][] = [];
-  let length = maxExpression;
-  for (const group of groups) {
-    length += group.length + 3;
-    if (length > maxExpression) {
-      parts.push([]);
-      length = group.length;
-    }
-    parts.at(-1)?.push(group);
-  }
+/** With more entries they are kept by host, so that an image is compared with those of its own host only. */
+const maxUnindexed = 100;
+
+export interface Entries {
+  readonly variables: readonly Variable[];
+  /** The entries that an image may match, in CEL. @param image a map of `partsOf` */
+  readonly of: (image: string) => string;
+}
+
+export function entriesOf({ rules, policy: { revision } }: Table): Entries {
+  const texts = rules.map((rule) => ruleText(rule, revision));
   const comment = 'The rules, in order: images whose name begins with `name` go to `to`.';
-  if (parts.length <= 1) return [{ name: 'entries', comment, expression: joined(parts[0] ?? []) }];
-  const variables = parts.map((texts, index) => ({ name: `entries${index + 1}`, expression: joined(texts) }));
-  const [first, ...others] = variables;
-  return [
-    ...(first === undefined ? [] : [{ ...first, comment }]),
-    ...others,
-    { name: 'entries', expression: variables.map(({ name }) => `variables.${name}`).join(' + ') },
-  ];
+  const count = texts.reduce((sum, { entries }) => sum + entries.length, 0);
+  if (count <= maxUnindexed) return { variables: [{ name: 'entries', comment, expression: joined(texts) }], of: () => 'variables.entries' };
+  const parts = partsOf(texts).map(({ hosts, rules: own }, index) => ({ hosts, own, name: `entries${index + 1}` }));
+  return {
+    variables: parts.map(({ name, hosts, own }, index) => ({
+      name,
+      ...(index === 0 ? { comment: `${comment} By host.` } : {}),
+      expression:
+        hosts === null
+          ? joined(own)
+          : lines(
+              '{',
+              hosts.map((host) => `${literal(host)}: ${joined(ofHost(own, host))}`),
+              '}',
+            ),
+    })),
+    of: (image) =>
+      `(${parts.map(({ name, hosts }) => (hosts === null ? `variables.${name}` : `variables.${name}[?${image}.registry].orValue([])`)).join(' + ')})`,
+  };
 }
 
-function ruleText(rule: TableRule, revision: string | null): string {
-  const entries = rule.entries.map((entry) => `  ${entryText(rule, entry, revision)}`).join(',\n');
-  const list = `[ // rule ${printable(rule.name)}${rule.action === 'left' ? ', left to the webhook' : ''}\n${entries}\n]`;
-  const condition = conditionOf(rule);
-  return condition === null ? list : `(${condition}\n${indented(`? ${list}\n: []`)})`;
+interface Part {
+  /** Null for entries that match images of any host. */
+  readonly hosts: readonly string[] | null;
+  readonly rules: readonly RuleText[];
+}
+
+/** In order; an expression is not longer than the API server takes. */
+function partsOf(rules: readonly RuleText[]): Part[] {
+  const parts: { hosts: string[] | null; rules: RuleText[]; length: number }[] = [];
+  for (const rule of rules)
+    for (const [index, entry] of rule.entries.entries()) {
+      const host = rule.hosts[index] ?? '';
+      const length = entry.length + rule.label.length + (rule.condition?.length ?? 0) + host.length + 30;
+      let part = parts.at(-1);
+      if (part === undefined || (part.hosts === null) !== (host === '') || part.length + length > maxExpression) {
+        part = { hosts: host === '' ? null : [], rules: [], length: 0 };
+        parts.push(part);
+      }
+      if (part.hosts !== null && !part.hosts.includes(host)) part.hosts.push(host);
+      part.rules.push({ ...rule, entries: [entry], hosts: [host] });
+      part.length += length;
+    }
+  return parts;
+}
+
+function ofHost(rules: readonly RuleText[], host: string): readonly RuleText[] {
+  return rules.filter(({ hosts }) => hosts[0] === host);
+}
+
+interface RuleText {
+  readonly label: string;
+  readonly entries: readonly string[];
+  /** Of each entry; empty for any. */
+  readonly hosts: readonly string[];
+  /** In CEL, on the pod; null for every pod. */
+  readonly condition: string | null;
+}
+
+function ruleText(rule: TableRule, revision: string | null): RuleText {
+  return {
+    label: `rule ${printable(rule.name)}${rule.action === 'left' ? ', left to the webhook' : ''}`,
+    entries: rule.entries.map((entry) => entryText(rule, entry, revision)),
+    hosts: rule.entries.map(({ prefix }) => prefix.split('/')[0] ?? ''),
+    condition: conditionOf(rule),
+  };
 }
 
 function conditionOf({ policy: { match } }: TableRule): string | null {

@@ -1,0 +1,274 @@
+/** A compiled policy and the engine on a real API server, by kind of request: spellings, updates, debug containers, secrets, other mutators. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import tap, { test } from 'tap';
+import { skipReason } from '../cluster/binaries.ts';
+import { applyAll, startCluster, type PodBody } from './equality.ts';
+
+tap.setTimeout(120_000);
+
+const policy = `
+apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries:
+  mirror: { host: 'Mirror.example.com:5000/hub', pullSecrets: [mirror-pull, more] }
+  vendor: { host: vendor.example.com, pullSecrets: [vendor-pull] }
+  one: { host: one.example.com }
+exclude: { images: [docker.io/library/registry, { regex: ':never$' }] }
+rules:
+  - { name: attach, match: { images: [vendor.example.com/shown] }, pullSecrets: [attached] }
+  - { name: team, match: { images: [quay.io/team], namespaces: ['team-*'] }, rewrite: { registry: one, as: escape } }
+  - { name: labelled, match: { images: [quay.io/labelled], podLabels: { app: shop } }, rewrite: { registry: one, as: flatten } }
+  - { name: "vendor's “proxy”", match: { images: [quay.io/acme, 'ghcr.io/*/x-*'], exclude: [quay.io/acme/public] }, onMissingSecret: keep,
+      rewrite: { registry: vendor, as: fullName, prefix: proxy, spelling: written }, pullSecrets: [own] }
+  - { name: pinned, match: { images: ['docker.io/library/pinned:1'] }, rewrite: { as: image, image: 'one.example.com/pinned:2' } }
+  - { name: rest, match: { images: ['reg.example:*'] }, rewrite: { registry: one, as: remainder, prefix: rest } }
+  - { name: single, match: { images: [gcr.io/single] }, rewrite: { registry: one, as: singleRepository, repository: dev/all } }
+  - { name: hub, match: { images: [docker.io, { regex: '^k8s\\.gcr\\.io/(pause|etcd)' }] }, rewrite: { registry: mirror, as: path }, pullPolicy: derive }
+`;
+
+/** So many rules that they are kept by host. */
+const fillers = Array.from(
+  { length: 150 },
+  (_, index) => `  - { name: filler-${index}, match: { images: [filler-${index}.example] }, rewrite: { registry: one, as: path } }\n`,
+);
+const largePolicy = policy.replace('rules:\n', `rules:\n${fillers.join('')}`);
+
+const digest = `sha256:${'0a'.repeat(32)}`;
+const names = [
+  'nginx',
+  'library/nginx',
+  'docker.io/nginx',
+  'docker.io/library/nginx',
+  'index.docker.io/nginx',
+  'INDEX.docker.IO/nginx',
+  'Docker.io/a/b',
+  'registry',
+  'pinned',
+  'acme/app',
+  'a/b/c/d',
+  'localhost/a',
+  'localhost:5000/a',
+  'localhost',
+  'docker.io:443/x',
+  'docker.io:443/library/nginx',
+  'quay.io/acme/app',
+  'Quay.IO/acme/app',
+  'quay.io:443/acme/app',
+  'quay.io/acme',
+  'quay.io/acmeapp',
+  'quay.io/acme/public',
+  'quay.io/acme/public/x',
+  'ghcr.io/a/x-y',
+  'ghcr.io/a/y',
+  'ghcr.io/a/b/x-y',
+  'ghcr.io/a/x-',
+  'reg.example/a/b',
+  'reg.example:8443/a',
+  'reg.example',
+  'reg.examplex/a',
+  'gcr.io/single/app',
+  'gcr.io/single',
+  'k8s.gcr.io/pause',
+  'k8s.gcr.io/pausing',
+  'k8s.gcr.io/other',
+  'mirror.example.com:5000/hub/library/nginx',
+  'MIRROR.example.com:5000/hub/x',
+  'mirror.example.com/hub/x',
+  'vendor.example.com/proxy/x',
+  'vendor.example.com/shown/x',
+  'vendor.example.com/x',
+  'one.example.com/pinned',
+  'quay.io/labelled/app',
+  'quay.io/team/app',
+  '[::1]/a',
+  '[::1]:5000/a',
+  'foo_bar.baz/x',
+  'a--b.io/x',
+  'xn--a.example/x',
+];
+const suffixes = ['', ':1', ':never', `@${digest}`, `:1@${digest}`, `:${'t'.repeat(128)}`];
+const invalid = [
+  'Nginx',
+  'https://quay.io/acme/app',
+  'nginx:',
+  'nginx:-1',
+  `nginx:${'t'.repeat(129)}`,
+  'nginx@sha256:0a',
+  `nginx@md5:${'0a'.repeat(16)}`,
+  'a//b',
+  '0a'.repeat(32),
+  `nginx@${digest.toUpperCase()}`,
+  `docker.io/${'a'.repeat(248)}`,
+  `docker.io/${'a'.repeat(247)}`,
+  `quay.io/acme/${'a'.repeat(250)}`,
+  'auto',
+  'a_/b',
+  '-a/b',
+  'quay.io/acme/app:1:2',
+  'quay.io/Acme/app',
+  '${IMAGE}',
+  'é/nginx',
+  `x_y.z/${'a'.repeat(250)}`,
+  'a'.repeat(2000),
+  '$(x)',
+];
+
+const inPod = (images: readonly string[], more: object = {}, metadata: object = {}): PodBody => ({
+  metadata: { name: 'web', ...metadata },
+  spec: { containers: images.map((image, index) => ({ name: `c-${index}`, image })), ...more },
+});
+
+for (const minor of ['1.36', '1.37']) {
+  test(`Kubernetes ${minor}`, { skip: skipReason({ level: 1, minor }) }, async (t) => {
+    const cluster = await startCluster(t, { emulatedVersion: minor });
+    const shop = await cluster.enforce(policy);
+    const team = await cluster.enforce(policy, { namespace: 'team-a' });
+
+    await t.test(`${names.length * suffixes.length + invalid.length} spellings`, async (part) => {
+      for (const name of names) part.same(await shop.created(inPod(suffixes.map((suffix) => name + suffix))), null, name);
+      for (const image of invalid) part.same(await shop.created(inPod([image])), null, image);
+    });
+
+    await t.test('a large policy', async (part) => {
+      const large = await cluster.enforce(largePolicy);
+      for (const name of [...names, 'filler-1.example/a', 'filler-149.example/a'])
+        part.same(await large.created(inPod(suffixes.map((suffix) => name + suffix))), null, name);
+    });
+
+    await t.test('conditions', async (part) => {
+      const images = ['quay.io/team/app:1', 'quay.io/labelled/app:1', 'nginx'];
+      for (const admission of [shop, team])
+        for (const labels of [{}, { app: 'shop' }, { app: 'other' }])
+          part.same(await admission.created(inPod(images, {}, { labels })), null, `${admission.namespace} ${JSON.stringify(labels)}`);
+    });
+
+    await t.test('places, secrets and records', async (part) => {
+      const volumes = [
+        { name: 'model', image: { reference: 'acme/model:1' } },
+        { name: 'empty', emptyDir: {} },
+      ];
+      const initContainers = [{ name: 'proxy', image: 'quay.io/acme/proxy', restartPolicy: 'Always' }];
+      const annotations = { 'transship.dev/original-images': '{"c-0":"old","gone":"x"}', 'transship.dev/rewritten-by': '{"c-0":"r@1"}' };
+      part.same(await shop.created(inPod(['nginx', 'quay.io/acme/app'], { volumes, initContainers })), null, 'all places');
+      part.same(await shop.created(inPod(['nginx'], { volumes }, { annotations })), null, 'existing records');
+      for (const secrets of [['mirror-pull'], ['more', 'x'], ['mirror-pull', 'more', 'own', 'vendor-pull']]) {
+        const imagePullSecrets = secrets.map((name) => ({ name }));
+        part.same(await shop.created(inPod(['quay.io/acme/a', 'nginx'], { imagePullSecrets })), null, secrets.join());
+      }
+      for (const imagePullPolicy of ['Always', 'IfNotPresent', 'Never'])
+        part.same(
+          await shop.created({ spec: { containers: [{ name: 'a', image: 'nginx', imagePullPolicy }] }, metadata: { name: 'x' } }),
+          null,
+        );
+    });
+
+    await t.test("the ServiceAccount's secrets", async (part) => {
+      const account = { imagePullSecrets: [{ name: 'of-account' }, { name: 'mirror-pull' }], metadata: { name: 'with-secrets' } };
+      for (const namespace of ['without-policy', shop.namespace])
+        part.equal((await cluster.plane.api.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, account)).status, 201);
+      part.same(await shop.created(inPod(['nginx'], { serviceAccountName: 'with-secrets' })), null);
+    });
+
+    await t.test('scope', async (part) => {
+      for (const labels of [{ 'transship.dev/rewrite': 'disabled' }, { 'cnpg.io/cluster': 'db' }])
+        part.same(await shop.created(inPod(['nginx'], {}, { labels })), null, JSON.stringify(labels));
+    });
+
+    await t.test('updates', async (part) => {
+      const stored = await shop.store(inPod(['nginx:1', 'quay.io/other/app:1'], {}, { name: 'updated' }));
+      const withImage = (image: string, annotations?: object) => (pod: typeof stored) => ({
+        ...pod,
+        metadata: {
+          ...pod.metadata,
+          ...(annotations === undefined ? {} : { annotations: { ...pod.metadata.annotations, ...annotations } }),
+        },
+        spec: {
+          ...pod.spec,
+          containers: (pod.spec['containers'] as object[]).with(0, { ...(pod.spec['containers'] as object[])[0], image }),
+        },
+      });
+      for (const image of [
+        'nginx:2',
+        'quay.io/other/x',
+        'Nginx',
+        'mirror.example.com:5000/hub/library/nginx:1',
+        'quay.io/acme/app',
+        'vendor.example.com/a',
+      ])
+        part.same(await shop.updated(stored, withImage(image)), null, image);
+      part.same(
+        await shop.updated(
+          stored,
+          withImage('mirror.example.com:5000/hub/library/nginx:2', { 'transship.dev/original-images': '{"c-0":"nginx:2"}' }),
+        ),
+        null,
+      );
+      part.same(
+        await shop.updated(stored, (pod) => ({ ...pod, metadata: { ...pod.metadata, labels: { a: 'b' } } })),
+        null,
+        'no image changes',
+      );
+      for (const containers of [['nginx:3'], ['quay.io/acme/app', 'Nginx', 'gcr.io/single/a:1']])
+        part.same(
+          await shop.debugged(
+            stored,
+            containers.map((image, index) => ({ name: `debug-${index}`, image })),
+          ),
+          null,
+          containers.join(),
+        );
+    });
+
+    await t.test('another mutator adds a container', async (part) => {
+      await applyAll(cluster.plane, sidecarPolicy);
+      const namespace = 'with-sidecar';
+      const plainNames = await cluster.enforce(policy, { namespace });
+      await cluster.plane.api.send(
+        'PATCH',
+        `/api/v1/namespaces/${namespace}`,
+        { metadata: { labels: { sidecar: 'yes' } } },
+        'application/merge-patch+json',
+      );
+      const url = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+      let images: unknown;
+      for (let attempt = 0; attempt < 150; attempt += 1) {
+        const { body } = await cluster.plane.api.send<{ spec: { containers: { image: string }[] } }>(
+          'POST',
+          url,
+          inPod(['quay.io/other/a', 'nginx:1']),
+        );
+        images = body.spec.containers.map(({ image }) => image);
+        if (JSON.stringify(images).includes('hub/library/sidecar')) break;
+        await sleep(100);
+      }
+      part.same(images, [
+        'quay.io/other/a',
+        'Mirror.example.com:5000/hub/library/nginx:1',
+        'Mirror.example.com:5000/hub/library/sidecar:1',
+      ]);
+      part.equal(plainNames.namespace, namespace);
+    });
+    t.ok(shop.changes() > 40, `${shop.changes()} pods were changed`);
+  });
+}
+
+/** Its name comes after those of the compiled policies; the order among policies is not defined, and reinvocation makes it immaterial. */
+const sidecarPolicy = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: { name: zz-sidecar }
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: Never
+  matchConstraints:
+    namespaceSelector: { matchLabels: { sidecar: 'yes' } }
+    resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods] }]
+  mutations:
+    - patchType: JSONPatch
+      jsonPatch: { expression: '[JSONPatch{op: "add", path: "/spec/containers/-", value: {"name": "sidecar", "image": "sidecar:1"}}]' }
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: { name: zz-sidecar }
+spec: { policyName: zz-sidecar }
+`;

@@ -1,0 +1,117 @@
+/** `export admission-policy` without a cluster: patterns that are refused, what is left to the webhook, the text and its limit. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';
+import { concernCondition } from '../../src/export/admission-policy/concern.ts';
+import { tableOf } from '../../src/export/admission-policy/table.ts';
+import { transship } from '../cli/terminal.ts';
+import { defaults } from './equality.ts';
+import { policyOf, shown } from './policies.ts';
+
+const hub = '{ name: hub, match: { images: [docker.io] }, rewrite: { registry: mirror, as: path } }';
+
+const refused: readonly (readonly [rule: string, refusal: string])[] = [
+  [
+    "{ name: a, match: { images: [{ regex: '^quay\\.io/\\pL' }] }, rewrite: { registry: mirror, as: path } }",
+    'rules.0.match.images.0: ^quay\\.io/\\pL: \\p is not sure to mean the same in the API server',
+  ],
+  [
+    "{ name: a, match: { images: [{ regex: '^quay\\.io/' }] }, rewrite: { registry: mirror, as: remainder } }",
+    'rules.0.match.images.0: as: remainder: CEL cannot tell where the match of ^quay\\.io/ ends',
+  ],
+  [
+    "{ name: a, match: { images: ['*x*:*/a'] }, rewrite: { registry: mirror, as: path } }",
+    'rules.0.match.images.0: *x*:*/a: CEL cannot tell a port from a part of an IPv6 address there',
+  ],
+  [
+    '{ name: a, match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ registry: plain, as: path }] }',
+    'rules.0.alternatives: alternatives: CEL does not add the pull secrets of further targets',
+  ],
+];
+
+for (const [rule, refusal] of refused)
+  test(refusal, async (t) => {
+    t.strictSame(shown(exportAdmissionPolicy(policyOf([rule]), defaults).refusals), [refusal]);
+  });
+
+test('a policy that is too long for etcd', async (t) => {
+  const images = Array.from({ length: 4000 }, (_, index) => `quay.io/${'a'.repeat(400)}-${index}`);
+  const rule = `{ match: { images: [${images.join(', ')}] }, rewrite: { registry: mirror, as: fullName } }`;
+  const { files, refusals } = exportAdmissionPolicy(policyOf([rule]), defaults);
+  t.strictSame(files, []);
+  t.match(shown(refusals), [/^rules: the MutatingAdmissionPolicy would have \d+ characters/]);
+});
+
+test('--partial leaves the rule to the webhook, and no later rule takes its images', async (t) => {
+  const template =
+    "{ name: first, match: { images: [{ regex: '^docker\\.io/acme/(.*)$' }] }, rewrite: { as: template, template: 'mirror.example/$1' } }";
+  const head = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries: { mirror: { host: registry.example.com } }\n';
+  const folder = t.testdir({ 'policy.yaml': `${head}rules:\n  - ${template}\n  - ${hub}\n` });
+  const path = join(folder, 'policy.yaml');
+  const whole = await transship(['export', 'admission-policy', '--policy', path]);
+  t.match(whole, { code: 1, stdout: '' });
+  t.match(whole.stderr, `${path}:5:93: error: rule first: as: template`);
+  const { code, stdout } = await transship(['export', 'admission-policy', '--policy', path, '--partial']);
+  t.equal(code, 0);
+  t.match(stdout, 'The webhook decides the rest: run it with the same policy file.');
+  t.match(stdout, /rule first, left to the webhook\n.*"rule": "first", "as": "left"}/);
+});
+
+test('the text is YAML, the same each time, and compared by --check', async (t) => {
+  const sample = new URL('../../examples/sample.yaml', import.meta.url).pathname;
+  const args = ['export', 'admission-policy', '--policy', sample];
+  const first = await transship(args);
+  t.strictSame(await transship(args), first);
+  t.strictSame(
+    parseAllDocuments(first.stdout).map((each) => [each.errors.length, (each.toJS() as { kind: string }).kind]),
+    [
+      [0, 'MutatingAdmissionPolicy'],
+      [0, 'MutatingAdmissionPolicyBinding'],
+      [0, 'MutatingAdmissionPolicyBinding'],
+    ],
+  );
+  const folder = t.testdir({ 'policy.yaml': first.stdout });
+  t.match(await transship([...args, '--check', join(folder, 'policy.yaml')]), { code: 0, stdout: '' });
+  t.match(await transship([...args, '--name', 'other', '--check', join(folder, 'policy.yaml')]), {
+    code: 1,
+    stdout: /"transship\\"" should be/,
+  });
+  t.match(readFileSync(sample, 'utf8'), 'rules:');
+});
+
+test('the flags are in the objects', async (t) => {
+  const [file] = exportAdmissionPolicy(policyOf([hub]), {
+    ...defaults,
+    optIn: 'OptOut',
+    otherValues: ['blue'],
+    excludedNamespaces: ['vault'],
+    matchConditions: [{ name: 'own', expression: 'true' }],
+  }).files;
+  const [policy, namespaces] = parseAllDocuments(file?.text ?? '').map((each) => each.toJS());
+  t.strictSame(policy.spec.matchConstraints.namespaceSelector.matchExpressions[0].values, [
+    'kube-node-lease',
+    'kube-public',
+    'kube-system',
+    'vault',
+  ]);
+  t.match(
+    policy.spec.matchConditions.map(({ name }: { name: string }) => name),
+    ['not-a-mirror-pod', 'not-opted-out', 'an-image-changes'],
+  );
+  t.ok(policy.spec.matchConditions.some(({ name }: { name: string }) => name === 'own'));
+  t.strictSame(namespaces.spec.matchResources.namespaceSelector.matchExpressions[0], {
+    key: 'transship.dev/rewrite',
+    operator: 'NotIn',
+    values: ['disabled', 'shadow', 'blue'],
+  });
+});
+
+const table = (images: string) => tableOf(policyOf([`{ match: { images: [${images}] }, rewrite: { registry: plain, as: path } }`]));
+
+test('a pod is passed over only when no rule and no secret concerns its images', async (t) => {
+  t.equal(concernCondition(table("'*'")), null);
+  t.equal(concernCondition(table("'*.io'")), null);
+  t.match(concernCondition(table('quay.io/acme')), { name: 'an-image-is-concerned' });
+});
