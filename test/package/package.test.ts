@@ -110,16 +110,21 @@ for (const { name, node, skip } of nodes) {
   });
 }
 
+const podList =
+  '{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}]}';
+const mirrorSets =
+  '{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"config.openshift.io/v1","kind":"ImageDigestMirrorSet","metadata":{"name":"a"},"spec":{"imageDigestMirrors":[{"source":"quay.io/acme","mirrors":["mirror.example.com/acme"]}]}}]}';
+
 t.test('the examples of every --help run as they are printed', async (tt) => {
   const folder = tt.testdir({
     'policy.yaml': readFileSync(join(project, 'examples/sample.yaml'), 'utf8'),
     'app.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: web, image: nginx }] }\n',
     bin: {
       // No cluster and no registry: what they print, and that they are called, is enough here.
-      kubectl:
-        '#!/bin/sh\necho \'{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}]}\'\n',
+      kubectl: `#!/bin/sh\ncase "$*" in\n*imagedigestmirrorsets*) echo '${mirrorSets}' ;;\n*) echo '${podList}' ;;\nesac\n`,
       regctl: '#!/bin/sh\necho "regctl $*"\n',
     },
+    etc: { containerd: { 'certs.d': { 'quay.io': { 'hosts.toml': 'server = "https://mirror.example.com"\n' } } } },
     '.local': { share: { 'bash-completion': { completions: {} } } },
     '.zfunc': {},
     '.config': { fish: { completions: {} } },
@@ -136,7 +141,8 @@ t.test('the examples of every --help run as they are printed', async (tt) => {
   }
   tt.ok(examples.length >= 5, examples.join('\n'));
   for (const example of examples) {
-    const { code, stderr } = await run('bash', ['-o', 'pipefail', '-c', example], options);
+    // Files of a node are below the folder here.
+    const { code, stderr } = await run('bash', ['-o', 'pipefail', '-c', example.replace(' /etc/', ' etc/')], options);
     tt.equal(code, 0, `${example}: ${stderr}`);
   }
   tt.ok(existsSync(join(folder, '.zfunc/_transship')), 'the redirections are part of them');
