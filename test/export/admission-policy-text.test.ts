@@ -41,7 +41,17 @@ test('a policy that is too long for etcd', async (t) => {
   const rule = `{ match: { images: [${images.join(', ')}] }, rewrite: { registry: mirror, as: fullName } }`;
   const { files, refusals } = exportAdmissionPolicy(policyOf([rule]), defaults);
   t.strictSame(files, []);
-  t.match(shown(refusals), [/^rules: the MutatingAdmissionPolicy would have \d+ characters/]);
+  t.match(shown(refusals), [/^rules: the object of the MutatingAdmissionPolicy would have \d+ characters, and etcd takes 1\.5 MiB/]);
+});
+
+test('an expression that is too long for the API server', async (t) => {
+  const exclude = Array.from({ length: 300 }, (_, index) => `quay.io/${'a'.repeat(400)}-${index}`);
+  const rule = `{ match: { images: [quay.io], exclude: [${exclude.join(', ')}] }, rewrite: { registry: mirror, as: fullName } }`;
+  const { files, refusals } = exportAdmissionPolicy(policyOf([rule]), defaults);
+  t.strictSame(files, []);
+  t.match(shown(refusals), [
+    /^rules: the expression entries1 of the MutatingAdmissionPolicy would have \d+ characters, and the API server takes 100,000/,
+  ]);
 });
 
 test('--partial leaves the rule to the webhook, and no later rule takes its images', async (t) => {

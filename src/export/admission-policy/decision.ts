@@ -16,7 +16,7 @@ export function decisionVariables(table: Table): Variable[] {
       comment: 'Rules write below these: such images are there already.',
       expression: lines('[', table.targets.map(literal), ']'),
     },
-    ...siteVariables(table),
+    ...siteVariables(),
     imagesVariable(table),
     { name: 'matched', comment: 'For each image the entries that match it; the first one decides.', expression: matched(table, 'images') },
     resultsVariable(table),

@@ -8,8 +8,11 @@ import { indented, lines, literal, quoted } from './cel.ts';
 import type { Entry, Table, TableRule } from './table.ts';
 import { actionText } from './transforms.ts';
 
-/** Maximum length of the expression of one variable, in characters: see docs. */
-export const maxExpression = 60_000;
+/** Of one variable, in characters. The API server takes `maxExpression`. */
+const maxPart = 60_000;
+
+/** In characters: Kubernetes 1.36.3 takes 100,000 and refuses one more (cel-go: expression code point size exceeds limit). */
+export const maxExpression = 100_000;
 
 export interface Variable {
   readonly name: string;
@@ -40,7 +43,9 @@ export function entriesOf({ rules, policy: { revision } }: Table): Entries {
   const texts = rules.map((rule) => ruleText(rule, revision));
   const comment = 'The rules, in order: images whose name begins with `name` go to `to`.';
   const count = texts.reduce((sum, { entries }) => sum + entries.length, 0);
-  if (count <= maxUnindexed) return { variables: [{ name: 'entries', comment, expression: joined(texts) }], of: () => 'variables.entries' };
+  const expression = joined(texts);
+  if (count <= maxUnindexed && expression.length <= maxPart)
+    return { variables: [{ name: 'entries', comment, expression }], of: () => 'variables.entries' };
   const parts = partsOf(texts).map(({ hosts, rules: own }, index) => ({ hosts, own, name: `entries${index + 1}` }));
   return {
     variables: parts.map(({ name, hosts, own }, index) => ({
@@ -74,7 +79,7 @@ function partsOf(rules: readonly RuleText[]): Part[] {
       const host = rule.hosts[index] ?? '';
       const length = entry.length + rule.label.length + (rule.condition?.length ?? 0) + host.length + 30;
       let part = parts.at(-1);
-      if (part === undefined || (part.hosts === null) !== (host === '') || part.length + length > maxExpression) {
+      if (part === undefined || (part.hosts === null) !== (host === '') || part.length + length > maxPart) {
         part = { hosts: host === '' ? null : [], rules: [], length: 0 };
         parts.push(part);
       }

@@ -2,7 +2,6 @@
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
 import { literal } from './cel.ts';
 import type { Variable } from './entries.ts';
-import type { Table } from './table.ts';
 
 function containers(list: string, condition: string): string {
   return `object.spec.?${list}.orValue([]).transformList(i, c, has(c.image)${condition},
@@ -18,7 +17,7 @@ const changed = (list: string): string => ` && !oldObject.spec.?${list}.orValue(
 const added = ' && !oldObject.spec.?ephemeralContainers.orValue([]).exists(o, o.?name == c.?name)';
 
 /** `at` is empty for a recorded image: it is decided to see whether the record still holds. */
-export function siteVariables(_table: Table): Variable[] {
+export function siteVariables(): Variable[] {
   return [
     {
       name: 'change',
