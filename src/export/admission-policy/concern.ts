@@ -9,26 +9,57 @@ const maxNames = 40;
 
 /** Null where any image may concern the policy. */
 export function concernCondition({ rules, secrets }: Table): Condition | null {
-  const prefixes = [
-    ...new Set([...rules.flatMap(({ entries }) => entries.map(({ prefix }) => prefix)), ...secrets.map(([prefix]) => prefix)]),
-  ];
-  if (prefixes.includes('')) return null;
-  const outer = prefixes.filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)));
-  const names = outer.length <= maxNames ? outer : [...new Set(outer.map((prefix) => prefix.slice(0, prefix.indexOf('/') + 1)))];
-  if (names.length > maxNames || names.length === 0) return names.length === 0 ? nothing : null;
-  const test = `matches(${literal(`^(?:${names.toSorted().map(nameRegex).join('|')})`)})`;
-  const lists = ['containers', 'initContainers', 'ephemeralContainers'].map(
-    (list) => `object.spec.?${list}.orValue([]).exists(c, string(c.?image.orValue("")).${test})`,
-  );
-  const volumes = `object.spec.?volumes.orValue([]).exists(v, string(v.?image.?reference.orValue("-")).${test})`;
+  const names = namesOf(rules.flatMap(({ entries }) => entries.map(({ prefix }) => prefix)));
+  const registries = registriesOf(secrets).filter(({ prefix }) => names?.some((name) => prefix.startsWith(name)) !== true);
+  if (names === null || registries.length > maxNames) return null;
+  if (names.length + registries.length === 0) return nothing;
   const records = [originalImagesAnnotation, rewrittenByAnnotation].map(
     (annotation) => `${literal(annotation)} in object.metadata.?annotations.orValue({})`,
   );
+  const parts = [
+    ...(names.length === 0 ? [] : [anyImage(names)]),
+    ...registries.map((registry) => `(${lacks(registry.secrets)}) && (${anyImage([registry.prefix])})`),
+    `request.operation == "UPDATE" && (${records.join(' || ')})`,
+  ];
   return {
     name: 'an-image-is-concerned',
-    comment: 'From the rules: other images are left alone, and need no mutation.',
-    expression: [...lists, volumes, `request.operation == "UPDATE" && (${records.join(' || ')})`].join('\n|| '),
+    comment:
+      'From the rules: other images are left alone, and need no mutation. Nor do those at their target, in a pod that has the pull secrets.',
+    expression: parts.join('\n|| '),
   };
+}
+
+/** Null where it is not worth it. */
+function namesOf(all: readonly string[]): readonly string[] | null {
+  const prefixes = [...new Set(all)];
+  if (prefixes.includes('')) return null;
+  const outer = prefixes.filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)));
+  const names = outer.length <= maxNames ? outer : [...new Set(outer.map((prefix) => prefix.slice(0, prefix.indexOf('/') + 1)))];
+  return names.length > maxNames ? null : names.toSorted();
+}
+
+interface SecretRegistry {
+  readonly prefix: string;
+  readonly secrets: readonly string[];
+}
+
+function registriesOf(secrets: Table['secrets']): SecretRegistry[] {
+  const prefixes = [...new Set(secrets.map(([prefix]) => prefix))];
+  return prefixes.map((prefix) => ({ prefix, secrets: secrets.flatMap(([at, secret]) => (at === prefix ? [secret] : [])) }));
+}
+
+function lacks(secrets: readonly string[]): string {
+  return secrets
+    .map((secret) => `!object.spec.?imagePullSecrets.orValue([]).exists(s, s.?name.orValue("") == ${literal(secret)})`)
+    .join(' || ');
+}
+
+function anyImage(names: readonly string[]): string {
+  const test = `matches(${literal(`^(?:${names.map(nameRegex).join('|')})`)})`;
+  const lists = ['containers', 'initContainers', 'ephemeralContainers'].map(
+    (list) => `object.spec.?${list}.orValue([]).exists(c, string(c.?image.orValue("")).${test})`,
+  );
+  return [...lists, `object.spec.?volumes.orValue([]).exists(v, string(v.?image.?reference.orValue("-")).${test})`].join('\n|| ');
 }
 
 const nothing: Condition = { name: 'an-image-is-concerned', comment: 'No rule is exported.', expression: 'false' };

@@ -1,0 +1,43 @@
+/** Pods that the match conditions pass over: none that a rule or a pull secret concerns. */
+import tap, { test } from 'tap';
+import { skipReason } from '../cluster/binaries.ts';
+import { startCluster } from './equality.ts';
+
+tap.setTimeout(120_000);
+
+const policy = `apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries:
+  mirror: { host: mirror.example.com/hub, pullSecrets: [one, two] }
+  second: { host: 'localhost:30500', pullSecrets: [three] }
+rules:
+  - { name: hub, match: { images: [docker.io/acme] }, rewrite: { registry: mirror, as: path } }
+`;
+const images = [
+  'acme/web',
+  'Docker.io/acme/web:1',
+  'nginx',
+  'mirror.example.com/hub/x',
+  'Mirror.example.com/hub/x',
+  'mirror.example.com/other/x',
+  'localhost:30500/x',
+];
+const secrets = [undefined, [], ['one'], ['two', 'one'], ['one', 'two', 'three'], ['three'], ['other']];
+
+test('pods with and without the pull secrets of where their images are', { skip: skipReason({ level: 1 }) }, async (t) => {
+  const cluster = await startCluster(t);
+  const admission = await cluster.enforce(policy);
+  for (const first of images)
+    for (const second of images)
+      for (const names of secrets) {
+        const spec = {
+          initContainers: [{ name: 'setup', image: first }],
+          containers: [{ name: 'main', image: 'ghcr.io/x/y' }],
+          volumes: [{ name: 'model', image: { reference: second } }],
+          imagePullSecrets: names?.map((name) => ({ name })),
+        };
+        const difference = await admission.created({ metadata: { name: 'web' }, spec });
+        if (difference !== null) t.fail(`${first}, ${second}, ${String(names)}`, difference);
+      }
+  t.ok(admission.changes() > 200, `${admission.changes()} pods were changed`);
+});
