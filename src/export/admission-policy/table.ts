@@ -6,9 +6,10 @@ import type { Pattern } from '../../rules/pattern.ts';
 import { repositoryPrefix } from '../../rules/registries.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { anyOf, testOf, widened, type Test } from './patterns.ts';
+import { isExpressed, type ExpressedTransform } from './transforms.ts';
 
 /** What a rule does. `left` leaves its images to the webhook. */
-export type Action = Exclude<RewriteTarget['as'], 'template'> | 'secrets' | 'left';
+export type Action = ExpressedTransform | 'secrets' | 'left';
 
 export interface Entry extends Test {
   /** RE2, found in the canonical text of images that the rule does not match; empty for none. */
@@ -120,7 +121,7 @@ function tested(pattern: Pattern, path: PolicyPath, refusals: PolicyProblem[]): 
 
 function actionOf(rewrite: RewriteTarget | undefined): Action {
   if (rewrite === undefined) return 'secrets';
-  return rewrite.as === 'template' ? 'left' : rewrite.as;
+  return isExpressed(rewrite.as) ? rewrite.as : 'left';
 }
 
 /** Host with prefix, or the one image. */
@@ -133,8 +134,10 @@ function baseOf(rule: Rule, rewrite: RewriteTarget): string {
 function actionProblems(rule: Rule, at: PolicyPath, policy: CompiledPolicy): PolicyProblem[] {
   const { rewrite } = rule.policy;
   if (rewrite === undefined) return [];
-  if (rewrite.as === 'template')
-    return [refusal([...at, 'rewrite', 'as'], 'as: template: CEL cannot replace by the captures of an expression')];
+  if (!isExpressed(rewrite.as)) {
+    const reason = rewrite.as === 'template' ? 'CEL cannot replace by the captures of an expression' : 'it has no expression in CEL';
+    return [refusal([...at, 'rewrite', 'as'], `as: ${rewrite.as}: ${reason}`)];
+  }
   if (rule.rewrite === null)
     return [
       refusal([...at, 'rewrite', 'registry'], `the host of registry ${rule.waitsFor} is not resolved; name it with --resolved-hosts`),

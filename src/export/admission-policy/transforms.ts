@@ -1,8 +1,6 @@
 /** The transforms in CEL: `m` is the image, `e` the entry that matched it. Empty where there is no result. */
-import type { Action, TableRule } from './table.ts';
+import type { TableRule } from './table.ts';
 import { nameText } from './reference.ts';
-
-type Transforming = Exclude<Action, 'secrets' | 'left'>;
 
 const below = (kept: string): string => `e.to + "/" + ${kept} + m.suffix`;
 
@@ -15,7 +13,7 @@ const digestPart = '(m.suffix.contains("@") ? m.suffix.substring(m.suffix.indexO
 /** What follows the components that the pattern matched, or the whole name where it is every image. */
 const remainder = `(e.depth == "0" ? ${nameText('m')} : m.key.split("/").slice(int(e.depth), m.key.split("/").size() - 1).join("/"))`;
 
-const canonical: Record<Transforming, string> = {
+const canonical = {
   path: below('m.path'),
   fullName: `m.registry.contains(":") ? "" : ${below('m.registry + "/" + m.path')}`,
   flatten: below(last),
@@ -24,9 +22,16 @@ const canonical: Record<Transforming, string> = {
     : [${tagged}].map(t, t.size() > 128 ? "" : e.to + ":" + t + ${digestPart})[0]`,
   remainder: `[${remainder}].map(k, k != "" ? ${below('k')} : e.to.contains("/") ? e.to + m.suffix : "")[0]`,
   image: 'has(e.complete) ? e.to : e.to + m.suffix',
-};
+} as const;
 
-const written: Partial<Record<Transforming, string>> = {
+/** A transform that CEL can say. */
+export type ExpressedTransform = keyof typeof canonical;
+
+export function isExpressed(as: string): as is ExpressedTransform {
+  return Object.hasOwn(canonical, as);
+}
+
+const written: Partial<Record<ExpressedTransform, string>> = {
   path: below('m.rest'),
   fullName: `m.host.contains(":") ? "" : ${below('(m.host == "" ? "" : m.host.lowerAscii() + "/") + m.rest')}`,
 };

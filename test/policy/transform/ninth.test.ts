@@ -71,6 +71,12 @@ test('a ninth transform is one file and one line', (t) => {
   writeFileSync(join(copy, 'policy.yaml'), policy('as: lastComponents, count: 2'));
   t.match(run('src/main.ts', 'explain', '--policy', 'policy.yaml', '-o', 'json', 'quay.io/a/x/app:1').text, 'mirror.example/x/app:1');
 
+  t.match(
+    run('src/main.ts', 'export', 'admission-policy', '--policy', 'policy.yaml'),
+    { status: 1, text: /policy\.yaml:4:\d+: error: rule short: as: lastComponents: it has no expression in CEL/ },
+    'an export that does not know it refuses it',
+  );
+
   const schema = run(
     '-e',
     "import('./src/config/json-schema.ts').then(({ policyJsonSchema }) => console.log(JSON.stringify(policyJsonSchema())))",
