@@ -73,7 +73,7 @@ test('a ninth transform is one file and one line', (t) => {
 
   t.match(
     run('src/main.ts', 'export', 'admission-policy', '--policy', 'policy.yaml'),
-    { status: 1, text: /policy\.yaml:4:\d+: error: rule short: as: lastComponents: it has no expression in CEL/ },
+    { status: 1, text: /policy\.yaml:5:\d+: error: rule short: as: lastComponents: it has no expression in CEL/ },
     'an export that does not know it refuses it',
   );
 
