@@ -41,3 +41,17 @@ test('pods with and without the pull secrets of where their images are', { skip:
       }
   t.ok(admission.changes() > 200, `${admission.changes()} pods were changed`);
 });
+
+test('a policy without rules was refused by the API server; it only looks at records', { skip: skipReason({ level: 1 }) }, async (t) => {
+  const cluster = await startCluster(t);
+  const admission = await cluster.enforce(policy.slice(0, policy.indexOf('registries')) + 'rules: []\n');
+  const annotations = { 'transship.dev/original-images': '{"main":"nginx:1"}', note: 'x' };
+  const containers = [{ name: 'main', image: 'mirror.example.com/nginx:1' }];
+  const stored = await admission.store({ metadata: { name: 'web', annotations }, spec: { containers } });
+  const change = (pod: typeof stored): typeof stored => {
+    const [main] = pod.spec['containers'] as object[];
+    return { ...pod, spec: { ...pod.spec, containers: [{ ...main, image: 'nginx:2' }] } };
+  };
+  t.equal(await admission.updated(stored, change), null);
+  t.equal(admission.changes(), 1, 'the record is about another image, and goes');
+});

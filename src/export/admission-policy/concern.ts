@@ -12,7 +12,6 @@ export function concernCondition({ rules, secrets }: Table): Condition | null {
   const names = namesOf(rules.flatMap(({ entries }) => entries.map(({ prefix }) => prefix)));
   const registries = registriesOf(secrets).filter(({ prefix }) => names?.some((name) => prefix.startsWith(name)) !== true);
   if (names === null || registries.length > maxNames) return null;
-  if (names.length + registries.length === 0) return nothing;
   const records = [originalImagesAnnotation, rewrittenByAnnotation].map(
     (annotation) => `${literal(annotation)} in object.metadata.?annotations.orValue({})`,
   );
@@ -61,8 +60,6 @@ function anyImage(names: readonly string[]): string {
   );
   return [...lists, `object.spec.?volumes.orValue([]).exists(v, string(v.?image.?reference.orValue("-")).${test})`].join('\n|| ');
 }
-
-const nothing: Condition = { name: 'an-image-is-concerned', comment: 'No rule is exported.', expression: 'false' };
 
 /** Every text of an image whose key begins with the prefix; also others. */
 function nameRegex(prefix: string): string {

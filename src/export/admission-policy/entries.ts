@@ -22,6 +22,8 @@ export interface Variable {
 
 /** One list literal, since nested operators are limited (250 of them); it is flattened where rules have conditions. */
 function joined(rules: readonly RuleText[]): string {
+  // An empty literal has no type, and members of its elements have none either.
+  if (rules.length === 0) return '[{"name": ""}].filter(e, e.name != "")';
   const isConditional = rules.some(({ condition }) => condition !== null);
   const texts = rules.map(({ label, entries, condition }) => {
     if (!isConditional) return `// ${label}\n${entries.join(',\n')}`;
