@@ -1,25 +1,26 @@
-/** Flags of `export admission-policy` alone: the values of the chart that say who is rewritten, and the name of the object. */
+/** Flags of `export admission-policy` and `export kyverno`: the values of the chart that say who is rewritten, and the name of the object. */
 import { optInModes } from '../controller/options.ts';
 import { anyText, label, listOf, oneOf } from './flag-types.ts';
-import type { Flags } from './read-flags.ts';
+import type { AdmissionPolicyOptions } from '../export/admission-policy/admission-policy.ts';
+import type { Flags, Given } from './read-flags.ts';
 
-const name = anyText('NAME');
+const nameType = anyText('NAME');
 
 export const admissionPolicyFlags = {
-  name: { type: name, text: 'name of the MutatingAdmissionPolicy', default: 'transship' },
+  name: { type: nameType, text: 'name of the policy object', default: 'transship' },
   'opt-in': {
     type: oneOf('MODE', optInModes),
     text: 'OptIn: pods of namespaces with the label transship.dev/rewrite: VALUE of --opt-in-value; OptOut: of all but those that opt out',
     default: 'OptIn',
   },
-  'opt-in-value': { type: name, text: 'value of the label transship.dev/rewrite that opts in', default: 'enabled' },
-  'shadow-value': { type: name, text: 'value for the shadow mode of the webhook; such pods are left alone', default: 'shadow' },
+  'opt-in-value': { type: nameType, text: 'value of the label transship.dev/rewrite that opts in', default: 'enabled' },
+  'shadow-value': { type: nameType, text: 'value for the shadow mode of the webhook; such pods are left alone', default: 'shadow' },
   'other-values': {
-    type: listOf(name),
+    type: listOf(nameType),
     text: 'values of other releases in the cluster, comma separated; OptOut leaves them alone',
     default: '',
   },
-  'exclude-namespaces': { type: listOf(name), text: 'namespaces whose pods are never rewritten, comma separated', default: '' },
+  'exclude-namespaces': { type: listOf(nameType), text: 'namespaces whose pods are never rewritten, comma separated', default: '' },
   'failure-policy': {
     type: oneOf('POLICY', ['Ignore', 'Fail']),
     text: 'what becomes of a pod for which an expression fails: Ignore leaves it alone, Fail refuses it',
@@ -27,3 +28,16 @@ export const admissionPolicyFlags = {
   },
   'match-condition': { type: label, text: 'a further condition, as NAME=EXPRESSION in CEL', repeatable: true },
 } as const satisfies Flags;
+
+export function admissionPolicyOptions(values: Given<typeof admissionPolicyFlags>['values']): AdmissionPolicyOptions {
+  return {
+    name: values.name,
+    failurePolicy: values['failure-policy'],
+    optIn: values['opt-in'],
+    optInValue: values['opt-in-value'],
+    shadowValue: values['shadow-value'],
+    otherValues: values['other-values'],
+    excludedNamespaces: values['exclude-namespaces'],
+    matchConditions: values['match-condition'].map(([name, expression]) => ({ name, expression })),
+  };
+}

@@ -3,9 +3,10 @@ import { exportAdmissionPolicy } from '../export/admission-policy/admission-poli
 import { exportContainerd } from '../export/containerd.ts';
 import { exportCrio } from '../export/crio.ts';
 import { exportK3s } from '../export/k3s.ts';
+import { exportKyverno } from '../export/kyverno.ts';
 import type { Exported } from '../export/exported.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import { admissionPolicyFlags } from './admission-policy-flags.ts';
+import { admissionPolicyFlags, admissionPolicyOptions } from './admission-policy-flags.ts';
 import type { exportFlags } from './flags.ts';
 import type { Flags, Given } from './read-flags.ts';
 
@@ -32,17 +33,12 @@ export const exportFormats: Readonly<Record<string, ExportFormat>> = {
   'admission-policy': format({
     summary: 'a MutatingAdmissionPolicy for Kubernetes 1.36 and newer, which does what the webhook does',
     flags: admissionPolicyFlags,
-    export: (policy, values) =>
-      exportAdmissionPolicy(policy, {
-        name: values.name,
-        failurePolicy: values['failure-policy'],
-        optIn: values['opt-in'],
-        optInValue: values['opt-in-value'],
-        shadowValue: values['shadow-value'],
-        otherValues: values['other-values'],
-        excludedNamespaces: values['exclude-namespaces'],
-        matchConditions: values['match-condition'].map(([name, expression]) => ({ name, expression })),
-      }),
+    export: (policy, values) => exportAdmissionPolicy(policy, admissionPolicyOptions(values)),
+  }),
+  kyverno: format({
+    summary: "a MutatingPolicy of Kyverno, with the admission policy's expressions",
+    flags: admissionPolicyFlags,
+    export: (policy, values) => exportKyverno(policy, admissionPolicyOptions(values)),
   }),
   containerd: format({
     summary: 'a hosts.toml for each host, for the config_path of containerd',

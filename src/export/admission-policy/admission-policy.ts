@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../../rules/compile.ts';
 import { headLine, type Exported } from '../exported.ts';
 import { concernCondition } from './concern.ts';
 import { decisionVariables, hasSecrets } from './decision.ts';
-import { documentText } from './document.ts';
+import { documentText, type PolicyDocument } from './document.ts';
 import { maxExpression } from './entries.ts';
 import { patchExpression, recordVariables } from './patch.ts';
 import { bindings, guardedNamespaces, inScope, scopeConditions, type Scope } from './scope.ts';
@@ -21,36 +21,63 @@ export interface AdmissionPolicyOptions extends Scope {
 }
 
 export function exportAdmissionPolicy(policy: CompiledPolicy, options: AdmissionPolicyOptions): Exported {
+  const expressions = expressionsOf(policy, options);
+  const text = documentText(expressions, bindings(options));
+  const head = (isPartial: boolean): string => `${headLine('admission-policy')}
+# It needs Kubernetes 1.36 or newer, where MutatingAdmissionPolicy is admissionregistration.k8s.io/v1. ${revisionNote(policy)}
+${isPartial ? partNote : ''}`;
+  return exportedPolicy({ kind: 'MutatingAdmissionPolicy', evaluator: 'the API server' }, expressions, { head, text });
+}
+
+export interface Expressions extends PolicyDocument {
+  readonly refusals: readonly PolicyProblem[];
+}
+
+/** What every engine evaluates that reads the CEL of Kubernetes. */
+export function expressionsOf(policy: CompiledPolicy, options: AdmissionPolicyOptions): Expressions {
   const table = tableOf(policy);
   const { name, failurePolicy } = options;
   const concern = concernCondition(table);
-  const conditions = [...scopeConditions(options, policy), ...(concern === null ? [] : [concern])];
-  const variables = [{ name: 'inScope', expression: inScope(options) }, ...decisionVariables(table), ...recordVariables(table)];
-  const patch = patchExpression(table, hasSecrets(table));
-  const guard = guardedNamespaces(options);
-  const text = documentText({ name, failurePolicy, guard, conditions, variables, patch, bindings: bindings(options) });
-  const { refusals } = table;
+  return {
+    name,
+    failurePolicy,
+    guard: guardedNamespaces(options),
+    conditions: [...scopeConditions(options, policy), ...(concern === null ? [] : [concern])],
+    variables: [{ name: 'inScope', expression: inScope(options) }, ...decisionVariables(table), ...recordVariables(table)],
+    patch: patchExpression(table, hasSecrets(table)),
+    refusals: table.refusals,
+  };
+}
+
+interface Engine {
+  readonly kind: string;
+  /** Who reads the expressions, in errors. */
+  readonly evaluator: string;
+}
+
+interface Text {
+  readonly head: (isPartial: boolean) => string;
+  readonly text: string;
+}
+
+/** The file, or why the objects cannot be stored. */
+export function exportedPolicy({ kind, evaluator }: Engine, expressions: Expressions, { head, text }: Text): Exported {
+  const { name, conditions, variables, refusals } = expressions;
+  const refused = (what: string, length: number, limit: string): Exported => {
+    const message = `the ${what} of the ${kind} would have ${length} characters, and ${limit}; use the webhook, or fewer patterns`;
+    return { files: [], refusals: [...refusals, problem('not-exported', ['rules'], message)] };
+  };
   const long = [...conditions, ...variables].find(({ expression }) => expression.length > maxExpression);
-  if (long !== undefined)
-    return {
-      files: [],
-      refusals: [...refusals, tooLong(`expression ${long.name}`, long.expression.length, 'the API server takes 100,000')],
-    };
-  if (text.length > maxLength) return { files: [], refusals: [...refusals, tooLong('object', text.length, 'etcd takes 1.5 MiB')] };
-  return { files: [{ path: `${name}.yaml`, text: `${head(policy, refusals.length > 0)}${text}` }], refusals };
+  if (long !== undefined) return refused(`expression ${long.name}`, long.expression.length, `${evaluator} takes 100,000`);
+  if (text.length > maxLength) return refused('object', text.length, 'etcd takes 1.5 MiB');
+  return { files: [{ path: `${name}.yaml`, text: `${head(refusals.length > 0)}${text}` }], refusals };
 }
 
 /** In characters. etcd takes an object of 1.5 MiB: 8,000 rules of 1,800,000 characters were stored, 9,000 refused. */
 const maxLength = 1_500_000;
 
-function tooLong(what: string, length: number, limit: string): PolicyProblem {
-  const message = `the ${what} of the MutatingAdmissionPolicy would have ${length} characters, and ${limit}; use the webhook, or fewer patterns`;
-  return problem('not-exported', ['rules'], message);
-}
+export const partNote = '# It is a part of the policy. The webhook decides the rest: run it with the same policy file.\n';
 
-function head({ revision }: CompiledPolicy, isPartial: boolean): string {
-  const rest = isPartial ? '# It is a part of the policy. The webhook decides the rest: run it with the same policy file.\n' : '';
-  return `${headLine('admission-policy')}
-# It needs Kubernetes 1.36 or newer, where MutatingAdmissionPolicy is admissionregistration.k8s.io/v1. Revision of the policy: ${revision ?? 'none'}.
-${rest}`;
+export function revisionNote({ revision }: CompiledPolicy): string {
+  return `Revision of the policy: ${revision ?? 'none'}.`;
 }

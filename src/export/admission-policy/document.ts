@@ -10,19 +10,31 @@ export interface PolicyDocument {
   readonly conditions: readonly Condition[];
   readonly variables: readonly Variable[];
   readonly patch: string;
-  readonly bindings: readonly Binding[];
 }
 
-export function documentText({ name, failurePolicy, guard, conditions, variables, patch, bindings }: PolicyDocument): string {
-  const policy = `apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingAdmissionPolicy
+export function documentText(document: PolicyDocument, bindings: readonly Binding[]): string {
+  const policy = policyText({ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingAdmissionPolicy', settings: '' }, document);
+  return [policy, ...bindings.map((binding) => bindingText(document.name, binding))].join('---\n');
+}
+
+interface PolicyKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Lines of the spec that only this kind has. */
+  readonly settings: string;
+}
+
+export function policyText({ apiVersion, kind, settings }: PolicyKind, document: PolicyDocument): string {
+  const { name, failurePolicy, guard, conditions, variables, patch } = document;
+  return `apiVersion: ${apiVersion}
+kind: ${kind}
 metadata:
   name: ${JSON.stringify(name)}
 spec:
   failurePolicy: ${failurePolicy}
   # Once more after another policy or webhook has changed the pod: it may have added a container.
   reinvocationPolicy: IfNeeded
-  matchConstraints:
+${settings}  matchConstraints:
     matchPolicy: Equivalent
     namespaceSelector:
       matchExpressions:
@@ -38,7 +50,6 @@ ${variables.map(namedExpression).join('')}  mutations:
         expression: |-
 ${indented(patch, ' '.repeat(10))}
 `;
-  return [policy, ...bindings.map((binding) => bindingText(name, binding))].join('---\n');
 }
 
 function namedExpression({ name, comment, expression }: Condition | Variable): string {

@@ -79,10 +79,15 @@ function namespaceRequirement({ optIn, optInValue, shadowValue, otherValues }: S
 
 /** An update of the label itself may meet a binding by the old label. */
 export function inScope(scope: Scope): string {
+  return `request.operation == "CREATE" || ${optedIn(scope)}`;
+}
+
+/** The bindings as one expression, by the new object. */
+export function optedIn(scope: Scope): string {
   const own = `${labelValue(rewriteLabel)}.orValue("")`;
   const { operator, values } = namespaceRequirement(scope);
   const ofNamespace = `namespaceObject.metadata.?labels[?${literal(rewriteLabel)}].orValue("") in ${strings(values)}`;
-  return `request.operation == "CREATE" || ${own} == ${literal(scope.optInValue)} ||
+  return `${own} == ${literal(scope.optInValue)} ||
 (!(${own} in ${strings(podValues(scope))}) && ${operator === 'In' ? ofNamespace : `!(${ofNamespace})`})`;
 }
 
