@@ -1,4 +1,4 @@
-/** `transship why` on a real node: what the kubelet says about a pull, and whether the pull secrets fit. */
+/** `transship why` and `transship doctor` on a real node: what the kubelet says about a pull, and what the replicas of the webhook say. */
 import { join } from 'node:path';
 
 import t from 'tap';
@@ -33,21 +33,14 @@ t.test('why a pod does not get its image', { skip: skipReason() }, async (tt) =>
   await becomes(node, 'shop', ['quay.io/acme/app:1', `${mirror}/acme/app:1`]);
 
   const program = join(import.meta.dirname, '../../src/main.ts');
-  const why = async (
-    namespace: string,
-    pod: string,
-  ): Promise<{ pulls: { code: string; remedy: string }[]; secrets: { code: string }[] }> => {
-    const words = [
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      program,
-      'why',
-      '--kubeconfig',
-      paths(node.folder).adminKubeconfig,
-    ];
-    const shown = await node.run([...words, '-n', namespace, `pod/${pod}`, '-o', 'json']).catch((error: { stdout: string }) => error);
+  const transship = async <T>(command: string, ...words: string[]): Promise<T> => {
+    const access = ['--kubeconfig', paths(node.folder).adminKubeconfig, '-o', 'json'];
+    const start = [process.execPath, '--disable-warning=ExperimentalWarning', program, command];
+    const shown = await node.run([...start, ...access, ...words]).catch((error: { stdout: string }) => error);
     return JSON.parse(shown.stdout);
   };
+  const why = (namespace: string, pod: string) =>
+    transship<{ pulls: { code: string; remedy: string }[]; secrets: { code: string }[] }>('why', '-n', namespace, `pod/${pod}`);
 
   const rows = [
     { says: 'the mirror has no such image', namespace: 'shop', image: 'quay.io/acme/missing:1', pull: 'not-found', secret: null },
@@ -82,4 +75,11 @@ t.test('why a pod does not get its image', { skip: skipReason() }, async (tt) =>
         secret === null ? [] : [secret],
       );
     });
+
+  await tt.test('doctor asks each replica for its policy, and the API server for a pod', async (test) => {
+    const { checks, notSeen } = await transship<{ checks: { id: string; state: string }[]; notSeen: object[] }>('doctor');
+    const states = Object.fromEntries(checks.map(({ id, state }) => [id, state]));
+    test.match(states, { reachable: 'ok', 'policy-revision': 'ok', clock: 'ok' }, JSON.stringify(checks));
+    test.strictSame(notSeen, []);
+  });
 });
