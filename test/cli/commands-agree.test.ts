@@ -77,7 +77,16 @@ test('for every policy and manifest', async (t) => {
     for (const each of differing) assert.ok(said.has(each), `diff does not say ${each}`);
 
     const scan = JSON.parse(await succeeds(['scan', '--policy', old, '-o', 'json', '-f', manifests, '--html', page], [0, 1]));
-    assert.deepEqual(Object.keys(scan), ['pods', 'images', 'namespaces', 'imageManagers', 'unexamined', 'plan', 'notSeen']);
+    assert.deepEqual(Object.keys(scan), [
+      'pods',
+      'images',
+      'namespaces',
+      'imageManagers',
+      'unexamined',
+      'customResources',
+      'plan',
+      'notSeen',
+    ]);
     for (const image of scan.images)
       assert.deepEqual(Object.keys(image), ['image', 'registry', 'pods', 'namespaces', 'hasDigest', 'isAnonymousHub', 'moved']);
     const planned = new Set(
