@@ -90,7 +90,7 @@ test('a file of somebody else is not overwritten, and is none of ours', async (t
 });
 
 const wrong: readonly (readonly [what: string, args: readonly string[], stderr: RegExp])[] = [
-  ['no format', [], /no format is named; formats are admission-policy, containerd/],
+  ['no format', [], /no format is named; formats are admission-policy, kyverno/],
   ['a wrong format', ['contanerd'], /there is no format contanerd; did you mean containerd\?/],
   ['two formats', ['containerd', 'x'], /unexpected argument "x"; name one format/],
   ['a flag that is none', ['containerd', '--out', 'x'], /unknown flag --out; /],
