@@ -48,7 +48,7 @@ export function scanPage(report: ScanReport): Printable {
   ]);
 }
 
-function planSections({ images, collisions, missingSecrets }: Plan): Printable[] {
+function planSections({ images, collisions, missingSecrets, unfitSecrets }: Plan): Printable[] {
   const changes = images.filter(({ outcome }) => outcome === 'rewritten');
   const problems = images.filter(({ outcome }) => outcome === 'refused' || outcome === 'invalid');
   const others = Map.groupBy(
@@ -91,6 +91,11 @@ function planSections({ images, collisions, missingSecrets }: Plan): Printable[]
       'Missing pull secrets',
       ['NAMESPACE', 'SECRETS'],
       missingSecrets.map(({ namespace, secrets }) => [namespace, secrets.join(', ')]),
+    ),
+    section(
+      'Pull secrets without an entry for the image',
+      ['NAMESPACE', 'SECRETS', 'IMAGE'],
+      unfitSecrets.map(({ namespace, secrets, image }) => [namespace, secrets.join(', '), image]),
     ),
   ];
 }

@@ -65,6 +65,11 @@ const registriesPolicy = (prefixes: readonly string[], namespaceSelector: object
   bindings: [{ spec: { policyName: 'transship-registries', validationActions: ['Deny'] } }],
 });
 
+const controller = (creationTimestamp: Date) => ({
+  kind: 'deployment',
+  metadata: { name: 'transship-controller', namespace: 'images', creationTimestamp },
+});
+
 const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])[] = [
   ['a caBundle that is empty', withRelease(bundle('')), /^ca-bundle: caBundle of enforce.*is empty/],
   ['a caBundle that is no certificate', withRelease(bundle(base64('x'))), /^ca-bundle: .*no CA certificate/, /^certificate: .*not signed/],
@@ -301,7 +306,13 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     },
     /^clock: .*node a by 60 s, node b by 60 s, node c by 60 s and 1 more/,
   ],
-  ['no Lease', withRelease({ lease: undefined })],
+  ['no Lease, and no controller', withRelease({ lease: undefined })],
+  [
+    'no Lease, though there is a controller',
+    { ...withRelease({ lease: undefined }), workloads: [controller(new Date('2026-01-01'))] },
+    /^controller: Deployment transship-controller has taken no Lease/,
+  ],
+  ['no Lease of a controller that was just installed', { ...withRelease({ lease: undefined }), workloads: [controller(new Date())] }],
   ['a Lease that may not be read', withRelease({ lease: null }), /^controller not-seen/],
   ['a Lease that nobody holds', withRelease({ lease: {} }), /^controller: .*for any time \(held by nobody\)/],
   ['an old Kubernetes', { ...facts, version: 'v1.30.1' }, /^kubernetes-version: Kubernetes v1\.30\.1 is not one of/],

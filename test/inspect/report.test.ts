@@ -34,6 +34,7 @@ const everywhere: ScanReport = {
     ],
     collisions: [{ target: hostile, sources: [hostile] }],
     missingSecrets: [{ namespace: hostile, secrets: [hostile] }],
+    unfitSecrets: [{ namespace: hostile, secrets: [hostile], image: hostile }],
   },
   notSeen: [{ what: hostile, why: hostile }],
 };

@@ -34,6 +34,12 @@ const pod = (name: string, image: string, more: { labels?: object; spec?: object
   spec: { containers: [{ name: 'main', image, ...more.container }], ...more.spec },
 });
 
+const secret = (host: string) => ({
+  metadata: { name: 'mirror-pull' },
+  type: 'kubernetes.io/dockerconfigjson',
+  stringData: { '.dockerconfigjson': JSON.stringify({ auths: { [host]: { username: 'a', password: 'b' } } }) },
+});
+
 test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (group) => {
   const plane = await startControlPlane(group);
   await plane.createNamespace('shop', labelled('enabled'));
@@ -162,6 +168,20 @@ test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (grou
     t.match(stdout, 'The policy rewrites');
     t.notMatch(stdout, 'Missing pull secrets');
     t.match(stderr, /Could not see:\n {2}secrets in namespace shop: .*forbidden/);
+  });
+
+  await group.test('pull secrets that are there and fit no image were not told', async (t) => {
+    const secretsPath = '/api/v1/namespaces/shop/secrets';
+    const planWith = async (host: string): Promise<{ missingSecrets: object[]; unfitSecrets: object[] }> => {
+      t.equal((await plane.api.send('POST', secretsPath, secret(host))).status, 201);
+      const { stdout } = await scan('-A', '-o', 'json', '--policy', join(folder, 'policy.yaml'));
+      t.equal((await plane.api.send('DELETE', `${secretsPath}/mirror-pull`)).status, 200);
+      return JSON.parse(stdout).plan;
+    };
+    const wrong = await planWith('other.example.com');
+    t.strictSame(wrong.missingSecrets, []);
+    t.match(wrong.unfitSecrets, [{ namespace: 'shop', secrets: ['mirror-pull'], image: /^mirror\.example\.com\/library\/nginx/ }]);
+    t.strictSame((await planWith('mirror.example.com')).unfitSecrets, []);
   });
 });
 

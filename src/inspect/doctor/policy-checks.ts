@@ -3,7 +3,7 @@ import type { V1ValidatingAdmissionPolicy } from '@kubernetes/client-node';
 import { meets } from '../../policy/label-selector.ts';
 import { firstErrors } from '../policy.ts';
 import { releaseCheck, type Check, type Problem } from './check.ts';
-import type { ReleaseFacts } from './facts.ts';
+import type { Facts, ReleaseFacts } from './facts.ts';
 
 const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, namespace, deployment }) => {
   if (deployment === null) return [];
@@ -111,10 +111,11 @@ function typeWarnings({ metadata, status }: V1ValidatingAdmissionPolicy): Proble
   ];
 }
 
-const lease = releaseCheck('controller', 'the controller holds its Lease', ({ lease: found, fullName, namespace }, { now }) => {
+const lease = releaseCheck('controller', 'the controller holds its Lease', (release, facts) => {
+  const { lease: found, fullName, namespace } = release;
   if (found === null) return null;
-  // Without features there is no controller.
-  if (found === undefined) return [];
+  if (found === undefined) return withoutLease(release, facts);
+  const { now } = facts;
   const { renewTime, leaseDurationSeconds = 15, holderIdentity } = found.spec ?? {};
   const age = renewTime === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - new Date(renewTime).getTime()) / 1000;
   // Some seconds for clocks that differ.
@@ -122,6 +123,22 @@ const lease = releaseCheck('controller', 'the controller holds its Lease', ({ le
   const sentence = `the controller has not renewed its Lease for ${Number.isFinite(age) ? `${Math.round(age)} s` : 'any time'} (held by ${holderIdentity || 'nobody'}): certificates and pull secrets are not kept`;
   return [{ sentence, remedy: `kubectl --namespace ${namespace} logs deployment/${fullName}-controller` }];
 });
+
+/** Milliseconds in which a controller that was installed just now takes the Lease. */
+const startTime = 60_000;
+
+/** Without features there is no controller. */
+function withoutLease({ fullName, namespace }: ReleaseFacts, { workloads, now }: Facts): readonly Problem[] | null {
+  if (workloads === null) return null;
+  const name = `${fullName}-controller`;
+  const controller = workloads.find(
+    ({ kind, metadata }) => kind === 'deployment' && metadata?.name === name && metadata.namespace === namespace,
+  );
+  const created = controller?.metadata?.creationTimestamp;
+  if (created === undefined || now.getTime() - new Date(created).getTime() < startTime) return [];
+  const sentence = `Deployment ${name} has taken no Lease: certificates and pull secrets are not kept`;
+  return [{ sentence, remedy: `kubectl --namespace ${namespace} logs deployment/${name}` }];
+}
 
 const oldestMinor = 31;
 const newestMinor = 37;

@@ -40,6 +40,7 @@ function figures({ pods, images, plan }: ScanReport): Html {
           [problemsOf(plan).length, 'images refused or invalid', true],
           [plan.collisions.length, 'targets of two images', true],
           [plan.missingSecrets.length, 'namespaces without a pull secret', true],
+          [plan.unfitSecrets.length, 'repositories that no pull secret fits', true],
         ] as const)),
   ];
   return html`<ul class="figures">
@@ -85,6 +86,16 @@ function planSections(plan: Plan): Html[] {
         { title: 'Secrets', value: ({ secrets }) => secrets.join(', ') },
       ],
       plan.missingSecrets,
+    ),
+    table(
+      'unfit',
+      'Pull secrets without an entry for the image',
+      [
+        { title: 'Namespace', value: (each) => each.namespace },
+        { title: 'Secrets', value: ({ secrets }) => secrets.join(', ') },
+        { title: 'Image', value: (each) => each.image },
+      ],
+      plan.unfitSecrets,
     ),
     flowPicture(flowsOf(plan)),
     table(

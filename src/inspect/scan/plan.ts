@@ -4,6 +4,7 @@ import { canonicalText, referenceOf } from '../../image/reference.ts';
 import { decideDocument } from '../../manifests/decide.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { isOfRelease } from '../pods.ts';
+import { NeededSecrets, type NamespaceSecrets } from './needed-secrets.ts';
 import type { Plan, PlannedImage } from './report.ts';
 
 type Planned = { -readonly [Key in keyof PlannedImage]: PlannedImage[Key] };
@@ -11,9 +12,7 @@ type Planned = { -readonly [Key in keyof PlannedImage]: PlannedImage[Key] };
 export class PlanCount {
   readonly #policy: CompiledPolicy;
   readonly #images = new Map<string, Planned>();
-  /** Names of pull secrets that rewritten pods need, by namespace. */
-  readonly #secrets = new Map<string, Set<string>>();
-
+  readonly #secrets = new NeededSecrets();
   /** Names of pull secrets that the controller copies. */
   readonly #copied: ReadonlySet<string>;
 
@@ -27,6 +26,7 @@ export class PlanCount {
     if (isOfRelease(added)) return;
     const { metadata, spec } = added;
     const namespace = metadata?.namespace ?? '';
+    const own = (spec?.imagePullSecrets ?? []).map(({ name = '' }) => name);
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
     for (const { decision } of decideDocument(this.#policy, pod, { namespaceOf: () => namespace, originals: 'recorded' }).images) {
       const { image, outcome, rule, result, reason, site, pullSecrets } = decision;
@@ -35,36 +35,26 @@ export class PlanCount {
       planned.pods += 1;
       if (result !== null && site.image !== result) planned.waiting += 1;
       this.#images.set(key, planned);
-      if (outcome === 'rewritten')
-        this.#need(
-          namespace,
-          pullSecrets.filter((name) => !this.#copied.has(name)),
-        );
+      if (outcome === 'rewritten' && result !== null) {
+        const secrets = pullSecrets.filter((name) => !this.#copied.has(name));
+        // One that the controller copies may be the one that fits.
+        this.#secrets.add({ namespace, secrets, own, image: secrets.length === pullSecrets.length ? result : null });
+      }
     }
   }
 
-  #need(namespace: string, names: readonly string[]): void {
-    const needed = this.#secrets.get(namespace) ?? new Set();
-    for (const name of names) needed.add(name);
-    this.#secrets.set(namespace, needed);
-  }
-
   get namespacesWithSecrets(): readonly string[] {
-    return [...this.#secrets].flatMap(([namespace, names]) => (names.size === 0 ? [] : [namespace]));
+    return this.#secrets.namespaces;
   }
 
-  /** @param present names of the Secrets of the namespaces that can be seen */
-  report(present: ReadonlyMap<string, ReadonlySet<string>>): Plan {
+  /** @param present Secrets of the namespaces that can be seen */
+  report(present: ReadonlyMap<string, NamespaceSecrets>): Plan {
     const images = [...this.#images.values()].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-    const missingSecrets = [...this.#secrets].flatMap(([namespace, names]) => {
-      const seen = present.get(namespace);
-      const secrets = [...names].filter((name) => seen?.has(name) === false).toSorted();
-      return secrets.length === 0 ? [] : [{ namespace, secrets }];
-    });
     return {
       images,
       collisions: collisionsOf(images),
-      missingSecrets: missingSecrets.toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1)),
+      missingSecrets: this.#secrets.missing(present),
+      unfitSecrets: this.#secrets.unfit(present),
     };
   }
 }

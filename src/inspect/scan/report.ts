@@ -55,6 +55,8 @@ export interface Plan {
   readonly collisions: readonly { readonly target: string; readonly sources: readonly string[] }[];
   /** Pull secrets that namespaces of rewritten pods do not have, and that the controller does not copy. */
   readonly missingSecrets: readonly { readonly namespace: string; readonly secrets: readonly string[] }[];
+  /** Pull secrets that are there, of which none has an entry for the image; one image of each repository. */
+  readonly unfitSecrets: readonly { readonly namespace: string; readonly secrets: readonly string[]; readonly image: string }[];
 }
 
 export interface ScanReport {

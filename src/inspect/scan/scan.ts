@@ -5,6 +5,7 @@ import type { CompiledPolicy } from '../../rules/compile.ts';
 import { listPods } from '../pods.ts';
 import type { ClusterView } from '../view.ts';
 import { customResourceImages } from './custom-resources.ts';
+import { secretEntries, type NamespaceSecrets } from './needed-secrets.ts';
 import { PlanCount } from './plan.ts';
 import { PodCount } from './pods.ts';
 import type { ScanReport } from './report.ts';
@@ -59,11 +60,11 @@ async function labelsOf(view: ClusterView, namespace: string | null): Promise<Ma
   return new Map(found.map(({ metadata }) => [metadata?.name ?? '', metadata?.labels?.[rewriteLabel] ?? null]));
 }
 
-async function secretsOf(view: ClusterView, namespaces: readonly string[]): Promise<Map<string, ReadonlySet<string>>> {
-  const present = new Map<string, ReadonlySet<string>>();
+async function secretsOf(view: ClusterView, namespaces: readonly string[]): Promise<Map<string, NamespaceSecrets>> {
+  const present = new Map<string, NamespaceSecrets>();
   for (const namespace of namespaces) {
     const found = await view.list<V1Secret>(`/api/v1/namespaces/${namespace}/secrets`, `secrets in namespace ${namespace}`);
-    if (found !== null) present.set(namespace, new Set(found.map(({ metadata }) => metadata?.name ?? '')));
+    if (found !== null) present.set(namespace, new Map(found.map((secret) => [secret.metadata?.name ?? '', secretEntries(secret)])));
   }
   return present;
 }
