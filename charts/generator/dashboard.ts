@@ -12,6 +12,8 @@ interface Panel {
 
 const own = 'namespace=~"$namespace"';
 const calls = 'name=~".+[.]transship[.]dev"';
+/** Of `transship export admission-policy`, unless `--name` was another one. */
+const policies = 'policy=~"transship.*"';
 const rate = (metric: string, matchers = own): string => `rate(${metric}{${matchers}}[$__rate_interval])`;
 const quantile = (q: number): string => `histogram_quantile(${q}, sum by (le) (${rate('transship_review_duration_seconds_bucket')}))`;
 const callQuantile = (q: number): string =>
@@ -40,6 +42,9 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
       rejected: `sum(${rate('apiserver_admission_webhook_rejection_count', calls)})`,
     }),
     panel('Duration of calls', 's', { p50: callQuantile(0.5), p99: callQuantile(0.99) }),
+    panel('Evaluations of exported policies', 'reqps', {
+      '{{policy}} {{error_type}}': `sum by (policy, error_type) (${rate('apiserver_mutating_admission_policy_check_total', policies)})`,
+    }),
   ],
   Policy: [
     panel('Replicas by revision of the policy', 'short', { '{{revision}}': `count by (revision) (transship_policy_info{${own}})` }),
@@ -85,6 +90,9 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     }),
     panel('Writes', 'reqps', {
       '{{kind}} {{verb}} {{result}}': `sum by (kind, verb, result) (${rate('transship_controller_writes_total')})`,
+    }),
+    panel('Pods moved to an alternative', 'reqps', {
+      '{{rule}} {{target}} {{reason}} {{result}}': `sum by (rule, target, reason, result) (${rate('transship_controller_fallback_steps_total')})`,
     }),
     panel('Age of watches', 's', { '{{watch}}': `max by (watch) (transship_controller_watch_age_seconds{${own}})` }),
     panel('Errors of watches', 'reqps', { '{{watch}}': `sum by (watch) (${rate('transship_controller_watch_errors_total')})` }),

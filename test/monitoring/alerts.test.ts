@@ -20,6 +20,10 @@ const controller = (name: string, labels = ''): string => `transship_controller_
 const call = (name: string, labels: string): string => `apiserver_admission_webhook_${name}{job="apiserver", ${labels}}`;
 const failOpen = call('fail_open_count', 'name="pod-enforce.transship.dev", type="admit"');
 const rejection = call('rejection_count', 'name="enforce.transship.dev", type="admit", error_type="calling_webhook_error"');
+const evaluations = (error: string): string =>
+  `apiserver_mutating_admission_policy_check_total{job="apiserver", policy="transship", policy_binding="transship-pods", error_type="${error}"}`;
+const steps = (result: string): string =>
+  controller('fallback_steps_total', `, rule="hub", target="backup", reason="unreachable", result="${result}"`);
 const bucket = (le: string): string => call('admission_duration_seconds_bucket', `name="enforce.transship.dev", le="${le}"`);
 const otherReplica = 'transship_policy_info{job="webhook", instance="b", revision="one"}';
 const mirror = ', registry="mirror"';
@@ -60,6 +64,12 @@ const healthy: Series = {
   [call('fail_open_count', 'name="shadow.transship.dev", type="admit"')]: growing,
   [call('rejection_count', 'name="other.example.com", error_type="no_error"')]: growing,
   [call('fail_open_count', 'name="enforce.transship.dev", type="admit"')]: constant(3),
+  [evaluations('no_error')]: `0+600x${minutes}`,
+  [evaluations('out_of_budget')]: constant(3),
+  // Of somebody else.
+  [evaluations('compile_error').replace('"transship"', '"other"')]: growing,
+  [steps('moved')]: constant(3),
+  [steps('exhausted')]: growing,
   [bucket('0.005')]: `0+600x${minutes}`,
   [bucket('2.5')]: `0+600x${minutes}`,
   [bucket('+Inf')]: `0+600x${minutes}`,
@@ -128,6 +138,8 @@ const faults: readonly (readonly [alert: string, fault: string, series: Series])
   ['TransshipFailOpen', 'one more failed call', { [failOpen]: `3x70 4x${minutes}` }],
   ['TransshipPodsRejected', 'the first rejection', { [rejection]: appears }],
   ['TransshipPodsRejected', 'one more rejection', { [rejection]: `3x70 4x${minutes}` }],
+  ['TransshipAdmissionPolicyErrors', 'the first pod that exceeds the budget', { [evaluations('compile_error')]: appears }],
+  ['TransshipAdmissionPolicyErrors', 'one more pod', { [evaluations('out_of_budget')]: `3x70 4x${minutes}` }],
   ['TransshipCallsSlow', 'calls take more than a second', { [bucket('0.005')]: constant(0) }],
   [
     'TransshipOverloaded',
@@ -177,6 +189,8 @@ const faults: readonly (readonly [alert: string, fault: string, series: Series])
   ],
   ['TransshipTokenExpiresSoon', 'a token is not renewed', { [controller('token_expiry_timestamp_seconds', mirror)]: soon }],
   ['TransshipHostUnresolved', 'a host is unknown', { [controller('host_resolved', mirror)]: constant(0) }],
+  ['TransshipFallbackSteps', 'the first pod is moved', { [steps('moved').replace('backup', 'second')]: appears }],
+  ['TransshipFallbackSteps', 'one more pod is moved', { [steps('moved')]: `3x70 4x${minutes}` }],
   [
     'TransshipControllerPolicyRefused',
     'a policy is refused',

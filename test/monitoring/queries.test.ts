@@ -5,7 +5,7 @@ import { rows } from '../../charts/generator/dashboard.ts';
 import { serving } from '../cli/child.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
-import { createNamespace, eventually } from '../controller/controllers.ts';
+import { change, createNamespace, eventually, succeed } from '../controller/controllers.ts';
 import { alerts, prometheusSkipReason, promtool, type Prometheus } from './prometheus.ts';
 import { optedIn, startSystem } from './system.ts';
 
@@ -33,6 +33,8 @@ const selectorsOf = (expression: string): string[] => [...new Set(expression.mat
 const planted: Readonly<Record<string, string>> = {
   TransshipReplicaNotReady: 'no kubelet asks',
   TransshipFailOpen: 'the API server skips a webhook that it cannot call',
+  TransshipAdmissionPolicyErrors: 'an expression of an exported policy fails',
+  TransshipFallbackSteps: 'a pod is moved to an alternative',
   TransshipPodsRejected: 'and rejects what another one should have seen',
   TransshipPolicyRefused: 'the policy of the webhook is invalid',
   TransshipControllerPolicyRefused: 'so is that of the controller',
@@ -70,6 +72,45 @@ async function failCalls(plane: ControlPlane): Promise<void> {
   });
 }
 
+/** One that divides by zero, which the API server finds when a pod comes. */
+async function failExpression(plane: ControlPlane): Promise<void> {
+  const registration = '/apis/admissionregistration.k8s.io/v1';
+  const expression = '[JSONPatch{op: "remove", path: "/none"}].filter(p, 1 / (object.spec.containers.size() - 1) > 1)';
+  const spec = {
+    failurePolicy: 'Ignore',
+    reinvocationPolicy: 'Never',
+    matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }] },
+    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression } }],
+  };
+  const policy = await plane.api.send('POST', `${registration}/mutatingadmissionpolicies`, { metadata: { name: 'transship' }, spec });
+  if (policy.status !== 201) throw new Error(JSON.stringify(policy.body));
+  const binding = { metadata: { name: 'transship-pods' }, spec: { policyName: 'transship' } };
+  await plane.api.send('POST', `${registration}/mutatingadmissionpolicybindings`, binding);
+  const containers = [{ name: 'main', image: 'nginx' }];
+  const pod = { metadata: { generateName: 'probe-' }, spec: { automountServiceAccountToken: false, containers } };
+  await eventually('the API server counts evaluations', async () => {
+    await plane.api.send('POST', '/api/v1/namespaces/default/pods?dryRun=All', pod);
+    const { body } = await plane.api.send<string>('GET', '/metrics');
+    return body.includes('apiserver_mutating_admission_policy_check_total{');
+  });
+}
+
+/** What a kubelet writes that cannot reach the registry: there is none here. */
+async function failPull(plane: ControlPlane): Promise<void> {
+  const path = '/api/v1/namespaces/shop/pods';
+  const image = 'reg.example.com/library/nginx:1';
+  const annotations = { 'transship.dev/original-images': '{"main":"nginx:1"}' };
+  const spec = { automountServiceAccountToken: false, containers: [{ name: 'main', image }] };
+  await succeed(plane, 'POST', path, { metadata: { name: 'waiting', annotations }, spec });
+  const state = { waiting: { reason: 'ErrImagePull', message: 'dial tcp 10.1.2.3:443: connect: connection refused' } };
+  const status = { phase: 'Pending', containerStatuses: [{ name: 'main', image, imageID: '', ready: false, restartCount: 0, state }] };
+  await change(plane, `${path}/waiting/status`, { status });
+  await eventually('the controller moves it', async () => {
+    const { spec: now } = await succeed<{ spec: typeof spec }>(plane, 'GET', `${path}/waiting`);
+    return now.containers[0]?.image !== image;
+  });
+}
+
 /** Waits, because a rate needs two scrapes. */
 async function givesSeries(t: Test, prometheus: Prometheus, query: string): Promise<void> {
   let found = 0;
@@ -94,6 +135,8 @@ test('every query is accepted and gives a series', clusterOptions, async (t) => 
   const { controller, policyFile, prometheus } = await startSystem(t, plane);
   checkMetrics(t, (await controller.get('/metrics')).text);
   await failCalls(plane);
+  await failExpression(plane);
+  await failPull(plane);
   await createNamespace(plane, 'after', optedIn);
   for (const file of [policyFile, controller.policyFile]) writeFileSync(file, 'ruels: []');
 

@@ -40,6 +40,12 @@ const policy = `${mirrorPolicy}  local:
     host: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
     pullSecrets: [cloud-pull]
     credentials: { provider: ecr, region: eu-west-1 }
+  backup: { host: backup.example.com }
+rules:
+  - name: hub
+    match: { images: [docker.io] }
+    rewrite: { registry: mirror, as: path }
+    alternatives: [{ registry: backup, as: path }]
 `;
 export const optedIn = { 'transship.dev/rewrite': 'enabled' };
 
@@ -70,9 +76,9 @@ export async function startSystem(t: Scope, plane: ControlPlane, scrapeInterval?
   await pretendEcr(t);
   await createNamespace(plane, releaseNamespace, optedIn);
   await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: dockerConfig('one') });
-  await createNamespace(plane, 'shop', optedIn);
+  await plane.createNamespace('shop', optedIn);
   await createConfiguration(plane, 'transship');
-  const controller = await runController(plane, { policy, args: ['--features', 'secrets,hosts,certificates'] });
+  const controller = await runController(plane, { policy, args: ['--features', 'secrets,hosts,certificates,fallback'] });
   await whenReady(controller);
   const policyFile = join(plane.folder, 'webhook-policy.yaml');
   copyFileSync(samplePolicy, policyFile);
@@ -85,7 +91,7 @@ export async function startSystem(t: Scope, plane: ControlPlane, scrapeInterval?
 async function metricsOf(t: Scope, plane: ControlPlane): Promise<number> {
   const server = createServer((_request, response) => {
     void plane.api.send<string>('GET', '/metrics').then(({ body }) => {
-      const text = body.split('\n').filter((line) => line.includes('apiserver_admission_webhook_'));
+      const text = body.split('\n').filter((line) => /apiserver_(?:admission_webhook|mutating_admission_policy)_/.test(line));
       response.end(`${text.join('\n')}\n`);
     });
   });
