@@ -190,7 +190,10 @@ test('a pod that is changed', { skip: skipReason({ level: 1 }) }, async (group) 
     for (const [says, to, change, calls] of steps) {
       const before = await reviews(installed);
       const { status, body } = await plane.api.send<CreatedPod>('PATCH', to, change, strategicPatch);
-      t.same([status, (await reviews(installed)) - before], [200, calls], `${says} ${body.message ?? ''}`);
+      const made = (await reviews(installed)) - before;
+      // More than one where the API server's watch cache was behind: it then runs admission again with the pod as it is in etcd
+      // (kubernetes/kubernetes, staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go, GuaranteedUpdate).
+      t.same([status, Math.min(made, 1)], [200, calls], `${says} ${body.message ?? ''}`);
     }
     t.ok(await isCalled(installed), 'it was listening all the time');
   });
