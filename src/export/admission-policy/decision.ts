@@ -94,7 +94,6 @@ function againVariables(table: Table): Variable[] {
 function becomesVariable(table: Table): Variable {
   const keepsMissing = hasSecrets(table) && table.rules.some(({ policy }) => policy.onMissingSecret === 'keep');
   const missing = `variables.secretsOfResults[i].exists(n, !(n in variables.present))`;
-  const siblings = siblingLabels.map((label) => `${literal(label)} in variables.labels`).join(' || ');
   const conditions = [
     'n != ""',
     'n != variables.images[i].image',
@@ -104,7 +103,7 @@ function becomesVariable(table: Table): Variable {
     ...(keepsMissing
       ? [`!(variables.change != "create" && variables.images[i].at != "" && has(variables.matched[i][0].missingSecret) && ${missing})`]
       : []),
-  ].map((condition) => condition.replace('SIBLINGS', siblings));
+  ];
   return {
     name: 'becomes',
     comment: 'The new text of each image; empty where it stays as it is.',
@@ -116,7 +115,7 @@ function becomesVariable(table: Table): Variable {
 
 /** With `imagePullPolicy: Never` the node must have the image under its written name. */
 function neverCondition({ rules }: Table): string {
-  const auto = '!(SIBLINGS)';
+  const auto = `!(${siblingLabels.map((label) => `${literal(label)} in variables.labels`).join(' || ')})`;
   if (rules.every(({ policy }) => policy.onPullPolicyNever === 'auto')) return auto;
   const chosen = 'variables.matched[i][0].?never.orValue("auto")';
   return `(${chosen} == "keep" || ${chosen} == "auto" && ${auto})`;
