@@ -40,7 +40,7 @@ const probed = (image: string, revision: string | null): Partial<ReleaseFacts> =
   probe: { probe: healthy.probe!.probe, image, revision },
 });
 const withCopies = (change: Partial<ReleaseFacts['copies']>): Facts => withRelease({ copies: { ...healthy.copies, ...change } });
-const copy = (state: 'absent' | 'stale' | 'foreign', changed: Date | null = null) => ({
+const copy = (state: 'absent' | 'stale' | 'foreign' | 'equivalent', changed: Date | null = null) => ({
   namespace: 'shop',
   name: 'mirror-pull',
   registry: 'mirror',
@@ -272,8 +272,9 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
   ['a copy that is missing', withCopies({ wanted: [copy('absent')] }), /^copies: .*are missing: shop\/mirror-pull$/],
   ['many copies that are missing', withCopies({ wanted: Array.from({ length: 5 }, () => copy('absent')) }), /^copies: .* and 2 more$/],
   ['a copy that is about to be written', withCopies({ wanted: [copy('absent', new Date(facts.now.getTime() - 3_000))] })],
+  ['a Secret of somebody else', withCopies({ wanted: [copy('foreign')] }), /^copies: .*cannot be written, since .*: shop\/mirror-pull$/],
+  ['a Secret of somebody else with the same credentials', withCopies({ wanted: [copy('equivalent')] })],
   ['a stale copy', withCopies({ wanted: [copy('stale')] }), /^copies: .*have not the content of their source: shop\/mirror-pull/],
-  ['a Secret of somebody else instead of a copy', withCopies({ wanted: [copy('foreign')] })],
   [
     'a source that is missing',
     withCopies({ wanted: [copy('absent')], sources: [{ registry: 'mirror', secret: 's', problem: 'Secret images/s does not exist' }] }),

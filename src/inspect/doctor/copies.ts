@@ -2,7 +2,7 @@
 import type { KubernetesObject, V1Namespace, V1Secret } from '@kubernetes/client-node';
 import { describeError } from '../../cluster/api-error.ts';
 import { matchesSelector } from '../../policy/label-selector.ts';
-import { dockerConfigKey } from '../../registry/pull-secret.ts';
+import { dockerConfigKey, dockerConfigType, readPullSecret, type SecretContent } from '../../registry/pull-secret.ts';
 import { readSourceSecret } from '../../registry/source-secret.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import { modeFor } from '../opt-in.ts';
@@ -14,8 +14,11 @@ export interface WantedCopy {
   readonly namespace: string;
   readonly name: string;
   readonly registry: string;
-  /** `absent`: no Secret has the name; `foreign`: one that is no copy, which the controller leaves alone. */
-  readonly state: 'current' | 'stale' | 'absent' | 'foreign';
+  /**
+   * `absent`: no Secret has the name. The controller leaves alone what is no copy: `equivalent` where a kubelet reads the same credentials
+   * from it, or nothing can be compared, else `foreign`.
+   */
+  readonly state: 'current' | 'stale' | 'absent' | 'equivalent' | 'foreign';
   /** When the namespace or the source was written last: the controller may be about to write the copy. */
   readonly changed: Date | null;
 }
@@ -116,10 +119,25 @@ function wantedOf(release: Release, loaded: ReleasePolicy | null, namespaces: re
 function stateOf({ namespace, name, registry, created }: Wanted, secret: V1Secret | undefined, source: Source | undefined): WantedCopy {
   const wanted = { namespace, name, registry };
   if (secret === undefined) return { ...wanted, state: 'absent', changed: latest(created, source?.changed ?? null) };
-  if (secret.metadata?.annotations?.[copyAnnotation] !== `${namespace}/${name}`) return { ...wanted, state: 'foreign', changed: null };
   // Without a source Secret, the content is that of a cloud's token, which nobody can compare.
-  const isStale = source !== undefined && source.encoded !== null && secret.data?.[dockerConfigKey] !== source.encoded;
+  const encoded = source?.encoded ?? null;
+  if (secret.metadata?.annotations?.[copyAnnotation] !== `${namespace}/${name}`) {
+    const isOther =
+      encoded !== null && credentialsIn(secret) !== credentialsIn({ type: dockerConfigType, data: { [dockerConfigKey]: encoded } });
+    return { ...wanted, state: isOther ? 'foreign' : 'equivalent', changed: null };
+  }
+  const isStale = encoded !== null && secret.data?.[dockerConfigKey] !== encoded;
   return { ...wanted, state: isStale ? 'stale' : 'current', changed: latest(source?.changed ?? null, lastWrite(secret.metadata)) };
+}
+
+/** What a kubelet reads, in an order of its own. */
+function credentialsIn(secret: SecretContent): string {
+  const reading = readPullSecret(secret);
+  const entries = reading.result === 'read' ? reading.entries : [];
+  return entries
+    .map(({ address, username, password }) => JSON.stringify([address, username, password]))
+    .toSorted()
+    .join('\n');
 }
 
 /** @returns null when one may not be read */

@@ -29,6 +29,11 @@ export const copies = releaseCheck('copies', 'copies of pull secrets are there, 
     ...(sources ?? []).flatMap(sourceProblem),
     ...problemOf(wrong('absent'), 'are missing', logs),
     ...problemOf(wrong('stale'), 'have not the content of their source', logs),
+    ...problemOf(
+      wrong('foreign'),
+      'cannot be written, since Secrets of others with other credentials have their names',
+      'delete them, or hand them over to the controller: kubectl annotate secret --namespace NAMESPACE NAME transship.dev/adopt=true',
+    ),
     ...disputed,
   ];
   return found.length === 0 && (wanted === null || sources === null || events === null) ? null : found;
