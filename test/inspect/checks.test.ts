@@ -54,16 +54,30 @@ const dispute = (age: number) => ({
   regarding: { namespace: 'shop', name: 'mirror-pull' },
 });
 /** As `validatingPolicy` of the chart writes it. */
-const registriesPolicy = (prefixes: readonly string[], namespaceSelector: object = { matchLabels: { [key]: 'enabled' } }): Facts => ({
+const registriesPolicy = (
+  prefixes: readonly string[] | string,
+  namespaceSelector: object = { matchLabels: { [key]: 'enabled' } },
+): Facts => ({
   ...facts,
   policies: [
     {
       metadata: { name: 'transship-registries' },
-      spec: { matchConstraints: { namespaceSelector }, variables: [{ name: 'prefixes', expression: JSON.stringify(prefixes) }] },
+      spec: {
+        matchConstraints: { namespaceSelector },
+        variables: [{ name: 'prefixes', expression: typeof prefixes === 'string' ? prefixes : JSON.stringify(prefixes) }],
+      },
     },
   ],
   bindings: [{ spec: { policyName: 'transship-registries', validationActions: ['Deny'] } }],
 });
+
+const withRegistries = (text: string, prefixes: readonly string[]): Facts => {
+  const { loaded = null } = policy(text);
+  const revision = loaded?.compiled?.revision ?? null;
+  const revisions = healthy.revisions?.map(({ pod }) => ({ pod, revision })) ?? null;
+  return { ...registriesPolicy(prefixes), releases: [{ ...healthy, loaded, revisions }] };
+};
+const toImage = (image: string): string => policyText.replace('registry: mirror, as: path', `as: image, image: '${image}'`);
 
 const controller = (creationTimestamp: Date) => ({
   kind: 'deployment',
@@ -205,6 +219,28 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     registriesPolicy(['mirror.example.com/'], { matchLabels: { team: 'a' } }),
     /^final-state: .*take different namespaces: shop \(rewritten and not judged\)/,
   ],
+  [
+    'a final state of more namespaces',
+    { ...registriesPolicy(['mirror.example.com/'], {}), namespaces: [...(facts.namespaces ?? []), { metadata: { name: 'other' } }] },
+    /^final-state: .*take different namespaces: other \(judged and not rewritten\)/,
+  ],
+  ['one image that the final state allows', withRegistries(toImage('other.example.com/app:1'), ['other.example.com/app:'])],
+  [
+    'one image without a tag',
+    withRegistries(
+      toImage('other.example.com/app'),
+      ['/', ':', '@'].map((end) => `other.example.com/app${end}`),
+    ),
+  ],
+  [
+    'one image that the final state does not allow',
+    withRegistries(toImage('other.example.com/app:1'), ['other.example.com/apps/']),
+    /^final-state: .*does not allow other\.example\.com\/app:1/,
+  ],
+  ['a registry with a path', withRegistries(policyText.replace('host: mirror.example.com', 'host: a.example.com/b'), ['a.example.com/b/'])],
+  ['an expression of the final state that was edited', registriesPolicy('variables.other')],
+  ['a list of the final state that is none', registriesPolicy('{"a": 1}')],
+  ['a final state without a selector', { ...registriesPolicy([]), policies: [{ metadata: { name: 'transship-registries' } }] }],
   ['no probe', withRelease({ probe: null }), /^reachable not-seen/],
   [
     'a probe that stays as it was',
