@@ -34,7 +34,8 @@ const ownFlags = Object.entries(exportFormats)
   .filter(([, { flags }]) => Object.keys(flags).length > 0)
   .map(([name, { flags }]) => `Of ${name}:\n\n${flagHelp(flags)}`);
 
-const notes = 'Exit codes: 0 success; 1 the format cannot say it, or with --check something differs; 2 wrong usage or unreadable input.';
+const notes =
+  'Exit codes: 0 success; 1 the format cannot say it (with --partial: none of it), or with --check something differs; 2 wrong usage or unreadable input.';
 
 /** Flags of all formats: for completion, and to find the name of the format among them. */
 const allFlags: Flags = Object.assign({}, exportFlags, ...Object.values(exportFormats).map(({ flags }) => flags));
@@ -59,6 +60,8 @@ export const exportCommand: Command = {
       return 1;
     }
     if (files.length === 0) writeLines(io.stderr, [printed`transship export: the policy has nothing that ${name} can be told`]);
+    // What was exported before would be replaced by nothing.
+    if (files.length === 0 && refusals.length > 0) return 1;
     if (values.check !== null) {
       const differences = await compareFiles(files, values.check);
       writeLines(io.stdout, differences);

@@ -40,10 +40,13 @@ test('what cannot be said is an error with its place, and nothing is written; --
   t.match(partial, { code: 0, stdout: /# rule hub: /, stderr: `${path}:6:37: warning: ${refusal}\n` });
 });
 
-test('nothing to say is said', async (t) => {
-  const path = join(t.testdir({ 'policy.yaml': policy(part) }), 'policy.yaml');
+test('a policy of which nothing can be said is a failure with --partial too: it once replaced the last export by nothing', async (t) => {
+  const folder = t.testdir({ 'policy.yaml': policy(part), out: { 'kept.toml': 'kept' } });
+  const path = join(folder, 'policy.yaml');
+  t.match(await transship(['export', 'containerd', '--policy', path, '--partial', '--output-dir', join(folder, 'out')]), { code: 1 });
+  t.equal(readFileSync(join(folder, 'out/kept.toml'), 'utf8'), 'kept');
   t.match(await transship(['export', 'containerd', '--policy', path, '--partial']), {
-    code: 0,
+    code: 1,
     stdout: '',
     stderr: /transship export: the policy has nothing that containerd can be told\n$/,
   });
