@@ -29,7 +29,7 @@ export function modeFor({ configuration }: Release, namespace: NamedNamespace, p
 }
 
 /** An absent selector matches everything. */
-function selectorOf(selector: V1LabelSelector | undefined): LabelSelector {
+export function selectorOf(selector: V1LabelSelector | undefined): LabelSelector {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated the operators
   return (selector ?? {}) as LabelSelector;
 }

@@ -27,6 +27,10 @@ function caches(names: Readonly<Record<'hub' | 'quay' | 'ghcr' | 'k8s', string>>
   ];
 }
 
+/** The Secret that the controller copies. */
+const accountSecret = (name: string): string =>
+  `secret: ${name}   # kubectl create secret docker-registry ${name}, in the namespace of the release`;
+
 export const presets: readonly Preset[] = [
   {
     name: 'harbor',
@@ -35,7 +39,7 @@ export const presets: readonly Preset[] = [
     variables: { host: host('harbor.example.com') },
     host: ({ host: name = '' }) => name,
     pullSecret: 'harbor-pull',
-    credentials: () => ['secret: harbor-account   # kubectl create secret docker-registry harbor-account, in the namespace of the release'],
+    credentials: () => [accountSecret('harbor-account')],
     as: 'path',
     sources: caches({ hub: 'docker-hub', quay: 'quay', ghcr: 'ghcr', k8s: 'kubernetes' }, 'a proxy cache project'),
     samples,
@@ -62,9 +66,7 @@ export const presets: readonly Preset[] = [
     variables: { host: host('artifactory.example.com') },
     host: ({ host: name = '' }) => name,
     pullSecret: 'artifactory-pull',
-    credentials: () => [
-      'secret: artifactory-account   # kubectl create secret docker-registry artifactory-account, in the namespace of the release',
-    ],
+    credentials: () => [accountSecret('artifactory-account')],
     as: 'path',
     sources: caches(
       { hub: 'docker-hub-remote', quay: 'quay-remote', ghcr: 'ghcr-remote', k8s: 'kubernetes-remote' },
@@ -79,7 +81,7 @@ export const presets: readonly Preset[] = [
     variables: { host: host('nexus.example.com') },
     host: ({ host: name = '' }) => name,
     pullSecret: 'nexus-pull',
-    credentials: () => ['secret: nexus-account   # kubectl create secret docker-registry nexus-account, in the namespace of the release'],
+    credentials: () => [accountSecret('nexus-account')],
     as: 'path',
     sources: caches({ hub: 'docker-hub', quay: 'quay', ghcr: 'ghcr', k8s: 'kubernetes' }, 'path based routing, and a proxy repository'),
     samples,
@@ -91,7 +93,7 @@ export const presets: readonly Preset[] = [
     variables: { host: host('nexus.example.com:8082', 'host of the connector, with its port') },
     host: ({ host: name = '' }) => name,
     pullSecret: 'nexus-pull',
-    credentials: () => ['secret: nexus-account   # kubectl create secret docker-registry nexus-account, in the namespace of the release'],
+    credentials: () => [accountSecret('nexus-account')],
     as: 'path',
     sources: [
       {
@@ -185,9 +187,7 @@ export const presets: readonly Preset[] = [
     variables: { host: host('registry.internal.example:5000') },
     host: ({ host: name = '' }) => name,
     pullSecret: 'registry-pull',
-    credentials: () => [
-      'secret: registry-account   # kubectl create secret docker-registry registry-account, in the namespace of the release',
-    ],
+    credentials: () => [accountSecret('registry-account')],
     as: 'fullName',
     sources: [
       {

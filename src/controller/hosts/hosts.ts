@@ -7,7 +7,7 @@ import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { applyObject } from '../../cluster/object-writes.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
 import { disputeMessage, disputeProblem, Disputes } from '../disputes.ts';
-import { managedBy, managedByLabel } from '../labels.ts';
+import { managedBy, managedByLabel } from '../../cluster/copy-labels.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../work-queue.ts';

@@ -2,7 +2,7 @@
 import type { Gauge } from 'prom-client';
 
 import type { RewritePolicy } from '../../policy/types.ts';
-import { registryLabel } from '../labels.ts';
+import { registryLabel } from '../../cluster/copy-labels.ts';
 import { copyStates, type CopyState } from '../metrics.ts';
 import { isAsDesired, type DesiredCopy } from './copy.ts';
 import type { CopyWriter } from './copy-writer.ts';

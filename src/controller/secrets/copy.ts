@@ -12,8 +12,9 @@ import {
   managedByLabel,
   ownerLabel,
   registryLabel,
-} from '../labels.ts';
-import { credentialsHashOf, hashOf, keptValue, type SecretObject } from './seen-secret.ts';
+} from '../../cluster/copy-labels.ts';
+import { credentialsHashOf, hashOf } from '../../registry/content-hash.ts';
+import { keptValue, type SecretObject } from './seen-secret.ts';
 
 /** What a copy holds. */
 export interface Content {

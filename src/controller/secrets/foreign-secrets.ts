@@ -1,5 +1,5 @@
 /** Foreign Secrets that have the name or the labels of a copy: they are not changed, and are reported once. */
-import { adoptAnnotation, copyAnnotation } from '../labels.ts';
+import { adoptAnnotation, copyAnnotation } from '../../cluster/copy-labels.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import { hasCredentialsOf, type DesiredCopy } from './copy.ts';
 import { recordCopyEvent } from './copy-events.ts';

@@ -3,7 +3,7 @@
  * copies its labels. So a copy contains its own name, and a Secret that contains another name is foreign.
  */
 import { keyOf } from '../../cluster/object-store.ts';
-import { adoptAnnotation, copyAnnotation, managedBy, managedByLabel, ownerLabel } from '../labels.ts';
+import { adoptAnnotation, copyAnnotation, managedBy, managedByLabel, ownerLabel } from '../../cluster/copy-labels.ts';
 import type { SecretObject } from './seen-secret.ts';
 
 /**

@@ -3,7 +3,7 @@
  * left to do.
  */
 import type { RegistryPolicy, RewritePolicy } from '../../policy/types.ts';
-import { labelValue, registryLabel } from '../labels.ts';
+import { labelValue, registryLabel } from '../../cluster/copy-labels.ts';
 import { isAsDesired, mustBeReplaced, type Content, type CopyWithContent, type DesiredCopy } from './copy.ts';
 import { ownershipOf } from './ownership.ts';
 import type { SecretObject } from './seen-secret.ts';

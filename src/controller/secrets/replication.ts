@@ -3,7 +3,7 @@ import type { KubernetesObject } from '@kubernetes/client-node';
 
 import { keyOf } from '../../cluster/object-store.ts';
 import type { WatchEvent, ResourceWatch } from '../../cluster/watch.ts';
-import { managedBy, managedByLabel, ownerLabel, ownerOf } from '../labels.ts';
+import { managedBy, managedByLabel, ownerLabel, ownerOf } from '../../cluster/copy-labels.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 import { done, requeueAfter, WorkQueue, type Requeue } from '../work-queue.ts';

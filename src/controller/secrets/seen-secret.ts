@@ -1,11 +1,10 @@
 /** What is kept in memory of a Secret: about a megabyte for a thousand namespaces, and no passwords. */
-import { createHash } from 'node:crypto';
-
 import type { KubernetesObject, V1ManagedFieldsEntry } from '@kubernetes/client-node';
 
 import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { fieldManager } from '../../cluster/object-writes.ts';
-import { dockerConfigKey, readPullSecret, type SecretContent } from '../../registry/pull-secret.ts';
+import { credentialsHashOf, hashOf } from '../../registry/content-hash.ts';
+import { dockerConfigKey } from '../../registry/pull-secret.ts';
 
 /** A Secret as the API server sends it; only the fields that are read. */
 export interface SecretObject extends KubernetesObject {
@@ -65,17 +64,6 @@ function ownKeys(managedFields: readonly V1ManagedFieldsEntry[], map: 'f:labels'
   });
   return keys.flatMap((key) => (key.startsWith('f:') ? [key.slice(2)] : []));
 }
-
-/** Null for a Secret from which a kubelet reads nothing. */
-export function credentialsHashOf(secret: SecretContent): string | null {
-  const reading = readPullSecret(secret);
-  if (reading.result !== 'read' || reading.entries.length === 0) return null;
-  const entries = reading.entries.map(({ address, username, password }) => JSON.stringify([address, username, password]));
-  return hashOf(entries.toSorted().join('\n'));
-}
-
-/** 64 bits: enough to distinguish contents, and too few to reveal anything about a password. */
-export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** Longer values are kept as their hash: `kubectl apply` stores the whole Secret in an annotation. */
 const maxKeptLength = 253;

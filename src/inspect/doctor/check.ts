@@ -54,6 +54,14 @@ export function releaseCheck(id: CheckId, title: string, judge: (release: Releas
   };
 }
 
+const maxListed = 3;
+
+/** The first names, and how many more there are. */
+export function listed(names: readonly string[]): string {
+  const more = names.length > maxListed ? ` and ${names.length - maxListed} more` : '';
+  return `${names.slice(0, maxListed).join(', ')}${more}`;
+}
+
 export interface CheckResult {
   readonly id: CheckId;
   readonly title: string;

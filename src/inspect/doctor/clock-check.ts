@@ -1,10 +1,9 @@
 /** Whether clocks agree: certificates and Leases are judged by them. The API server's is the reference. */
-import type { Check, Problem } from './check.ts';
+import { listed, type Check, type Problem } from './check.ts';
 import type { Facts } from './facts.ts';
 
 /** Milliseconds: what synchronized clocks stay far below, and what a Lease of 15 s can bear. */
 const tolerated = 5_000;
-const shown = 3;
 
 export const clock: Check = {
   id: 'clock',
@@ -41,10 +40,9 @@ function ofLeases({ nodeLeases, releases, clock: seen, now }: Facts): Problem[] 
     return difference <= tolerated + (seen?.uncertainty ?? 0) ? [] : [`${who} by ${Math.round(difference / 1000)} s`];
   });
   if (ahead.length === 0) return [];
-  const more = ahead.length > shown ? ` and ${ahead.length - shown} more` : '';
   return [
     {
-      sentence: `clocks are ahead of the API server's: ${ahead.slice(0, shown).join(', ')}${more}`,
+      sentence: `clocks are ahead of the API server's: ${listed(ahead)}`,
       remedy: 'synchronize them with NTP: timedatectl on the node shows whether it is',
     },
   ];

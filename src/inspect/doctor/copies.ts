@@ -1,8 +1,10 @@
 /** Copies of pull secrets that the controller keeps, and what it reports about them in events. */
 import type { KubernetesObject, V1Namespace, V1Secret } from '@kubernetes/client-node';
 import { describeError } from '../../cluster/api-error.ts';
+import { copyAnnotation, managedBy, managedByLabel } from '../../cluster/copy-labels.ts';
 import { matchesSelector } from '../../policy/label-selector.ts';
-import { dockerConfigKey, dockerConfigType, readPullSecret, type SecretContent } from '../../registry/pull-secret.ts';
+import { credentialsHashOf } from '../../registry/content-hash.ts';
+import { dockerConfigKey, dockerConfigType } from '../../registry/pull-secret.ts';
 import { readSourceSecret } from '../../registry/source-secret.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import { modeFor } from '../opt-in.ts';
@@ -47,8 +49,7 @@ export interface Copies {
 
 const none: Copies = { wanted: [], sources: [], events: [] };
 /** Of docs/reference/controller.md, "What it writes". */
-const ofController = { labelSelector: 'app.kubernetes.io/managed-by=transship' };
-const copyAnnotation = 'transship.dev/copy';
+const ofController = { labelSelector: `${managedByLabel}=${managedBy}` };
 const reasons: ReadonlySet<string | undefined> = new Set(['CopyDisputed', 'CopyFailed']);
 
 interface Wanted {
@@ -123,21 +124,11 @@ function stateOf({ namespace, name, registry, created }: Wanted, secret: V1Secre
   const encoded = source?.encoded ?? null;
   if (secret.metadata?.annotations?.[copyAnnotation] !== `${namespace}/${name}`) {
     const isOther =
-      encoded !== null && credentialsIn(secret) !== credentialsIn({ type: dockerConfigType, data: { [dockerConfigKey]: encoded } });
+      encoded !== null && credentialsHashOf(secret) !== credentialsHashOf({ type: dockerConfigType, data: { [dockerConfigKey]: encoded } });
     return { ...wanted, state: isOther ? 'foreign' : 'equivalent', changed: null };
   }
   const isStale = encoded !== null && secret.data?.[dockerConfigKey] !== encoded;
   return { ...wanted, state: isStale ? 'stale' : 'current', changed: latest(source?.changed ?? null, lastWrite(secret.metadata)) };
-}
-
-/** What a kubelet reads, in an order of its own. */
-function credentialsIn(secret: SecretContent): string {
-  const reading = readPullSecret(secret);
-  const entries = reading.result === 'read' ? reading.entries : [];
-  return entries
-    .map(({ address, username, password }) => JSON.stringify([address, username, password]))
-    .toSorted()
-    .join('\n');
 }
 
 /** @returns null when one may not be read */

@@ -1,12 +1,12 @@
 /** Whether the copies of pull secrets are there, and what the controller has to say about them. */
-import { releaseCheck, type Problem } from './check.ts';
+import { adoptAnnotation } from '../../cluster/copy-labels.ts';
+import { listed, releaseCheck, type Problem } from './check.ts';
 import type { CopyEvent, CopySource, WantedCopy } from './copies.ts';
 
 /** Milliseconds in which the controller writes a copy, with some to spare. */
 const writeDelay = 10_000;
 /** Milliseconds after which a dispute without another repair is over: docs/reference/controller.md, "Copies". */
 const disputeTime = 15 * 60_000;
-const shown = 3;
 
 export const copies = releaseCheck('copies', 'copies of pull secrets are there, current and undisputed', (release, { now }) => {
   const { wanted, sources, events } = release.copies;
@@ -32,7 +32,7 @@ export const copies = releaseCheck('copies', 'copies of pull secrets are there, 
     ...problemOf(
       wrong('foreign'),
       'cannot be written, since Secrets of others with other credentials have their names',
-      'delete them, or hand them over to the controller: kubectl annotate secret --namespace NAMESPACE NAME transship.dev/adopt=true',
+      `delete them, or hand them over to the controller: kubectl annotate secret --namespace NAMESPACE NAME ${adoptAnnotation}=true`,
     ),
     ...disputed,
   ];
@@ -51,8 +51,7 @@ function sourceProblem({ registry, secret, problem }: CopySource): Problem[] {
 
 function problemOf(names: readonly string[], what: string, remedy: string): Problem[] {
   if (names.length === 0) return [];
-  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
-  return [{ sentence: `copies of pull secrets ${what}: ${names.slice(0, shown).join(', ')}${more}`, remedy }];
+  return [{ sentence: `copies of pull secrets ${what}: ${listed(names)}`, remedy }];
 }
 
 const keyOf = ({ namespace, name }: WantedCopy): string => `${namespace}/${name}`;

@@ -1,9 +1,8 @@
 /** Whether `validatingPolicy` of the chart, which looks at the images that pods end up with, agrees with the policy and the webhook. */
-import type { V1LabelSelector, V1Namespace, V1ValidatingAdmissionPolicy } from '@kubernetes/client-node';
+import type { V1Namespace, V1ValidatingAdmissionPolicy } from '@kubernetes/client-node';
 import { matchesSelector } from '../../policy/label-selector.ts';
-import type { LabelSelector } from '../../policy/types.ts';
 import type { Target } from '../../rules/targets.ts';
-import { modeFor } from '../opt-in.ts';
+import { modeFor, selectorOf } from '../opt-in.ts';
 import { releaseCheck, type Problem } from './check.ts';
 import type { ReleaseFacts } from './facts.ts';
 
@@ -63,9 +62,4 @@ function otherNamespaces(release: ReleaseFacts, policy: V1ValidatingAdmissionPol
       remedy: 'one of them was edited: helm upgrade restores both',
     },
   ];
-}
-
-function selectorOf(selector: V1LabelSelector | undefined): LabelSelector {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server validated the operators
-  return (selector ?? {}) as LabelSelector;
 }

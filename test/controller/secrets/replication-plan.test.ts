@@ -10,7 +10,7 @@ import { contentOf, patchOf, secretOf, type Content, type CopyWithContent } from
 import { matchesSelector } from '../../../src/policy/label-selector.ts';
 import { Retention } from '../../../src/controller/secrets/retention.ts';
 import { seenSecret, type SecretObject } from '../../../src/controller/secrets/seen-secret.ts';
-import { labelValue, ownerOf } from '../../../src/controller/labels.ts';
+import { labelValue, ownerOf } from '../../../src/cluster/copy-labels.ts';
 import { desiredCopies, stepFor, type CopySource, type ReplicationStep } from '../../../src/controller/secrets/replication-plan.ts';
 import { isTarget, type TargetNamespace, type TargetScope } from '../../../src/controller/secrets/target-namespaces.ts';
 import { keyOf } from '../../../src/cluster/object-store.ts';
