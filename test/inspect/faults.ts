@@ -108,8 +108,7 @@ async function copied({ plane, apply }: Life): Promise<void> {
   await eventually('the copy is there', isThere, 60_000);
 }
 
-/** Its Lease stays in date for the time of the test: that nobody renews it is another fault. */
-async function noController(life: Life): Promise<void> {
+async function endController(life: Life): Promise<void> {
   await life.kubectl('--namespace', namespace, 'scale', 'deployment', 'transship-controller', '--replicas=0');
   await eventually('it has ended', async () => {
     const { body } = await life.plane.api.send<{ items: object[] }>(
@@ -118,6 +117,11 @@ async function noController(life: Life): Promise<void> {
     );
     return body.items.length === 0;
   });
+}
+
+/** Its Lease stays in date for the time of the test: that nobody renews it is another fault. */
+async function noController(life: Life): Promise<void> {
+  await endController(life);
   const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`;
   // Its pod is gone before its process is, which could still write a copy.
   await eventually('it has released its Lease', async () => {
@@ -218,14 +222,7 @@ export const faults: readonly Fault[] = [
     sentence: /has not renewed its Lease for \d+ s/,
     remedy: /logs deployment\/transship-controller/,
     plant: async (life) => {
-      await life.kubectl('--namespace', namespace, 'scale', 'deployment', 'transship-controller', '--replicas=0');
-      await eventually('it has ended', async () => {
-        const { body } = await life.plane.api.send<{ items: object[] }>(
-          'GET',
-          `${podsPath(namespace)}?labelSelector=app.kubernetes.io/component=controller`,
-        );
-        return body.items.length === 0;
-      });
+      await endController(life);
       await patch(life, `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`, {
         spec: { renewTime: '2026-01-01T00:00:00.000000Z', holderIdentity: 'gone' },
       });
