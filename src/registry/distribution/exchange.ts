@@ -1,0 +1,107 @@
+/** One request to a registry or a token server: bounded in time, bytes and redirects, and credentials stay with the host they are for. */
+import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { isLoopback } from './endpoint.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly url: URL;
+  readonly accept: string;
+  /** Value of the header Authorization; sent to the origin of `url` only. */
+  readonly authorization: string | null;
+  /** How many redirects are followed. */
+  readonly redirects: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names are in lower case; a value for each line of a header that occurs more than once. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Whether it is of the host that was asked, and not of one it redirected to. */
+  readonly isOfOrigin: boolean;
+  /** Of the body; null when it has more bytes than the limit. Either this or `drop` must be called, or the connection is never released. */
+  readonly text: (limit: number) => Promise<string | null>;
+  readonly drop: () => void;
+}
+
+type ResponseBody = Dispatcher.ResponseData['body'];
+
+/** A redirect that is not followed. */
+export class RedirectError extends Error {}
+
+const connectTimeout = 5_000;
+/** Bytes. */
+const maxDropped = 16_384;
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Connections to registries. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count, but not for loopback, as in Go. */
+export class Connections {
+  readonly #direct = new Agent({ connect: { timeout: connectTimeout }, allowH2: false });
+  readonly #proxied = new EnvHttpProxyAgent({ connect: { timeout: connectTimeout }, allowH2: false });
+
+  for({ hostname }: URL): Dispatcher {
+    return isLoopback(hostname) ? this.#direct : this.#proxied;
+  }
+
+  /** Requests in flight reject. */
+  async close(): Promise<void> {
+    await Promise.all([this.#direct.destroy(), this.#proxied.destroy()]);
+  }
+}
+
+/** @throws RedirectError, the signal's reason, or an error of the connection */
+export async function send(connections: Connections, asked: HttpRequest): Promise<HttpResponse> {
+  let { url } = asked;
+  for (let redirects = 0; ; redirects += 1) {
+    const isOfOrigin = url.origin === asked.url.origin;
+    const {
+      statusCode: status,
+      headers,
+      body,
+    } = await request(url, {
+      method: asked.method,
+      headers: {
+        accept: asked.accept,
+        'user-agent': 'transship',
+        // A redirect back to the first host after another one may be the other's doing, and still only that host gets them.
+        ...(asked.authorization !== null && isOfOrigin && { authorization: asked.authorization }),
+      },
+      dispatcher: connections.for(url),
+      signal: asked.signal,
+    });
+    if (!redirectStatuses.has(status))
+      return { status, headers, isOfOrigin, text: async (limit) => await textOf(body, limit), drop: () => drop(body, asked.signal) };
+    drop(body, asked.signal);
+    url = nextUrl(url, headers['location'], asked.redirects - redirects);
+  }
+}
+
+/** @param left how many more are followed */
+function nextUrl(from: URL, location: string | string[] | undefined, left: number): URL {
+  const to = typeof location === 'string' ? URL.parse(location, from) : null;
+  if (to === null) throw new RedirectError(`${from.host} redirects without saying where`);
+  if (left <= 0) throw new RedirectError(`${from.host} redirects to ${to.host}, which is not followed`);
+  const isSecure = to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:');
+  if (!isSecure) throw new RedirectError(`${from.host} redirects to ${to.protocol}//${to.host}, which is not followed`);
+  to.username = '';
+  to.password = '';
+  return to;
+}
+
+async function textOf(body: ResponseBody, limit: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    // Leaving the loop destroys the body.
+    if (size > limit) return null;
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Reads a short rest, so that the connection can be used again; of a longer one the connection ends. */
+function drop(body: ResponseBody, signal: AbortSignal): void {
+  body.dump({ limit: maxDropped, signal }).catch(() => {});
+}
