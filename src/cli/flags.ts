@@ -125,7 +125,11 @@ export const controllerFlags = alsoVariables({
     text: 'whether the feature fallback only tells, in events and metrics, which images it would change',
     default: 'false',
   },
-  'hosts-config-map': { type: name, text: 'ConfigMap that hosts.yaml is written to', default: 'transship-hosts' },
+  'hosts-config-map': {
+    type: name,
+    text: 'ConfigMap of hosts.yaml: the feature hosts writes it, the feature fallback reads it',
+    default: 'transship-hosts',
+  },
   'lease-name': { type: name, text: 'Lease that the leader holds', default: 'transship-controller' },
   'lease-seconds': { type: wholeNumber('N', 3, 600), text: 'duration of the Lease; it is renewed four times within it', default: '15' },
   'tls-secret': { type: name, text: 'Secret that the webhook mounts its certificate from', default: 'transship-tls' },

@@ -20,6 +20,13 @@ export interface PolicyFiles {
   readonly resolvedHosts: string | null;
 }
 
+/** The same map from another place than a file. */
+export interface HostsText {
+  /** Where it comes from, for findings. */
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface Revision {
   readonly compiled: CompiledPolicy;
   readonly id: string;
@@ -31,14 +38,17 @@ export type Reload =
 
 export class PolicySource {
   readonly #files: PolicyFiles;
-  /** The first content read. */
-  readonly #content: string;
+  /** As read last. */
+  #texts: Texts;
+  /** In place of a file. */
+  #hosts: HostsText | null = null;
   #current: Revision;
+  #onReload: (reload: Reload) => void = () => {};
   #watch: Watch | null = null;
 
-  private constructor(files: PolicyFiles, content: string, current: Revision) {
+  private constructor(files: PolicyFiles, texts: Texts, current: Revision) {
     this.#files = files;
-    this.#content = content;
+    this.#texts = texts;
     this.#current = current;
   }
 
@@ -47,26 +57,23 @@ export class PolicySource {
     const texts = await readTexts(files);
     const reload = load(texts, files);
     if (reload.result === 'refused') throw new PolicyError(files.policy, reload.findings);
-    return { source: new PolicySource(files, contentOf(texts), reload.revision), findings: reload.findings };
+    return { source: new PolicySource(files, texts, reload.revision), findings: reload.findings };
   }
 
   get current(): Revision {
     return this.#current;
   }
 
-  /** Starts to follow the files. @param onReload called for every change, accepted or rejected */
+  /** Starts to follow the files. @param onReload called for every change, accepted or rejected, also of hosts that are no file */
   follow(onReload: (reload: Reload) => void): void {
     const { policy, resolvedHosts } = this.#files;
-    const use = (texts: Texts): void => {
-      const reload = load(texts, this.#files);
-      if (reload.result === 'loaded') this.#current = reload.revision;
-      onReload(reload);
-    };
+    this.#onReload = onReload;
+    const use = (texts: Texts): void => this.#use(texts);
     this.#watch = followFiles({
       paths: resolvedHosts === null ? [policy] : [policy, resolvedHosts],
       read: () => readTexts(this.#files),
       keyOf: contentOf,
-      current: this.#content,
+      current: contentOf(this.#texts),
       changed: use,
       restored: use,
       // An unreadable file is already a finding. Anything else is a fault of transship, and must not end the process.
@@ -80,9 +87,26 @@ export class PolicySource {
     });
   }
 
+  /** Loads the policy with hosts that are in no file: the same policy and hosts have the same revision as from files. */
+  useHosts(hosts: HostsText): void {
+    this.#hosts = hosts;
+    this.#use(this.#texts);
+  }
+
   close(): void {
     this.#watch?.close();
     this.#watch = null;
+  }
+
+  #use(texts: Texts): void {
+    this.#texts = texts;
+    const { policy } = this.#files;
+    const reload =
+      this.#hosts === null
+        ? load(texts, this.#files)
+        : load({ ...texts, hosts: { ok: true, text: this.#hosts.text } }, { policy, resolvedHosts: this.#hosts.name });
+    if (reload.result === 'loaded') this.#current = reload.revision;
+    this.#onReload(reload);
   }
 }
 

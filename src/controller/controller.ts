@@ -15,6 +15,7 @@ import { createControllerMetrics } from './metrics.ts';
 import { PolicyStatus } from './policy-status.ts';
 import type { Part, ReconcilerFactory } from './reconciler.ts';
 import type { ControllerOptions, Feature } from './options.ts';
+import { followHosts, needsHosts } from './resolved-hosts.ts';
 
 export interface Controller {
   /** Address of /healthz, /readyz and /metrics. */
@@ -35,7 +36,7 @@ const factories: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
   certificates: async () => (await import('./certificates/certificates.ts')).certificatesReconciler,
 };
 
-const loadPart = async (name: Feature): Promise<Part> => ({ name, needsPolicy: name !== 'certificates', create: await factories[name]() });
+const loadPart = async (name: Feature): Promise<Part> => ({ name, create: await factories[name]() });
 
 /** How often the leader renews within the duration of the lease. */
 const renewals = 4;
@@ -45,13 +46,14 @@ export async function startController(options: ControllerOptions, log: Logger): 
   const metrics = createControllerMetrics();
   const followed = await FollowedPolicy.open(options.policy, { log, metrics, mayWait: options.features.includes('certificates') });
   const cluster = await connect(options.kubeconfig === null ? {} : { kubeconfig: options.kubeconfig });
+  const world = { cluster, log, metrics, options };
   const status = new PolicyStatus(cluster, followed, options);
   const renewSeconds = options.leaseSeconds / renewals;
   const leadership = new Leadership({
     parts: await Promise.all(options.features.map((feature) => loadPart(feature))),
-    context: { cluster, log, metrics, options, policy: () => loadedPolicy(followed) },
+    context: { ...world, policy: () => loadedPolicy(followed) },
     quiet: renewSeconds * 2000,
-    hasPolicy: () => followed.current !== null,
+    mayStart: ({ name }) => name === 'certificates' || (followed.current !== null && (followed.hasHosts || !needsHosts(name))),
     policyProblems: () => status.problems(),
   });
   const tellPolicy = (): void => {
@@ -67,6 +69,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
     await cluster.close();
     throw error;
   });
+  const hosts = options.features.some(needsHosts) ? followHosts(world, (text) => followed.useHosts(text)) : null;
   const stopReading = metrics.onScrape(() => metrics.leader.set(leadership.isLeader ? 1 : 0));
   const election = electLeader(cluster, {
     namespace: options.namespace,
@@ -88,6 +91,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
     startDraining: () => leadership.startDraining(),
     close: async () => {
       followed.close();
+      await hosts?.close();
       // The reconcilers end first: they must not write once another process leads.
       await leadership.stop();
       await election.release();

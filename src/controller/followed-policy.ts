@@ -1,7 +1,7 @@
-/** The policy file as the controller follows it: the last policy that loaded, and the errors of the current file. */
+/** The policy as the controller follows it: the last one that loaded, and the errors of the current file and of the resolved hosts. */
 import type { Logger } from 'pino';
 
-import { PolicyError, PolicySource, type Reload, type Revision } from '../config/source.ts';
+import { PolicyError, PolicySource, type HostsText, type Reload, type Revision } from '../config/source.ts';
 import { formatFinding, type Finding } from '../errors/finding.ts';
 import { watchFiles, type Watch } from '../files/watch.ts';
 import { observePolicy, observeReload } from '../observe/reload-log.ts';
@@ -22,6 +22,8 @@ export class FollowedPolicy {
   #source: PolicySource | null = null;
   #waiting: Watch | null = null;
   #refusal: readonly Finding[] | null = null;
+  #hosts: HostsText | null = null;
+  #hasHosts = false;
 
   private constructor(file: string, options: FollowOptions) {
     this.#file = file;
@@ -40,9 +42,21 @@ export class FollowedPolicy {
     return this.#source?.current ?? null;
   }
 
-  /** Why the current file is not in force; null when it is. */
+  /** Whether hosts that `useHosts` brought are in force: the policy decides as the webhook that mounts them. */
+  get hasHosts(): boolean {
+    return this.#hasHosts;
+  }
+
+  /** Why the current file, or the current hosts, are not in force; null when they are. */
   get refusal(): readonly Finding[] | null {
     return this.#refusal;
+  }
+
+  /** From now on the policy decides with these hosts. The same text is used once. */
+  useHosts(hosts: HostsText): void {
+    if (this.#hosts?.text === hosts.text) return;
+    this.#hosts = hosts;
+    this.#source?.useHosts(hosts);
   }
 
   close(): void {
@@ -52,12 +66,13 @@ export class FollowedPolicy {
 
   async #open(): Promise<void> {
     try {
-      // The controller resolves the hosts itself, so it reads no file of resolved hosts.
+      // No file of hosts: those that the controller itself resolved would come back late, through the kubelet.
       const { source, findings } = await PolicySource.open({ policy: this.#file, resolvedHosts: null });
       observePolicy(this.#options, source.current, findings);
       this.#source = source;
       this.#refusal = null;
       source.follow((reload) => this.#reloaded(source, reload));
+      if (this.#hosts !== null) source.useHosts(this.#hosts);
     } catch (error) {
       if (!(error instanceof PolicyError) || !this.#options.mayWait) throw error;
       this.#refuse(error.findings);
@@ -76,6 +91,7 @@ export class FollowedPolicy {
   #reloaded(source: PolicySource, reload: Reload): void {
     observeReload(this.#options, reload, source.current);
     this.#refusal = reload.result === 'refused' ? reload.findings : null;
+    this.#hasHosts ||= reload.result === 'loaded' && this.#hosts !== null;
     this.onChange();
   }
 

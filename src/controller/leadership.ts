@@ -7,8 +7,8 @@ export interface LeadershipOptions {
   readonly context: ReconcilerContext;
   /** Milliseconds without an error of the lease after which a standby counts as ready. */
   readonly quiet: number;
-  /** Whether a policy has loaded. */
-  readonly hasPolicy: () => boolean;
+  /** Whether what the part needs of the policy is loaded. Asked again after each change of the policy. */
+  readonly mayStart: (part: Part) => boolean;
   /** What is wrong with the policy, for people. */
   readonly policyProblems: () => readonly string[];
 }
@@ -73,12 +73,12 @@ export class Leadership {
     return { ready, lines: ['leading', ...policy, ...parts.flatMap((part) => linesOf(part.name, this.#running.get(part)))] };
   }
 
-  /** Starts reconcilers that are not running and need not wait for a policy. */
+  /** Starts reconcilers that are not running and need not wait for the policy. */
   #startParts(): void {
     // The leadership was lost again while the previous reconcilers were ending.
     if (!this.#isLeader) return;
     for (const part of this.#options.parts) {
-      if (this.#running.has(part) || (part.needsPolicy && !this.#options.hasPolicy())) continue;
+      if (this.#running.has(part) || !this.#options.mayStart(part)) continue;
       const reconciler = part.create(this.#options.context);
       this.#running.set(part, reconciler);
       reconciler.start();

@@ -8,7 +8,7 @@ import type { ReconcilerContext } from './reconciler.ts';
 
 /** @param name of the watch in metrics and log lines */
 export function observedWatch<T extends KubernetesObject>(
-  { cluster, log, metrics }: ReconcilerContext,
+  { cluster, log, metrics }: Pick<ReconcilerContext, 'cluster' | 'log' | 'metrics'>,
   name: string,
   options: WatchOptions<T>,
 ): ResourceWatch<T> {

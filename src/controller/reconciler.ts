@@ -35,7 +35,5 @@ export type ReconcilerFactory = (context: ReconcilerContext) => Reconciler;
 
 export interface Part {
   readonly name: Feature;
-  /** Whether it waits until a policy has loaded. */
-  readonly needsPolicy: boolean;
   readonly create: ReconcilerFactory;
 }

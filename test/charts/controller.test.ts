@@ -36,7 +36,8 @@ const certificates = [
   'images secrets list,watch,patch transship-tls,transship-tls-ca',
 ];
 const secrets = ['* events create,patch -', '* namespaces list,watch -', '* pods list -', '* secrets list,watch,get,create,patch,delete -'];
-const fallback = ['* events create,patch -', '* namespaces list,watch -', '* pods list,watch,patch -'];
+const movedPods = ['* events create,patch -', '* namespaces list,watch -', '* pods list,watch,patch -'];
+const readHosts = (name = 'transship-hosts'): string => `images configmaps list,watch ${name}`;
 const hosts = ['images configmaps create -', 'images configmaps list,watch,patch transship-hosts'];
 
 const policy = (registries: object) => ({ tls: { mode: 'certManager' }, rewritePolicy: { inline: { registries } } });
@@ -77,14 +78,24 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
       'kube-public configmaps list,watch local-registry-hosting',
     ],
   ],
-  ['fallback', { tls: { mode: 'certManager' }, controller: { features: { fallback: true } } }, [...always, ...fallback]],
+  ['fallback', { tls: { mode: 'certManager' }, controller: { features: { fallback: true } } }, [...always, ...movedPods, readHosts()]],
+  [
+    'fallback with hosts that another program writes',
+    { tls: { mode: 'certManager' }, resolvedHosts: { configMap: 'theirs' }, controller: { features: { fallback: true } } },
+    [...always, ...movedPods, readHosts('theirs')],
+  ],
+  [
+    'fallback and hosts',
+    { ...policy({ a: service('one') }), controller: { features: { fallback: true } } },
+    [...always, ...movedPods, ...hosts, '* services list,watch one'],
+  ],
   [
     'fallback and copies of pull secrets',
     {
       ...policy({ m: { host: 'm.example.com', pullSecrets: ['p'], credentials: { secret: 's' } } }),
       controller: { features: { fallback: true } },
     },
-    [...always, ...secrets, '* pods list,watch,patch -'],
+    [...always, ...secrets, '* pods list,watch,patch -', readHosts()],
   ],
   ['rights that are granted elsewhere', { controller: { rbac: { create: false } } }, []],
 ];

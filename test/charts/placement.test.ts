@@ -151,6 +151,12 @@ const rows: readonly Row[] = [
     has: podSpec({ volumes: [{}, {}, { name: 'hosts', configMap: { name: 'transship-hosts', optional: true } }] }),
   },
   {
+    says: 'the hosts that the controller decides with',
+    values: { controller: { features: { fallback: true } }, resolvedHosts: { configMap: 'theirs' } },
+    kind: 'Deployment',
+    has: podSpec({ volumes: [{}, {}, { name: 'hosts', configMap: { name: 'theirs', optional: true } }] }),
+  },
+  {
     says: 'the token of the API, for the controller',
     values: {},
     kind: 'Deployment',

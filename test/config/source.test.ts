@@ -55,6 +55,26 @@ test('the first load', async (t) => {
   source.close();
 });
 
+test('hosts that are in no file decide and have the revision as from a file', async (t) => {
+  const folder = t.testdir({ 'policy.yaml': policy('localhost:30500'), 'hosts.yaml': 'local: localhost:31000' });
+  const file = join(folder, 'policy.yaml');
+  const fromFiles = (await PolicySource.open({ policy: file, resolvedHosts: join(folder, 'hosts.yaml') })).source;
+  const { source } = await PolicySource.open({ policy: file, resolvedHosts: null });
+  t.teardown(() => source.close());
+  const reloads: Reload[] = [];
+  source.follow((reload) => reloads.push(reload));
+  source.useHosts({ name: 'hosts.yaml of ConfigMap hosts', text: 'local: localhost:31000' });
+  t.equal(source.current.id, fromFiles.current.id);
+  t.equal(addressOf(source), 'localhost:31000');
+  source.useHosts({ name: 'hosts.yaml of ConfigMap hosts', text: 'local: [' });
+  t.match(reloads, [{ result: 'loaded' }, { result: 'refused', findings: [{ file: 'hosts.yaml of ConfigMap hosts', line: 1 }] }]);
+  t.equal(addressOf(source), 'localhost:31000', 'the last good ones stay');
+  source.useHosts({ name: 'hosts.yaml of ConfigMap hosts', text: 'local: localhost:31001' });
+  await writeFile(file, policy('localhost:30501'));
+  await until('the changed file is loaded', () => reloads.length === 4);
+  t.equal(addressOf(source), 'localhost:31001', 'the changed file is loaded with them');
+});
+
 const unreadable: readonly (readonly [name: string, path: string, says: RegExp])[] = [
   ['absent', 'none.yaml', /no such file/],
   ['a folder', '.', /it is a folder/],

@@ -30,10 +30,10 @@ function observed({ quiet = 0, problems = [] as readonly string[], hasPolicy = t
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the log is used
   const context = { log: pino({ level: 'silent' }) } as ReconcilerContext;
   const leadership = new Leadership({
-    parts: [{ name: 'secrets', needsPolicy: true, create: make }],
+    parts: [{ name: 'secrets', create: make }],
     context,
     quiet,
-    hasPolicy: () => policy.isLoaded,
+    mayStart: () => policy.isLoaded,
     policyProblems: () => (policy.isLoaded ? [] : ['it has errors']),
   });
   return { leadership, events, stops, ready: () => (isReady = true), policy };

@@ -53,12 +53,13 @@
 {{- join "," $disabled -}}
 {{- end -}}
 
-{{- /* ConfigMap with resolved hosts, empty when nobody resolves any. */ -}}
+{{- /* ConfigMap with resolved hosts, empty when nobody resolves any. With fallback, webhook and controller follow the same one in any case. */ -}}
 {{- define "transship.hostsConfigMapName" -}}
-{{- if has "hosts" (splitList "," (include "transship.features" .)) -}}
-{{- include "transship.fullname" . }}-hosts
-{{- else -}}
+{{- $features := splitList "," (include "transship.features" .) -}}
+{{- if .Values.resolvedHosts.configMap -}}
 {{- .Values.resolvedHosts.configMap -}}
+{{- else if or (has "hosts" $features) (has "fallback" $features) -}}
+{{- include "transship.fullname" . }}-hosts
 {{- end -}}
 {{- end -}}
 

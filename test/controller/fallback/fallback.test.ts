@@ -1,7 +1,6 @@
 /** The feature `fallback` on a real API server: pods whose statuses are planted as a kubelet would write them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { V1Pod } from '@kubernetes/client-node';
 import { test, type Test } from 'tap';
 
 import { skipReason } from '../../cluster/binaries.ts';
@@ -19,6 +18,7 @@ import {
   whenReady,
   type Running,
 } from '../controllers.ts';
+import { backup, createPod, fail, imageOf, mirrored, podOf, podPath, refused, waiting } from './pods.ts';
 
 const policy = `
 apiVersion: transship.dev/v1
@@ -33,46 +33,11 @@ rules:
     alternatives: [{ registry: backup, as: path }, { as: original }]
 `;
 const flags = ['--features=fallback'];
-const mirrored = (name: string): string => `mirror.example/library/${name}:1`;
-const backup = (name: string): string => `backup.example/library/${name}:1`;
-const refused = 'dial tcp 10.1.2.3:443: connect: connection refused';
-const podPath = (name: string, namespace = 'shop'): string => `/api/v1/namespaces/${namespace}/pods/${name}`;
-
-const containerOf = (name: string): object => ({ name, image: mirrored(name) });
-
-/** A pod as the webhook leaves it. @param init names of its init containers; the container is called main */
-async function createPod(plane: ControlPlane, name: string, { namespace = 'shop', init = [] as readonly string[] } = {}): Promise<void> {
-  const names = ['main', ...init];
-  const originals = Object.fromEntries(names.map((each) => [each, `${each}:1`]));
-  await succeed(plane, 'POST', `/api/v1/namespaces/${namespace}/pods`, {
-    metadata: { name, annotations: { 'transship.dev/original-images': JSON.stringify(originals) } },
-    spec: { automountServiceAccountToken: false, containers: [containerOf('main')], initContainers: init.map(containerOf) },
-  });
-}
-
 /** Of a step long ago. */
 const recordOf = (step: number, to: string): object => {
   const record = { main: { step, from: mirrored('main'), to, at: '2026-01-01T00:00:00Z' } };
   return { metadata: { annotations: { 'transship.dev/fallback': JSON.stringify(record) } } };
 };
-
-const waiting = (name: string, image: string, message = refused): object => ({
-  name,
-  image,
-  imageID: '',
-  ready: false,
-  restartCount: 0,
-  state: { waiting: { reason: 'ErrImagePull', message } },
-});
-
-/** What the kubelet writes when it cannot pull. */
-async function fail(plane: ControlPlane, path: string, status: object): Promise<void> {
-  await change(plane, `${path}/status`, { status: { phase: 'Pending', ...status } });
-}
-
-const podOf = async (plane: ControlPlane, path: string): Promise<V1Pod> => succeed<V1Pod>(plane, 'GET', path);
-const imageOf = async (plane: ControlPlane, path: string): Promise<string | undefined> =>
-  (await podOf(plane, path)).spec?.containers[0]?.image;
 
 const steps = (reason: string, more = 'target="backup",', result = 'moved'): string =>
   `transship_controller_fallback_steps_total{rule="hub",${more}reason="${reason}",result="${result}"}`;
@@ -223,7 +188,7 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     const without = await runController(plane, { policy, args: ['--features=secrets'] });
     await whenReady(without);
     t.match((await without.get('/readyz')).text, 'rules hub have `alternatives`, which has no effect: the feature fallback is disabled');
-    t.notMatch((await without.get('/metrics')).text, /watch="pods"/);
+    t.notMatch((await without.get('/metrics')).text, /watch="(pods|resolved-hosts)"/);
     t.equal(await without.stop(), 0);
   });
 });

@@ -1,0 +1,28 @@
+/** The resolved hosts as the webhook mounts them, read through the API: the controller decides as the webhook does, whoever writes them. */
+import type { V1ConfigMap } from '@kubernetes/client-node';
+
+import type { HostsText } from '../config/source.ts';
+import type { ResourceWatch } from '../cluster/watch.ts';
+import { hostsKey } from './hosts/hosts-plan.ts';
+import { observedWatch } from './observed-watch.ts';
+import type { Feature } from './options.ts';
+import type { ReconcilerContext } from './reconciler.ts';
+
+/** Features that decide about images. */
+const deciding: ReadonlySet<Feature> = new Set(['fallback']);
+
+export const needsHosts = (feature: Feature): boolean => deciding.has(feature);
+
+/** @param use called with the hosts once they are known, and after each change; without the ConfigMap there are none */
+export function followHosts(context: Omit<ReconcilerContext, 'policy'>, use: (hosts: HostsText) => void): ResourceWatch<V1ConfigMap> {
+  const { namespace, hostsConfigMap } = context.options;
+  const name = `${hostsKey} of ConfigMap ${hostsConfigMap}`;
+  const watch: ResourceWatch<V1ConfigMap> = observedWatch<V1ConfigMap>(context, 'resolved-hosts', {
+    path: `/api/v1/namespaces/${namespace}/configmaps`,
+    fieldSelector: `metadata.name=${hostsConfigMap}`,
+    onEvent: () => {
+      if (watch.isSynced) use({ name, text: watch.list()[0]?.data?.[hostsKey] ?? '' });
+    },
+  });
+  return watch;
+}
