@@ -26,6 +26,10 @@ export const admissionPolicyFlags = {
     text: 'what becomes of a pod for which an expression fails: Ignore leaves it alone, Fail refuses it',
     default: 'Ignore',
   },
+  'match-images': {
+    type: null,
+    text: 'pass over pods that no rule concerns, by a match condition; containers that others add to them later are then left alone',
+  },
   'match-condition': { type: label, text: 'a further condition, as NAME=EXPRESSION in CEL', repeatable: true },
 } as const satisfies Flags;
 
@@ -38,6 +42,7 @@ export function admissionPolicyOptions(values: Given<typeof admissionPolicyFlags
     shadowValue: values['shadow-value'],
     otherValues: values['other-values'],
     excludedNamespaces: values['exclude-namespaces'],
+    matchImages: values['match-images'],
     matchConditions: values['match-condition'].map(([name, expression]) => ({ name, expression })),
   };
 }

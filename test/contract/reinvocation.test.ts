@@ -1,19 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:https';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { test, type Test } from 'tap';
 
 import { createDryRun, eventually, podWith } from '../charts/installed.ts';
 import { labelled } from '../charts/opt-in.ts';
 import { skipReason } from '../cluster/binaries.ts';
-import type { ControlPlane } from '../cluster/control-plane.ts';
-import { createAuthority } from '../cluster/pki.ts';
 import { createPod, imagesOf, originalsOf, pullSecretsOf, reviews, rulesOf, running, type CreatedPod } from './running.ts';
-
-const registration = '/apis/admissionregistration.k8s.io/v1';
-const sidecar = { name: 'sidecar', image: 'envoyproxy/envoy:v1.31' };
-const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
+import { makeSidecarPolicy, sidecar, startSidecarInjector } from './sidecars.ts';
 
 /** https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/#audit-policy */
 const auditPolicy = {
@@ -61,60 +54,6 @@ const writtenBy = (annotations: Readonly<Record<string, string>>, webhook: strin
   Object.fromEntries(
     Object.entries(annotations).flatMap(([key, value]) => (key.startsWith(`${webhook}/`) ? [[key.slice(webhook.length + 1), value]] : [])),
   );
-
-/** A webhook as service meshes have one: it adds a container to every pod that does not have it yet, after all others since its name sorts last. */
-async function startSidecarInjector(t: Test, plane: ControlPlane): Promise<void> {
-  const host = plane.serviceCidr.replace(/\.0\/17$/, '.250');
-  const authority = await createAuthority('injector');
-  const { certificate, key } = await authority.server([host]);
-  const server = createServer({ cert: certificate, key, ALPNProtocols: ['http/1.1'] }, (request, response) => {
-    void (async () => {
-      const { uid, object } = ((await json(request)) as { request: { uid: string; object: CreatedPod } }).request;
-      const isThere = object.spec?.containers.some(({ name }) => name === sidecar.name);
-      const patch = Buffer.from(JSON.stringify([{ op: 'add', path: '/spec/containers/-', value: sidecar }])).toString('base64');
-      const answer = { uid, allowed: true, ...(isThere ? {} : { patchType: 'JSONPatch', patch }) };
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }));
-    })();
-  });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(8443, host, resolve));
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const webhook = {
-    name: 'inject.mesh.example.com',
-    admissionReviewVersions: ['v1'],
-    sideEffects: 'None',
-    failurePolicy: 'Fail',
-    reinvocationPolicy: 'IfNeeded',
-    rules,
-    namespaceSelector: { matchLabels: { mesh: 'webhook' } },
-    clientConfig: { url: `https://${host}:8443/`, caBundle: Buffer.from(authority.certificate).toString('base64') },
-  };
-  await accepted(plane, 'mutatingwebhookconfigurations', { metadata: { name: 'zz-mesh' }, webhooks: [webhook] });
-}
-
-async function accepted(plane: ControlPlane, resource: string, object: object): Promise<void> {
-  const { status, body } = await plane.api.send('POST', `${registration}/${resource}`, object);
-  if (status !== 201) throw new Error(`${resource}: ${JSON.stringify(body)}`);
-}
-
-/** The same by the API server itself, which runs such policies before all webhooks. https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/ */
-async function makeSidecarPolicy(plane: ControlPlane): Promise<void> {
-  const expression = `Object{spec: Object.spec{containers: [Object.spec.containers{name: "${sidecar.name}", image: "${sidecar.image}"}]}}`;
-  await accepted(plane, 'mutatingadmissionpolicies', {
-    metadata: { name: 'mesh' },
-    spec: {
-      matchConstraints: { resourceRules: rules },
-      failurePolicy: 'Fail',
-      reinvocationPolicy: 'IfNeeded',
-      mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }],
-    },
-  });
-  const matchResources = { namespaceSelector: { matchLabels: { mesh: 'policy' } } };
-  await accepted(plane, 'mutatingadmissionpolicybindings', { metadata: { name: 'mesh' }, spec: { policyName: 'mesh', matchResources } });
-}
 
 const main = 'nginx:1.27 -> mirror.example.com/library/nginx:1.27';
 const byHub = /^hub@[0-9a-f]{12}$/;

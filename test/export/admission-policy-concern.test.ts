@@ -26,7 +26,7 @@ const secrets = [undefined, [], ['one'], ['two', 'one'], ['one', 'two', 'three']
 
 test('pods with and without the pull secrets of where their images are', { skip: skipReason({ level: 1 }) }, async (t) => {
   const cluster = await startCluster(t);
-  const admission = await cluster.enforce(policy);
+  const admission = await cluster.enforce(policy, { matchImages: true });
   for (const first of images)
     for (const second of images)
       for (const names of secrets) {

@@ -97,6 +97,7 @@ test('the flags are in the objects', async (t) => {
     optIn: 'OptOut',
     otherValues: ['blue'],
     excludedNamespaces: ['vault'],
+    matchImages: true,
     matchConditions: [{ name: 'own', expression: 'true' }],
   }).files;
   const [policy, namespaces] = parseAllDocuments(file?.text ?? '').map((each) => each.toJS());
@@ -110,7 +111,8 @@ test('the flags are in the objects', async (t) => {
     policy.spec.matchConditions.map(({ name }: { name: string }) => name),
     ['not-a-mirror-pod', 'not-opted-out', 'an-image-changes'],
   );
-  t.ok(policy.spec.matchConditions.some(({ name }: { name: string }) => name === 'own'));
+  t.strictSame(policy.spec.matchConditions.map(({ name }: { name: string }) => name).slice(-2), ['own', 'an-image-is-concerned']);
+  t.notMatch(exportAdmissionPolicy(policyOf([hub]), defaults).files[0]?.text, 'an-image-is-concerned', 'others may add containers later');
   t.strictSame(namespaces.spec.matchResources.namespaceSelector.matchExpressions[0], {
     key: 'transship.dev/rewrite',
     operator: 'NotIn',

@@ -18,6 +18,12 @@ export interface AdmissionPolicyOptions extends Scope {
   readonly name: string;
   /** What becomes of a pod when an expression fails. */
   readonly failurePolicy: 'Ignore' | 'Fail';
+  /**
+   * Whether pods that no rule concerns are passed over by a match condition. The API server does not ask such a policy again about a container
+   * that others add later: it reinvokes those whose conditions held the first time (kubernetes/apiserver,
+   * pkg/admission/plugin/policy/mutating/dispatcher.go).
+   */
+  readonly matchImages?: boolean;
 }
 
 export function exportAdmissionPolicy(policy: CompiledPolicy, options: AdmissionPolicyOptions): Exported {
@@ -36,8 +42,8 @@ export interface Expressions extends PolicyDocument {
 /** What every engine evaluates that reads the CEL of Kubernetes. */
 export function expressionsOf(policy: CompiledPolicy, options: AdmissionPolicyOptions): Expressions {
   const table = tableOf(policy);
-  const { name, failurePolicy } = options;
-  const concern = concernCondition(table);
+  const { name, failurePolicy, matchImages = false } = options;
+  const concern = matchImages ? concernCondition(table) : null;
   return {
     name,
     failurePolicy,
