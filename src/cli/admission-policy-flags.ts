@@ -1,6 +1,6 @@
-/** Flags of `export admission-policy` and `export kyverno`: the values of the chart that say who is rewritten, and the name of the object. */
+/** Flags of `export admission-policy` and `export kyverno`, and of the controller that keeps the former: who is rewritten, and the name of the object. */
 import { optInModes } from '../controller/options.ts';
-import { anyText, label, listOf, oneOf } from './flag-types.ts';
+import { anyText, label, listOf, oneOf, trueOrFalse } from './flag-types.ts';
 import type { AdmissionPolicyOptions } from '../export/admission-policy/admission-policy.ts';
 import type { Flags, Given } from './read-flags.ts';
 
@@ -31,6 +31,29 @@ export const admissionPolicyFlags = {
     text: 'pass over pods that no rule concerns, by a match condition; containers that others add to them later are then left alone',
   },
   'match-condition': { type: label, text: 'a further condition, as NAME=EXPRESSION in CEL', repeatable: true },
+} as const satisfies Flags;
+
+/** Of the controller's feature `policies`, beside those that say which namespaces are opted in. */
+export const keptPolicyFlags = {
+  'admission-policy': { type: nameType, text: 'MutatingAdmissionPolicy that the feature policies keeps', default: 'transship' },
+  'shadow-value': {
+    type: nameType,
+    text: 'the one of --opt-in-values that stands for the shadow mode of the webhook; the admission policy leaves such pods alone',
+    default: 'shadow',
+  },
+  'match-condition': {
+    ...admissionPolicyFlags['match-condition'],
+    text: 'a further match condition of the admission policy, as NAME=EXPRESSION in CEL',
+  },
+  'failure-policy': {
+    ...admissionPolicyFlags['failure-policy'],
+    text: 'what becomes of a pod for which an expression of the admission policy fails: Ignore leaves it alone, Fail refuses it',
+  },
+  'partial-policies': {
+    type: trueOrFalse,
+    text: 'whether rules that CEL cannot say are left to the webhook; else such a policy is refused, and the last good one stays',
+    default: 'false',
+  },
 } as const satisfies Flags;
 
 export function admissionPolicyOptions(values: Given<typeof admissionPolicyFlags>['values']): AdmissionPolicyOptions {

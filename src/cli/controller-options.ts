@@ -2,7 +2,7 @@
 import type { ControllerOptions } from '../controller/options.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import type { LogLevel } from '../observe/log-levels.ts';
-import { controllerFlags } from './flags.ts';
+import { controllerFlags } from './controller-flags.ts';
 import { readFlags, type Environment, type Given } from './read-flags.ts';
 
 export type ControllerFlags = ControllerOptions & { readonly logLevel: LogLevel };
@@ -12,9 +12,16 @@ export function readControllerOptions(args: readonly string[], env: Environment)
   return controllerOptions(readFlags(controllerFlags, args, env).values);
 }
 
-/** @throws OperatorError (USAGE) when no feature is enabled */
+/** @throws OperatorError (USAGE) when no feature is enabled, or one cannot do with the values */
 export function controllerOptions(values: Given<typeof controllerFlags>['values']): ControllerFlags {
   if (values.features.length === 0) throw new OperatorError('USAGE', '--features is empty', 'name at least one feature');
+  const enforced = values['opt-in-values'].filter((value) => value !== values['shadow-value']);
+  if (values.features.includes('policies') && enforced.length !== 1)
+    throw new OperatorError(
+      'USAGE',
+      `--opt-in-values has ${enforced.length} values beside that of --shadow-value`,
+      'the feature policies needs exactly one, which opts in',
+    );
   return {
     policy: values.policy,
     namespace: values.namespace,
@@ -39,6 +46,13 @@ export function controllerOptions(values: Given<typeof controllerFlags>['values'
       caLifetime: values['ca-lifetime'],
       bundleDelay: values['bundle-delay'],
       reloadDelay: values['reload-delay'],
+    },
+    admissionPolicy: {
+      name: values['admission-policy'],
+      shadowValue: values['shadow-value'],
+      matchConditions: values['match-condition'].map(([name, expression]) => ({ name, expression })),
+      failurePolicy: values['failure-policy'],
+      partial: values['partial-policies'],
     },
     host: values.host,
     port: values.port,

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { createLog } from '../observe/log.ts';
 import { command } from './command.ts';
 import { controllerOptions } from './controller-options.ts';
-import { controllerFlags } from './flags.ts';
+import { controllerFlags } from './controller-flags.ts';
 import { runUntilSignal } from './run-until-signal.ts';
 
 export const controllerCommand = command({
@@ -14,7 +14,7 @@ export const controllerCommand = command({
 
 Keeps the cluster as the policy says. Several may run: one leads, the others stand by. GET /healthz, /readyz and /metrics report its state.`,
   flags: controllerFlags,
-  notes: `Each flag is also an environment variable: --hosts-config-map is TRANSSHIP_HOSTS_CONFIG_MAP. A flag wins over its variable.
+  notes: `Each flag but --match-condition is also an environment variable: --hosts-config-map is TRANSSHIP_HOSTS_CONFIG_MAP. A flag wins over its variable.
 SIGTERM releases the lease and ends; nothing that was written is deleted.`,
   withoutOperands: 'name the policy file with --policy',
   run: async ({ values }) => {

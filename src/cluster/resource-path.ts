@@ -12,6 +12,7 @@ const resources: Readonly<Record<string, Resource>> = {
   'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
   'v1 Pod': { plural: 'pods', namespaced: true },
   'v1 Secret': { plural: 'secrets', namespaced: true },
+  'admissionregistration.k8s.io/v1 MutatingAdmissionPolicy': { plural: 'mutatingadmissionpolicies', namespaced: false },
   'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration': { plural: 'mutatingwebhookconfigurations', namespaced: false },
 };
 

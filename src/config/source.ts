@@ -30,6 +30,8 @@ export interface HostsText {
 export interface Revision {
   readonly compiled: CompiledPolicy;
   readonly id: string;
+  /** Of the policy file, for positions in it. */
+  readonly text: string;
 }
 
 export type Reload =
@@ -139,7 +141,7 @@ function load({ policy, hosts }: Texts, files: PolicyFiles): Reload {
   const { compiled, findings } = loadPolicy(policy.text, files.policy, resolved.hosts);
   if (compiled === null) return { result: 'refused', findings };
   const id = revisionOf(policy.text, hosts.text);
-  return { result: 'loaded', revision: { compiled: { ...compiled, revision: id }, id }, findings };
+  return { result: 'loaded', revision: { compiled: { ...compiled, revision: id }, id, text: policy.text }, findings };
 }
 
 type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly finding: Finding };

@@ -33,6 +33,7 @@ const factories: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
   secrets: async () => (await import('./secrets/replication.ts')).secretsReconciler,
   hosts: async () => (await import('./hosts/hosts.ts')).hostsReconciler,
   fallback: async () => (await import('./fallback/fallback.ts')).fallbackReconciler,
+  policies: async () => (await import('./policies/policies.ts')).policiesReconciler,
   certificates: async () => (await import('./certificates/certificates.ts')).certificatesReconciler,
 };
 
@@ -51,7 +52,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
   const renewSeconds = options.leaseSeconds / renewals;
   const leadership = new Leadership({
     parts: await Promise.all(options.features.map((feature) => loadPart(feature))),
-    context: { ...world, policy: () => loadedPolicy(followed) },
+    context: { ...world, policy: () => loadedPolicy(followed), locate: (problems) => followed.locate(problems) },
     quiet: renewSeconds * 2000,
     mayStart: ({ name }) => name === 'certificates' || (followed.current !== null && (followed.hasHosts || !needsHosts(name))),
     policyProblems: () => status.problems(),

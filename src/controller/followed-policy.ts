@@ -1,10 +1,13 @@
 /** The policy as the controller follows it: the last one that loaded, and the errors of the current file and of the resolved hosts. */
 import type { Logger } from 'pino';
 
+import { locate } from '../config/finding.ts';
+import { parseSource } from '../config/load.ts';
 import { PolicyError, PolicySource, type HostsText, type Reload, type Revision } from '../config/source.ts';
 import { formatFinding, type Finding } from '../errors/finding.ts';
 import { watchFiles, type Watch } from '../files/watch.ts';
 import { observePolicy, observeReload } from '../observe/reload-log.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
 import type { ControllerMetrics } from './metrics.ts';
 
 export interface FollowOptions {
@@ -57,6 +60,12 @@ export class FollowedPolicy {
     if (this.#hosts?.text === hosts.text) return;
     this.#hosts = hosts;
     this.#source?.useHosts(hosts);
+  }
+
+  /** The positions of problems in the text of the policy in force, which the file may not have any more. */
+  locate(problems: readonly PolicyProblem[]): Finding[] {
+    const source = parseSource(this.current?.text ?? '', this.#file);
+    return problems.map((problem) => locate(source, problem));
   }
 
   close(): void {

@@ -41,6 +41,7 @@ export interface ControllerMetrics {
   readonly tokenAge: Gauge<'registry'>;
   readonly tokenExpiry: Gauge<'registry'>;
   readonly hosts: Gauge<'registry'>;
+  readonly admissionPolicyCurrent: Gauge<'name'>;
   /** `kind` is the kind of the written object in lower case: secret, configmap, … */
   readonly writes: Counter<'kind' | 'verb' | 'result'>;
   /** `certificate`: `serving` or `ca`. */
@@ -83,11 +84,7 @@ export function createControllerMetrics(): ControllerMetrics {
   return {
     registry,
     leader,
-    copies: gauge('copies', 'Copies of pull secrets by state.', 'registry', 'state'),
-    sourceReady: gauge('source_ready', 'Whether the credentials of a registry were read, 1 or 0.', 'registry'),
-    tokenAge: gauge('token_age_seconds', 'Age of the token of a registry, for clouds.', 'registry'),
-    tokenExpiry: gauge('token_expiry_timestamp_seconds', 'Expiry of the token of a registry, Unix time.', 'registry'),
-    hosts: gauge('host_resolved', 'Whether the host of a registry with hostFrom is resolved, 1 or 0.', 'registry'),
+    ...objectGauges(gauge),
     writes: counter('writes_total', 'Writes to the API by result. `kind` is in lower case.', 'kind', 'verb', 'result'),
     certificateExpiry: gauge(
       'certificate_expiry_timestamp_seconds',
@@ -117,5 +114,24 @@ export function createControllerMetrics(): ControllerMetrics {
       readers.add(read);
       return () => readers.delete(read);
     },
+  };
+}
+
+type ObjectGauges = 'copies' | 'sourceReady' | 'tokenAge' | 'tokenExpiry' | 'hosts' | 'admissionPolicyCurrent';
+type CreateGauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) => Gauge<Label>;
+
+/** The state of what the controller keeps. */
+function objectGauges(gauge: CreateGauge): Pick<ControllerMetrics, ObjectGauges> {
+  return {
+    copies: gauge('copies', 'Copies of pull secrets by state.', 'registry', 'state'),
+    sourceReady: gauge('source_ready', 'Whether the credentials of a registry were read, 1 or 0.', 'registry'),
+    tokenAge: gauge('token_age_seconds', 'Age of the token of a registry, for clouds.', 'registry'),
+    tokenExpiry: gauge('token_expiry_timestamp_seconds', 'Expiry of the token of a registry, Unix time.', 'registry'),
+    hosts: gauge('host_resolved', 'Whether the host of a registry with hostFrom is resolved, 1 or 0.', 'registry'),
+    admissionPolicyCurrent: gauge(
+      'admission_policy_current',
+      'Whether the MutatingAdmissionPolicy in the cluster is of the policy in force, 1 or 0.',
+      'name',
+    ),
   };
 }

@@ -18,6 +18,7 @@ export function observedWatch<T extends KubernetesObject>(
     onError: (error) => {
       metrics.watchErrors.inc({ watch: name });
       log.warn({ watch: name, reason: describeError(error) }, 'a watch was interrupted; reconnecting');
+      options.onError?.(error);
     },
   });
   const stopReading = metrics.onScrape(() => metrics.watchAge.set({ watch: name }, watch.age() / 1000));

@@ -1,6 +1,6 @@
 /** Options of the controller: where it runs, what it does, and the names of its objects. */
 
-export const features = ['secrets', 'hosts', 'certificates', 'fallback'] as const;
+export const features = ['secrets', 'hosts', 'certificates', 'fallback', 'policies'] as const;
 export type Feature = (typeof features)[number];
 
 export const optInModes = ['OptIn', 'OptOut'] as const;
@@ -36,11 +36,25 @@ export interface ControllerOptions {
   readonly leaseSeconds: number;
   readonly hostsConfigMap: string;
   readonly certificates: CertificateOptions;
+  readonly admissionPolicy: AdmissionPolicyTarget;
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
   /** Null for the pod's service account, or for the default kubeconfig outside a cluster. */
   readonly kubeconfig: string | null;
+}
+
+/** Of the feature `policies`: what the policy file and the other options do not say of the MutatingAdmissionPolicy. */
+export interface AdmissionPolicyTarget {
+  /** Of the object. Its bindings are `NAME-namespaces` and `NAME-pods`. */
+  readonly name: string;
+  /** The one of `optInValues` whose pods are left alone. */
+  readonly shadowValue: string;
+  /** Beside those that follow from the policy and the options. */
+  readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
+  readonly failurePolicy: 'Ignore' | 'Fail';
+  /** Whether what CEL cannot say is left to the webhook; without it such a policy is refused. */
+  readonly partial: boolean;
 }
 
 /** All times are in milliseconds. */

@@ -3,20 +3,16 @@
  * as events by the leader.
  */
 import type { Cluster } from '../cluster/connection.ts';
-import { recordEvent } from '../cluster/events.ts';
-import { readObject } from '../cluster/object-writes.ts';
 import { formatFinding, type Finding } from '../errors/finding.ts';
 import type { RewritePolicy } from '../policy/types.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 import type { FollowedPolicy } from './followed-policy.ts';
+import { recordOnPolicy } from './policy-events.ts';
 
 type StatusOptions = Pick<ControllerOptions, 'namespace' | 'features' | 'disabledFeatures' | 'policyConfigMap' | 'deployment'>;
 
 /** The first errors of a broken policy are enough to find it. */
 const maxFindings = 3;
-/** Milliseconds. */
-const readTimeout = 5_000;
-
 export class PolicyStatus {
   readonly #cluster: Cluster;
   readonly #policy: FollowedPolicy;
@@ -67,26 +63,11 @@ export class PolicyStatus {
   }
 
   async #recordEach(type: 'Normal' | 'Warning', reason: string, message: string): Promise<void> {
-    const { namespace, policyConfigMap, deployment } = this.#options;
-    const objects = [
-      ...(policyConfigMap === null ? [] : [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: policyConfigMap } }]),
-      ...(deployment === null ? [] : [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name: deployment } }]),
-    ];
-    for (const object of objects) {
-      const uid = await this.#uidOf(object);
-      const regarding = { ...object, metadata: { ...object.metadata, ...(uid !== null && { uid }) } };
-      await recordEvent(this.#cluster, { regarding, reason, message, type, action: 'LoadPolicy' });
-    }
-  }
-
-  /** `kubectl describe` selects events by UID. Without the permission to read the object, the event is recorded without one. */
-  async #uidOf(object: Parameters<typeof readObject>[1]): Promise<string | null> {
-    const found = await readObject(this.#cluster, object, AbortSignal.timeout(readTimeout)).catch(() => null);
-    return found?.metadata?.uid ?? null;
+    await recordOnPolicy(this.#cluster, this.#options, { type, reason, message, action: 'LoadPolicy' });
   }
 }
 
-type PolicyFeature = Exclude<Feature, 'certificates'>;
+type PolicyFeature = Exclude<Feature, 'certificates' | 'policies'>;
 
 const remedyOf = (feature: PolicyFeature): string =>
   feature === 'fallback'

@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 
 import type { Cluster } from '../cluster/connection.ts';
+import type { Finding } from '../errors/finding.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { ControllerOptions, Feature } from './options.ts';
@@ -28,6 +30,8 @@ export interface ReconcilerContext {
   readonly options: ControllerOptions;
   /** The policy in force. Only for reconcilers that need a policy. */
   readonly policy: () => CompiledPolicy;
+  /** The positions of problems in the file of that policy. */
+  readonly locate: (problems: readonly PolicyProblem[]) => readonly Finding[];
 }
 
 /** Created anew at each election, so that no state of an earlier leadership is left. */

@@ -9,12 +9,15 @@ import type { Feature } from './options.ts';
 import type { ReconcilerContext } from './reconciler.ts';
 
 /** Features that decide about images. */
-const deciding: ReadonlySet<Feature> = new Set(['fallback']);
+const deciding: ReadonlySet<Feature> = new Set(['fallback', 'policies']);
 
 export const needsHosts = (feature: Feature): boolean => deciding.has(feature);
 
 /** @param use called with the hosts once they are known, and after each change; without the ConfigMap there are none */
-export function followHosts(context: Omit<ReconcilerContext, 'policy'>, use: (hosts: HostsText) => void): ResourceWatch<V1ConfigMap> {
+export function followHosts(
+  context: Omit<ReconcilerContext, 'policy' | 'locate'>,
+  use: (hosts: HostsText) => void,
+): ResourceWatch<V1ConfigMap> {
   const { namespace, hostsConfigMap } = context.options;
   const name = `${hostsKey} of ConfigMap ${hostsConfigMap}`;
   const watch: ResourceWatch<V1ConfigMap> = observedWatch<V1ConfigMap>(context, 'resolved-hosts', {

@@ -1,9 +1,10 @@
 /** `export admission-policy` without a cluster: patterns that are refused, what is left to the webhook, the text and its limit. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';
+import { loadPolicy } from '../../src/config/load.ts';
+import { admissionPolicy, exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';
 import { concernCondition } from '../../src/export/admission-policy/concern.ts';
 import { tableOf } from '../../src/export/admission-policy/table.ts';
 import { transship } from '../cli/terminal.ts';
@@ -41,6 +42,7 @@ test('a policy that is too long for etcd', async (t) => {
   const rule = `{ match: { images: [${images.join(', ')}] }, rewrite: { registry: mirror, as: fullName } }`;
   const { files, refusals } = exportAdmissionPolicy(policyOf([rule]), defaults);
   t.strictSame(files, []);
+  t.strictSame(admissionPolicy(policyOf([rule]), defaults), { spec: null, refusals });
   t.match(shown(refusals), [/^rules: the object of the MutatingAdmissionPolicy would have \d+ characters, and etcd takes 1\.5 MiB/]);
 });
 
@@ -67,6 +69,20 @@ test('--partial leaves the rule to the webhook, and no later rule takes its imag
   t.equal(code, 0);
   t.match(stdout, 'The webhook decides the rest: run it with the same policy file.');
   t.match(stdout, /rule first, left to the webhook\n.*"rule": "first", "as": "left"}/);
+});
+
+test('the object that the controller writes is what the text says', async (t) => {
+  const examples = new URL('../../examples/', import.meta.url).pathname;
+  const texts = readdirSync(examples).flatMap((name) => (name.endsWith('.yaml') ? [readFileSync(join(examples, name), 'utf8')] : []));
+  const policies = [...texts.flatMap((text) => loadPolicy(text, 'policy.yaml').compiled ?? []), policyOf([hub])];
+  t.ok(policies.length > 3, `${policies.length} policies`);
+  for (const policy of policies) {
+    const { files, refusals } = exportAdmissionPolicy(policy, defaults);
+    const object = admissionPolicy(policy, defaults);
+    t.strictSame(object.refusals, refusals);
+    const [printed] = parseAllDocuments(files[0]?.text ?? '');
+    t.strictSame(object.spec, printed?.toJS().spec);
+  }
 });
 
 test('the text is YAML, the same each time, and compared by --check', async (t) => {

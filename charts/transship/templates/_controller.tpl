@@ -53,12 +53,12 @@
 {{- join "," $disabled -}}
 {{- end -}}
 
-{{- /* ConfigMap with resolved hosts, empty when nobody resolves any. With fallback, webhook and controller follow the same one in any case. */ -}}
+{{- /* ConfigMap with resolved hosts, empty when nobody resolves any. With fallback or policies, webhook and controller follow the same one in any case. */ -}}
 {{- define "transship.hostsConfigMapName" -}}
 {{- $features := splitList "," (include "transship.features" .) -}}
 {{- if .Values.resolvedHosts.configMap -}}
 {{- .Values.resolvedHosts.configMap -}}
-{{- else if or (has "hosts" $features) (has "fallback" $features) -}}
+{{- else if or (has "hosts" $features) (has "fallback" $features) (has "policies" $features) -}}
 {{- include "transship.fullname" . }}-hosts
 {{- end -}}
 {{- end -}}

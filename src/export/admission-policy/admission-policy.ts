@@ -2,12 +2,14 @@
  * A policy as a MutatingAdmissionPolicy: the API server itself decides as the webhook does.
  * https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/
  */
+import type { V1MutatingAdmissionPolicySpec } from '@kubernetes/client-node';
+
 import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { headLine, type Exported } from '../exported.ts';
 import { concernCondition } from './concern.ts';
 import { decisionVariables, hasSecrets } from './decision.ts';
-import { documentText, type PolicyDocument } from './document.ts';
+import { documentText, policySpec, type PolicyDocument } from './document.ts';
 import { maxExpression } from './entries.ts';
 import { patchExpression, recordVariables } from './patch.ts';
 import { bindings, guardedNamespaces, inScope, scopeConditions, type Scope } from './scope.ts';
@@ -26,13 +28,29 @@ export interface AdmissionPolicyOptions extends Scope {
   readonly matchImages?: boolean;
 }
 
+const engine = { kind: 'MutatingAdmissionPolicy', evaluator: 'the API server' };
+
+export interface AdmissionPolicy {
+  /** What of the policy CEL can say; null where the API server would not take it. */
+  readonly spec: V1MutatingAdmissionPolicySpec | null;
+  readonly refusals: readonly PolicyProblem[];
+}
+
+/** The object that `exportAdmissionPolicy` prints. */
+export function admissionPolicy(policy: CompiledPolicy, options: AdmissionPolicyOptions): AdmissionPolicy {
+  const expressions = expressionsOf(policy, options);
+  const tooLong = lengthRefusal(engine, expressions, documentText(expressions, bindings(options)));
+  const { refusals } = expressions;
+  return tooLong === null ? { spec: policySpec(expressions), refusals } : { spec: null, refusals: [...refusals, tooLong] };
+}
+
 export function exportAdmissionPolicy(policy: CompiledPolicy, options: AdmissionPolicyOptions): Exported {
   const expressions = expressionsOf(policy, options);
   const text = documentText(expressions, bindings(options));
   const head = (isPartial: boolean): string => `${headLine('admission-policy')}
 # It needs Kubernetes 1.36 or newer, where MutatingAdmissionPolicy is admissionregistration.k8s.io/v1. ${revisionNote(policy)}
 ${isPartial ? partNote : ''}`;
-  return exportedPolicy({ kind: 'MutatingAdmissionPolicy', evaluator: 'the API server' }, expressions, { head, text });
+  return exportedPolicy(engine, expressions, { head, text });
 }
 
 export interface Expressions extends PolicyDocument {
@@ -67,16 +85,21 @@ interface Text {
 }
 
 /** The file, or why the objects cannot be stored. */
-export function exportedPolicy({ kind, evaluator }: Engine, expressions: Expressions, { head, text }: Text): Exported {
-  const { name, conditions, variables, refusals } = expressions;
-  const refused = (what: string, length: number, limit: string): Exported => {
+export function exportedPolicy(target: Engine, expressions: Expressions, { head, text }: Text): Exported {
+  const { name, refusals } = expressions;
+  const tooLong = lengthRefusal(target, expressions, text);
+  if (tooLong !== null) return { files: [], refusals: [...refusals, tooLong] };
+  return { files: [{ path: `${name}.yaml`, text: `${head(refusals.length > 0)}${text}` }], refusals };
+}
+
+function lengthRefusal({ kind, evaluator }: Engine, { conditions, variables }: Expressions, text: string): PolicyProblem | null {
+  const refused = (what: string, length: number, limit: string): PolicyProblem => {
     const message = `the ${what} of the ${kind} would have ${length} characters, and ${limit}; use the webhook, or fewer patterns`;
-    return { files: [], refusals: [...refusals, problem('not-exported', ['rules'], message)] };
+    return problem('not-exported', ['rules'], message);
   };
   const long = [...conditions, ...variables].find(({ expression }) => expression.length > maxExpression);
   if (long !== undefined) return refused(`expression ${long.name}`, long.expression.length, `${evaluator} takes 100,000`);
-  if (text.length > maxLength) return refused('object', text.length, 'etcd takes 1.5 MiB');
-  return { files: [{ path: `${name}.yaml`, text: `${head(refusals.length > 0)}${text}` }], refusals };
+  return text.length > maxLength ? refused('object', text.length, 'etcd takes 1.5 MiB') : null;
 }
 
 /** In characters. etcd takes an object of 1.5 MiB: 8,000 rules of 1,800,000 characters were stored, 9,000 refused. */

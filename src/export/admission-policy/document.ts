@@ -1,4 +1,6 @@
-/** The objects as YAML, for people to read: expressions as they are, with comments. */
+/** The objects as YAML, for people to read: expressions as they are, with comments. And the policy as the API has it. */
+import type { V1MutatingAdmissionPolicySpec, V1NamedRuleWithOperations } from '@kubernetes/client-node';
+
 import { indented } from './cel.ts';
 import type { Variable } from './entries.ts';
 import type { Binding, Condition, Requirement } from './scope.ts';
@@ -10,6 +12,31 @@ export interface PolicyDocument {
   readonly conditions: readonly Condition[];
   readonly variables: readonly Variable[];
   readonly patch: string;
+}
+
+const resourceRules = [
+  { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods'], scope: 'Namespaced' },
+  { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'], scope: 'Namespaced' },
+] satisfies V1NamedRuleWithOperations[];
+
+/** What the text says, without its comments. */
+export function policySpec({ failurePolicy, guard, conditions, variables, patch }: PolicyDocument): V1MutatingAdmissionPolicySpec {
+  return {
+    failurePolicy,
+    reinvocationPolicy: 'IfNeeded',
+    matchConstraints: {
+      matchPolicy: 'Equivalent',
+      namespaceSelector: { matchExpressions: [{ ...guard, values: [...guard.values] }] },
+      resourceRules,
+    },
+    matchConditions: conditions.map(withoutComment),
+    variables: variables.map(withoutComment),
+    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patch } }],
+  };
+}
+
+function withoutComment({ name, expression }: Condition | Variable): { name: string; expression: string } {
+  return { name, expression };
 }
 
 export function documentText(document: PolicyDocument, bindings: readonly Binding[]): string {
@@ -40,9 +67,7 @@ ${settings}  matchConstraints:
       matchExpressions:
         ${requirement(guard)}
     resourceRules:
-      - { apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [pods], scope: Namespaced }
-      - { apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/ephemeralcontainers], scope: Namespaced }
-  matchConditions:
+${resourceRules.map(({ operations, resources }) => `      - { apiGroups: [""], apiVersions: [v1], operations: [${operations.join(', ')}], resources: [${resources.join(', ')}], scope: Namespaced }\n`).join('')}  matchConditions:
 ${conditions.map(namedExpression).join('')}  variables:
 ${variables.map(namedExpression).join('')}  mutations:
     - patchType: JSONPatch

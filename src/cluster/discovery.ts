@@ -1,0 +1,34 @@
+/** What an API server is and serves. https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api */
+import { isNotFound } from './api-error.ts';
+import { readJson } from './api-response.ts';
+import type { Cluster } from './connection.ts';
+
+/** Milliseconds. */
+const readTimeout = 15_000;
+
+/**
+ * @param groupVersion `admissionregistration.k8s.io/v1`
+ * @param resource its plural
+ * @throws ApiError
+ */
+export async function isServed(cluster: Cluster, groupVersion: string, resource: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const { resources } = await read<{ resources?: readonly { name?: string }[] }>(cluster, `/apis/${groupVersion}`, signal);
+    return resources?.some(({ name }) => name === resource) === true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+/** `v1.36.3`. @throws ApiError */
+export async function serverVersion(cluster: Cluster, signal: AbortSignal): Promise<string> {
+  const { gitVersion } = await read<{ gitVersion?: string }>(cluster, '/version', signal);
+  return gitVersion ?? 'of an unknown version';
+}
+
+async function read<Body>(cluster: Cluster, path: string, signal: AbortSignal): Promise<Body> {
+  const response = await cluster.request(path, { signal: AbortSignal.any([signal, AbortSignal.timeout(readTimeout)]) });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field that is read is optional
+  return (await readJson(`GET ${path}`, response)) as Body;
+}
