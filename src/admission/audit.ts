@@ -82,6 +82,6 @@ function entryOf(
   original: string | undefined,
 ): readonly [key: string, value: string] | null {
   if (outcome === 'rewritten') return [key, `${image} -> ${result}`];
-  if (outcome === 'already-there' && original !== undefined) return [key, `${original} -> ${image}`];
+  if (outcome === 'already-there' && original !== undefined && original !== image) return [key, `${original} -> ${image}`];
   return outcome === 'invalid' || outcome === 'refused' ? [`problem.${key}`, `${image} left alone: ${reason}`] : null;
 }

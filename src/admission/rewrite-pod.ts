@@ -77,7 +77,7 @@ export function rewritePod({ table, revision }: Deciding, pod: PodContent, conte
     ...rewritten.map((image) => replace(imagePointer(image.site), image.result ?? image.image)),
     ...(create ? rewritten.flatMap(pullPolicyOperations) : []),
     ...appendSecrets(pod.pullSecrets, pullSecrets),
-    ...(change.kind === 'debug' ? [] : recordRewrites(pod.annotations, entriesOf(rewritten, revision), staleRecords)),
+    ...(change.kind === 'debug' ? [] : recordRewrites(pod.annotations, entriesOf(images, revision), staleRecords)),
   ];
   return { images, pullSecrets, staleRecords, operations };
 }
@@ -91,9 +91,10 @@ const noKeys: ReadonlySet<string> = new Set();
 function staleKeys(table: Table, images: readonly SiteDecision[], pod: PodContent, context: PodContext): ReadonlySet<string> {
   const { originalImages, rewrittenBy } = pod.annotations;
   if (originalImages.entries.size === 0 && rewrittenBy.entries.size === 0) return noKeys;
-  const isStale = ({ site, outcome }: SiteDecision): boolean => {
+  const isStale = ({ site, outcome, alternatives }: SiteDecision): boolean => {
     if (outcome === 'rewritten' || outcome === 'unchanged') return false;
     const original = originalImages.entries.get(siteKey(site));
+    if (alternatives.length > 0) return original !== site.image;
     return original === undefined || recallDecision(table, original, context, site.pullPolicy).result !== site.image;
   };
   const stale = new Set(images.filter(isStale).map(({ site }) => siteKey(site)));
@@ -102,11 +103,13 @@ function staleKeys(table: Table, images: readonly SiteDecision[], pod: PodConten
   return stale;
 }
 
-function entriesOf(rewritten: readonly SiteDecision[], revision: string | null): NewEntries {
-  const keyed = rewritten.map((image) => [siteKey(image.site), image] as const);
+/** An image that stays as written, and has alternatives, is recorded as well: the controller may move it to them. */
+function entriesOf(images: readonly SiteDecision[], revision: string | null): NewEntries {
+  const recorded = images.filter(({ outcome, alternatives }) => outcome === 'rewritten' || alternatives.length > 0);
+  const rewritten = revision === null ? [] : recorded.filter(({ outcome }) => outcome === 'rewritten');
   return {
-    originalImages: new Map(keyed.map(([key, { image }]) => [key, image])),
-    rewrittenBy: new Map(revision === null ? [] : keyed.map(([key, { rule }]) => [key, rewriterText({ rule, revision })])),
+    originalImages: new Map(recorded.map(({ site, image }) => [siteKey(site), image])),
+    rewrittenBy: new Map(rewritten.map(({ site, rule }) => [siteKey(site), rewriterText({ rule, revision: revision ?? '' })])),
   };
 }
 

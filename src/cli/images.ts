@@ -64,12 +64,12 @@ async function pairs(policy: CompiledPolicy, query: ImageQuery, { report, io }: 
   const lacking = new Set<string>();
   for await (const group of decisions(policy, query, report, io)) {
     for (const decided of group) {
-      const { image, result } = decided.decision;
+      const { image } = decided.decision;
       const source = referenceOf(image);
       for (const text of lackingAlternatives(decided)) lacking.add(text);
-      if (source === null || result === null) others.push(decided);
-      else
-        for (const target of [result, ...copiedAlternatives(decided)]) found.set(`${canonicalText(source)} ${target}`, { source, target });
+      const targets = targetsOf(decided);
+      if (source === null || targets.length === 0) others.push(decided);
+      else for (const target of targets) found.set(`${canonicalText(source)} ${target}`, { source, target });
     }
   }
   for (const text of lacking) report.write(text);
@@ -78,8 +78,8 @@ async function pairs(policy: CompiledPolicy, query: ImageQuery, { report, io }: 
 }
 
 /** The image as written is where it is copied from. */
-function copiedAlternatives({ decision: { image, alternatives } }: Decided): string[] {
-  return alternatives.flatMap((each) => (each.image === null || each.image === image ? [] : each.image));
+function targetsOf({ decision: { image, result, alternatives } }: Decided): string[] {
+  return [result, ...alternatives.map((each) => each.image)].flatMap((target) => (target === null || target === image ? [] : target));
 }
 
 function lackingAlternatives({ decision: { image, rule, alternatives } }: Decided): string[] {

@@ -1,13 +1,16 @@
-/** The file of hosts that the controller resolved for registries with `hostFrom`: a YAML map, registry name to host. */
+/**
+ * The file of what the controller found out about registries: a YAML map of the name to the host of a registry with `hostFrom`, or to
+ * `{ host, unavailable: true }` where nodes do not reach it. There, `host` may be absent.
+ */
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
-import { addressProblem, type ResolvedHosts } from '../rules/registries.ts';
+import { addressProblem, hostOf, type ResolvedHosts } from '../rules/registries.ts';
 import type { Finding } from '../errors/finding.ts';
 import { documentProblems, plainValue } from './document.ts';
 import { problem } from '../policy/problem.ts';
 import { locate } from './finding.ts';
 
-const schema = z.record(z.string(), z.string());
+const schema = z.record(z.string(), z.union([z.string(), z.strictObject({ host: z.string().optional(), unavailable: z.literal(true) })]));
 
 /** An empty or missing file resolves nothing. */
 export function parseResolvedHosts(text: string, name: string): { readonly hosts: ResolvedHosts; readonly findings: readonly Finding[] } {
@@ -22,8 +25,13 @@ export function parseResolvedHosts(text: string, name: string): { readonly hosts
   if (problems.length > 0) return { hosts: {}, findings: problems };
   if (document.contents === null) return { hosts: {}, findings: [] };
   const parsed = schema.safeParse(plainValue(file)?.value);
-  if (!parsed.success) return refuse('the file maps names of registries to hosts, such as `local: localhost:30500`');
-  const wrong = Object.entries(parsed.data).find(([, host]) => addressProblem(host) !== null);
-  if (wrong !== undefined) return refuse(`host of registry ${wrong[0]}: ${addressProblem(wrong[1])}`, [wrong[0]]);
+  if (!parsed.success)
+    return refuse('the file maps names of registries to hosts, such as `local: localhost:30500`, or to `{ unavailable: true }`');
+  for (const [registry, resolved] of Object.entries(parsed.data)) {
+    const host = hostOf(resolved);
+    const wrong = host === null ? null : addressProblem(host);
+    if (wrong !== null)
+      return refuse(`host of registry ${registry}: ${wrong}`, typeof resolved === 'string' ? [registry] : [registry, 'host']);
+  }
   return { hosts: parsed.data, findings: [] };
 }

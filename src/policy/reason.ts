@@ -7,6 +7,10 @@ export const reasons = {
   'rule-matched': { outcome: 'rewritten', description: 'a rule matched' },
   'under-target': { outcome: 'already-there', description: 'the image is already under the target of a rule' },
   'same-name': { outcome: 'already-there', description: 'the rule results in the same name' },
+  'original-first': {
+    outcome: 'already-there',
+    description: 'nodes do not reach the first target of the rule, and its next alternative is the image as written',
+  },
   'pull-secrets-only': { outcome: 'already-there', description: 'the rule has no `rewrite` and only attaches pull secrets' },
   'no-rule-matches': { outcome: 'no-rule', description: 'no rule names the image' },
   'conditions-not-met': {

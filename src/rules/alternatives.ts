@@ -51,6 +51,6 @@ function none(target: string, problem: string): AlternativeDecision {
 }
 
 /** The name of its registry; `original`, or the transform where it names no registry. */
-function targetName(policy: AlternativeTarget): string {
+export function targetName(policy: AlternativeTarget): string {
   return 'registry' in policy && policy.registry !== undefined ? policy.registry : policy.as;
 }

@@ -9,7 +9,7 @@ import type { Registry } from './registries.ts';
 import type { CompiledTarget } from './rule.ts';
 import { imageTarget, registryTarget } from './targets.ts';
 
-export const noTarget: CompiledTarget = { rewrite: null, waitsFor: null, registrySecrets: [] };
+export const noTarget: CompiledTarget = { rewrite: null, waitsFor: null, registrySecrets: [], isUnavailable: false };
 
 export interface TargetContext {
   readonly registries: ReadonlyMap<string, Registry>;
@@ -37,19 +37,21 @@ export function compileTarget(
 
 function rewriteOf(target: RewriteTarget, registry: Registry | undefined): CompiledTarget {
   const record = transformOf(target);
+  const isUnavailable = registry?.isUnavailable === true;
   if (record.writesTo === 'image') {
     const image = record.targetImage?.(target) ?? null;
     return {
       rewrite: { transform: record.compile(target, ''), target: image === null ? null : imageTarget(image) },
       waitsFor: null,
       registrySecrets: registry?.pullSecrets ?? [],
+      isUnavailable,
     };
   }
   const address = registry?.address ?? null;
-  if (address === null) return { ...noTarget, waitsFor: target.registry ?? null };
+  if (address === null) return { ...noTarget, waitsFor: target.registry ?? null, isUnavailable };
   const prefix = 'prefix' in target ? target.prefix : undefined;
   const base = prefix === undefined ? address : `${address}/${prefix}`;
-  return { ...noTarget, rewrite: { transform: record.compile(target, base), target: registryTarget(base) } };
+  return { ...noTarget, rewrite: { transform: record.compile(target, base), target: registryTarget(base) }, isUnavailable };
 }
 
 function targetProblems(target: RewriteTarget, images: readonly Pattern[], path: PolicyPath): PolicyProblem[] {

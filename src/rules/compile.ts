@@ -47,6 +47,7 @@ function buildTable(
     excluded: indexPatterns(excluded.map((pattern) => ({ pattern, value: pattern.text }))),
     rules: indexPatterns(rules.flatMap((rule) => rule.images.map((pattern) => ({ pattern, value: rule })))),
     isConditional: rules.some(({ policy: { match } }) => match.namespaces !== undefined || match.podLabels !== undefined),
+    dependsOnPullPolicy: rules.some(({ isDiverted, policy }) => isDiverted && policy.onMutableTag === 'keep'),
     labelKeys: [...new Set(rules.flatMap(labelKeysOf))],
     targets: indexTargets(rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []))),
     registries: withSecrets.flatMap((registry) =>
@@ -76,7 +77,8 @@ function compileRule(policy: RulePolicy, index: number, { registries, problems }
     policy: alternative,
     ...compileTarget(alternative, [...at, 'alternatives', position], context),
   }));
-  return { policy, images, exclude, ...target, alternatives };
+  const isDiverted = target.isUnavailable && alternatives.some(({ isUnavailable }) => !isUnavailable);
+  return { policy, images, exclude, ...target, alternatives, isDiverted };
 }
 
 function compilePatterns(sources: readonly PatternSource[], path: PolicyPath, problems: PolicyProblem[]): Pattern[] {

@@ -7,6 +7,7 @@ import type { ReasonCode } from '../policy/reason.ts';
 import { alternativesOf } from './alternatives.ts';
 import { checkIdempotence } from './idempotence.ts';
 import { imageDecision, noAlternatives, type ImageDecision, type PodContext } from './decision.ts';
+import { divert } from './diversion.ts';
 import { describeNearMiss, type NearMiss } from './near-miss.ts';
 import type { Rule } from './rule.ts';
 import { secretsAt, union } from './secrets.ts';
@@ -86,7 +87,7 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
   // Of all alternatives: secrets cannot be added to an existing pod.
   const pullSecrets = hasAlternatives ? union([ownSecrets, ...alternatives.map((alternative) => alternative.pullSecrets)]) : ownSecrets;
   const { pullPolicy, onMissingSecret } = rule.policy;
-  return imageDecision(reference.text, 'rule-matched', `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`, {
+  const decision = imageDecision(reference.text, 'rule-matched', `rule ${name} matches ${match.source} (${rule.policy.rewrite?.as})`, {
     rule: name,
     result: text,
     pullSecrets,
@@ -94,6 +95,7 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
     needsSecrets: onMissingSecret === 'keep',
     alternatives,
   });
+  return rule.isDiverted ? divert(decision, { rule, reference, pullPolicy: context.pullPolicy, ownSecrets }) : decision;
 }
 
 function attachOnly(table: Table, reference: Reference, rule: Rule): ImageDecision {

@@ -14,7 +14,10 @@ export interface ImageDecision {
   readonly result: string | null;
   /** Secrets that the image brings into its pod, in order. */
   readonly pullSecrets: readonly string[];
-  /** The further targets of the rule, in order, for a rewritten image. */
+  /**
+   * The further targets of the rule, for a rewritten image and one that stays because the image as written is its first target for now. In
+   * the order of the rule, going round from the present first target.
+   */
   readonly alternatives: readonly AlternativeDecision[];
   /** What the rule does to the pull policy of a rewritten image. */
   readonly pullPolicy: PullPolicy;

@@ -7,6 +7,8 @@ export interface Registry {
   readonly name: string;
   /** Host and path as written, null while `hostFrom` is not resolved and there is no `host`. */
   readonly address: string | null;
+  /** Whether nodes do not reach it: images go to another target of their rule first. */
+  readonly isUnavailable: boolean;
   readonly pullSecrets: readonly string[];
 }
 
@@ -16,12 +18,21 @@ export interface RepositoryPrefix {
   readonly path: string;
 }
 
-/** Hosts that the controller resolved, by the name of the registry. */
-export type ResolvedHosts = Readonly<Record<string, string>>;
+/** What the controller found out about a registry: its host, and that nodes do not reach it. */
+export type ResolvedHost = string | { readonly host?: string | undefined; readonly unavailable: true };
+
+/** By the name of the registry. */
+export type ResolvedHosts = Readonly<Record<string, ResolvedHost>>;
+
+/** Null where only the policy has a host. */
+export function hostOf(resolved: ResolvedHost | undefined): string | null {
+  return (typeof resolved === 'object' ? resolved.host : resolved) ?? null;
+}
 
 export function resolveRegistry(name: string, policy: RegistryPolicy, hosts: ResolvedHosts): Registry {
-  const resolved = policy.hostFrom !== undefined && Object.hasOwn(hosts, name) ? hosts[name] : undefined;
-  return { name, address: resolved ?? policy.host ?? null, pullSecrets: policy.pullSecrets };
+  const resolved = Object.hasOwn(hosts, name) ? hosts[name] : undefined;
+  const host = policy.hostFrom === undefined ? null : hostOf(resolved);
+  return { name, address: host ?? policy.host ?? null, isUnavailable: typeof resolved === 'object', pullSecrets: policy.pullSecrets };
 }
 
 /** What is wrong with an address such as `localhost:5000` or `harbor.example.com/mirror`; null when nothing is. */

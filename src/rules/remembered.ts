@@ -17,7 +17,8 @@ const remembered = new WeakMap<Table, LRUCache<string, ImageDecision>>();
 /** The same result as `decideImage`, usually for the price of a lookup. */
 export function recallDecision(table: Table, image: string, context: PodContext, pullPolicy: string | null = null): ImageDecision {
   // Longer texts are not references, and errors are not worth the memory.
-  if (table.isConditional || pullPolicy === 'Never' || image.length > maxTextLength) return decideImage(table, image, context, pullPolicy);
+  if (table.isConditional || table.dependsOnPullPolicy || pullPolicy === 'Never' || image.length > maxTextLength)
+    return decideImage(table, image, context, pullPolicy);
   const decisions = decisionsOf(table);
   const known = decisions.get(image);
   if (known !== undefined) return known;

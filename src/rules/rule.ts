@@ -12,6 +12,8 @@ export interface CompiledTarget {
   readonly waitsFor: string | null;
   /** Secrets of the registry that `as: image` or `template` names; other secrets follow from the registry that the result is in. */
   readonly registrySecrets: readonly string[];
+  /** Whether nodes do not reach the registry. */
+  readonly isUnavailable: boolean;
 }
 
 export interface CompiledAlternative extends CompiledTarget {
@@ -24,4 +26,6 @@ export interface Rule extends CompiledTarget {
   readonly images: readonly Pattern[];
   readonly exclude: readonly Pattern[];
   readonly alternatives: readonly CompiledAlternative[];
+  /** Whether the first target is unavailable, and an alternative is not: images go there first. */
+  readonly isDiverted: boolean;
 }

@@ -18,6 +18,8 @@ export interface Table {
   readonly targets: TargetIndex;
   /** Whether a rule depends on more than the image: the same image may then be decided differently in another pod. */
   readonly isConditional: boolean;
+  /** Whether an image is decided differently with `imagePullPolicy: Always`. */
+  readonly dependsOnPullPolicy: boolean;
   /** Keys of the labels that decisions read. */
   readonly labelKeys: readonly string[];
   /** The registries with pull secrets, with the prefix of their images. */

@@ -1,6 +1,7 @@
-/** Random policies that `load` would accept, pull policies and warnings included. */
+/** Random policies that `load` would accept, pull policies, warnings and registries that nodes do not reach included. */
 import * as fc from 'fast-check';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
+import type { ResolvedHosts } from '../../src/rules/registries.ts';
 import { policy } from '../rules/arbitrary-policy.ts';
 import { compiled, type PolicyInput, type RuleInput } from '../rules/policy.ts';
 
@@ -25,10 +26,16 @@ const input: fc.Arbitrary<PolicyInput> = fc
 export interface Compiled {
   /** What a counter-example shows. */
   readonly input: PolicyInput;
+  readonly hosts: ResolvedHosts;
   readonly policy: CompiledPolicy;
 }
 
-export const compiledPolicy: fc.Arbitrary<Compiled> = input
-  .map((parts) => ({ input: parts, policy: compiled(parts) }))
+const unreached = fc
+  .subarray(['a', 'b', 'c'])
+  .map((names): ResolvedHosts => Object.fromEntries(names.map((name) => [name, { unavailable: true }])));
+
+export const compiledPolicy: fc.Arbitrary<Compiled> = fc
+  .tuple(input, fc.oneof(fc.constant<ResolvedHosts>({}), unreached))
+  .map(([parts, hosts]) => ({ input: parts, hosts, policy: compiled(parts, hosts) }))
   .filter(({ policy: { problems } }) => problems.every(({ severity }) => severity !== 'error'))
-  .map((entry) => Object.assign(entry, { [fc.toStringMethod]: () => JSON.stringify(entry.input) }));
+  .map((entry) => Object.assign(entry, { [fc.toStringMethod]: () => JSON.stringify([entry.input, entry.hosts]) }));

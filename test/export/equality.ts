@@ -9,6 +9,7 @@ import { parseAllDocuments } from 'yaml';
 import { admit, decisionLabels } from '../../src/admission/admit.ts';
 import { readReview, reviewFields } from '../../src/admission/review.ts';
 import { loadPolicy } from '../../src/config/load.ts';
+import { parseResolvedHosts } from '../../src/config/resolved-hosts.ts';
 import { revisionOf } from '../../src/config/revision.ts';
 import { exportAdmissionPolicy, type AdmissionPolicyOptions } from '../../src/export/admission-policy/admission-policy.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
@@ -61,6 +62,8 @@ export interface EnforceOptions extends Partial<AdmissionPolicyOptions> {
   readonly namespace?: string;
   /** Export what can be said. */
   readonly partial?: boolean;
+  /** Text of the file of resolved hosts. */
+  readonly hosts?: string;
 }
 
 const registration = '/apis/admissionregistration.k8s.io/v1';
@@ -72,10 +75,10 @@ export async function startCluster(t: TestScope, options: ControlPlaneOptions = 
   let count = 0;
   return {
     plane,
-    enforce: async (text, { namespace, partial = false, ...given } = {}) => {
+    enforce: async (text, { namespace, partial = false, hosts = '', ...given } = {}) => {
       count += 1;
       const name = `policy-${count}`;
-      const compiled = loaded(text);
+      const compiled = loaded(text, hosts);
       const scope = { ...defaults, name, optInValue: name, ...given };
       const { files, refusals } = exportAdmissionPolicy(compiled, scope);
       if (refusals.length > 0 && !partial) throw new Error(refusals.map(({ message }) => message).join('\n'));
@@ -87,10 +90,10 @@ export async function startCluster(t: TestScope, options: ControlPlaneOptions = 
   };
 }
 
-export function loaded(text: string): CompiledPolicy {
-  const { compiled, findings } = loadPolicy(text, 'policy.yaml');
+export function loaded(text: string, hosts = ''): CompiledPolicy {
+  const { compiled, findings } = loadPolicy(text, 'policy.yaml', parseResolvedHosts(hosts, 'hosts.yaml').hosts);
   if (compiled === null) throw new Error(findings.map(({ message }) => message).join('\n'));
-  return { ...compiled, revision: revisionOf(text, '') };
+  return { ...compiled, revision: revisionOf(text, hosts) };
 }
 
 /** Fail, so that an expression that fails is seen. */

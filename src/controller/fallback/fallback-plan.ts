@@ -1,5 +1,5 @@
 /** Which containers of a pod go to the next alternative of their rule, and when. Pure. */
-import type { FallbackRecord, FallbackStep } from '../../pod/fallback-record.ts';
+import type { FallbackRecord } from '../../pod/fallback-record.ts';
 import { rewriteLabel } from '../../pod/labels.ts';
 import type { PullFailure, PullFailureCode } from '../../pod/pull-failure.ts';
 import { meets } from '../../policy/label-selector.ts';
@@ -7,8 +7,8 @@ import { referenceOf } from '../../image/reference.ts';
 import type { RulePolicy } from '../../policy/types.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { decideImage } from '../../rules/decide.ts';
-import type { ImageDecision } from '../../rules/decision.ts';
 import { isOptedIn, type TargetScope } from '../secrets/target-namespaces.ts';
+import { nextTarget } from './next-target.ts';
 import type { FailingContainer, SeenPod } from './seen-pod.ts';
 
 /** A container that gets the image of an alternative. */
@@ -99,22 +99,22 @@ function planContainer(pod: SeenPod, container: FailingContainer, { policy }: Pl
   const podContext = { namespace: pod.metadata.namespace ?? '', podLabels: pod.metadata.labels ?? {} };
   const decision = decideImage(policy.table, original, podContext, container.pullPolicy);
   const rule = policy.rules.find(({ policy: { name } }) => name === decision.rule)?.policy;
-  const taken = stepsTaken(pod.steps.get(container.name), container.image, decision);
+  if (rule === undefined || decision.alternatives.length === 0) return null;
+  const next = nextTarget({ image: container.image, last: pod.steps.get(container.name) }, decision, policy);
   // The image is not what this policy makes of the original: somebody else wrote it, or the policy is another one by now.
-  if (taken === null || rule === undefined || decision.alternatives.length === 0) return null;
+  if (next === null) return null;
   const stay = (result: Stay['result'], message: string): Stay => ({ container, rule: rule.name, result, message });
   const obstacle = obstacleOf(container, rule);
   if (obstacle !== null) return stay('impossible', obstacle);
-  const index = decision.alternatives.findIndex(({ image }, position) => position >= taken && image !== null && image !== container.image);
-  const { target, image: to = null, pullSecrets = [] } = decision.alternatives[index] ?? {};
-  if (target === undefined || to === null)
+  if (next === 'exhausted')
     return stay(
       'exhausted',
       `${container.image} of container ${container.name} cannot be pulled, and rule ${rule.name} has no further alternative.`,
     );
-  const missingSecrets = pullSecrets.filter((secret) => !pod.pullSecrets.includes(secret));
+  const { target, step, image: to } = next;
+  const missingSecrets = next.pullSecrets.filter((secret) => !pod.pullSecrets.includes(secret));
   const steps = decision.alternatives.length;
-  return { container, rule: rule.name, target, step: index + 1, steps, to, failure: container.failure, missingSecrets };
+  return { container, rule: rule.name, target, step, steps, to, failure: container.failure, missingSecrets };
 }
 
 /** Why the image cannot be changed, for people; null if it can. */
@@ -127,16 +127,6 @@ function obstacleOf({ list, name, image, pullPolicy, volume }: FailingContainer,
   if (rule.onMutableTag === 'keep' && pullPolicy === 'Always' && referenceOf(image)?.digest === null)
     return `${image} of container ${name} stays: with imagePullPolicy Always, its tag may name other content in another registry. Name it by digest, or set onMutableTag: fallBack in rule ${rule.name}.`;
   return null;
-}
-
-/** How many alternatives the container has been through; null where its image is none of the rule's. */
-function stepsTaken(last: FallbackStep | undefined, image: string, { outcome, result, alternatives }: ImageDecision): number | null {
-  if (outcome !== 'rewritten') return null;
-  // Also where the policy has changed since: an alternative is not tried twice.
-  if (last !== undefined && last.to === image) return last.step;
-  if (result === image) return 0;
-  const position = alternatives.findIndex((alternative) => alternative.image === image);
-  return position === -1 ? null : position + 1;
 }
 
 function graceOf({ createdAt }: SeenPod, moves: readonly Move[], now: number): number {

@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 
 import { parseResolvedHosts } from '../../config/resolved-hosts.ts';
 import type { HostFrom, RewritePolicy } from '../../policy/types.ts';
-import { addressProblem, type ResolvedHosts } from '../../rules/registries.ts';
+import { addressProblem, hostOf, type ResolvedHosts } from '../../rules/registries.ts';
 
 export interface HostSources {
   /** Undefined until the watch has its first list, null when the object does not exist. */
@@ -39,7 +39,7 @@ export function resolveHosts(
   const pending = new Set<string>();
   for (const [registry, { hostFrom }] of Object.entries(registries)) {
     if (hostFrom === undefined) continue;
-    const before = Object.hasOwn(previous, registry) ? previous[registry] : undefined;
+    const before = Object.hasOwn(previous, registry) ? (hostOf(previous[registry]) ?? undefined) : undefined;
     const resolution = checked(resolve(hostFrom, sources, before));
     if (resolution === 'pending') {
       pending.add(registry);

@@ -52,11 +52,16 @@ function matched(table: Table, variable: string): string {
     ...(entries.some(({ regex }) => regex !== '') ? [`(!has(e.regex) || ${canonicalText('m')}.matches(e.regex))`] : []),
     ...(entries.some(({ except }) => except !== '') ? [`(!has(e.except) || !${canonicalText('m')}.matches(e.except))`] : []),
   ];
+  if (entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none'))
+    conditions.push(`(!has(e.stays) || ${goes})`);
   const filter = `${entriesOf(table).of('m')}.filter(e, ${conditions.join(' && ')})`;
   return table.excluded.length === 0
     ? `variables.${variable}.map(m, ${filter})`
     : `variables.${variable}.map(m, // exclude of the policy\n  ${table.excluded.map(testText).join('\n  || ')}\n  ? [] : ${filter})`;
 }
+
+/** Another registry may have other content under the tag of an image that is pulled at each start. */
+const goes = `m.suffix.contains("@") || e.stays != "all" && !(e.stays == "always" && m.pull != "" ? m.pull == "Always" : m.suffix == "" || m.suffix == ":latest")`;
 
 function testText({ prefix, regex }: Test): string {
   const starts = prefix === '' ? 'true' : `m.key.startsWith(${literal(prefix)})`;
@@ -70,9 +75,17 @@ function resultsVariable({ rules, exactTargets }: Table): Variable {
     comment: 'What the rule makes of each image; empty where it has no result.',
     expression: `variables.images.transformList(i, m,
   variables.matched[i].size() == 0 || variables.targets.exists(t, m.key.startsWith(t))${exact} ? ""
-  : [variables.matched[i][0]].map(e,
-${indented(transformed(rules), '      ')})[0])`,
+  : ${rules.some(({ stays }) => stays !== null) ? firstResult(rules) : `[variables.matched[i][0]].map(e,\n${indented(transformed(rules), '      ')})[0]`})`,
   };
+}
+
+/** Of the targets that the first entry has: one with a name for the image, and none where the first target of the rule has none. */
+function firstResult(rules: Table['rules']): string {
+  const same = ['rule', 'name', 'regex'].map((member) => `e.?${member} == variables.matched[i][0].?${member}`).join(' && ');
+  const isImage = `n != "" && ${isWellFormed('n')} && [${indented(partsOf('n')).trimStart()}].all(p, ${isWithinLimits('p')})`;
+  return `[variables.matched[i].filter(e, ${same}).map(e,
+${indented(transformed(rules), '      ')}).map(n, ${isImage} ? n : "")]
+    .map(l, l[l.size() - 1] == "" ? "" : l.filter(n, n != "")[0])[0]`;
 }
 
 /** Rules that only attach secrets may match results too: then a second pass would add these secrets. */

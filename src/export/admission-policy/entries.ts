@@ -107,7 +107,7 @@ interface RuleText {
 
 function ruleText(rule: TableRule, revision: string | null): RuleText {
   return {
-    label: `rule ${printable(rule.name)}${rule.action === 'left' ? ', left to the webhook' : ''}`,
+    label: `rule ${printable(rule.name)}${rule.action === 'left' ? ', left to the webhook' : ''}${rule.stays === null ? '' : ', while nodes do not reach its first target'}`,
     entries: rule.entries.map((entry) => entryText(rule, entry, revision)),
     hosts: rule.entries.map(({ prefix }) => prefix.split('/')[0] ?? ''),
     condition: conditionOf(rule),
@@ -140,6 +140,7 @@ function entryText(rule: TableRule, { prefix, regex, except, depth }: Entry, rev
     except: except === '' ? null : except,
     rule: rule.name,
     as: actionText(rule),
+    stays: rule.stays === 'none' ? null : rule.stays,
     depth: rule.action === 'remainder' ? String(depth) : null,
     ...(rule.action === 'left' ? {} : { secrets: listText(rule.policy.pullSecrets) }),
     ...(rule.action === 'left' || rule.action === 'secrets' ? {} : transformMembers(rule, revision)),

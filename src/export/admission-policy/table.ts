@@ -4,7 +4,7 @@ import type { RewriteTarget } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import type { Pattern } from '../../rules/pattern.ts';
 import { repositoryPrefix } from '../../rules/registries.ts';
-import type { Rule } from '../../rules/rule.ts';
+import type { CompiledAlternative, CompiledTarget, Rule } from '../../rules/rule.ts';
 import { anyOf, testOf, widened, type Test } from './patterns.ts';
 import { isExpressed, type ExpressedTransform } from './transforms.ts';
 
@@ -28,7 +28,12 @@ export interface TableRule {
   /** Secrets of the registry that the rule names beside the image. */
   readonly registrySecrets: readonly string[];
   readonly entries: readonly Entry[];
+  /** For an alternative that comes before the first target, since nodes do not reach that: the images that do not go there. Null for others. */
+  readonly stays: Stays | null;
 }
+
+/** Images without a digest: those that the pod pulls `Always`, those that it would by default, all, or none. */
+export type Stays = 'always' | 'default' | 'all' | 'none';
 
 export interface Table {
   readonly policy: CompiledPolicy;
@@ -48,7 +53,7 @@ export function tableOf(policy: CompiledPolicy): Table {
   const refusals: PolicyProblem[] = [];
   if (policy.policy.warnings === 'rewrites') refusals.push(refusal(['warnings'], 'warnings: a MutatingAdmissionPolicy cannot warn'));
   const excluded = policy.excluded.map((pattern, index) => tested(pattern, ['exclude', 'images', index], refusals).test);
-  const rules = policy.rules.map((rule, index) => ruleOf(rule, index, { policy, refusals }));
+  const rules = policy.rules.flatMap((rule, index) => rulesOf(rule, index, { policy, refusals }));
   const targets = policy.rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []));
   return {
     policy,
@@ -82,7 +87,8 @@ interface Context {
   readonly refusals: PolicyProblem[];
 }
 
-function ruleOf(rule: Rule, index: number, { policy, refusals }: Context): TableRule {
+/** More than one where nodes do not reach the first target: alternatives before it, each with the same images. */
+function rulesOf(rule: Rule, index: number, { policy, refusals }: Context): TableRule[] {
   const at: PolicyPath = ['rules', index];
   const problems: PolicyProblem[] = [];
   const images = rule.images.map((pattern, entry) => tested(pattern, [...at, 'match', 'images', entry], problems));
@@ -93,16 +99,49 @@ function ruleOf(rule: Rule, index: number, { policy, refusals }: Context): Table
   // An exclusion that cannot be said is left out: the webhook gets more images then, and decides about them as the policy says.
   const said = excluding.filter(({ isSaid }) => isSaid);
   const except = said.length === 0 ? '' : anyOf(said.map(({ test }) => test));
-  const { rewrite } = rule.policy;
-  return {
+  const first = {
     name: rule.policy.name,
-    action: isLeft ? 'left' : actionOf(rewrite),
-    base: isLeft || rewrite === undefined ? '' : baseOf(rule, rewrite),
-    spelling: rewrite !== undefined && 'spelling' in rewrite && rewrite.spelling === 'written' ? 'written' : 'canonical',
+    ...goesTo(rule, isLeft ? 'left' : rule.policy.rewrite),
     policy: rule.policy,
     registrySecrets: rule.registrySecrets,
     entries: images.map(({ test: { prefix, regex }, depth }) => ({ prefix, regex, except, depth })),
+    stays: null,
   };
+  const before = isLeft
+    ? []
+    : divertedTo(rule).map(({ target, rewrite }) => Object.assign({}, first, goesTo(target, rewrite), { stays: staysOf(rule) }));
+  return [...before, first];
+}
+
+function goesTo(target: CompiledTarget, rewrite: RewriteTarget | 'left' | undefined): Pick<TableRule, 'action' | 'base' | 'spelling'> {
+  if (rewrite === 'left' || rewrite === undefined) return { action: rewrite ?? 'secrets', base: '', spelling: 'canonical' };
+  return {
+    action: isExpressed(rewrite.as) ? rewrite.as : 'left',
+    base: baseOf(target, rewrite),
+    spelling: 'spelling' in rewrite && rewrite.spelling === 'written' ? 'written' : 'canonical',
+  };
+}
+
+interface Diverted {
+  readonly target: CompiledAlternative;
+  readonly rewrite: RewriteTarget;
+  /** In the alternatives. */
+  readonly position: number;
+}
+
+/** The alternatives that nodes reach, where they come before the first target. */
+function divertedTo({ isDiverted, alternatives }: Rule): Diverted[] {
+  if (!isDiverted) return [];
+  return alternatives.flatMap((target, position) => {
+    const { policy, rewrite, isUnavailable } = target;
+    return policy.as === 'original' || rewrite === null || isUnavailable ? [] : [{ target, rewrite: policy, position }];
+  });
+}
+
+/** As `mayHaveOtherContent` of src/rules/diversion.ts. */
+function staysOf({ policy: { onMutableTag, pullPolicy } }: Rule): Stays {
+  if (onMutableTag === 'fallBack' || pullPolicy === 'IfNotPresent') return 'none';
+  return pullPolicy === 'Always' ? 'all' : pullPolicy === 'derive' ? 'default' : 'always';
 }
 
 interface Tested {
@@ -119,32 +158,37 @@ function tested(pattern: Pattern, path: PolicyPath, refusals: PolicyProblem[]): 
   return { test: widened(pattern), depth, isSaid: false };
 }
 
-function actionOf(rewrite: RewriteTarget | undefined): Action {
-  if (rewrite === undefined) return 'secrets';
-  return isExpressed(rewrite.as) ? rewrite.as : 'left';
-}
-
 /** Host with prefix, or the one image. */
-function baseOf(rule: Rule, rewrite: RewriteTarget): string {
+function baseOf(target: CompiledTarget, rewrite: RewriteTarget): string {
   if (rewrite.as === 'image') return rewrite.image;
-  const base = rule.rewrite?.target?.text ?? '';
+  const base = target.rewrite?.target?.text ?? '';
   return rewrite.as === 'singleRepository' ? `${base}/${rewrite.repository}` : base;
 }
 
 function actionProblems(rule: Rule, at: PolicyPath, policy: CompiledPolicy): PolicyProblem[] {
   const { rewrite } = rule.policy;
   if (rewrite === undefined) return [];
-  if (!isExpressed(rewrite.as)) {
-    const reason = rewrite.as === 'template' ? 'CEL cannot replace by the captures of an expression' : 'it has no expression in CEL';
-    return [refusal([...at, 'rewrite', 'as'], `as: ${rewrite.as}: ${reason}`)];
-  }
+  const unexpressed = unexpressedProblems(rewrite, [...at, 'rewrite']);
+  if (unexpressed.length > 0) return unexpressed;
   if (rule.rewrite === null)
     return [
       refusal([...at, 'rewrite', 'registry'], `the host of registry ${rule.waitsFor} is not resolved; name it with --resolved-hosts`),
     ];
-  const problems = rewrite.as === 'remainder' ? remainderProblems(rule, at) : [];
+  const problems = [...remainderProblems(rule, rule, at), ...divertedProblems(rule, at)];
   const reason = alternativesReason(rule, policy);
   return reason === null ? problems : [...problems, refusal([...at, 'alternatives'], `alternatives: ${reason}`)];
+}
+
+function unexpressedProblems({ as }: RewriteTarget, path: PolicyPath): PolicyProblem[] {
+  if (isExpressed(as)) return [];
+  const reason = as === 'template' ? 'CEL cannot replace by the captures of an expression' : 'it has no expression in CEL';
+  return [refusal([...path, 'as'], `as: ${as}: ${reason}`)];
+}
+
+function divertedProblems(rule: Rule, at: PolicyPath): PolicyProblem[] {
+  return divertedTo(rule).flatMap(({ target, rewrite, position }) =>
+    unexpressedProblems(rewrite, [...at, 'alternatives', position]).concat(remainderProblems(rule, target, at)),
+  );
 }
 
 function alternativesReason(rule: Rule, policy: CompiledPolicy): string | null {
@@ -154,13 +198,16 @@ function alternativesReason(rule: Rule, policy: CompiledPolicy): string | null {
   return hasSecretsOfAlternatives(rule, policy) ? 'CEL does not add the pull secrets of further targets' : null;
 }
 
-function remainderProblems(rule: Rule, at: PolicyPath): PolicyProblem[] {
+/** @param target the rule itself, or one of its alternatives */
+function remainderProblems(rule: Rule, target: Rule | CompiledAlternative, at: PolicyPath): PolicyProblem[] {
+  const as = 'images' in target ? target.policy.rewrite?.as : target.policy.as;
+  if (as !== 'remainder') return [];
   const ofPatterns = rule.images.flatMap((pattern, index) =>
     pattern.kind === 'regex'
       ? [refusal([...at, 'match', 'images', index], `as: remainder: CEL cannot tell where the match of ${pattern.text} ends`)]
       : [],
   );
-  const { host, path } = rule.rewrite?.target?.prefix ?? { host: '', path: '' };
+  const { host, path } = target.rewrite?.target?.prefix ?? { host: '', path: '' };
   // The image docker.io/NAME is docker.io/library/NAME, and not below docker.io/NAME.
   return host === 'docker.io' && path !== '' && !path.includes('/') && rule.images.some(canBeWhole)
     ? [...ofPatterns, refusal([...at, 'rewrite', 'registry'], `as: remainder: images of docker.io/${path} itself would be rewritten again`)]

@@ -29,11 +29,12 @@ export class PlanCount {
     const own = (spec?.imagePullSecrets ?? []).map(({ name = '' }) => name);
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec };
     for (const { decision } of decideDocument(this.#policy, pod, { namespaceOf: () => namespace, originals: 'recorded' }).images) {
-      const { image, outcome, rule, result, reason, site, pullSecrets } = decision;
+      const { image, outcome, rule, result, reason, site, pullSecrets, alternatives } = decision;
       const key = [namespace, image, outcome, result].join(' ');
       const planned = this.#images.get(key) ?? { namespace, image, outcome, rule, result, reason, pods: 0, waiting: 0 };
       planned.pods += 1;
-      if (result !== null && site.image !== result) planned.waiting += 1;
+      const isThere = site.image === result || alternatives.some((alternative) => alternative.image === site.image);
+      if (result !== null && !isThere) planned.waiting += 1;
       this.#images.set(key, planned);
       if (outcome === 'rewritten' && result !== null) {
         const secrets = pullSecrets.filter((name) => !this.#copied.has(name));

@@ -44,7 +44,7 @@ function verdictOf(decision: SiteDecision, { original, rule, revision, step }: P
   const base = { name: siteKey(site), written: original ?? site.image, image: site.image };
   if (original !== null) {
     const now = decideWritten(original, site.pullPolicy, evidence);
-    return { ...base, rule: rule ?? now.rule, revision, ...(step === null ? recorded(now, original, site.image) : fellBack(step)) };
+    return { ...base, rule: rule ?? now.rule, revision, ...(step === null ? recorded(now, rule, [original, site.image]) : fellBack(step)) };
   }
   return { ...base, rule: decision.rule, revision: null, ...(decision.outcome === 'rewritten' ? notAsked(evidence) : ofEngine(decision)) };
 }
@@ -63,7 +63,14 @@ function fellBack({ step, from, at }: FallbackStep): Verdict {
   };
 }
 
-function recorded(decision: ImageDecision, written: string, image: string): Verdict {
+function recorded(decision: ImageDecision, rule: string | null, [written, image]: readonly [string, string]): Verdict {
+  if (image === written && rule === null && decision.alternatives.some(({ target }) => target === 'original'))
+    return {
+      code: 'original-first',
+      reason: 'nodes did not reach the first target of the rule when it was created, and the image as written was the next',
+      remedy: null,
+      isFinding: false,
+    };
   if (image === written)
     return {
       code: 'changed-back',
@@ -72,8 +79,8 @@ function recorded(decision: ImageDecision, written: string, image: string): Verd
       isFinding: true,
     };
   // A policy that no longer rewrites it says nothing about who did.
-  if (decision.result === image || decision.outcome !== 'rewritten')
-    return { code: 'rewritten', reason: decision.reason, remedy: null, isFinding: false };
+  const isAtTarget = decision.result === image || decision.alternatives.some((alternative) => alternative.image === image);
+  if (isAtTarget || decision.outcome !== 'rewritten') return { code: 'rewritten', reason: decision.reason, remedy: null, isFinding: false };
   return {
     code: 'rewritten-by-another-policy',
     reason: `it was rewritten when it was created; the present policy would make it ${decision.result}`,

@@ -146,8 +146,8 @@ test('moves', (t) => {
     ['the next step, at once after its time', { image: backup, annotations: fellBack(2, backup, 121) }, 'nginx:1', 3],
     ['the next step, when it is due', { image: backup, annotations: fellBack(2, backup, 30) }, 'nginx:1', 3, 2 * stepInterval - 30_000],
     ['a step of a leader whose clock is ahead', { image: backup, annotations: fellBack(2, backup, -3600) }, 'nginx:1', 3, 2 * stepInterval],
-    ['an alternative without a record of the step', { image: backup }, 'nginx:1', 3],
-    ['the order of the alternatives has changed since', { image: backup, annotations: fellBack(1, backup, 3600) }, 'nginx:1', 3],
+    ['a pod that began at an alternative', { image: backup }, 'nginx:1', 1],
+    ['the order of the alternatives has changed since', { image: backup, annotations: fellBack(1, backup, 3600) }, 'nginx:1', 2],
     ['the record is of another image', { annotations: fellBack(3, 'nginx:1', 3600) }, backup, 2],
     [
       'a login that is refused, while the pull secret may be on its way',
