@@ -71,12 +71,19 @@ export async function isCalled(installed: Running): Promise<boolean> {
 }
 
 /** Reviews that the process has answered so far, by the labels of `transship_reviews_total`; all of them when none are given. */
-export async function reviews({ address }: Pick<Running, 'address'>, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+export function reviews(installed: Pick<Running, 'address'>, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+  return counted(installed, 'transship_reviews_total', labels);
+}
+
+/** The sum of a counter of the process over the series with these labels. */
+export async function counted(
+  { address }: Pick<Running, 'address'>,
+  counter: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<number> {
   const text = await (await fetch(`http://${address.host}:${metricsPort}/metrics`)).text();
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  const lines = text
-    .split('\n')
-    .filter((line) => line.startsWith('transship_reviews_total{') && wanted.every((label) => line.includes(label)));
+  const lines = text.split('\n').filter((line) => line.startsWith(`${counter}{`) && wanted.every((label) => line.includes(label)));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 

@@ -13,7 +13,8 @@ import { defaults, loaded } from './equality.ts';
 import { inForce, probes } from './probed-policy.ts';
 
 /** Who is rewritten, as the chart and the export take it. */
-export type EngineScope = Pick<AdmissionPolicyOptions, 'optIn' | 'otherValues' | 'excludedNamespaces' | 'matchConditions' | 'matchImages'>;
+export type EngineScope = Pick<AdmissionPolicyOptions, 'optIn' | 'otherValues' | 'excludedNamespaces' | 'matchConditions' | 'matchImages'> &
+  Partial<Pick<AdmissionPolicyOptions, 'failurePolicy'>>;
 
 export interface Engine {
   readonly plane: ControlPlane;

@@ -88,6 +88,16 @@ ${indented(transformed(rules), '      ')}).map(n, ${isImage} ? n : "")]
     .map(l, l[l.size() - 1] == "" ? "" : l.filter(n, n != "")[0])[0]`;
 }
 
+/** Whether the webhook decides some images. */
+export function hasLeft({ rules }: Table): boolean {
+  return rules.some(({ action }) => action === 'left');
+}
+
+/** Whether the webhook decides the image of that index, and looks after its pull secrets and record. */
+export function isLeft(index: string): string {
+  return `variables.matched[${index}].size() > 0 && variables.matched[${index}][0].as == "left"`;
+}
+
 /** Rules that only attach secrets may match results too: then a second pass would add these secrets. */
 function attaches({ rules }: Table): boolean {
   return rules.some(({ action, policy }) => action === 'secrets' && policy.pullSecrets.length > 0);
@@ -175,13 +185,14 @@ function missingVariable(table: Table): Variable[] {
   const rewritten = [...named, secretsAt(table, 'variables.resultParts[i].key'), ...own, ...(isAttaching ? [again] : [])];
   const attached = `(variables.matched[i].size() > 0 && ${first}.as == "secrets" ? ${ofEntry('secrets', first)} : [])`;
   const stays = [secretsAt(table, 'm.key'), ...(isAttaching ? [attached] : [])];
+  const ofLeft = hasLeft(table) ? `\n  : ${isLeft('i')} ? []` : '';
   return [
     {
       name: 'missing',
       comment: 'Pull secrets that the pod lacks. They cannot be added to an existing one.',
       expression: `variables.change != "create" ? [] : variables.images.transformList(i, m,
   variables.becomes[i] != ""
-  ? ${rewritten.join('\n    + ')}
+  ? ${rewritten.join('\n    + ')}${ofLeft}
   : ${stays.join('\n    + ')}
 ).flatten().distinct().filter(n, !(n in variables.present))`,
     },

@@ -2,13 +2,17 @@
 import { maxRecordLength, originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
 import { token } from '../../patch/pointer.ts';
 import { literal } from './cel.ts';
+import { hasLeft, isLeft } from './decision.ts';
 import type { Variable } from './entries.ts';
 import type { Table } from './table.ts';
 
 /** Of all annotations of an object (kubernetes/apimachinery, pkg/api/validation/objectmeta.go). */
 const maxAnnotations = 256 * 1024;
 
-export function recordVariables({ policy: { revision } }: Table): Variable[] {
+export function recordVariables(table: Table): Variable[] {
+  const { revision } = table.policy;
+  // The record of an image that is left to the webhook is never stale here.
+  const ofLeft = hasLeft(table) ? `${isLeft('i')} ? s.image : ` : '';
   const rewriter = `variables.matched[i][0].?quoted.orValue(strings.quote(variables.matched[i][0].rule + ${literal(`@${revision}`)}))`;
   return [
     {
@@ -22,7 +26,7 @@ export function recordVariables({ policy: { revision } }: Table): Variable[] {
       comment: 'Records about an image that the update replaced by one that is not rewritten.',
       expression: `variables.change != "update" ? [] : variables.open.filter(s,
   !variables.rewritten.exists(r, r.at == s.at)
-  && !variables.images.transformList(i, m, m.at == "" && m.record == s.record, variables.becomes[i]).exists(n, n == s.image)
+  && !variables.images.transformList(i, m, m.at == "" && m.record == s.record, ${ofLeft}variables.becomes[i]).exists(n, n == s.image)
 ).map(s, strings.quote(s.record) + ":")`,
     },
     { name: 'keptImages', expression: kept('recordedImages') },
