@@ -81,9 +81,15 @@ export function describeError(error: unknown): string {
  */
 const quotableStatuses: ReadonlySet<number> = new Set([401, 403, 404, 409, 410, 429, 503, 504]);
 
+/** Who refused it, by name. What follows is somebody else's, and may repeat the request. */
+const refusal =
+  /ValidatingAdmissionPolicy '[^']{1,253}' with binding '[^']{1,253}' denied request|admission webhook "[^"]{1,253}" denied the request|failed calling webhook "[^"]{1,253}"/;
+
 function sentence(status: number, { reason, message, details }: Status): string {
   const name = `${status}${reason === undefined ? '' : ` ${reason}`}`;
   if (message !== undefined && quotableStatuses.has(status)) return oneLine(`${name}: ${message}`);
+  const refuser = refusal.exec(message ?? '')?.[0];
+  if (refuser !== undefined) return oneLine(`${name}: ${refuser}`);
   const fields = details?.causes?.flatMap(({ field }) => field ?? []) ?? [];
   return oneLine(fields.length === 0 ? name : `${name}: see ${fields.join(', ')}`);
 }

@@ -8,12 +8,11 @@ import { describeError } from '../cluster/api-error.ts';
 import { connect } from '../cluster/connection.ts';
 import { electLeader } from '../cluster/lease.ts';
 import { startMetricsServer } from '../observe/metrics-server.ts';
-import type { CompiledPolicy } from '../rules/compile.ts';
 import { FollowedPolicy } from './followed-policy.ts';
 import { Leadership } from './leadership.ts';
 import { createControllerMetrics } from './metrics.ts';
 import { PolicyStatus } from './policy-status.ts';
-import type { Part, ReconcilerFactory } from './reconciler.ts';
+import type { Part, ReconcilerContext, ReconcilerFactory } from './reconciler.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 import { followHosts, needsHosts } from './resolved-hosts.ts';
 
@@ -47,13 +46,13 @@ export async function startController(options: ControllerOptions, log: Logger): 
   const metrics = createControllerMetrics();
   const followed = await FollowedPolicy.open(options.policy, { log, metrics, mayWait: options.features.includes('certificates') });
   const cluster = await connect(options.kubeconfig === null ? {} : { kubeconfig: options.kubeconfig });
-  const world = { cluster, log, metrics, options };
   const status = new PolicyStatus(cluster, followed, options);
-  const renewSeconds = options.leaseSeconds / renewals;
+  const lease = leaseOf(options);
+  const world = { cluster, log, metrics, options };
   const leadership = new Leadership({
     parts: await Promise.all(options.features.map((feature) => loadPart(feature))),
-    context: { ...world, policy: () => loadedPolicy(followed), locate: (problems) => followed.locate(problems) },
-    quiet: renewSeconds * 2000,
+    context: { ...world, ...policyOf(followed), isLeader: () => election.isLeader },
+    quiet: lease.renewSeconds * 2000,
     mayStart: ({ name }) => name === 'certificates' || (followed.current !== null && (followed.hasHosts || !needsHosts(name))),
     policyProblems: () => status.problems(),
   });
@@ -73,11 +72,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
   const hosts = options.features.some(needsHosts) ? followHosts(world, (text) => followed.useHosts(text)) : null;
   const stopReading = metrics.onScrape(() => metrics.leader.set(leadership.isLeader ? 1 : 0));
   const election = electLeader(cluster, {
-    namespace: options.namespace,
-    name: options.leaseName,
-    identity: `${hostname()}-${randomBytes(4).toString('hex')}`,
-    leaseSeconds: options.leaseSeconds,
-    renewSeconds,
+    ...lease,
     onElected: () => {
       leadership.won();
       tellPolicy();
@@ -85,8 +80,8 @@ export async function startController(options: ControllerOptions, log: Logger): 
     onLost: (reason) => leadership.lost(reason),
     onError: (error) => leadership.failed(describeError(error)),
   });
-  const revision = followed.current?.id ?? null;
-  log.info({ host: options.host, port: metricsServer.port, features: options.features, revision }, 'listening');
+  const { host, features } = options;
+  log.info({ host, port: metricsServer.port, features, revision: followed.current?.id ?? null }, 'listening');
   return {
     port: metricsServer.port,
     startDraining: () => leadership.startDraining(),
@@ -105,7 +100,18 @@ export async function startController(options: ControllerOptions, log: Logger): 
   };
 }
 
-function loadedPolicy({ current }: FollowedPolicy): CompiledPolicy {
-  if (current === null) throw new TypeError('no policy has loaded yet');
-  return current.compiled;
-}
+const leaseOf = ({ namespace, leaseName, leaseSeconds }: ControllerOptions) => ({
+  namespace,
+  name: leaseName,
+  identity: `${hostname()}-${randomBytes(4).toString('hex')}`,
+  leaseSeconds,
+  renewSeconds: leaseSeconds / renewals,
+});
+
+const policyOf = (followed: FollowedPolicy): Pick<ReconcilerContext, 'policy' | 'locate'> => ({
+  policy: () => {
+    if (followed.current === null) throw new TypeError('no policy has loaded yet');
+    return followed.current.compiled;
+  },
+  locate: (problems) => followed.locate(problems),
+});

@@ -32,6 +32,8 @@ export interface ReconcilerContext {
   readonly policy: () => CompiledPolicy;
   /** The positions of problems in the file of that policy. */
   readonly locate: (problems: readonly PolicyProblem[]) => readonly Finding[];
+  /** By the clock: false as soon as another process may lead, even if this one was suspended. */
+  readonly isLeader: () => boolean;
 }
 
 /** Created anew at each election, so that no state of an earlier leadership is left. */

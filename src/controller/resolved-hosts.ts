@@ -15,7 +15,7 @@ export const needsHosts = (feature: Feature): boolean => deciding.has(feature);
 
 /** @param use called with the hosts once they are known, and after each change; without the ConfigMap there are none */
 export function followHosts(
-  context: Omit<ReconcilerContext, 'policy' | 'locate'>,
+  context: Pick<ReconcilerContext, 'cluster' | 'log' | 'metrics' | 'options'>,
   use: (hosts: HostsText) => void,
 ): ResourceWatch<V1ConfigMap> {
   const { namespace, hostsConfigMap } = context.options;

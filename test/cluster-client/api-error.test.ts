@@ -27,6 +27,22 @@ test('what an error means', (t) => {
       'PUT /x: 422 Invalid: see data',
     ],
     [new ApiError('PUT /x', 500, status('InternalError', 'planted-secret')), 500, 'PUT /x: 500 InternalError'],
+    ...(
+      [
+        [422, `pods "a" is forbidden: `, `ValidatingAdmissionPolicy 'p' with binding 'b' denied request`, ': planted-secret'],
+        [400, '', 'admission webhook "w.example.com" denied the request', ': planted-secret'],
+        [
+          500,
+          'Internal error occurred: ',
+          'failed calling webhook "w.example.com"',
+          ': failed to call webhook: Post "https://planted-secret"',
+        ],
+      ] as const
+    ).map(([code, before, refuser, after]): [Error, number, string] => [
+      new ApiError('PATCH /x', code, status('Reason', `${before}${refuser}${after}`)),
+      code,
+      `PATCH /x: ${code} Reason: ${refuser}`,
+    ]),
     [refused('ECONNREFUSED'), null, 'connect ECONNREFUSED 127.0.0.1:1'],
     [fetchFailed('ECONNRESET'), null, 'fetch failed (ECONNRESET)'],
     [fetchFailed('UND_ERR_HEADERS_TIMEOUT'), null, 'fetch failed (UND_ERR_HEADERS_TIMEOUT)'],

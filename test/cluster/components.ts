@@ -17,13 +17,63 @@ export interface Settings {
 export const kwokStages = fileURLToPath(new URL('kwok-stages.yaml', import.meta.url));
 
 /** The same stages but for one condition: no pod of transship becomes Running by itself. Returns the file. */
-export function writeStagesWithoutTransship(folder: string): string {
-  const isPending = '- { key: .status.phase, operator: In, values: [Pending] }';
-  const notOfTransship = `- { key: '.metadata.labels["app.kubernetes.io/part-of"]', operator: NotIn, values: [transship] }`;
+export const writeStagesWithoutTransship = (folder: string): string =>
+  writeStages(folder, `{ key: '.metadata.labels["app.kubernetes.io/part-of"]', operator: NotIn, values: [transship] }`);
+
+/** The node cannot pull images of the host: a pod whose first container has one waits as a kubelet writes it, until it has another image. Returns the file. */
+export function writeStagesWithoutRegistry(folder: string, host: string): string {
+  const registry = `key: '.spec.containers.[0].image | split("/")[0]'`;
+  const cause = `failed to do request: Head "https://${host}/v2/": dial tcp 10.1.2.3:443: connect: connection refused`;
+  const stage = (name: string, from: string, { reason, text, delay }: { reason: string; text: string; delay: string }): string => `---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: { name: ${name} }
+spec:
+  resourceRef: { apiGroup: v1, kind: Pod }
+  selector:
+    matchExpressions:
+      - { key: .metadata.deletionTimestamp, operator: DoesNotExist }
+      ${isPending}
+      - { ${registry}, operator: In, values: [${host}] }
+      - { key: '.status.containerStatuses.[0].state.waiting.reason', ${from} }
+  ${delay}
+  next:
+    statusTemplate: |
+      phase: Pending
+      observedGeneration: {{ .metadata.generation }}
+      containerStatuses:
+      {{ range .spec.containers }}
+      - name: {{ .name | Quote }}
+        image: {{ .image | Quote }}
+        imageID: ""
+        ready: false
+        started: false
+        restartCount: 0
+        state: { waiting: { reason: ${reason}, message: {{ printf ${text} .image | Quote }} } }
+      {{ end }}
+`;
+  const pulling = JSON.stringify(`failed to pull and unpack image "%s": ${cause}`);
+  const backOff = JSON.stringify(`Back-off pulling image "%s": ErrImagePull: ${cause}`);
+  return writeStages(
+    folder,
+    `{ ${registry}, operator: NotIn, values: [${host}] }`,
+    stage('pod-cannot-pull', 'operator: DoesNotExist', { reason: 'ErrImagePull', text: pulling, delay: 'weight: 1' }),
+    stage('pod-backs-off', 'operator: In, values: [ErrImagePull]', {
+      reason: 'ImagePullBackOff',
+      text: backOff,
+      delay: 'delay: { durationMilliseconds: 500, jitterDurationMilliseconds: 3000 }',
+    }),
+  );
+}
+
+const isPending = '- { key: .status.phase, operator: In, values: [Pending] }';
+
+/** @param condition of a pod that becomes Running. @param more stages */
+function writeStages(folder: string, condition: string, ...more: readonly string[]): string {
   const stages = readFileSync(kwokStages, 'utf8');
   if (!stages.includes(isPending)) throw new Error(`${kwokStages} has no line "${isPending}" any more`);
   const file = join(folder, 'kwok-stages.yaml');
-  writeFileSync(file, stages.replace(isPending, `${isPending}\n      ${notOfTransship}`));
+  writeFileSync(file, [stages.replace(isPending, `${isPending}\n      - ${condition}`), ...more].join(''));
   return file;
 }
 

@@ -14,6 +14,7 @@ import {
   files,
   kwokFlags,
   kwokStages,
+  writeStagesWithoutRegistry,
   writeStagesWithoutTransship,
   schedulerFlags,
   type Settings,
@@ -40,6 +41,8 @@ export interface ControlPlaneOptions {
   readonly disableAdmissionPlugins?: readonly string[];
   /** kwok leaves the pods of transship alone: the test runs them as processes (test/charts/life/node.ts). */
   readonly runsTransshipPods?: boolean;
+  /** kwok plays a node that does not reach this registry. */
+  readonly unreachable?: string;
 }
 
 /** The part of tap's `t` that is used, so that `npm run cluster` can do without. */
@@ -89,7 +92,7 @@ export async function startControlPlane(t?: TestScope, options: ControlPlaneOpti
     loopback,
     kubeconfig: join(folder.path, 'kubeconfig'),
     emulatedVersion: options.emulatedVersion,
-    kwokStages: options.runsTransshipPods === true ? writeStagesWithoutTransship(folder.path) : kwokStages,
+    kwokStages: stagesFor(folder.path, options),
   };
   const running: Supervised[] = [];
   const processOf = (program: Program): Supervised | undefined => running.find(({ name }) => name === program);
@@ -142,6 +145,11 @@ export async function startControlPlane(t?: TestScope, options: ControlPlaneOpti
       cause: error,
     });
   }
+}
+
+function stagesFor(folder: string, { runsTransshipPods = false, unreachable }: ControlPlaneOptions): string {
+  if (unreachable !== undefined) return writeStagesWithoutRegistry(folder, unreachable);
+  return runsTransshipPods ? writeStagesWithoutTransship(folder) : kwokStages;
 }
 
 /** Writes what the programs read: certificates, token keys, the kubeconfig. Resolves to the administrator's connection. */

@@ -140,6 +140,8 @@ function delayOf(steps: FallbackRecord, now: number): number {
   // The clock of an earlier leader may be ahead.
   const last = Math.min(now, Math.max(...times));
   const furthest = Math.max(...[...steps.values()].map(({ step }) => step));
-  const interval = Math.min(stepInterval * 2 ** Math.max(0, furthest - 1), maxInterval);
-  return Math.max(0, last + interval - now);
+  return Math.max(0, last + intervalAfter(furthest) - now);
 }
+
+/** Milliseconds. @param attempts of a pod, beginning with 1 */
+export const intervalAfter = (attempts: number): number => Math.min(stepInterval * 2 ** Math.max(0, attempts - 1), maxInterval);

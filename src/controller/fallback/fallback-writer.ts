@@ -1,5 +1,6 @@
 /** Writes a step to a pod, and tells of it: one patch with the images and their record, then an event for each container. */
 import type { V1Pod } from '@kubernetes/client-node';
+import { LRUCache } from 'lru-cache';
 
 import { describeError, isConflict, isNotFound, retryAfterOf, statusOf } from '../../cluster/api-error.ts';
 import { recordEvent } from '../../cluster/events.ts';
@@ -7,13 +8,24 @@ import { keyOf } from '../../cluster/object-store.ts';
 import { strategicPatch } from '../../cluster/object-writes.ts';
 import { fallbackAnnotation, fallbackText } from '../../pod/fallback-record.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
-import { done, requeueUntil, type Requeue } from '../work-queue.ts';
-import type { Move, Stay } from './fallback-plan.ts';
+import { done, requeueAfter, requeueUntil, type Requeue } from '../work-queue.ts';
+import { intervalAfter, type Move, type Stay } from './fallback-plan.ts';
 import type { SeenPod } from './seen-pod.ts';
+
+const maxRefusals = 10_000;
+
+interface Refusals {
+  /** Consecutive ones. */
+  readonly attempts: number;
+  /** When the next attempt is due, on the monotonic clock. */
+  readonly until: number;
+}
 
 export class FallbackWriter {
   readonly #context: ReconcilerContext;
   readonly #signal: AbortSignal;
+  /** By the uid of a pod. */
+  readonly #refusals = new LRUCache<string, Refusals>({ max: maxRefusals });
 
   constructor(context: ReconcilerContext, signal: AbortSignal) {
     this.#context = context;
@@ -26,6 +38,7 @@ export class FallbackWriter {
     try {
       const version = await strategicPatch(cluster, object, patchOf(pod, moves), this.#signal);
       metrics.writes.inc({ kind: 'pod', verb: 'update', result: 'done' });
+      this.#refusals.delete(pod.metadata.uid ?? '');
       for (const move of moves) this.#tellMove(pod, move, 'moved');
       return requeueUntil(version);
     } catch (error) {
@@ -34,12 +47,24 @@ export class FallbackWriter {
       // The kubelet wrote its status meanwhile: the watch brings the new version.
       if (isConflict(error)) return { result: 'failed' };
       log.warn({ pod: keyOf(pod), reason: describeError(error) }, 'the image of a pod could not be changed; trying again');
-      const status = statusOf(error);
-      const result = status === null || status === 429 || status >= 500 ? 'unavailable' : 'failed';
-      if (result === 'failed')
-        this.#record(pod, 'Warning', 'FallbackFailed', `An image could not be changed to an alternative: ${describeError(error)}`);
-      return { result, retryAfter: retryAfterOf(error) };
+      if (isUnavailable(error)) return { result: 'unavailable', retryAfter: retryAfterOf(error) };
+      this.#refused(pod, error);
+      return requeueAfter(this.delayOf(pod));
     }
+  }
+
+  /** Milliseconds until the pod may be written again, after the API server refused it. */
+  delayOf({ metadata }: SeenPod): number {
+    return Math.max(0, (this.#refusals.get(metadata.uid ?? '')?.until ?? 0) - performance.now());
+  }
+
+  /** A policy, a webhook or a missing right: it may be mended, and says the same to each attempt until then. */
+  #refused(pod: SeenPod, error: unknown): void {
+    const uid = pod.metadata.uid ?? '';
+    const attempts = (this.#refusals.get(uid)?.attempts ?? 0) + 1;
+    this.#refusals.set(uid, { attempts, until: performance.now() + intervalAfter(attempts) });
+    if (attempts === 1)
+      this.#record(pod, 'Warning', 'FallbackFailed', `An image could not be changed to an alternative: ${describeError(error)}`);
   }
 
   /** What would be done, without `--fallback-dry-run`. */
@@ -74,6 +99,12 @@ export class FallbackWriter {
     const regarding = { apiVersion: 'v1', kind: 'Pod', metadata: identity };
     void recordEvent(this.#context.cluster, { regarding, reason, message, type, action: 'FallBack' });
   }
+}
+
+/** No API server answered, or it has too much to do. A 500 is about the object: a webhook that fails, and must not be left out. */
+function isUnavailable(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === null || [429, 502, 503, 504].includes(status);
 }
 
 /** The version makes it one step: a pod that another leader has moved meanwhile has another version. */

@@ -7,15 +7,17 @@ import type { ResourceWatch, WatchEvent } from '../../cluster/watch.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 import { done, requeueAfter, WorkQueue, type Requeue } from '../work-queue.ts';
-import { planFallback, type Plan } from './fallback-plan.ts';
+import { planFallback, type Move, type Plan, type Stay } from './fallback-plan.ts';
 import { FallbackWriter } from './fallback-writer.ts';
 import { KnownCauses } from './known-causes.ts';
 import { PatchRate } from './patch-rate.ts';
-import { seenPod, type SeenPod } from './seen-pod.ts';
+import { seenPod, type FailingContainer, type SeenPod } from './seen-pod.ts';
 
 /** Concurrent writes. */
 const concurrency = 4;
 const patchRate = { perSecond: 5, burst: 10 };
+/** A controller that starts may have a thousand pods to tell of: these do not delay the moves. */
+const eventRate = { perSecond: 5, burst: 10 };
 /** Pods per page: a page is in memory as a whole. */
 const podPageSize = 100;
 /** What was told once is not told again. */
@@ -34,7 +36,8 @@ class FallbackReconciler implements Reconciler {
   readonly #stopping = new AbortController();
   readonly #writer: FallbackWriter;
   readonly #causes = new KnownCauses();
-  readonly #rate = new PatchRate(patchRate);
+  readonly #patches = new PatchRate(patchRate, (key) => this.#queue.add(key));
+  readonly #events = new PatchRate(eventRate, (key) => this.#queue.add(key));
   readonly #told = new LRUCache<string, true>({ max: maxTold });
   /** By `namespace/name` of a pod. */
   readonly #queue: WorkQueue;
@@ -73,6 +76,8 @@ class FallbackReconciler implements Reconciler {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#patches.stop();
+    this.#events.stop();
     await Promise.all([this.#queue.stop(), this.#watches?.namespaces.close(), this.#watches?.pods.close()]);
   }
 
@@ -98,20 +103,35 @@ class FallbackReconciler implements Reconciler {
   }
 
   async #reconcile(key: string): Promise<Requeue> {
-    const pod = this.#watches?.pods.get(key);
-    if (pod === undefined || !this.isReady()) return done;
-    const plan = this.#plan(pod);
-    for (const stay of plan.stays) if (this.#isNews(pod, stay.container.name, stay.container.image)) this.#writer.tellStay(pod, stay);
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
-    if (plan.moves.length === 0) return done;
-    if (plan.delay > 0) return requeueAfter(plan.delay);
-    if (this.#context.options.fallbackDryRun) {
-      const news = plan.moves.filter(({ container }) => this.#isNews(pod, container.name, container.image));
-      this.#writer.pretend(pod, news);
-      return done;
-    }
-    const delay = this.#rate.take();
-    return delay > 0 ? { result: 'notBefore', delay } : this.#writer.move(pod, plan.moves);
+    const pod = this.#watches?.pods.get(key);
+    // A process that was suspended does not know yet that another one leads.
+    if (pod === undefined || !this.isReady() || !this.#context.isLeader()) return this.#leave(key);
+    const plan = this.#plan(pod);
+    this.#tell(key, pod, plan);
+    const delay = plan.moves.length === 0 ? 0 : Math.max(plan.delay, this.#writer.delayOf(pod));
+    if (plan.moves.length > 0 && delay === 0 && !this.#context.options.fallbackDryRun)
+      return this.#patches.take(key) ? this.#writer.move(pod, plan.moves) : done;
+    this.#patches.giveUp(key);
+    return delay > 0 ? requeueAfter(delay) : done;
+  }
+
+  #leave(key: string): Requeue {
+    this.#patches.giveUp(key);
+    this.#events.giveUp(key);
+    return done;
+  }
+
+  /** What does not change the pod: each is told once. */
+  #tell(key: string, pod: SeenPod, { moves, delay, stays }: Plan): void {
+    const isNews = ({ container }: Move | Stay): boolean => !this.#told.has(toldKey(pod, container));
+    const pretended = this.#context.options.fallbackDryRun && delay === 0 ? moves.filter(isNews) : [];
+    const stayed = stays.filter(isNews);
+    if (pretended.length + stayed.length === 0) return this.#events.giveUp(key);
+    if (!this.#events.take(key)) return;
+    for (const { container } of [...pretended, ...stayed]) this.#told.set(toldKey(pod, container), true);
+    for (const stay of stayed) this.#writer.tellStay(pod, stay);
+    this.#writer.pretend(pod, pretended);
   }
 
   #plan(pod: SeenPod): Plan {
@@ -123,11 +143,6 @@ class FallbackReconciler implements Reconciler {
       now: Date.now(),
     });
   }
-
-  #isNews({ metadata }: SeenPod, container: string, image: string): boolean {
-    const key = `${metadata.uid} ${container} ${image}`;
-    if (this.#told.has(key)) return false;
-    this.#told.set(key, true);
-    return true;
-  }
 }
+
+const toldKey = ({ metadata }: SeenPod, { name, image }: FailingContainer): string => `${metadata.uid} ${name} ${image}`;

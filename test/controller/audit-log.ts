@@ -1,0 +1,46 @@
+/** The audit log of a test cluster's API server: who wrote what, when, and how it was answered. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { stringify } from 'yaml';
+
+import { releaseNamespace } from './controllers.ts';
+
+/** The parts of an Event that are read. https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
+export interface AuditEvent {
+  readonly verb: string;
+  readonly user: { readonly username: string };
+  readonly objectRef: { readonly resource: string; readonly namespace?: string; readonly name?: string; readonly uid?: string };
+  readonly responseStatus: { readonly code: number };
+  /** RFC 3339, with microseconds. */
+  readonly requestReceivedTimestamp: string;
+}
+
+export interface AuditLog {
+  readonly apiServerArgs: readonly string[];
+  /** In the order of their responses. */
+  readonly events: () => AuditEvent[];
+}
+
+/** Of the writes of ServiceAccounts of the release namespace. @param folder for its files */
+export function auditLog(folder: string): AuditLog {
+  const policy = {
+    apiVersion: 'audit.k8s.io/v1',
+    kind: 'Policy',
+    omitStages: ['RequestReceived'],
+    rules: [
+      { level: 'Metadata', userGroups: [`system:serviceaccounts:${releaseNamespace}`], verbs: ['create', 'update', 'patch', 'delete'] },
+      { level: 'None' },
+    ],
+  };
+  const [policyFile, logFile] = [join(folder, 'audit-policy.yaml'), join(folder, 'audit.log')];
+  writeFileSync(policyFile, stringify(policy));
+  writeFileSync(logFile, '');
+  return {
+    apiServerArgs: [`--audit-policy-file=${policyFile}`, `--audit-log-path=${logFile}`],
+    events: () =>
+      readFileSync(logFile, 'utf8')
+        .split('\n')
+        .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as AuditEvent])),
+  };
+}
