@@ -61,7 +61,8 @@ export function parseRetryAfter(header: unknown): number | null {
   return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) * 1000 : null;
 }
 
-const maxLength = 300;
+/** A refusal names the user, the verb and the resource, and may name an object. */
+const maxLength = 500;
 
 /** One line for people, without bodies, headers or field values. */
 export function describeError(error: unknown): string {

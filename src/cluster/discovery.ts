@@ -21,10 +21,24 @@ export async function isServed(cluster: Cluster, groupVersion: string, resource:
   }
 }
 
-/** `v1.36.3`. @throws ApiError */
+/**
+ * `v1.36.3`, or `v1.36.3 (emulating 1.35)`.
+ * https://github.com/kubernetes/enhancements/tree/master/keps/sig-architecture/4330-compatibility-versions
+ *
+ * @throws ApiError
+ */
 export async function serverVersion(cluster: Cluster, signal: AbortSignal): Promise<string> {
-  const { gitVersion } = await read<{ gitVersion?: string }>(cluster, '/version', signal);
-  return gitVersion ?? 'of an unknown version';
+  const { gitVersion = 'of an unknown version', minor, emulationMajor, emulationMinor } = await read<Version>(cluster, '/version', signal);
+  return emulationMinor === undefined || emulationMinor === minor
+    ? gitVersion
+    : `${gitVersion} (emulating ${emulationMajor}.${emulationMinor})`;
+}
+
+interface Version {
+  readonly gitVersion?: string;
+  readonly minor?: string;
+  readonly emulationMajor?: string;
+  readonly emulationMinor?: string;
 }
 
 async function read<Body>(cluster: Cluster, path: string, signal: AbortSignal): Promise<Body> {

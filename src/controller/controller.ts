@@ -69,7 +69,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
     await cluster.close();
     throw error;
   });
-  const hosts = options.features.some(needsHosts) ? followHosts(world, (text) => followed.useHosts(text)) : null;
+  const hosts = options.features.some(needsHosts) ? followHosts(world, followed) : null;
   const stopReading = metrics.onScrape(() => metrics.leader.set(leadership.isLeader ? 1 : 0));
   const election = electLeader(cluster, {
     ...lease,

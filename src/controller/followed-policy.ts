@@ -27,6 +27,7 @@ export class FollowedPolicy {
   #refusal: readonly Finding[] | null = null;
   #hosts: HostsText | null = null;
   #hasHosts = false;
+  #hostsFailure: string | null = null;
 
   private constructor(file: string, options: FollowOptions) {
     this.#file = file;
@@ -53,6 +54,16 @@ export class FollowedPolicy {
   /** Why the current file, or the current hosts, are not in force; null when they are. */
   get refusal(): readonly Finding[] | null {
     return this.#refusal;
+  }
+
+  /** Why the hosts are not known yet; null when they are, or nothing has failed. */
+  get hostsProblem(): string | null {
+    return this.#hosts === null ? this.#hostsFailure : null;
+  }
+
+  /** The last hosts stay in force. */
+  hostsFailed(reason: string): void {
+    this.#hostsFailure = reason;
   }
 
   /** From now on the policy decides with these hosts. The same text is used once. */

@@ -28,7 +28,8 @@ export class PolicyStatus {
 
   /** For `/readyz`. */
   problems(): string[] {
-    return [...this.#refusalText(), ...this.#offTexts()];
+    const { hostsProblem } = this.#policy;
+    return [...this.#refusalText(), ...(hostsProblem === null ? [] : [hostsProblem]), ...this.#offTexts()];
   }
 
   /** Called by the leader: at the start, and after each change of the policy. Never rejects. */

@@ -1,8 +1,9 @@
 /** The resolved hosts as the webhook mounts them, read through the API: the controller decides as the webhook does, whoever writes them. */
 import type { V1ConfigMap } from '@kubernetes/client-node';
 
-import type { HostsText } from '../config/source.ts';
+import { describeError } from '../cluster/api-error.ts';
 import type { ResourceWatch } from '../cluster/watch.ts';
+import type { FollowedPolicy } from './followed-policy.ts';
 import { hostsKey } from './hosts/hosts-plan.ts';
 import { observedWatch } from './observed-watch.ts';
 import type { Feature } from './options.ts';
@@ -13,10 +14,10 @@ const deciding: ReadonlySet<Feature> = new Set(['fallback', 'policies']);
 
 export const needsHosts = (feature: Feature): boolean => deciding.has(feature);
 
-/** @param use called with the hosts once they are known, and after each change; without the ConfigMap there are none */
+/** Tells the policy the hosts once they are known, and after each change; without the ConfigMap there are none. */
 export function followHosts(
   context: Pick<ReconcilerContext, 'cluster' | 'log' | 'metrics' | 'options'>,
-  use: (hosts: HostsText) => void,
+  policy: FollowedPolicy,
 ): ResourceWatch<V1ConfigMap> {
   const { namespace, hostsConfigMap } = context.options;
   const name = `${hostsKey} of ConfigMap ${hostsConfigMap}`;
@@ -24,8 +25,9 @@ export function followHosts(
     path: `/api/v1/namespaces/${namespace}/configmaps`,
     fieldSelector: `metadata.name=${hostsConfigMap}`,
     onEvent: () => {
-      if (watch.isSynced) use({ name, text: watch.list()[0]?.data?.[hostsKey] ?? '' });
+      if (watch.isSynced) policy.useHosts({ name, text: watch.list()[0]?.data?.[hostsKey] ?? '' });
     },
+    onError: (error) => policy.hostsFailed(`${name} cannot be read: ${describeError(error)}`),
   });
   return watch;
 }

@@ -67,7 +67,7 @@ export interface EnforceOptions extends Partial<AdmissionPolicyOptions> {
 }
 
 const registration = '/apis/admissionregistration.k8s.io/v1';
-const plain = 'without-policy';
+export const plain = 'without-policy';
 
 export async function startCluster(t: TestScope, options: ControlPlaneOptions = {}): Promise<Cluster> {
   const plane = await startControlPlane(t, options);
@@ -119,7 +119,8 @@ export async function applyAll({ api }: ControlPlane, text: string): Promise<voi
 
 const path = (of: string): string => `/api/v1/namespaces/${of}/pods`;
 
-function admission({ api }: ControlPlane, policy: CompiledPolicy, namespace: string): Admission {
+/** @param namespace where the policy is in force; the namespace `plain` has none */
+export function admission({ api }: ControlPlane, policy: CompiledPolicy, namespace: string): Admission {
   let changes = 0;
   let isEnforced = false;
 

@@ -32,6 +32,7 @@ export function scopeOf(options: ScopeOptions): AdmissionPolicyOptions {
     otherValues: options.optOutValues.filter((value) => value !== 'disabled'),
     excludedNamespaces: [options.namespace, ...options.excludedNamespaces],
     matchConditions,
+    followsHosts: true,
   };
 }
 

@@ -13,9 +13,9 @@ import { documentText, policySpec, type PolicyDocument } from './document.ts';
 import { maxExpression } from './entries.ts';
 import { patchExpression, recordVariables } from './patch.ts';
 import { bindings, guardedNamespaces, inScope, scopeConditions, type Scope } from './scope.ts';
-import { tableOf } from './table.ts';
+import { tableOf, type TableOptions } from './table.ts';
 
-export interface AdmissionPolicyOptions extends Scope {
+export interface AdmissionPolicyOptions extends Scope, TableOptions {
   /** Of the object. */
   readonly name: string;
   /** What becomes of a pod when an expression fails. */
@@ -59,7 +59,7 @@ export interface Expressions extends PolicyDocument {
 
 /** What every engine evaluates that reads the CEL of Kubernetes. */
 export function expressionsOf(policy: CompiledPolicy, options: AdmissionPolicyOptions): Expressions {
-  const table = tableOf(policy);
+  const table = tableOf(policy, options);
   const { name, failurePolicy, matchImages = false } = options;
   const concern = matchImages ? concernCondition(table) : null;
   return {

@@ -6,7 +6,7 @@ import { asciiJson } from '../../pod/records.ts';
 import { printable } from '../../text/printable.ts';
 import { indented, lines, literal, quoted } from './cel.ts';
 import type { Entry, Table, TableRule } from './table.ts';
-import { actionText } from './transforms.ts';
+import { actionText, isExpressed } from './transforms.ts';
 
 /** Of one variable, in characters. The API server takes `maxExpression`. */
 const maxPart = 60_000;
@@ -107,11 +107,17 @@ interface RuleText {
 
 function ruleText(rule: TableRule, revision: string | null): RuleText {
   return {
-    label: `rule ${printable(rule.name)}${rule.action === 'left' ? ', left to the webhook' : ''}${rule.stays === null ? '' : ', while nodes do not reach its first target'}`,
+    label: `rule ${printable(rule.name)}${noteOf(rule)}`,
     entries: rule.entries.map((entry) => entryText(rule, entry, revision)),
     hosts: rule.entries.map(({ prefix }) => prefix.split('/')[0] ?? ''),
     condition: conditionOf(rule),
   };
+}
+
+function noteOf({ action, stays }: TableRule): string {
+  if (action === 'left') return ', left to the webhook';
+  if (action === 'inactive') return ', whose registry has no host yet';
+  return stays === null ? '' : ', while nodes do not reach its first target';
 }
 
 function conditionOf({ policy: { match } }: TableRule): string | null {
@@ -142,8 +148,8 @@ function entryText(rule: TableRule, { prefix, regex, except, depth }: Entry, rev
     as: actionText(rule),
     stays: rule.stays === 'none' ? null : rule.stays,
     depth: rule.action === 'remainder' ? String(depth) : null,
-    ...(rule.action === 'left' ? {} : { secrets: listText(rule.policy.pullSecrets) }),
-    ...(rule.action === 'left' || rule.action === 'secrets' ? {} : transformMembers(rule, revision)),
+    ...(isExpressed(rule.action) || rule.action === 'secrets' ? { secrets: listText(rule.policy.pullSecrets) } : {}),
+    ...(isExpressed(rule.action) ? transformMembers(rule, revision) : {}),
   };
   const written = Object.entries(members).flatMap(([key, value]) => (value === null ? [] : [`${literal(key)}: ${literal(value)}`]));
   return `{${written.join(', ')}}`;

@@ -8,8 +8,8 @@ import type { CompiledAlternative, CompiledTarget, Rule } from '../../rules/rule
 import { anyOf, testOf, widened, type Test } from './patterns.ts';
 import { isExpressed, type ExpressedTransform } from './transforms.ts';
 
-/** What a rule does. `left` leaves its images to the webhook. */
-export type Action = ExpressedTransform | 'secrets' | 'left';
+/** What a rule does. `left` leaves its images to the webhook; `inactive` leaves them alone until its registry has a host. */
+export type Action = ExpressedTransform | 'secrets' | 'left' | 'inactive';
 
 export interface Entry extends Test {
   /** RE2, found in the canonical text of images that the rule does not match; empty for none. */
@@ -21,7 +21,7 @@ export interface Entry extends Test {
 export interface TableRule {
   readonly name: string;
   readonly action: Action;
-  /** Where images go, without a slash at its end; empty for `secrets` and `left`. */
+  /** Where images go, without a slash at its end; empty where they go nowhere. */
   readonly base: string;
   readonly spelling: 'canonical' | 'written';
   readonly policy: Rule['policy'];
@@ -49,11 +49,16 @@ export interface Table {
   readonly refusals: readonly PolicyProblem[];
 }
 
-export function tableOf(policy: CompiledPolicy): Table {
+export interface TableOptions {
+  /** The table is made again when a host is resolved: a rule that waits for one is inactive, as in the webhook. Otherwise it is refused. */
+  readonly followsHosts?: boolean;
+}
+
+export function tableOf(policy: CompiledPolicy, { followsHosts = false }: TableOptions = {}): Table {
   const refusals: PolicyProblem[] = [];
   if (policy.policy.warnings === 'rewrites') refusals.push(refusal(['warnings'], 'warnings: a MutatingAdmissionPolicy cannot warn'));
   const excluded = policy.excluded.map((pattern, index) => tested(pattern, ['exclude', 'images', index], refusals).test);
-  const rules = policy.rules.flatMap((rule, index) => rulesOf(rule, index, { policy, refusals }));
+  const rules = policy.rules.flatMap((rule, index) => rulesOf(rule, index, { policy, followsHosts, refusals }));
   const targets = policy.rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []));
   return {
     policy,
@@ -84,37 +89,43 @@ function keyOf({ host, path }: { readonly host: string; readonly path: string })
 
 interface Context {
   readonly policy: CompiledPolicy;
+  readonly followsHosts: boolean;
   readonly refusals: PolicyProblem[];
 }
 
 /** More than one where nodes do not reach the first target: alternatives before it, each with the same images. */
-function rulesOf(rule: Rule, index: number, { policy, refusals }: Context): TableRule[] {
+function rulesOf(rule: Rule, index: number, context: Context): TableRule[] {
   const at: PolicyPath = ['rules', index];
   const problems: PolicyProblem[] = [];
   const images = rule.images.map((pattern, entry) => tested(pattern, [...at, 'match', 'images', entry], problems));
   const excluding = rule.exclude.map((pattern, entry) => tested(pattern, [...at, 'match', 'exclude', entry], problems));
-  problems.push(...actionProblems(rule, at, policy));
-  refusals.push(...problems);
+  problems.push(...actionProblems(rule, at, context));
+  context.refusals.push(...problems);
   const isLeft = problems.length > 0;
+  const isInactive = !isLeft && rule.waitsFor !== null;
   // An exclusion that cannot be said is left out: the webhook gets more images then, and decides about them as the policy says.
   const said = excluding.filter(({ isSaid }) => isSaid);
   const except = said.length === 0 ? '' : anyOf(said.map(({ test }) => test));
   const first = {
     name: rule.policy.name,
-    ...goesTo(rule, isLeft ? 'left' : rule.policy.rewrite),
+    ...goesTo(rule, isLeft ? 'left' : isInactive ? 'inactive' : rule.policy.rewrite),
     policy: rule.policy,
     registrySecrets: rule.registrySecrets,
     entries: images.map(({ test: { prefix, regex }, depth }) => ({ prefix, regex, except, depth })),
     stays: null,
   };
-  const before = isLeft
-    ? []
-    : divertedTo(rule).map(({ target, rewrite }) => Object.assign({}, first, goesTo(target, rewrite), { stays: staysOf(rule) }));
+  const before =
+    isLeft || isInactive
+      ? []
+      : divertedTo(rule).map(({ target, rewrite }) => Object.assign({}, first, goesTo(target, rewrite), { stays: staysOf(rule) }));
   return [...before, first];
 }
 
-function goesTo(target: CompiledTarget, rewrite: RewriteTarget | 'left' | undefined): Pick<TableRule, 'action' | 'base' | 'spelling'> {
-  if (rewrite === 'left' || rewrite === undefined) return { action: rewrite ?? 'secrets', base: '', spelling: 'canonical' };
+function goesTo(
+  target: CompiledTarget,
+  rewrite: RewriteTarget | 'left' | 'inactive' | undefined,
+): Pick<TableRule, 'action' | 'base' | 'spelling'> {
+  if (rewrite === undefined || typeof rewrite === 'string') return { action: rewrite ?? 'secrets', base: '', spelling: 'canonical' };
   return {
     action: isExpressed(rewrite.as) ? rewrite.as : 'left',
     base: baseOf(target, rewrite),
@@ -165,11 +176,12 @@ function baseOf(target: CompiledTarget, rewrite: RewriteTarget): string {
   return rewrite.as === 'singleRepository' ? `${base}/${rewrite.repository}` : base;
 }
 
-function actionProblems(rule: Rule, at: PolicyPath, policy: CompiledPolicy): PolicyProblem[] {
+function actionProblems(rule: Rule, at: PolicyPath, { policy, followsHosts }: Context): PolicyProblem[] {
   const { rewrite } = rule.policy;
   if (rewrite === undefined) return [];
   const unexpressed = unexpressedProblems(rewrite, [...at, 'rewrite']);
   if (unexpressed.length > 0) return unexpressed;
+  if (rule.rewrite === null && followsHosts) return [];
   if (rule.rewrite === null)
     return [
       refusal([...at, 'rewrite', 'registry'], `the host of registry ${rule.waitsFor} is not resolved; name it with --resolved-hosts`),

@@ -45,7 +45,7 @@ export function actionText({ action, spelling }: Pick<TableRule, 'action' | 'spe
 export function transformed(rules: readonly TableRule[]): string {
   const used = new Map<string, string>();
   for (const rule of rules) {
-    if (rule.action === 'secrets' || rule.action === 'left') continue;
+    if (!isExpressed(rule.action)) continue;
     used.set(actionText(rule), (rule.spelling === 'written' ? written[rule.action] : undefined) ?? canonical[rule.action]);
   }
   const cases = [...used].toSorted(([one], [other]) => (one < other ? -1 : 1));
