@@ -9,6 +9,8 @@ const mirrorSchema = z.looseObject({ endpoint: z.array(z.string()).nullish(), re
 const registries = z.looseObject({
   mirrors: z.record(z.string(), mirrorSchema.nullable()).nullish(),
   configs: z.record(z.string(), z.looseObject({ auth: z.unknown().optional(), tls: z.unknown().optional() }).nullable()).nullish(),
+  /** The older place of credentials, which K3s still reads: Registry in wharfie's pkg/registries/types.go. */
+  auths: z.record(z.string(), z.unknown()).nullish(),
 });
 type Registries = z.output<typeof registries>;
 
@@ -17,7 +19,7 @@ export function importK3s([source]: readonly SourceText[]): Draft {
   const [document] = readYaml(source);
   if (document === undefined) throw new ImportError(source, { line: 1, column: 1 }, 'it is empty; K3s reads mirrors and configs');
   const located = checked(document, registries);
-  const { mirrors, configs, ...others } = located.value;
+  const { mirrors, configs, auths, ...others } = located.value;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) fail(located, [unknown], `${unknown} is no key of registries.yaml; it has mirrors and configs`);
   const hosts = Object.keys(mirrors ?? {});
@@ -31,6 +33,7 @@ export function importK3s([source]: readonly SourceText[]): Draft {
       'K3s asks the host of the image after its mirrors, unless it runs with --disable-default-registry-endpoint; here only the mirror is asked.',
       ...(kept.length === 0 ? [] : [`From the registry itself: ${kept.join(', ')}.`]),
       ...configNotes(configs ?? {}),
+      ...Object.keys(auths ?? {}).map(credentialsNote),
     ],
     exclude: [],
     rules: [...rules, ...rest],
@@ -41,10 +44,11 @@ function configNotes(configs: NonNullable<Registries['configs']>): string[] {
   const hosts = Object.entries(configs);
   const withAuth = hosts.flatMap(([host, config]) => (config?.auth === undefined ? [] : [host]));
   const withTls = hosts.flatMap(([host, config]) => (config?.tls === undefined ? [] : [host]));
-  return [
-    ...withAuth.map((host) => `Credentials of ${host} are not copied: create a pull secret, and name it in pullSecrets of its registry.`),
-    ...withTls.map((host) => `The tls settings of ${host} stay in the configuration of nodes.`),
-  ];
+  return [...withAuth.map(credentialsNote), ...withTls.map((host) => `The tls settings of ${host} stay in the configuration of nodes.`)];
+}
+
+function credentialsNote(host: string): string {
+  return `Credentials of ${host} are not copied: create a pull secret, and name it in pullSecrets of its registry.`;
 }
 
 function mirrorRules(located: Located<Registries>, host: string): { readonly host: string; readonly rules: readonly DraftRule[] } {

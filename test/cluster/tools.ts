@@ -27,6 +27,9 @@ const modules = [
   { folder: 'helm3', pins: 'helm.sh/helm/v3', stamps: (version) => [`helm.sh/helm/v3/internal/version.version=${version}`] },
   { folder: 'krew', pins: 'sigs.k8s.io/krew', stamps: noStamps },
   { folder: 'regclient', pins: 'github.com/regclient/regclient', stamps: noStamps },
+  { folder: 'containerd', pins: 'github.com/containerd/containerd/v2', stamps: noStamps },
+  { folder: 'wharfie', pins: 'github.com/rancher/wharfie', stamps: noStamps },
+  { folder: 'containers-image', pins: 'go.podman.io/image/v5', stamps: noStamps },
 ] as const satisfies { folder: string; pins: string; stamps: Stamps }[];
 
 type Module = (typeof modules)[number];
@@ -46,6 +49,9 @@ const sources = [
   { program: 'regctl', module: 'regclient', package: 'github.com/regclient/regclient/cmd/regctl' },
   { program: 'krew', module: 'krew', package: 'sigs.k8s.io/krew/cmd/krew' },
   { program: 'validate-krew-manifest', module: 'krew', package: 'sigs.k8s.io/krew/cmd/validate-krew-manifest' },
+  { program: 'containerd-requests', module: 'containerd', package: './registry-requests' },
+  { program: 'k3s-requests', module: 'wharfie', package: './registry-requests' },
+  { program: 'pull-sources', module: 'containers-image', package: './pull-sources' },
   { program: 'kube-apiserver-1.34', module: 'kubernetes-1.34', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   { program: 'kube-apiserver-1.37', module: 'kubernetes-1.37', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   { program: 'kubelet', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubelet' },

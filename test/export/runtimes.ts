@@ -1,6 +1,7 @@
 /**
- * Where container runtimes pull an image from, with the files of an export: models of what their documents and code say. containerd itself
- * reads the files in test/node/mirrors.test.ts.
+ * Where container runtimes pull an image from, with the files of an export: models of what their documents and code say, for where no
+ * program of the test cluster is built. Their own code is asked in readers.test.ts, and containerd itself in test/node/mirrors.test.ts; how K3s
+ * makes hosts.toml of its file is here alone.
  */
 import { RE2JS } from 're2js';
 import { parse as parseToml } from 'smol-toml';

@@ -78,6 +78,16 @@ const rows: readonly Row[] = [
     notes: [/--disable-default-registry-endpoint/, /in no order/, /Credentials of m\.example\.com:5000 are not copied/],
   },
   {
+    what: 'credentials in the older place',
+    format: 'k3s',
+    files: {
+      'registries.yaml':
+        'mirrors:\n  quay.io: { endpoint: [m.example.com] }\nauths:\n  "https://m.example.com": { username: u, password: p }\n',
+    },
+    becomes: [['quay.io/a/b:1', 'm.example.com/a/b:1']],
+    notes: [/Credentials of https:\/\/m\.example\.com are not copied/],
+  },
+  {
     what: 'every other host',
     format: 'k3s',
     files: {

@@ -16,7 +16,9 @@ import type { SourceText } from '../../src/import/source.ts';
 import { canonicalText, referenceOf } from '../../src/image/reference.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
 import { decideImage } from '../../src/rules/decide.ts';
+import { skipWithout } from '../cluster/binaries.ts';
 import { images, policies } from '../export/arbitrary-policy.ts';
+import { crioReader, k3sReader } from '../export/readers.ts';
 import { compiled } from '../rules/policy.ts';
 
 const formats: Readonly<
@@ -53,3 +55,31 @@ for (const [name, { export: exported, import: imported }] of Object.entries(form
     t.ok(equal > 50, `${equal} policies`);
     t.end();
   });
+
+/** With every key that the package knows, in its order and layout. */
+for (const [name, reader] of Object.entries({ k3s: k3sReader, crio: crioReader }))
+  test(
+    `${name}: what the runtime's own package prints of a file is imported as the file is`,
+    { skip: skipWithout(reader.program) },
+    (t) => {
+      const format = formats[name];
+      if (format === undefined) throw new Error(name);
+      const inputs = fc.sample(policies, 300).map((input) => compiled(input));
+      const exported = inputs.filter(({ problems }) => problems.length === 0).map((policy) => format.export(policy).files);
+      const rules = (text: string): unknown => {
+        const { compiled: policy, findings } = loadPolicy(policyText(format.import([{ name: 'file', path: 'file', text }])), 'policy.yaml');
+        assert.ok(policy !== null, `${JSON.stringify(findings)}\n${text}`);
+        return policy.policy;
+      };
+      const answers = reader.ask(exported.map((files) => ({ files, images: [] })));
+      let equal = 0;
+      for (const [index, { printed, error }] of answers.entries()) {
+        const text = exported[index]?.[0]?.text ?? '';
+        assert.equal(error, '', text);
+        assert.deepEqual(rules(printed), rules(text), printed);
+        equal += 1;
+      }
+      t.ok(equal > 100, `${equal} files`);
+      t.end();
+    },
+  );
