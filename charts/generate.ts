@@ -34,7 +34,11 @@ export function generatedFiles(): GeneratedFile[] {
     { path: 'charts/transship/files/dashboard.json', text: `${JSON.stringify(dashboard(), undefined, 2)}\n` },
     {
       path: 'docs/guides/monitoring.md',
-      text: withSection(read('docs/guides/monitoring.md'), 'alerts', alertsTable(['webhook', 'controller'].map(ruleFile))),
+      text: withSection(
+        read('docs/guides/monitoring.md'),
+        'alerts',
+        alertsTable(['webhook', 'controller', 'admission-policy'].map(ruleFile)),
+      ),
     },
   ];
 }

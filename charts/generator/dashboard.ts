@@ -13,7 +13,7 @@ interface Panel {
 const own = 'namespace=~"$namespace"';
 const calls = 'name=~".+[.]transship[.]dev"';
 /** Of `transship export admission-policy`, unless `--name` was another one. */
-const policies = 'policy=~"transship.*"';
+const policies = 'policy=~".*transship.*"';
 const rate = (metric: string, matchers = own): string => `rate(${metric}{${matchers}}[$__rate_interval])`;
 const quantile = (q: number): string => `histogram_quantile(${q}, sum by (le) (${rate('transship_review_duration_seconds_bucket')}))`;
 const callQuantile = (q: number): string =>
@@ -42,7 +42,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
       rejected: `sum(${rate('apiserver_admission_webhook_rejection_count', calls)})`,
     }),
     panel('Duration of calls', 's', { p50: callQuantile(0.5), p99: callQuantile(0.99) }),
-    panel('Evaluations of exported policies', 'reqps', {
+    panel('Evaluations of admission policies', 'reqps', {
       '{{policy}} {{error_type}}': `sum by (policy, error_type) (${rate('apiserver_mutating_admission_policy_check_total', policies)})`,
     }),
   ],

@@ -1,6 +1,7 @@
 import { test } from 'tap';
 
 import { chartFolder, helm, release, skipWithoutHelm, type Values } from './chart.ts';
+import { exportedPolicy, policyText } from './exported-policy.ts';
 
 /** A client-side dry run is the only way to see NOTES.txt without a cluster. */
 async function notes(values: Values): Promise<string> {
@@ -90,6 +91,29 @@ const rows: readonly {
     values: { tls: { mode: 'certManager', previousMode: 'controller' } },
     has: [/upgrade once more with an\s+empty tls\.previousMode/],
     hasNot: [],
+  },
+  {
+    says: 'no webhook: the controller writes the policy',
+    values: { engine: 'admissionPolicy', failurePolicy: 'Fail' },
+    has: [
+      /1\. Wait until the controller has written the MutatingAdmissionPolicy transship /,
+      /rollout status deployment\/transship-controller\n/,
+      /kubectl delete mutatingadmissionpolicybinding transship-namespaces transship-pods\n/,
+      /Let a namespace in:\n/,
+    ],
+    hasNot: [/deployment\/transship\n/, /mutatingwebhookconfiguration/, /"shadow"/],
+  },
+  {
+    says: 'no pod at all',
+    values: { engine: 'admissionPolicy', admissionPolicy: { exported: exportedPolicy() }, rewritePolicy: { inline: policyText } },
+    has: [/1\. There is nothing to wait for: the API server has the MutatingAdmissionPolicy transship\./, /helm test transship/],
+    hasNot: [/rollout status/],
+  },
+  {
+    says: 'both engines',
+    values: { engine: 'both', failurePolicy: 'Fail' },
+    has: [/deployment\/transship\n.*deployment\/transship-controller\n/, /mutatingadmissionpolicybinding/, /mutatingwebhookconfiguration/],
+    hasNot: [/1\.[^]*1\. /],
   },
   {
     says: 'a second release of the cluster',

@@ -6,6 +6,7 @@ const options = { skip: skipWithoutHelm };
 const clusterWide = new Set([
   'ClusterRole',
   'ClusterRoleBinding',
+  'MutatingAdmissionPolicyBinding',
   'MutatingWebhookConfiguration',
   'Namespace',
   'PriorityClass',
@@ -64,7 +65,8 @@ test('the webhook has no rights: they are for the controller, and for the self-t
       [],
       file,
     );
-    t.notMatch(rendered.one('Deployment')['spec'].template.spec.serviceAccountName, /-controller$/, file);
+    const webhook = rendered.objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata?.name === release.name);
+    if (values['engine'] !== 'admissionPolicy') t.notMatch(webhook?.['spec'].template.spec.serviceAccountName, /-controller$/, file);
   }
 });
 
@@ -104,8 +106,8 @@ test('alerts and dashboard are rendered on demand; the alerts of the controller 
   const on = { prometheusRule: { enabled: true }, grafanaDashboard: { enabled: true } };
   const groups = async (values: Values): Promise<string[]> =>
     (await render({ ...values, ...on })).one('PrometheusRule')['spec'].groups.map(({ name }: { name: string }) => name);
-  t.strictSame(await groups({}), ['transship-webhook', 'transship-controller']);
-  t.strictSame(await groups(ready), ['transship-webhook']);
+  t.strictSame(await groups({}), ['transship-webhook', 'transship-controller', 'transship-admission-policy']);
+  t.strictSame(await groups(ready), ['transship-webhook', 'transship-admission-policy']);
   const moved = await render({ ...on, prometheusRule: { enabled: true, runbookUrl: 'https://docs.example.com/' } });
   for (const { rules } of moved.one('PrometheusRule')['spec'].groups)
     for (const { alert, annotations } of rules) t.match(annotations.runbook_url, /^https:\/\/docs\.example\.com\/\w+\.md#/, alert);

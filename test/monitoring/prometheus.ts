@@ -21,7 +21,7 @@ export function prometheusSkipReason(): string | false {
   return reason;
 }
 
-export const ruleFiles = ['webhook', 'controller'].map((name) =>
+export const ruleFiles = ['webhook', 'controller', 'admission-policy'].map((name) =>
   fileURLToPath(new URL(`../../charts/transship/files/alerts/${name}.yaml`, import.meta.url)),
 );
 

@@ -33,7 +33,7 @@ const selectorsOf = (expression: string): string[] => [...new Set(expression.mat
 const planted: Readonly<Record<string, string>> = {
   TransshipReplicaNotReady: 'no kubelet asks',
   TransshipFailOpen: 'the API server skips a webhook that it cannot call',
-  TransshipAdmissionPolicyErrors: 'an expression of an exported policy fails',
+  TransshipAdmissionPolicyErrors: 'an expression of an admission policy fails',
   TransshipFallbackSteps: 'a pod is moved to an alternative',
   TransshipPodsRejected: 'and rejects what another one should have seen',
   TransshipPolicyRefused: 'the policy of the webhook is invalid',

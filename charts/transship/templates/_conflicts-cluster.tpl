@@ -11,21 +11,27 @@
 {{- if ne (len $values) (len (uniq $values)) -}}
 {{- fail (printf "optIn.value, optIn.shadowValue, optIn.otherValues and the value disabled, which excludes a namespace from every release, must differ; they are %s." (join ", " $values)) -}}
 {{- end -}}
-{{- range (lookup "admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration" "" "").items -}}
+{{- $api := "admissionregistration.k8s.io/v1" -}}
+{{- $objects := (lookup $api "MutatingWebhookConfiguration" "" "").items -}}
+{{- /* A release with a webhook alone asks for no right to read these. */ -}}
+{{- if include "transship.hasAdmissionPolicy" . -}}
+{{- $objects = concat ($objects | default list) ((lookup $api "MutatingAdmissionPolicyBinding" "" "").items | default list) -}}
+{{- end -}}
+{{- range $objects -}}
 {{- $labels := .metadata.labels | default dict -}}
 {{- $annotations := .metadata.annotations | default dict -}}
 {{- $isOurs := and (eq (get $annotations "meta.helm.sh/release-name" | default (get $labels "app.kubernetes.io/instance")) $.Release.Name) (eq (get $annotations "meta.helm.sh/release-namespace" | default $.Release.Namespace) $.Release.Namespace) -}}
 {{- if and (eq (get $labels "app.kubernetes.io/part-of") "transship") (not $isOurs) -}}
-{{- $name := .metadata.name -}}
-{{- range .webhooks -}}
-{{- if eq .name "enforce.transship.dev" -}}
-{{- range .namespaceSelector.matchExpressions -}}
+{{- $what := printf "%s %s" .kind .metadata.name -}}
+{{- $selectors := list (.spec | default dict).matchResources -}}
+{{- range .webhooks -}}{{- if eq .name "enforce.transship.dev" -}}{{- $selectors = append $selectors . -}}{{- end -}}{{- end -}}
+{{- range $selectors | compact -}}
+{{- range (.namespaceSelector | default dict).matchExpressions -}}
 {{- if and (eq .key "transship.dev/rewrite") (eq .operator "In") (has $.Values.optIn.value .values) -}}
-{{- fail (printf "another release of transship, with the MutatingWebhookConfiguration %s, rewrites namespaces labelled transship.dev/rewrite=%s already: give this one another optIn.value and optIn.shadowValue." $name $.Values.optIn.value) -}}
+{{- fail (printf "another release of transship, with the %s, rewrites namespaces labelled transship.dev/rewrite=%s already: give this one another optIn.value and optIn.shadowValue." $what $.Values.optIn.value) -}}
 {{- end -}}
 {{- if and (eq .key "transship.dev/rewrite") (eq .operator "NotIn") (or (eq $.Values.optIn.mode "OptOut") (not (has $.Values.optIn.value .values))) -}}
-{{- fail (printf "another release of transship, with the MutatingWebhookConfiguration %s, rewrites every namespace that is not kept out: list %s and %s in its optIn.otherValues first, and use optIn.mode OptIn here." $name $.Values.optIn.value $.Values.optIn.shadowValue) -}}
-{{- end -}}
+{{- fail (printf "another release of transship, with the %s, rewrites every namespace that is not kept out: list %s and %s in its optIn.otherValues first, and use optIn.mode OptIn here." $what $.Values.optIn.value $.Values.optIn.shadowValue) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

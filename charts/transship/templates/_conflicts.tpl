@@ -3,11 +3,12 @@
 {{- include "transship.refuseNamespace" . -}}
 {{- include "transship.refusePolicyConflicts" . -}}
 {{- include "transship.refusePolicyText" . -}}
+{{- include "transship.refuseEngineConflicts" . -}}
 {{- include "transship.refuseOptInConflicts" . -}}
-{{- include "transship.refuseTlsConflicts" . -}}
+{{- if include "transship.hasWebhook" . -}}{{- include "transship.refuseTlsConflicts" . -}}{{- end -}}
 {{- include "transship.refuseControllerConflicts" . -}}
 {{- include "transship.refuseLocalRegistryConflicts" . -}}
-{{- include "transship.refusePodConflicts" . -}}
+{{- if include "transship.hasWebhook" . -}}{{- include "transship.refusePodConflicts" . -}}{{- end -}}
 {{- end -}}
 
 {{- define "transship.refusePolicyConflicts" -}}

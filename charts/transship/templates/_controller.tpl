@@ -42,6 +42,7 @@
 {{- if eq (toString $secrets) "auto" | ternary $asked.secrets $secrets -}}{{- $features = append $features "secrets" -}}{{- end -}}
 {{- if and (eq (toString $hosts) "auto" | ternary $asked.hosts $hosts) (not .Values.resolvedHosts.configMap) -}}{{- $features = append $features "hosts" -}}{{- end -}}
 {{- if .Values.controller.features.fallback -}}{{- $features = append $features "fallback" -}}{{- end -}}
+{{- if and (include "transship.hasAdmissionPolicy" .) (not .Values.admissionPolicy.exported) -}}{{- $features = append $features "policies" -}}{{- end -}}
 {{- join "," $features -}}
 {{- end -}}
 

@@ -4,9 +4,11 @@ Each tls.mode has a Service, a MutatingWebhookConfiguration and a Secret of its 
 certificate it trusts.
 */ -}}
 
-{{- /* Modes in use, the present one first: `controller,secret`. */ -}}
+{{- /* Modes in use, the present one first: `controller,secret`. None without a webhook. */ -}}
 {{- define "transship.tls.modes" -}}
+{{- if include "transship.hasWebhook" . -}}
 {{- list .Values.tls.mode .Values.tls.previousMode | compact | join "," -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Name of the Service and of the configuration: `list $ mode`. */ -}}

@@ -1,0 +1,90 @@
+{{- define "transship.refuseEngineConflicts" -}}
+{{- if and .Values.admissionPolicy.exported (not (include "transship.hasAdmissionPolicy" .)) -}}
+{{- fail "admissionPolicy.exported is set and engine is webhook, which ignores it: set engine to admissionPolicy or both, or leave it empty." -}}
+{{- end -}}
+{{- if include "transship.hasAdmissionPolicy" . -}}
+{{- if not (include "transship.knowsAdmissionPolicies" .) -}}
+{{- fail (printf "engine is %s, which needs the MutatingAdmissionPolicy v1 of Kubernetes 1.36, and this is Kubernetes %s: use engine webhook, or upgrade the cluster. For helm template, name its version with --kube-version." .Values.engine .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- range .Values.matchConditions -}}
+{{- if has .name (list "not-opted-out" "no-image-manager" "an-image-is-concerned") -}}
+{{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the admission policy: choose another name." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.admissionPolicy.exported -}}
+{{- include "transship.refuseExported" . -}}
+{{- end -}}
+{{- end -}}
+{{- include "transship.refuseEngineSwitch" . -}}
+{{- end -}}
+
+{{- /* An export for other values than these would rewrite other pods than the release says, or none. */ -}}
+{{- define "transship.refuseExported" -}}
+{{- $name := include "transship.admissionPolicyName" . -}}
+{{- $again := printf "Write it with: %s" (include "transship.exportCommand" .) -}}
+{{- $objects := include "transship.exportedObjects" . | fromYamlArray -}}
+{{- $policy := include "transship.exportedPolicy" . | fromYaml -}}
+{{- if or (not $policy.spec) (ne (len $objects) 3) (ne (get $policy "apiVersion") "admissionregistration.k8s.io/v1") -}}
+{{- fail (printf "admissionPolicy.exported is not the output of transship export admission-policy, which is a MutatingAdmissionPolicy and its two bindings. To read a file, use --set-file admissionPolicy.exported=FILE. %s" $again) -}}
+{{- end -}}
+{{- if ne $policy.metadata.name $name -}}
+{{- fail (printf "admissionPolicy.exported has the name %s, and that of this release is %s. %s" $policy.metadata.name $name $again) -}}
+{{- end -}}
+{{- if ne $policy.spec.failurePolicy .Values.failurePolicy -}}
+{{- fail (printf "admissionPolicy.exported has failurePolicy %s, and the value failurePolicy is %s. %s" $policy.spec.failurePolicy .Values.failurePolicy $again) -}}
+{{- end -}}
+{{- $guard := (first $policy.spec.matchConstraints.namespaceSelector.matchExpressions).values -}}
+{{- if ne (toJson $guard) (include "transship.guardedNamespaces" .) -}}
+{{- fail (printf "admissionPolicy.exported leaves out the namespaces %s, and this release leaves out %s. %s" (join ", " $guard) (include "transship.guardedNamespaces" . | fromJsonArray | join ", ") $again) -}}
+{{- end -}}
+{{- $match := include "transship.bindingsMatch" . | fromYaml -}}
+{{- range $objects -}}
+{{- if and (eq .kind "MutatingAdmissionPolicyBinding") (ne (toJson .spec.matchResources) (get $match (trimPrefix (printf "%s-" $name) .metadata.name) | toJson)) -}}
+{{- fail (printf "admissionPolicy.exported was written for other values of optIn: its MutatingAdmissionPolicyBinding %s selects other pods than this release. %s" .metadata.name $again) -}}
+{{- end -}}
+{{- end -}}
+{{- range $condition := .Values.matchConditions -}}
+{{- $found := false -}}
+{{- range $policy.spec.matchConditions -}}{{- if and (eq .name $condition.name) (eq (trim .expression) (trim $condition.expression)) -}}{{- $found = true -}}{{- end -}}{{- end -}}
+{{- if not $found -}}
+{{- fail (printf "admissionPolicy.exported lacks the condition %s of matchConditions. %s" $condition.name $again) -}}
+{{- end -}}
+{{- end -}}
+{{- include "transship.refuseExportedRevision" . -}}
+{{- end -}}
+
+{{- /* Copies, self-test and doctor go by the policy itself: it must be there, and the one that was exported. */ -}}
+{{- define "transship.refuseExportedRevision" -}}
+{{- if not (or .Values.rewritePolicy.inline .Values.rewritePolicy.existingConfigMap) -}}
+{{- fail "admissionPolicy.exported is set without the policy that it was exported from, which copies of pull secrets, helm test and doctor go by: give it with --set-file rewritePolicy.inline=FILE, or in rewritePolicy.existingConfigMap." -}}
+{{- end -}}
+{{- if (include "transship.askedFeatures" . | fromYaml).hosts -}}
+{{- fail "a registry of the policy has hostFrom and admissionPolicy.exported is set: an exported policy does not follow resolved hosts. Leave it empty, and the controller keeps the policy object." -}}
+{{- end -}}
+{{- $text := "" -}}
+{{- if kindIs "string" .Values.rewritePolicy.inline -}}{{- $text = .Values.rewritePolicy.inline -}}{{- end -}}
+{{- with .Values.rewritePolicy.existingConfigMap -}}
+{{- $map := lookup "v1" "ConfigMap" $.Release.Namespace . | default dict -}}
+{{- $text = get ($map.data | default dict) $.Values.rewritePolicy.key -}}
+{{- end -}}
+{{- $exported := include "transship.exportedRevision" . -}}
+{{- if and $text (ne $exported (include "transship.policyRevision" $text)) -}}
+{{- fail (printf "admissionPolicy.exported is of revision %s of the policy, and the policy of this release has revision %s: export it again. Write it with: %s" ($exported | default "unknown") (include "transship.policyRevision" $text) (include "transship.exportCommand" .)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* While one engine goes before the other one acts, pods are created as written. `lookup` sees the cluster during an upgrade only. */ -}}
+{{- define "transship.refuseEngineSwitch" -}}
+{{- $name := include "transship.admissionPolicyName" . -}}
+{{- $api := "admissionregistration.k8s.io/v1" -}}
+{{- if and .Release.IsUpgrade (include "transship.knowsAdmissionPolicies" .) -}}
+{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "transship.fullname" .) -}}
+{{- if and $deployment (eq .Values.engine "admissionPolicy") (not (lookup $api "MutatingAdmissionPolicy" "" $name)) -}}
+{{- fail (printf "engine is to change from webhook to admissionPolicy, and the MutatingAdmissionPolicy %s does not exist yet: pods that are created meanwhile would stay as written. Upgrade with engine both first, and wait until the controller is ready." $name) -}}
+{{- end -}}
+{{- $ready := get (get ($deployment | default dict) "status" | default dict) "readyReplicas" -}}
+{{- if and (eq .Values.engine "webhook") (not $ready) (lookup $api "MutatingAdmissionPolicyBinding" "" (printf "%s-namespaces" $name)) -}}
+{{- fail (printf "engine is to become webhook, and no replica of the webhook is ready, while the MutatingAdmissionPolicy %s is in force: pods that are created meanwhile would stay as written. Upgrade with engine both first, and wait until the webhook is ready." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
