@@ -1,5 +1,5 @@
-/** Which webhook of a release a new pod is sent to, by the selectors of its configuration; and where nobody asks for it, why. */
-import type { V1LabelSelector, V1MutatingWebhook } from '@kubernetes/client-node';
+/** Whether a release wants a new pod, by the selectors of its webhooks and of the bindings of its admission policy; and where nobody wants it, why. */
+import type { V1LabelSelector } from '@kubernetes/client-node';
 import { systemNamespaces } from '../admission/scope.ts';
 import { rewriteLabel } from '../pod/labels.ts';
 import { matchesSelector } from '../policy/label-selector.ts';
@@ -18,14 +18,42 @@ export interface NamedNamespace extends Labelled {
   readonly name: string;
 }
 
+type Mode = 'enforce' | 'shadow';
+
+/** A webhook, or a binding. */
+interface Selection {
+  readonly mode: Mode;
+  readonly namespaces: readonly (V1LabelSelector | undefined)[];
+  readonly pods: V1LabelSelector | undefined;
+}
+
+type Selecting = Pick<Release, 'configuration' | 'bindings' | 'admissionPolicy' | 'namespace'>;
+
+function selections({ configuration, bindings, admissionPolicy, namespace }: Selecting): Selection[] {
+  const ofWebhooks = (configuration?.webhooks ?? []).map(({ name, namespaceSelector, objectSelector }): Selection => ({
+    mode: name.includes('shadow') ? 'shadow' : 'enforce',
+    namespaces: [namespaceSelector],
+    pods: objectSelector,
+  }));
+  // Where the policy cannot be seen, as far as it is known.
+  const unseen = { matchExpressions: [{ key: nameLabel, operator: 'NotIn', values: [...systemNamespaces, namespace] }] };
+  const guard = admissionPolicy?.spec?.matchConstraints?.namespaceSelector ?? unseen;
+  const ofBindings = bindings.map(({ spec }): Selection => ({
+    mode: 'enforce',
+    namespaces: [guard, spec?.matchResources?.namespaceSelector],
+    pods: spec?.matchResources?.objectSelector,
+  }));
+  return [...ofWebhooks, ...ofBindings];
+}
+
+const nameLabel = 'kubernetes.io/metadata.name';
+
 /** Null when the release does not want the pod. */
-export function modeFor({ configuration }: Release, namespace: NamedNamespace, podLabels: Labels): 'enforce' | 'shadow' | null {
-  const labels = { 'kubernetes.io/metadata.name': namespace.name, ...namespace.labels };
-  const isMatch = ({ namespaceSelector, objectSelector }: V1MutatingWebhook): boolean =>
-    matchesSelector(selectorOf(namespaceSelector), labels) && matchesSelector(selectorOf(objectSelector), podLabels);
-  const webhook = configuration.webhooks?.find(isMatch);
-  if (webhook === undefined) return null;
-  return webhook.name.includes('shadow') ? 'shadow' : 'enforce';
+export function modeFor(release: Selecting, namespace: NamedNamespace, podLabels: Labels): Mode | null {
+  const labels = { [nameLabel]: namespace.name, ...namespace.labels };
+  const isMatch = ({ namespaces, pods }: Selection): boolean =>
+    namespaces.every((selector) => matchesSelector(selectorOf(selector), labels)) && matchesSelector(selectorOf(pods), podLabels);
+  return selections(release).find(isMatch)?.mode ?? null;
 }
 
 /** An absent selector matches everything. */
@@ -42,24 +70,27 @@ export interface Remedied {
 }
 
 /** The value of the label that opts in, as this release has it. */
-export function optInValue({ configuration }: Release): string {
-  const byPod = configuration.webhooks?.find(({ name }) => name.startsWith('pod-enforce'));
-  return (
-    byPod?.objectSelector?.matchExpressions?.find(({ key, operator }) => key === rewriteLabel && operator === 'In')?.values?.[0] ??
-    'enabled'
-  );
+export function optInValue(release: Release): string {
+  const ofPods = selections(release).flatMap(({ mode, pods }) => (mode === 'enforce' ? ofLabel(pods, 'In') : []));
+  return ofPods[0] ?? 'enabled';
+}
+
+function ofLabel(selector: V1LabelSelector | undefined, wanted: string): readonly string[] {
+  const requirements = selector?.matchExpressions ?? [];
+  return requirements.flatMap(({ key, operator, values = [] }) => (key === rewriteLabel && operator === wanted ? values : []));
+}
+
+/** The value of the shadow mode in a release without a webhook: its pods are left alone, and nothing reports about them. */
+function isShadowValue(release: Release, value: string | undefined): boolean {
+  if (value === undefined || release.configuration !== null) return false;
+  const meaningful = release.bindings.flatMap(({ spec }) => ofLabel(spec?.matchResources?.objectSelector, 'NotIn'));
+  return value !== 'disabled' && value !== optInValue(release) && meaningful.includes(value);
 }
 
 /** Values that mean something to the release. */
 function knownValues(release: Release): readonly string[] {
-  const selectors = (release.configuration.webhooks ?? []).flatMap(({ namespaceSelector, objectSelector }) => [
-    namespaceSelector,
-    objectSelector,
-  ]);
-  const values = selectors.flatMap((selector) =>
-    selector?.matchExpressions?.filter(({ key }) => key === rewriteLabel).flatMap((each) => each.values ?? []),
-  );
-  const found = values.filter((value) => value !== undefined);
+  const selectors = selections(release).flatMap(({ namespaces, pods }) => [...namespaces, pods]);
+  const found = selectors.flatMap((selector) => [...ofLabel(selector, 'In'), ...ofLabel(selector, 'NotIn')]);
   // Of a configuration that was emptied, the chart's own.
   return [...new Set(['disabled', ...(found.length === 0 ? ['enabled', 'shadow'] : found)])];
 }
@@ -99,7 +130,7 @@ function isNearKey(key: string): boolean {
   return key !== rewriteLabel && nearKeys.has(key.toLowerCase().replaceAll(/[^a-z]/g, ''));
 }
 
-/** Why no webhook of the release is called for new pods of the namespace with these labels; the first thing to do is the remedy. */
+/** Why the release does not want new pods of the namespace with these labels; the first thing to do is the remedy. */
 export function whyNotOptedIn(release: Release, namespace: NamedNamespace, podLabels: Labels): Remedied {
   const { name, labels = {} } = namespace;
   const label = `kubectl label namespace ${name}`;
@@ -125,6 +156,12 @@ export function whyNotOptedIn(release: Release, namespace: NamedNamespace, podLa
   const mistake = labelMistake(release, namespace, label);
   if (mistake !== null) return { ...mistake, sentence: `namespace ${name}: ${mistake.sentence}` };
   const value = labels[rewriteLabel];
+  if (isShadowValue(release, podLabels[rewriteLabel] ?? value))
+    return {
+      code: 'shadow',
+      sentence: `the label ${rewriteLabel} has the value of the shadow mode, which needs a webhook: the pod is left alone, and nothing is reported`,
+      remedy: `${label} ${rewriteLabel}=${wanted} --overwrite`,
+    };
   if (value === 'disabled')
     return {
       code: 'namespace-opted-out',

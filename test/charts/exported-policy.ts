@@ -27,7 +27,7 @@ const options: AdmissionPolicyOptions = {
 };
 
 export function exportedPolicy(changed: Partial<AdmissionPolicyOptions> = {}, text = policyText): string {
-  const { compiled, findings } = loadPolicy(text, 'policy.yaml', new Map());
+  const { compiled, findings } = loadPolicy(text, 'policy.yaml', {});
   if (compiled === null) throw new Error(`the policy of the test does not load: ${JSON.stringify(findings)}`);
   const { files, refusals } = exportAdmissionPolicy({ ...compiled, revision: revisionOf(text, '') }, { ...options, ...changed });
   const [file] = files;

@@ -288,7 +288,7 @@ t.test('a release is put together from its objects', async (tt) => {
   const objects: Objects = {
     ...base,
     [configurations]: [
-      { webhooks: release.configuration.webhooks, metadata: { name: 'own', labels: { 'app.kubernetes.io/instance': 'own' } } },
+      { webhooks: release.configuration?.webhooks, metadata: { name: 'own', labels: { 'app.kubernetes.io/instance': 'own' } } },
       {},
     ],
     '/apis/apps/v1/namespaces/images/deployments': [deployment],

@@ -48,6 +48,8 @@ export const release: Release = {
       webhook('pod-shadow.transship.dev', ['shadow'], true),
     ],
   },
+  bindings: [],
+  admissionPolicy: undefined,
   deployment: { spec: { replicas: 2, selector: {}, template: {} }, status: { readyReplicas: 2 } },
   pods: [],
   policy: { configMap: 'transship-policy', key: 'policy.yaml', text: policyText, changed: null },
@@ -94,6 +96,6 @@ export const withRelease = (change: Partial<ReleaseFacts>): Facts => ({ ...facts
 /** The configuration of the release, with each webhook changed. */
 export function configurationWith(change: (webhook: V1MutatingWebhook, index: number) => void): Release['configuration'] {
   const configuration = structuredClone(release.configuration);
-  for (const [index, each] of (configuration.webhooks ?? []).entries()) change(each, index);
+  for (const [index, each] of (configuration?.webhooks ?? []).entries()) change(each, index);
   return configuration;
 }

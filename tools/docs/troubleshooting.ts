@@ -62,14 +62,19 @@ export const notRewritten: Readonly<Record<NotRewrittenCode, Symptom>> = {
     cause: 'the webhook was down, and `failurePolicy` is `Ignore`',
     firstStep: '`transship doctor`; then restart the pod',
   },
+  'policy-not-applied': {
+    says: 'everything fits, but the MutatingAdmissionPolicy … did not change the pod',
+    cause: 'in a release with `engine: admissionPolicy`: it was missing, of another policy, or an expression failed',
+    firstStep: '`transship doctor`; then restart the pod',
+  },
   'no-webhook': {
     says: 'no release of transship is registered in the cluster',
     cause: 'it was never installed, or its configuration was deleted to end an outage',
     firstStep: '`helm upgrade` brings the configuration back',
   },
   'not-seen': {
-    says: 'the policy would rewrite it; whether a webhook is asked for this pod cannot be seen',
-    cause: 'your user may not list webhook configurations',
+    says: 'the policy would rewrite it; whether a release of transship wants this pod cannot be seen',
+    cause: 'your user may not list webhook configurations, or bindings of admission policies',
     firstStep: 'the [rights](../reference/doctor.md#rights) that `doctor` and `why` use',
   },
   'changed-back': {
@@ -115,8 +120,20 @@ export const failedChecks: Readonly<Record<CheckId, Cause>> = {
     cause: 'a replica did not load the present policy',
     firstStep: '`kubectl --namespace transship logs deployment/transship`',
   },
+  'admission-policy': {
+    cause: 'the controller has not written it, or it or a binding was deleted',
+    firstStep: '`kubectl --namespace transship logs deployment/transship-controller`',
+  },
+  'admission-policy-revision': {
+    cause: 'the present policy has something that no admission policy can say, or the exported one is older',
+    firstStep: '`kubectl --namespace transship logs deployment/transship-controller`; `transship export admission-policy` names the rules',
+  },
+  enforced: {
+    cause: 'an expression fails, the admission plugin is off, or something else changes the images',
+    firstStep: '[which engine](without-a-webhook.md#which-one)',
+  },
   'fail-open': {
-    cause: 'the webhook did not answer in time, and `failurePolicy` is `Ignore`',
+    cause: 'the webhook did not answer in time, or an expression failed, and `failurePolicy` is `Ignore`',
     firstStep: '[pods are created, but not rewritten](runbook.md#pods-are-created-but-not-rewritten)',
   },
   policy: { cause: 'the ConfigMap has a policy with an error', firstStep: '[a broken policy](runbook.md#a-broken-policy)' },

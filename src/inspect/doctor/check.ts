@@ -8,6 +8,9 @@ export type Problem = Omit<Remedied, 'code'>;
 export type CheckId =
   | 'registered'
   | 'webhooks'
+  | 'admission-policy'
+  | 'admission-policy-revision'
+  | 'enforced'
   | 'ca-bundle'
   | 'certificate'
   | 'replicas'
@@ -34,20 +37,31 @@ export interface Check {
   readonly title: string;
   /** Also asked where no release is registered: of the others, nothing would hold or not hold. */
   readonly isOfCluster?: true;
+  /** The releases that it is about: where there are others alone, it is left out. */
+  readonly appliesTo?: (release: ReleaseFacts) => boolean;
   /** What it finds may be over: it is told, and is no problem. */
   readonly isPast?: true;
   /** @returns null when what it looks at may not be read */
   readonly judge: (facts: Facts) => readonly Problem[] | null;
 }
 
+export const hasWebhook = ({ configuration, deployment }: ReleaseFacts): boolean => configuration !== null || deployment !== null;
+export const hasAdmissionPolicy = ({ bindings }: ReleaseFacts): boolean => bindings.length > 0;
+
 /** A check of each release; a release about which nothing can be seen makes the answer unknown, unless another has a problem. */
-export function releaseCheck(id: CheckId, title: string, judge: (release: ReleaseFacts, facts: Facts) => readonly Problem[] | null): Check {
+export function releaseCheck(
+  id: CheckId,
+  title: string,
+  judge: (release: ReleaseFacts, facts: Facts) => readonly Problem[] | null,
+  appliesTo: (release: ReleaseFacts) => boolean = () => true,
+): Check {
   return {
     id,
     title,
+    appliesTo,
     judge: (facts) => {
       if (facts.releases === null) return null;
-      const results = facts.releases.map((release) => judge(release, facts));
+      const results = facts.releases.filter(appliesTo).map((release) => judge(release, facts));
       const problems = results.flatMap((result) => result ?? []);
       return problems.length === 0 && results.includes(null) ? null : problems;
     },
@@ -71,8 +85,13 @@ export interface CheckResult {
 }
 
 export function runChecks(checks: readonly Check[], facts: Facts): CheckResult[] {
-  return checks.map(({ id, title, judge, isPast, isOfCluster }) => {
-    if (facts.releases?.length === 0 && isOfCluster !== true) return { id, title, state: 'none', problems: [] };
+  const { releases } = facts;
+  const asked =
+    releases === null || releases.length === 0
+      ? checks
+      : checks.filter(({ appliesTo }) => appliesTo === undefined || releases.some(appliesTo));
+  return asked.map(({ id, title, judge, isPast, isOfCluster }) => {
+    if (releases?.length === 0 && isOfCluster !== true) return { id, title, state: 'none', problems: [] };
     const problems = judge(facts);
     if (problems === null) return { id, title, state: 'not-seen', problems: [] };
     const state = isPast === true ? 'past' : 'problem';

@@ -1,4 +1,5 @@
 /** The checks of `doctor`, in the order in which they are shown: what stops everything comes first. */
+import { admissionPolicyChecks } from './admission-policy-checks.ts';
 import type { Check } from './check.ts';
 import { clock } from './clock-check.ts';
 import { copies } from './copy-check.ts';
@@ -7,4 +8,12 @@ import { labelChecks } from './label-checks.ts';
 import { policyChecks } from './policy-checks.ts';
 import { webhookChecks } from './webhook-checks.ts';
 
-export const checks: readonly Check[] = [...webhookChecks, ...policyChecks, copies, finalState, clock, ...labelChecks];
+export const checks: readonly Check[] = [
+  ...webhookChecks,
+  ...admissionPolicyChecks,
+  ...policyChecks,
+  copies,
+  finalState,
+  clock,
+  ...labelChecks,
+];

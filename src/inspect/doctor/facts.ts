@@ -91,6 +91,8 @@ async function factsOf(
   isProbing: boolean,
 ): Promise<ReleaseFacts> {
   const { namespace, service, fullName, deployment } = release;
+  if (isProbing && release.configuration !== null && release.bindings.length > 0)
+    view.notSeen(`whether the webhook of release ${release.name} is reached`, 'its admission policy rewrites the dry-run pod first');
   const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
   const wanted = namespaces?.filter(
     ({ metadata }) => modeFor(release, { name: metadata?.name ?? '', labels: metadata?.labels }, {}) === 'enforce',
@@ -103,9 +105,10 @@ async function factsOf(
     probe: isProbing ? await probe(view, release, loaded, namespaces) : null,
     revisions: await replicaRevisions(view, release),
     copies: await readCopies(view, release, loaded, namespaces),
-    endpoints: await view.list(slices, `endpointslices in namespace ${namespace}`, {
-      labelSelector: `kubernetes.io/service-name=${service}`,
-    }),
+    endpoints:
+      service === ''
+        ? []
+        : await view.list(slices, `endpointslices in namespace ${namespace}`, { labelSelector: `kubernetes.io/service-name=${service}` }),
     certificate:
       secretName === undefined
         ? null

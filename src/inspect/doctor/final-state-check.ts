@@ -58,7 +58,7 @@ function otherNamespaces(release: ReleaseFacts, policy: V1ValidatingAdmissionPol
   if (differing.length === 0) return [];
   return [
     {
-      sentence: `ValidatingAdmissionPolicy ${policy.metadata?.name} and the webhook take different namespaces: ${differing.slice(0, 3).join(', ')}`,
+      sentence: `ValidatingAdmissionPolicy ${policy.metadata?.name} and the release take different namespaces: ${differing.slice(0, 3).join(', ')}`,
       remedy: 'one of them was edited: helm upgrade restores both',
     },
   ];

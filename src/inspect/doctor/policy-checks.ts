@@ -5,8 +5,9 @@ import { firstErrors } from '../policy.ts';
 import { releaseCheck, type Check, type Problem } from './check.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
 
-const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, namespace, deployment }) => {
-  if (deployment === null) return [];
+const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, namespace, deployment, configuration }) => {
+  // That a webhook has no Deployment, another check tells.
+  if (configuration !== null && deployment === null) return [];
   if (loaded === null)
     return [
       {

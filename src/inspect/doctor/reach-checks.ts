@@ -1,5 +1,5 @@
 /** Whether the API server gets answers of the webhook, and all of them of the policy of the ConfigMap. */
-import { releaseCheck, type Check, type Problem } from './check.ts';
+import { hasWebhook, releaseCheck, type Check, type Problem } from './check.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
 import type { ProbeResult } from './probe.ts';
 import type { ReplicaRevision } from './replica-revisions.ts';
@@ -15,21 +15,27 @@ export const chartConditions: ReadonlySet<string> = new Set([
 
 /** @param causes checks that tell why no answer comes, where they find something */
 export function reachable(causes: readonly Check[]): Check {
-  return releaseCheck('reachable', 'the API server reaches the webhook (dry run of a pod)', (release, facts) => {
-    const { probe } = release;
-    if (probe === null) return null;
-    const found = unreached(release, probe);
-    if (found === null) return [];
-    const only: Facts = { ...facts, releases: [release] };
-    const isTold = causes.some(({ judge }) => (judge(only) ?? []).length > 0);
-    return isTold || hasOwnConditions(release) ? null : [found];
-  });
+  return releaseCheck(
+    'reachable',
+    'the API server reaches the webhook (dry run of a pod)',
+    (release, facts) => {
+      const { probe } = release;
+      if (probe === null) return null;
+      const found = unreached(release, probe);
+      // An admission policy beside it may have rewritten the pod.
+      if (found === null) return release.bindings.length > 0 ? null : [];
+      const only: Facts = { ...facts, releases: [release] };
+      const isTold = causes.some(({ judge }) => (judge(only) ?? []).length > 0);
+      return isTold || hasOwnConditions(release) ? null : [found];
+    },
+    hasWebhook,
+  );
 }
 
 function unreached(release: ReleaseFacts, result: ProbeResult): Problem | null {
   const { probe } = result;
   const { service, namespace, configuration } = release;
-  const port = configuration.webhooks?.[0]?.clientConfig.service?.port ?? 443;
+  const port = configuration?.webhooks?.[0]?.clientConfig.service?.port ?? 443;
   const remedy = `see that nothing between the API server and port ${port} of Service ${service} in namespace ${namespace} refuses it (NetworkPolicy, firewall, hostNetwork); the log of the API server has \`failed calling webhook\``;
   if ('failure' in result) return { sentence: `the API server does not reach the webhook, and refuses pods: ${result.failure}`, remedy };
   const { image, revision } = result;
@@ -47,8 +53,8 @@ function unreached(release: ReleaseFacts, result: ProbeResult): Problem | null {
   };
 }
 
-function hasOwnConditions({ configuration: { webhooks = [] } }: ReleaseFacts): boolean {
-  return webhooks.some(({ matchConditions = [] }) => matchConditions.some(({ name }) => !chartConditions.has(name)));
+function hasOwnConditions({ configuration }: ReleaseFacts): boolean {
+  return (configuration?.webhooks ?? []).some(({ matchConditions = [] }) => matchConditions.some(({ name }) => !chartConditions.has(name)));
 }
 
 /** Milliseconds: the kubelet takes about a minute to bring a change of a ConfigMap to its pods. */
@@ -73,6 +79,7 @@ export const revision = releaseCheck(
       },
     ];
   },
+  hasWebhook,
 );
 
 function staleReplicas(release: ReleaseFacts, revisions: readonly ReplicaRevision[], wanted: string): readonly string[] {

@@ -1,30 +1,40 @@
 /** Whether there is a webhook to ask. */
 import type { V1Pod } from '@kubernetes/client-node';
-import { releaseCheck, type Check } from './check.ts';
+import { hasWebhook, releaseCheck, type Check } from './check.ts';
 
-const replicas = releaseCheck('replicas', 'every replica of the webhook is ready', ({ deployment, pods, name, fullName, namespace }) => {
-  if (deployment === null)
-    return pods === null
-      ? null
-      : [{ sentence: `release ${name} has no Deployment of the webhook in namespace ${namespace}`, remedy: `helm upgrade brings it back` }];
-  const wanted = deployment.spec?.replicas ?? 1;
-  const ready = deployment.status?.readyReplicas ?? 0;
-  if (wanted === 0)
+const replicas = releaseCheck(
+  'replicas',
+  'every replica of the webhook is ready',
+  ({ deployment, pods, name, fullName, namespace }) => {
+    if (deployment === null)
+      return pods === null
+        ? null
+        : [
+            {
+              sentence: `release ${name} has no Deployment of the webhook in namespace ${namespace}`,
+              remedy: `helm upgrade brings it back`,
+            },
+          ];
+    const wanted = deployment.spec?.replicas ?? 1;
+    const ready = deployment.status?.readyReplicas ?? 0;
+    if (wanted === 0)
+      return [
+        {
+          sentence: `Deployment ${fullName} is scaled to 0`,
+          remedy: `kubectl --namespace ${namespace} scale deployment ${fullName} --replicas=2`,
+        },
+      ];
+    if (ready >= wanted) return [];
+    const why = pods?.map(trouble).find((text) => text !== null) ?? null;
     return [
       {
-        sentence: `Deployment ${fullName} is scaled to 0`,
-        remedy: `kubectl --namespace ${namespace} scale deployment ${fullName} --replicas=2`,
+        sentence: `${ready} of ${wanted} replicas are ready${why === null ? '' : `: ${why}`}`,
+        remedy: `kubectl --namespace ${namespace} describe pods --selector app.kubernetes.io/component=webhook`,
       },
     ];
-  if (ready >= wanted) return [];
-  const why = pods?.map(trouble).find((text) => text !== null) ?? null;
-  return [
-    {
-      sentence: `${ready} of ${wanted} replicas are ready${why === null ? '' : `: ${why}`}`,
-      remedy: `kubectl --namespace ${namespace} describe pods --selector app.kubernetes.io/component=webhook`,
-    },
-  ];
-});
+  },
+  hasWebhook,
+);
 
 /** Why a pod is not ready, as its status says. */
 function trouble({ status }: V1Pod): string | null {
@@ -45,7 +55,7 @@ const endpoints = releaseCheck(
   'endpoints',
   'the Service of the webhook has a ready endpoint',
   ({ endpoints: slices, service, namespace, deployment }) => {
-    if (slices === null) return null;
+    if (slices === null || service === '') return null;
     const isReady = slices.some((slice) => slice.endpoints?.some(({ conditions }) => conditions?.ready !== false));
     // Without replicas that are ready, or are to be, the finding is theirs; a status is behind its spec for a moment.
     const expected = Math.min(deployment?.spec?.replicas ?? 1, deployment?.status?.readyReplicas ?? 0);
@@ -57,6 +67,7 @@ const endpoints = releaseCheck(
       },
     ];
   },
+  hasWebhook,
 );
 
 export const replicaChecks: readonly Check[] = [replicas, endpoints];

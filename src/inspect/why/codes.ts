@@ -20,6 +20,7 @@ export type NotRewrittenCode =
   | 'shadow'
   | 'older-than-opt-in'
   | 'webhook-not-asked'
+  | 'policy-not-applied'
   | 'no-webhook'
   | 'not-seen'
   | 'changed-back'

@@ -11,7 +11,7 @@ export interface Evidence {
   readonly workload: Workload | null;
   /** Null when it may not be read: then its labels count as absent, and the view says so. */
   readonly namespace: V1Namespace | null;
-  /** Null when webhook configurations may not be read. */
+  /** Null when neither webhook configurations nor bindings of admission policies may be read. */
   readonly releases: readonly Release[] | null;
   /** Of the release whose policy it is. */
   readonly policy: CompiledPolicy;

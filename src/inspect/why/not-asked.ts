@@ -1,4 +1,5 @@
 /** Why a pod that the policy would rewrite was not rewritten. Pure. */
+import type { KubernetesObject } from '@kubernetes/client-node';
 import { rewriteLabel } from '../../pod/labels.ts';
 import { labelMistake, modeFor, optInValue, whyNotOptedIn, type Remedied } from '../opt-in.ts';
 import type { Release } from '../releases.ts';
@@ -21,13 +22,14 @@ export function notAsked(evidence: Evidence): Verdict {
     return finding({ ...shadow, remedy: `kubectl label namespace ${named.name} ${rewriteLabel}=${optInValue(release)} --overwrite` });
   const before = beforeWhat(evidence, release);
   if (before !== null) return older(before, workload);
-  return finding({ ...notAnswered, remedy: `${notAnswered.remedy}; then restart the pod${restartOf(workload)}` });
+  const cause = release.configuration === null ? notApplied(release) : notAnswered;
+  return finding({ ...cause, remedy: `${cause.remedy}; then restart the pod${restartOf(workload)}` });
 }
 
 const notSeen: Remedied = {
   code: 'not-seen',
-  sentence: 'the policy would rewrite it; whether a webhook is asked for this pod cannot be seen',
-  remedy: 'use credentials that may list mutatingwebhookconfigurations',
+  sentence: 'the policy would rewrite it; whether a release of transship wants this pod cannot be seen',
+  remedy: 'use credentials that may list mutatingwebhookconfigurations and mutatingadmissionpolicybindings',
 };
 const noRelease: Remedied = {
   code: 'no-webhook',
@@ -42,23 +44,46 @@ const notAnswered: Remedied = {
   remedy: 'transship doctor shows whether it answers now',
 };
 
+/** Of a release without a webhook. */
+function notApplied({ admissionPolicy, fullName }: Release): Remedied {
+  const name = `MutatingAdmissionPolicy ${fullName}`;
+  return {
+    code: 'policy-not-applied',
+    sentence:
+      admissionPolicy === undefined
+        ? `everything fits, but the ${name} does not exist, so its bindings do nothing`
+        : `everything fits, but the ${name} did not change the pod: it was of another policy, or an expression failed (failurePolicy Ignore lets the pod through)`,
+    remedy: 'transship doctor shows whether it is in place now',
+  };
+}
+
 interface Before {
   readonly what: string;
   readonly when: Date;
 }
 
 /** The pod is older than this; null when it is not. */
-function beforeWhat({ pod, namespace }: Evidence, { configuration, policy }: Release): Before | null {
+function beforeWhat({ pod, namespace }: Evidence, release: Release): Before | null {
   const created = new Date(pod.metadata?.creationTimestamp ?? 0);
-  const registered = configuration.metadata?.creationTimestamp;
   const labelled = changeOfLabel(pod.metadata) ?? changeOfLabel(namespace?.metadata);
   const events = [
-    { what: 'transship was registered', when: registered === undefined ? null : new Date(registered) },
+    { what: 'transship was registered', when: registeredAt(release) },
     { what: `the label ${rewriteLabel} was set`, when: labelled },
-    { what: 'the policy was changed', when: policy?.changed ?? null },
+    { what: 'the policy was changed', when: release.policy?.changed ?? null },
   ];
   for (const { what, when } of events) if (when !== null && created < when) return { what, when };
   return null;
+}
+
+/** By the first of its engines. A policy that somebody deleted is a new one when it is back. */
+function registeredAt({ configuration, bindings, admissionPolicy }: Release): Date | null {
+  const timeOf = (object: KubernetesObject | null | undefined): number[] => {
+    const created = object?.metadata?.creationTimestamp;
+    return created === undefined ? [] : [new Date(created).getTime()];
+  };
+  const ofPolicy = [...bindings, admissionPolicy].flatMap(timeOf);
+  const times = [...timeOf(configuration), ...(ofPolicy.length === 0 ? [] : [Math.max(...ofPolicy)])];
+  return times.length === 0 ? null : new Date(Math.min(...times));
 }
 
 function finding({ code, sentence, remedy }: Remedied): Verdict {
