@@ -265,7 +265,7 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
   ],
   [
     'a probe that is refused since the webhook cannot be called',
-    withRelease({ probe: { probe: healthy.probe!.probe, failure: 'failed calling webhook "enforce.transship.dev"' } }),
+    withRelease({ probe: { probe: healthy.probe!.probe, failure: 'failed calling webhook "enforce.transship.dev"', of: 'webhook' } }),
     /^reachable: .*refuses pods: failed calling webhook/,
   ],
   [

@@ -1,43 +1,12 @@
 /** `why` over planted objects: what the API server has, has not, or does not let be read. */
 import t from 'tap';
-import type { Cluster } from '../../src/cluster/connection.ts';
 import { loadPolicy } from '../../src/config/load.ts';
 import { gatherFacts } from '../../src/inspect/doctor/facts.ts';
 import { findReleases } from '../../src/inspect/releases.ts';
-import { clusterView, type ClusterView } from '../../src/inspect/view.ts';
 import { explainPod } from '../../src/inspect/why/explanation.ts';
 import { parseSubject } from '../../src/inspect/why/subject.ts';
 import { configurationWith, policyText, release } from './facts.ts';
-
-const forbidden = Symbol('forbidden');
-type Objects = Readonly<Record<string, object | typeof forbidden>>;
-
-/** Answers a path with its object or list, 403 or 404; requests are never sent. */
-function clusterOf(objects: Objects): Cluster {
-  const answer = (path: string): readonly [status: number, body: object] => {
-    const found = objects[path];
-    if (found === forbidden) return [403, { kind: 'Status', message: `no right to ${path}`, reason: 'Forbidden' }];
-    if (found === undefined) return [404, { kind: 'Status', reason: 'NotFound' }];
-    return [200, Array.isArray(found) ? { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: '1' }, items: found } : found];
-  };
-  return {
-    namespace: 'default',
-    request: async (path) => {
-      const [status, body] = answer(path);
-      const text = Buffer.from(JSON.stringify(body));
-      return {
-        status,
-        retryAfter: null,
-        date: null,
-        body: (async function* () {
-          yield text;
-        })(),
-        json: async () => body,
-      };
-    },
-    close: async () => {},
-  };
-}
+import { forbidden, viewOf, type Objects } from './planted.ts';
 
 /** A configuration whose webhooks want no namespace; their Service is in this one. */
 const excluding = (namespace: string) =>
@@ -45,7 +14,6 @@ const excluding = (namespace: string) =>
     webhook.clientConfig.service = { namespace, name: 'a' };
     webhook.namespaceSelector = { matchLabels: { no: 'one' } };
   });
-const viewOf = (objects: Objects): ClusterView => clusterView(clusterOf(objects));
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 const { compiled } = loadPolicy(policyText, 'policy.yaml');
 const pod = (metadata: object = {}, status: object = {}) => ({

@@ -2,6 +2,7 @@
 import { recordedRevision } from '../../export/admission-policy/patch.ts';
 import { hasAdmissionPolicy, releaseCheck, type Check, type Problem } from './check.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
+import type { ProbeResult } from './probe.ts';
 import { isWhole } from './whole-rules.ts';
 
 const wantedBindings = ['namespaces', 'pods'];
@@ -61,24 +62,23 @@ const revision = releaseCheck(
   hasAdmissionPolicy,
 );
 
-/** With a webhook beside it, a pod that is rewritten does not tell by which of the two. */
-const isAlone = (release: ReleaseFacts): boolean => hasAdmissionPolicy(release) && release.configuration === null;
-
 const enforced = releaseCheck(
   'enforced',
   'the API server rewrites by the MutatingAdmissionPolicy (dry run of a pod)',
   (release, facts) => {
-    if (release.probe === null) return null;
-    const found = unenforced(release);
+    const { probe, configuration } = release;
+    if (probe === null) return null;
+    // With a webhook beside it, a pod that is rewritten does not tell by which of the two.
+    if (configuration !== null && !('failure' in probe && probe.of === 'admission policy')) return null;
+    const found = unenforced(release, probe);
     if (found === null) return [];
     const only: Facts = { ...facts, releases: [release] };
     return [inPlace, revision].some(({ judge }) => (judge(only) ?? []).length > 0) || hasOwnConditions(release) ? null : [found];
   },
-  isAlone,
+  hasAdmissionPolicy,
 );
 
-function unenforced({ probe: result, fullName, loaded }: ReleaseFacts): Problem | null {
-  if (result === null) return null;
+function unenforced({ fullName, loaded }: ReleaseFacts, result: ProbeResult): Problem | null {
   const { probe } = result;
   const where = `${probe.image} in namespace ${probe.namespace}`;
   if ('failure' in result)

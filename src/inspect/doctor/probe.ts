@@ -23,8 +23,8 @@ export interface Probe {
 
 export type ProbeResult =
   | { readonly probe: Probe; readonly image: string; readonly revision: string | null }
-  /** Of the API server: a webhook that it could not call. */
-  | { readonly probe: Probe; readonly failure: string };
+  /** Of the API server: a webhook that it could not call, or an expression of the admission policy that failed. */
+  | { readonly probe: Probe; readonly failure: string; readonly of: 'webhook' | 'admission policy' };
 
 /** A refusal may be that of one namespace, such as a quota. */
 const maxProbes = 3;
@@ -42,7 +42,7 @@ export async function probe(
   if (probes.length === 0)
     view.notSeen(`a dry-run pod of release ${release.name}`, 'the policy rewrites no pod of a namespace that is opted in');
   for (const each of probes) {
-    const result = await run(view, each);
+    const result = await run(view, release, each);
     if (result !== null) return result;
   }
   return null;
@@ -79,7 +79,7 @@ function candidatesOf({ policy, rules }: CompiledPolicy): Pick<Probe, 'image' | 
   return [...tested, ...sampled];
 }
 
-async function run(view: ClusterView, each: Probe): Promise<ProbeResult | null> {
+async function run(view: ClusterView, { fullName }: Release, each: Probe): Promise<ProbeResult | null> {
   const { namespace } = each;
   const result = await view.dryRunCreate<V1Pod>(`/api/v1/namespaces/${namespace}/pods`, podOf(each));
   if ('created' in result) return { probe: each, ...answerOf(result.created) };
@@ -87,7 +87,10 @@ async function run(view: ClusterView, each: Probe): Promise<ProbeResult | null> 
   // The final state that the chart's own policy saw has the image as it was written.
   const isUnrewritten = message.includes('outside the allowed registries') && message.includes(each.image);
   if (isUnrewritten) return { probe: each, image: each.image, revision: null };
-  if (/failed calling webhook "[\w.-]*transship\.dev"/.test(message)) return { probe: each, failure: message };
+  if (/failed calling webhook "[\w.-]*transship\.dev"/.test(message)) return { probe: each, failure: message, of: 'webhook' };
+  // The sentence has the whole expression.
+  if (message.includes(`policy '${fullName}' with binding '${fullName}-`))
+    return { probe: each, failure: message.replace(/expression '[^]*' resulted in/, 'an expression resulted in'), of: 'admission policy' };
   const right = result.status === 403 ? '; the right to create pods there is enough where no quota or policy refuses it' : '';
   view.notSeen(`a dry-run pod in namespace ${namespace}`, `${message}${right}`);
   return null;

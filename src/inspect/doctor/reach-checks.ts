@@ -37,6 +37,7 @@ function unreached(release: ReleaseFacts, result: ProbeResult): Problem | null {
   const { service, namespace, configuration } = release;
   const port = configuration?.webhooks?.[0]?.clientConfig.service?.port ?? 443;
   const remedy = `see that nothing between the API server and port ${port} of Service ${service} in namespace ${namespace} refuses it (NetworkPolicy, firewall, hostNetwork); the log of the API server has \`failed calling webhook\``;
+  if ('failure' in result && result.of === 'admission policy') return null;
   if ('failure' in result) return { sentence: `the API server does not reach the webhook, and refuses pods: ${result.failure}`, remedy };
   const { image, revision } = result;
   if (image === probe.expected) return null;
