@@ -74,8 +74,7 @@ function registrations(
   configurations: readonly V1MutatingWebhookConfiguration[],
   bindings: readonly V1MutatingAdmissionPolicyBinding[],
 ): Registration[] {
-  const keyOf = (binding: V1MutatingAdmissionPolicyBinding): string => `${releaseNamespace(binding)}/${nameOf(binding)}`;
-  const ofRelease = Map.groupBy(bindings, keyOf);
+  const ofRelease = Map.groupBy(bindings, (binding) => `${releaseNamespace(binding)}/${nameOf(binding)}`);
   const withWebhook = configurations.map((configuration): Registration => {
     const namespace = configuration.webhooks?.[0]?.clientConfig.service?.namespace ?? '';
     const name = nameOf(configuration);
@@ -95,24 +94,31 @@ async function releaseOf(view: ClusterView, registration: Registration): Promise
   const list = <T extends KubernetesObject>(path: string, what: string): Promise<readonly T[] | null> =>
     view.list<T>(`${path}/namespaces/${namespace}/${what}`, `${what} in namespace ${namespace}`, query);
   const [deployment = null] = (await list<V1Deployment>('/apis/apps/v1', 'deployments')) ?? [];
-  const policyName = bindings[0]?.spec?.policyName;
+  const admissionPolicy = await admissionPolicyOf(view, bindings);
   const files = deployment === null ? filesOf(bindings) : mountedFiles(deployment);
   return {
     ...registration,
-    fullName: deployment?.metadata?.name ?? policyName ?? name,
-    service: configuration?.webhooks?.[0]?.clientConfig.service?.name ?? '',
-    admissionPolicy:
-      policyName === undefined
-        ? undefined
-        : await view.get<V1MutatingAdmissionPolicy>(
-            `${api}/mutatingadmissionpolicies/${policyName}`,
-            `MutatingAdmissionPolicy ${policyName}`,
-          ),
+    fullName: deployment?.metadata?.name ?? bindings[0]?.spec?.policyName ?? name,
+    service: serviceOf(configuration),
+    admissionPolicy,
     deployment,
     pods: await list<V1Pod>('/api/v1', 'pods'),
     policy: await readFile(view, namespace, files.policy),
     hosts: (await readFile(view, namespace, files.hosts))?.text ?? '',
   };
+}
+
+function serviceOf(configuration: V1MutatingWebhookConfiguration | null): string {
+  return configuration?.webhooks?.[0]?.clientConfig.service?.name ?? '';
+}
+
+async function admissionPolicyOf(
+  view: ClusterView,
+  [binding]: readonly V1MutatingAdmissionPolicyBinding[],
+): Promise<V1MutatingAdmissionPolicy | null | undefined> {
+  const name = binding?.spec?.policyName;
+  if (name === undefined) return undefined;
+  return await view.get<V1MutatingAdmissionPolicy>(`${api}/mutatingadmissionpolicies/${name}`, `MutatingAdmissionPolicy ${name}`);
 }
 
 function nameOf({ metadata }: KubernetesObject): string {

@@ -216,7 +216,7 @@ const refused: readonly (readonly [says: string, values: Values, sentence: strin
   [
     'a condition that it lacks',
     admissionPolicy(exportedPolicy(), { failurePolicy: 'Ignore', matchConditions: [{ name: 'mine', expression: 'true' }] }),
-    'admissionPolicy.exported lacks the condition mine of matchConditions. ' + `${command} --match-condition 'mine=true'`,
+    `admissionPolicy.exported lacks the condition mine of matchConditions. ${command} --match-condition 'mine=true'`,
   ],
   [
     'an older policy',
@@ -265,11 +265,12 @@ test('older Kubernetes is refused by its version, with the engines that need a n
   }
 });
 
+const groups = async (values: Values): Promise<string[]> => {
+  const rule = (await render({ ...inline, prometheusRule: { enabled: true }, ...values })).one('PrometheusRule');
+  return rule['spec'].groups.map(({ name }: { name: string }) => name);
+};
+
 test('alerts: none of a webhook that is not there', options, async (t) => {
-  const groups = async (values: Values): Promise<string[]> =>
-    (await render({ ...inline, prometheusRule: { enabled: true }, ...values }))
-      .one('PrometheusRule')
-      ['spec'].groups.map(({ name }: { name: string }) => name);
   t.strictSame(await groups({ engine: 'webhook' }), ['transship-webhook', 'transship-controller', 'transship-admission-policy']);
   t.strictSame(await groups({ engine: 'admissionPolicy' }), ['transship-controller', 'transship-admission-policy']);
   t.strictSame(await groups({ engine: 'admissionPolicy', ...exported }), ['transship-admission-policy']);
@@ -277,10 +278,10 @@ test('alerts: none of a webhook that is not there', options, async (t) => {
 
 test('the policy check exports the policy as well, where no webhook decides the rest', options, async (t) => {
   const check = { rewritePolicy: { inline: policyText, check: { enabled: true } } };
-  const commands = async (values: Values): Promise<string[]> =>
-    (await render({ ...check, ...values }))
-      .one('Job')
-      ['spec'].template.spec.containers.map(({ name, args }: { name: string; args: string[] }) => `${name}: ${args.join(' ')}`);
+  const commands = async (values: Values): Promise<string[]> => {
+    const job = (await render({ ...check, ...values })).one('Job');
+    return job['spec'].template.spec.containers.map(({ name, args }: { name: string; args: string[] }) => `${name}: ${args.join(' ')}`);
+  };
   const lint = 'lint: lint /etc/transship/policy/policy.yaml';
   t.strictSame(await commands({ engine: 'webhook' }), [lint]);
   t.strictSame(await commands({ engine: 'both' }), [lint]);

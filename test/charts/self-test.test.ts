@@ -8,7 +8,7 @@ import { binary, skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { installTransship } from '../cluster/install.ts';
 import { transship } from '../cli/terminal.ts';
-import { chartFolder, release } from './chart.ts';
+import { chartFolder, release as own } from './chart.ts';
 import { exportedPolicy } from './exported-policy.ts';
 import { eventually } from './installed.ts';
 import { runPod } from './pretend-kubelet.ts';
@@ -78,20 +78,20 @@ test('helm test creates the pods of the policy in dry run and compares their ima
 
 test('without a webhook, and without any pod of transship: helm test sees the API server rewrite', options, async (t) => {
   const plane = await startControlPlane(t, { level: 2 });
-  const where = ['--namespace', release.namespace];
-  await plane.createNamespace(release.namespace);
+  const where = ['--namespace', own.namespace];
+  await plane.createNamespace(own.namespace);
   const values = {
     engine: 'admissionPolicy',
     admissionPolicy: { exported: exportedPolicy({}, policy) },
     rewritePolicy: { inline: policy },
   };
-  await plane.helm(['install', release.name, chartFolder, ...where, '--values', '-'], { input: JSON.stringify(values) });
+  await plane.helm(['install', own.name, chartFolder, ...where, '--values', '-'], { input: JSON.stringify(values) });
   const { stdout: pods } = await plane.kubectl(['get', 'deployments,pods', ...where, '-o', 'name']);
   t.equal(pods, '');
-  const self = `${release.name}-self-test`;
+  const self = `${own.name}-self-test`;
   const [run, passed] = await Promise.all([
-    runPod(plane, release.namespace, self),
-    plane.helm(['test', release.name, ...where, '--timeout', '90s']),
+    runPod(plane, own.namespace, self),
+    plane.helm(['test', own.name, ...where, '--timeout', '90s']),
   ]);
   t.equal(run.stdout, 'ok      nginx:1.27 -> mirror.example.com/library/nginx:1.27\nok      quay.io/acme/app -> quay.io/acme/app\n');
   t.match(passed.stdout, /Phase:\s+Succeeded/);
@@ -99,7 +99,7 @@ test('without a webhook, and without any pod of transship: helm test sees the AP
   t.notMatch(doctor.stdout, /✗/, 'a webhook that is not there is no fault');
   t.match(doctor.stdout, /^✓ the MutatingAdmissionPolicy is there, and bound$/m);
 
-  await plane.helm(['uninstall', release.name, ...where, '--wait']);
+  await plane.helm(['uninstall', own.name, ...where, '--wait']);
   const { stdout: left } = await plane.kubectl(['get', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-o', 'name']);
   t.equal(left, '');
 });

@@ -1,5 +1,5 @@
 /** A release whose policy the API server itself evaluates: how it is found, what `doctor` says of it, and what `why` says of its pods. */
-import type { V1MutatingAdmissionPolicy, V1MutatingAdmissionPolicyBinding } from '@kubernetes/client-node';
+import type { V1MutatingAdmissionPolicy, V1MutatingAdmissionPolicyBinding, V1MutatingAdmissionPolicySpec } from '@kubernetes/client-node';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { recordedRevision } from '../../src/export/admission-policy/patch.ts';
@@ -50,7 +50,10 @@ const healthy: ReleaseFacts = {
 };
 const alone: Facts = { ...facts, releases: [healthy] };
 const withRelease = (change: Partial<ReleaseFacts>): Facts => ({ ...alone, releases: [{ ...healthy, ...change }] });
-const spec = (change: object) => ({ admissionPolicy: { ...admissionPolicy, spec: { ...admissionPolicy.spec, ...change } } });
+const changed = <T extends object>(object: T, change: Partial<T>): T => Object.assign(structuredClone(object), change);
+const spec = (change: Partial<V1MutatingAdmissionPolicySpec>) => ({
+  admissionPolicy: changed(admissionPolicy, { spec: changed(admissionPolicy.spec ?? {}, change) }),
+});
 const probed = healthy.probe!.probe;
 const revision = healthy.loaded!.compiled!.revision;
 const both = (change: Partial<ReleaseFacts> = {}): Facts => ({
@@ -183,8 +186,9 @@ for (const [says, of, ...expected] of rows)
     tt.end();
   });
 
+const idsOf = (of: Facts): Set<string> => new Set(runChecks(checks, of).map(({ id }) => id));
+
 t.test('checks of an engine that no release has are left out', (tt) => {
-  const idsOf = (of: Facts): Set<string> => new Set(runChecks(checks, of).map(({ id }) => id));
   for (const id of ['webhooks', 'ca-bundle', 'certificate', 'replicas', 'endpoints', 'reachable', 'policy-revision'])
     tt.strictSame([idsOf(alone).has(id), idsOf(facts).has(id), idsOf(both()).has(id)], [false, true, true], id);
   for (const id of ['admission-policy', 'admission-policy-revision', 'enforced'])
@@ -236,7 +240,7 @@ t.test('who is rewritten, by the bindings', (tt) => {
   tt.match(whyNotOptedIn(release, shadow, {}), { code: 'shadow', sentence: /needs a webhook/ });
   tt.match(whyNotOptedIn(release, shop, { [key]: 'shadow' }), { code: 'shadow' });
   tt.match(whyNotOptedIn(release, { name: 'infra', labels: { [key]: 'enabled' } }, {}), { code: 'excluded-namespace' });
-  tt.match(whyNotOptedIn({ ...release, ...spec({}), bindings: [] }, { name: 'a' } as typeof shop, {}), { code: 'not-opted-in' });
+  tt.match(whyNotOptedIn({ ...release, ...spec({}), bindings: [] }, { name: 'a' }, {}), { code: 'not-opted-in' });
   tt.end();
 });
 
@@ -269,16 +273,16 @@ t.test('releases are found by their bindings', async (tt) => {
   const gathered = await gatherFacts(viewOf(objects), false);
   tt.match(gathered.releases, [{ endpoints: [], probe: null, loaded: { compiled: { revision: /^[0-9a-f]{12}$/ } } }]);
 
-  const second = { ...webhookRelease.configuration, metadata: { name: 'transship', labels } };
+  const second = { webhooks: webhookRelease.configuration?.webhooks, metadata: { name: 'transship', labels } };
   const withBoth = { ...objects, [`${api}/mutatingwebhookconfigurations`]: [second] };
   tt.match(
     await findReleases(viewOf(withBoth)),
     [{ configuration: { metadata: { name: 'transship' } }, bindings: [{}, {}] }],
     'one release, not two',
   );
-  const elsewhere = bindings.map((binding) => ({
-    ...binding,
-    metadata: { ...binding.metadata, annotations: { ...annotations, 'transship.dev/release-namespace': 'other' } },
+  const elsewhere = bindings.map(({ spec: own }) => ({
+    spec: own,
+    metadata: { labels, annotations: { ...annotations, 'transship.dev/release-namespace': 'other' } },
   }));
   const two = await findReleases(viewOf({ ...withBoth, [`${api}/mutatingadmissionpolicybindings`]: elsewhere }));
   tt.strictSame(
@@ -302,13 +306,14 @@ t.test('releases are found by their bindings', async (tt) => {
   tt.match(JSON.stringify(gatheredBoth.unseen), /whether the webhook of release transship is reached/);
 });
 
+const pod = (creationTimestamp: string, more: object = {}) => ({
+  '/api/v1/namespaces/shop/pods/web': {
+    metadata: { name: 'web', namespace: 'shop', creationTimestamp, ...more },
+    spec: { containers: [{ name: 'main', image: 'nginx' }] },
+  },
+});
+
 t.test('why: a pod that the policy would rewrite, and did not', async (tt) => {
-  const pod = (creationTimestamp: string, more: object = {}) => ({
-    '/api/v1/namespaces/shop/pods/web': {
-      metadata: { name: 'web', namespace: 'shop', creationTimestamp, ...more },
-      spec: { containers: [{ name: 'main', image: 'nginx' }] },
-    },
-  });
   const why = async (planted: Objects) => {
     const { containers, release: of } = await explainPod(viewOf({ ...objects, ...planted }), {
       namespace: 'shop',
@@ -324,10 +329,7 @@ t.test('why: a pod that the policy would rewrite, and did not', async (tt) => {
   const without = await explainPod(viewOf({ ...gone, ...later }), { namespace: 'shop', subject: parseSubject('pod/web'), policy: null });
   tt.match(without.containers, [{ code: 'policy-not-applied', reason: /MutatingAdmissionPolicy transship does not exist/ }]);
   tt.match(await why(pod('2026-04-01T00:00:00Z')), { code: 'older-than-opt-in', reason: /before transship was registered/ });
-  const rewrittenLater = {
-    metadata: { ...admissionPolicy.metadata, creationTimestamp: '2026-07-01T00:00:00Z' },
-    spec: admissionPolicy.spec,
-  };
+  const rewrittenLater = { metadata: { name: 'transship', creationTimestamp: '2026-07-01T00:00:00Z' }, spec: admissionPolicy.spec };
   tt.match(
     await why({ ...later, [`${api}/mutatingadmissionpolicies/transship`]: rewrittenLater }),
     { code: 'older-than-opt-in' },

@@ -75,12 +75,13 @@ function beforeWhat({ pod, namespace }: Evidence, release: Release): Before | nu
   return null;
 }
 
+function timeOf(object: KubernetesObject | null | undefined): number[] {
+  const created = object?.metadata?.creationTimestamp;
+  return created === undefined ? [] : [new Date(created).getTime()];
+}
+
 /** By the first of its engines. A policy that somebody deleted is a new one when it is back. */
 function registeredAt({ configuration, bindings, admissionPolicy }: Release): Date | null {
-  const timeOf = (object: KubernetesObject | null | undefined): number[] => {
-    const created = object?.metadata?.creationTimestamp;
-    return created === undefined ? [] : [new Date(created).getTime()];
-  };
   const ofPolicy = [...bindings, admissionPolicy].flatMap(timeOf);
   const times = [...timeOf(configuration), ...(ofPolicy.length === 0 ? [] : [Math.max(...ofPolicy)])];
   return times.length === 0 ? null : new Date(Math.min(...times));

@@ -29,11 +29,12 @@ const refusal = (attempt: Promise<unknown>): Promise<string> =>
     (error: CommandError) => error.stderr,
   );
 
+const engine = (name: string) => ({ engine: name, validatingPolicy: { enabled: true, registries: ['mirror.example.com'] } });
+
 for (const program of ['helm', 'helm3'] as const) {
   test(`the engines of a release under ${program}`, { skip: skipReason({ level: 3 }) }, async (group) => {
     const life = await startLife(group, program);
     const { plane, node, poller, kubectl, helm, apply } = life;
-    const engine = (name: string) => ({ engine: name, validatingPolicy: { enabled: true, registries: ['mirror.example.com'] } });
     const present = async (): Promise<string[]> => (await kubectl('get', kinds, '-o', 'name')).trim().split('\n').toSorted();
     const deployments = (): Promise<string> => kubectl('-n', namespace, 'get', 'deployments', '-o', 'jsonpath={.items[*].metadata.name}');
 
