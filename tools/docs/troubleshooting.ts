@@ -126,7 +126,8 @@ export const failedChecks: Readonly<Record<CheckId, Cause>> = {
   },
   'admission-policy-revision': {
     cause: 'the present policy has something that no admission policy can say, or the exported one is older',
-    firstStep: '`kubectl --namespace transship logs deployment/transship-controller`; `transship export admission-policy` names the rules',
+    firstStep:
+      '`kubectl --namespace transship logs deployment/transship-controller`; `transship export admission-policy --policy policy.yaml` names the rules',
   },
   enforced: {
     cause: 'an expression fails, the admission plugin is off, or something else changes the images',

@@ -46,13 +46,12 @@ const notAnswered: Remedied = {
 
 /** Of a release without a webhook. */
 function notApplied({ admissionPolicy, fullName }: Release): Remedied {
-  const name = `MutatingAdmissionPolicy ${fullName}`;
   return {
     code: 'policy-not-applied',
     sentence:
       admissionPolicy === undefined
-        ? `everything fits, but the ${name} does not exist, so its bindings do nothing`
-        : `everything fits, but the ${name} did not change the pod: it was of another policy, or an expression failed (failurePolicy Ignore lets the pod through)`,
+        ? `everything fits, but the MutatingAdmissionPolicy ${fullName} does not exist, so its bindings do nothing`
+        : `everything fits, but the MutatingAdmissionPolicy ${fullName} did not change the pod: it was of another policy, or an expression failed (failurePolicy Ignore lets the pod through)`,
     remedy: 'transship doctor shows whether it is in place now',
   };
 }
