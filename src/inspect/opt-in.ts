@@ -89,8 +89,8 @@ function isShadowValue(release: Release, value: string | undefined): boolean {
 
 /** Values that mean something to the release. */
 function knownValues(release: Release): readonly string[] {
-  const selectors = selections(release).flatMap(({ namespaces, pods }) => [...namespaces, pods]);
-  const found = selectors.flatMap((selector) => [...ofLabel(selector, 'In'), ...ofLabel(selector, 'NotIn')]);
+  const selectors = selections(release).flatMap(({ namespaces, pods }) => namespaces.concat(pods));
+  const found = ['In', 'NotIn'].flatMap((operator) => selectors.flatMap((selector) => ofLabel(selector, operator)));
   // Of a configuration that was emptied, the chart's own.
   return [...new Set(['disabled', ...(found.length === 0 ? ['enabled', 'shadow'] : found)])];
 }

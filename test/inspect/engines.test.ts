@@ -28,8 +28,9 @@ const annotations = {
 const labels = { 'app.kubernetes.io/part-of': 'transship', 'app.kubernetes.io/instance': 'transship' };
 const admissionPolicy: V1MutatingAdmissionPolicy = policyDocument?.toJS();
 const bindings = bindingDocuments.map((document): V1MutatingAdmissionPolicyBinding => {
-  const { metadata, ...binding } = document.toJS();
-  return { ...binding, metadata: { ...metadata, labels, annotations, creationTimestamp: created } };
+  const binding: V1MutatingAdmissionPolicyBinding = document.toJS();
+  Object.assign(binding.metadata ?? {}, { labels, annotations, creationTimestamp: created });
+  return binding;
 });
 
 const release: Release = {
