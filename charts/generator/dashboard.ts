@@ -94,6 +94,9 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Pods moved to an alternative', 'reqps', {
       '{{rule}} {{target}} {{reason}} {{result}}': `sum by (rule, target, reason, result) (${rate('transship_controller_fallback_steps_total')})`,
     }),
+    panel('Images in registries that are asked', 'short', {
+      '{{registry}} {{result}}': `sum by (registry, result) (transship_controller_verify_images{${own}})`,
+    }),
     panel('Age of watches', 's', { '{{watch}}': `max by (watch) (transship_controller_watch_age_seconds{${own}})` }),
     panel('Errors of watches', 'reqps', { '{{watch}}': `sum by (watch) (${rate('transship_controller_watch_errors_total')})` }),
   ],

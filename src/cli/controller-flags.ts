@@ -43,9 +43,10 @@ export const controllerFlags = alsoVariables({
   },
   'hosts-config-map': {
     type: name,
-    text: 'ConfigMap of hosts.yaml: the feature hosts writes it, the features fallback and policies read it',
+    text: 'ConfigMap of hosts.yaml: the feature hosts writes it, fallback, policies and verify read it',
     default: 'transship-hosts',
   },
+  'verify-config-map': { type: name, text: 'ConfigMap that the feature verify writes what it found to', default: 'transship-verify' },
   'lease-name': { type: name, text: 'Lease that the leader holds', default: 'transship-controller' },
   'lease-seconds': { type: wholeNumber('N', 3, 600), text: 'duration of the Lease; it is renewed four times within it', default: '15' },
   'tls-secret': { type: name, text: 'Secret that the webhook mounts its certificate from', default: 'transship-tls' },

@@ -36,6 +36,7 @@ export function controllerOptions(values: Given<typeof controllerFlags>['values'
     pullSecretRetention: values['pull-secret-retention'],
     fallbackDryRun: values['fallback-dry-run'],
     hostsConfigMap: values['hosts-config-map'],
+    verifyConfigMap: values['verify-config-map'],
     leaseName: values['lease-name'],
     leaseSeconds: values['lease-seconds'],
     certificates: {

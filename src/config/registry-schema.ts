@@ -104,6 +104,12 @@ export const registry = z
     copyAnnotations: copyAnnotations
       .optional()
       .describe('Annotations of the copies, such as `argocd.argoproj.io/sync-options: Prune=false`.'),
+    verify: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the controller asks the registry if it has the images that pods need. Needs the feature `verify`. It only tells: no pod waits for it.',
+      ),
   })
   .refine((value) => value.host !== undefined || value.hostFrom !== undefined, { error: 'a registry needs host or hostFrom' })
   .refine((value) => value.credentials === undefined || value.pullSecrets.length > 0, {

@@ -31,6 +31,7 @@ export interface Controller {
 const factories: Readonly<Record<Feature, () => Promise<ReconcilerFactory>>> = {
   secrets: async () => (await import('./secrets/replication.ts')).secretsReconciler,
   hosts: async () => (await import('./hosts/hosts.ts')).hostsReconciler,
+  verify: async () => (await import('./verify/verify.ts')).verifyReconciler,
   fallback: async () => (await import('./fallback/fallback.ts')).fallbackReconciler,
   policies: async () => (await import('./policies/policies.ts')).policiesReconciler,
   certificates: async () => (await import('./certificates/certificates.ts')).certificatesReconciler,

@@ -29,6 +29,17 @@ export const fallbackResults = {
   exhausted: 'the rule has no further alternative; `target` is empty',
   impossible: 'an image volume, a debug container, or a mutable tag; `target` is empty',
 } as const;
+/** What a registry said about an image, with its description for the documentation. */
+export const verifyResults = {
+  present: 'the registry has it',
+  missing: 'the registry does not have it (404)',
+  unauthorized: 'the registry refuses the credentials, or asks for some and there are none (401, 403)',
+  unreachable: 'the registry does not answer, or with a server error',
+  unknown: 'another answer, such as a web page',
+  'too-many-requests': 'the registry asks for fewer requests (429); requests only',
+  unchecked: 'nothing yet; images only',
+} as const;
+export type VerifyResult = keyof typeof verifyResults;
 export type FallbackResult = keyof typeof fallbackResults;
 export type WriteResult = keyof typeof writeResults;
 export type WriteVerb = 'create' | 'update' | 'delete';
@@ -49,6 +60,9 @@ export interface ControllerMetrics {
   readonly certificateSteps: Counter<'step'>;
   /** `reason` is a code of src/pod/pull-failure.ts. */
   readonly fallbackSteps: Counter<'rule' | 'target' | 'reason' | 'result'>;
+  readonly verifyImages: Gauge<'registry' | 'result'>;
+  readonly verifyRequests: Counter<'registry' | 'result'>;
+  readonly verifyLeftOut: Gauge;
   readonly lastReconcile: Gauge<'feature'>;
   readonly watchAge: Gauge<'watch'>;
   readonly watchErrors: Counter<'watch'>;
@@ -100,6 +114,7 @@ export function createControllerMetrics(): ControllerMetrics {
       'reason',
       'result',
     ),
+    ...createVerifyMetrics(registry),
     lastReconcile: gauge('last_reconcile_timestamp_seconds', 'Time of the last reconcile of a feature, Unix time.', 'feature'),
     watchAge: gauge(
       'watch_age_seconds',
@@ -133,5 +148,30 @@ function objectGauges(gauge: CreateGauge): Pick<ControllerMetrics, ObjectGauges>
       'Whether the MutatingAdmissionPolicy in the cluster is of the policy in force, 1 or 0.',
       'name',
     ),
+  };
+}
+
+type VerifyMetrics = Pick<ControllerMetrics, 'verifyImages' | 'verifyRequests' | 'verifyLeftOut'>;
+
+function createVerifyMetrics(registry: Registry): VerifyMetrics {
+  const registers = [registry];
+  return {
+    verifyImages: new Gauge({
+      name: 'transship_controller_verify_images',
+      help: 'Images that pods need of a registry with `verify`, by what the registry said last.',
+      labelNames: ['registry', 'result'],
+      registers,
+    }),
+    verifyRequests: new Counter({
+      name: 'transship_controller_verify_requests_total',
+      help: 'Requests to a registry with `verify` for the manifest of an image.',
+      labelNames: ['registry', 'result'],
+      registers,
+    }),
+    verifyLeftOut: new Gauge({
+      name: 'transship_controller_verify_left_out_images',
+      help: 'Images of registries with `verify` that are not asked for, because there are too many.',
+      registers,
+    }),
   };
 }

@@ -1,6 +1,6 @@
 /** Options of the controller: where it runs, what it does, and the names of its objects. */
 
-export const features = ['secrets', 'hosts', 'certificates', 'fallback', 'policies'] as const;
+export const features = ['secrets', 'hosts', 'certificates', 'fallback', 'policies', 'verify'] as const;
 export type Feature = (typeof features)[number];
 
 export const optInModes = ['OptIn', 'OptOut'] as const;
@@ -35,6 +35,8 @@ export interface ControllerOptions {
   /** Seconds. */
   readonly leaseSeconds: number;
   readonly hostsConfigMap: string;
+  /** ConfigMap that the feature `verify` writes what it found to. */
+  readonly verifyConfigMap: string;
   readonly certificates: CertificateOptions;
   readonly admissionPolicy: AdmissionPolicyTarget;
   readonly host: string;

@@ -70,10 +70,18 @@ export class PolicyStatus {
 
 type PolicyFeature = Exclude<Feature, 'certificates' | 'policies'>;
 
-const remedyOf = (feature: PolicyFeature): string =>
-  feature === 'fallback'
-    ? 'Set the chart value controller.features.fallback to true to move pods to them.'
-    : `Set the chart value controller.features.${feature} to true, or to false to confirm that.`;
+/** Of features that are off by default. */
+const effects: Readonly<Partial<Record<PolicyFeature, string>>> = {
+  fallback: 'move pods to them',
+  verify: 'ask them for the images of pods',
+};
+
+function remedyOf(feature: PolicyFeature): string {
+  const effect = effects[feature];
+  return effect === undefined
+    ? `Set the chart value controller.features.${feature} to true, or to false to confirm that.`
+    : `Set the chart value controller.features.${feature} to true to ${effect}.`;
+}
 
 interface Asked {
   readonly feature: PolicyFeature;
@@ -98,6 +106,12 @@ function askedFor({ registries, rules }: RewritePolicy): readonly Asked[] {
       kind: 'registries',
       names: entries.flatMap(([name, { hostFrom }]) => (hostFrom === undefined ? [] : [name])),
       field: 'hostFrom',
+    },
+    {
+      feature: 'verify',
+      kind: 'registries',
+      names: entries.flatMap(([name, { verify }]) => (verify ? [name] : [])),
+      field: 'verify',
     },
     {
       feature: 'fallback',

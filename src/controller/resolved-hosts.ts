@@ -10,7 +10,7 @@ import type { Feature } from './options.ts';
 import type { ReconcilerContext } from './reconciler.ts';
 
 /** Features that decide about images. */
-const deciding: ReadonlySet<Feature> = new Set(['fallback', 'policies']);
+const deciding: ReadonlySet<Feature> = new Set(['fallback', 'policies', 'verify']);
 
 export const needsHosts = (feature: Feature): boolean => deciding.has(feature);
 

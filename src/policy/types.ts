@@ -33,6 +33,8 @@ export interface RegistryPolicy {
   /** Labels and annotations of the copies, in addition to those of the controller. */
   readonly copyLabels?: Readonly<Record<string, string>> | undefined;
   readonly copyAnnotations?: Readonly<Record<string, string>> | undefined;
+  /** Whether the controller asks the registry for the images of pods. */
+  readonly verify: boolean;
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/ */

@@ -37,6 +37,8 @@ const certificates = [
 ];
 const secrets = ['* events create,patch -', '* namespaces list,watch -', '* pods list -', '* secrets list,watch,get,create,patch,delete -'];
 const movedPods = ['* events create,patch -', '* namespaces list,watch -', '* pods list,watch,patch -'];
+const seenPods = ['* namespaces list,watch -', '* pods list,watch -'];
+const verified = ['images configmaps create -', 'images configmaps list,watch,patch transship-verify'];
 const readHosts = (name = 'transship-hosts'): string => `images configmaps list,watch ${name}`;
 const hosts = ['images configmaps create -', 'images configmaps list,watch,patch transship-hosts'];
 
@@ -96,6 +98,42 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
       controller: { features: { fallback: true } },
     },
     [...always, ...secrets, '* pods list,watch,patch -', readHosts()],
+  ],
+  [
+    'verify',
+    { ...policy({ m: { host: 'm.example.com' } }), controller: { features: { verify: true } } },
+    [...always, ...seenPods, readHosts(), ...verified],
+  ],
+  [
+    'verify with pull secrets',
+    {
+      ...policy({
+        a: { host: 'a.example.com', verify: true, pullSecrets: ['two', 'one'] },
+        b: { host: 'b.example.com', pullSecrets: ['other'] },
+      }),
+      controller: { features: { verify: true } },
+    },
+    [...always, ...seenPods, readHosts(), ...verified, 'images secrets list,watch one,two'],
+  ],
+  [
+    'verify with a policy that the render cannot see',
+    { tls: { mode: 'certManager' }, rewritePolicy: { existingConfigMap: 'own' }, controller: { features: { verify: true } } },
+    ['images configmaps get own', ...withoutPolicy, ...seenPods, readHosts(), ...verified, 'images secrets list,watch -'],
+  ],
+  [
+    'verify, fallback, hosts and copies of pull secrets',
+    {
+      ...policy({ a: service('one'), m: { host: 'm.example.com', pullSecrets: ['p'], credentials: { secret: 's' }, verify: true } }),
+      controller: { features: { fallback: true, verify: true } },
+    },
+    [
+      ...always,
+      ...secrets,
+      '* pods list,watch,patch -',
+      ...hosts,
+      '* services list,watch one',
+      'images configmaps list,watch,patch transship-verify',
+    ],
   ],
   ['rights that are granted elsewhere', { controller: { rbac: { create: false } } }, []],
 ];

@@ -11,6 +11,7 @@ const needed = ['--policy', 'policy.yaml', '--namespace', 'release'];
 test('defaults', async (t) => {
   t.same(readControllerOptions(needed, {}), {
     fallbackDryRun: false,
+    verifyConfigMap: 'transship-verify',
     policy: 'policy.yaml',
     namespace: 'release',
     features: ['secrets', 'hosts'],
@@ -70,7 +71,10 @@ test('what cannot be used is named, with what it takes', async (t) => {
   const rows: [args: string[], message: RegExp][] = [
     [['--namespace', 'a'], /--policy FILE is missing; name a policy file/],
     [['--policy', 'a'], /--namespace NAME is missing/],
-    [[...needed, '--features', 'secrets,cookies'], /--features takes secrets, hosts, certificates, fallback, policies, not "cookies"/],
+    [
+      [...needed, '--features', 'secrets,cookies'],
+      /--features takes secrets, hosts, certificates, fallback, policies, verify, not "cookies"/,
+    ],
     [[...needed, '--features', ''], /--features is empty; name at least one feature/],
     [
       [...needed, '--features', 'policies', '--opt-in-values', 'a,b,shadow'],

@@ -70,6 +70,10 @@ const healthy: Series = {
   [evaluations('compile_error').replace('"transship"', '"other"')]: growing,
   [steps('moved')]: constant(3),
   [steps('exhausted')]: growing,
+  [controller('verify_images', `${mirror}, result="present"`)]: constant(40),
+  [controller('verify_images', `${mirror}, result="unauthorized"`)]: constant(2),
+  // Copied in time.
+  [controller('verify_images', `${mirror}, result="missing"`)]: `0x20 3x9 0x${minutes}`,
   [bucket('0.005')]: `0+600x${minutes}`,
   [bucket('2.5')]: `0+600x${minutes}`,
   [bucket('+Inf')]: `0+600x${minutes}`,
@@ -190,6 +194,7 @@ const faults: readonly (readonly [alert: string, fault: string, series: Series])
   ['TransshipTokenExpiresSoon', 'a token is not renewed', { [controller('token_expiry_timestamp_seconds', mirror)]: soon }],
   ['TransshipHostUnresolved', 'a host is unknown', { [controller('host_resolved', mirror)]: constant(0) }],
   ['TransshipFallbackSteps', 'the first pod is moved', { [steps('moved').replace('backup', 'second')]: appears }],
+  ['TransshipImageMissing', 'an image is missing', { [controller('verify_images', `${mirror}, result="missing"`)]: constant(1) }],
   ['TransshipFallbackSteps', 'one more pod is moved', { [steps('moved')]: `3x70 4x${minutes}` }],
   [
     'TransshipControllerPolicyRefused',

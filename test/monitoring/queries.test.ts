@@ -35,6 +35,7 @@ const planted: Readonly<Record<string, string>> = {
   TransshipFailOpen: 'the API server skips a webhook that it cannot call',
   TransshipAdmissionPolicyErrors: 'an expression of an admission policy fails',
   TransshipFallbackSteps: 'a pod is moved to an alternative',
+  TransshipImageMissing: 'a registry does not have the image of a pod',
   TransshipPodsRejected: 'and rejects what another one should have seen',
   TransshipPolicyRefused: 'the policy of the webhook is invalid',
   TransshipControllerPolicyRefused: 'so is that of the controller',
@@ -111,6 +112,15 @@ async function failPull(plane: ControlPlane): Promise<void> {
   });
 }
 
+/** The registry has no image at all. */
+async function needMissingImage(plane: ControlPlane, registry: string): Promise<void> {
+  const containers = [{ name: 'main', image: `${registry}/app:1` }];
+  await succeed(plane, 'POST', '/api/v1/namespaces/shop/pods', {
+    metadata: { name: 'missing' },
+    spec: { automountServiceAccountToken: false, containers },
+  });
+}
+
 /** Waits, because a rate needs two scrapes. */
 async function givesSeries(t: Test, prometheus: Prometheus, query: string): Promise<void> {
   let found = 0;
@@ -132,11 +142,12 @@ test('promtool check metrics finds nothing in the metrics of serve', { skip: pro
 
 test('every query is accepted and gives a series', clusterOptions, async (t) => {
   const plane = await startControlPlane(t, { level: 1 });
-  const { controller, policyFile, prometheus } = await startSystem(t, plane);
+  const { controller, policyFile, prometheus, asked } = await startSystem(t, plane);
   checkMetrics(t, (await controller.get('/metrics')).text);
   await failCalls(plane);
   await failExpression(plane);
   await failPull(plane);
+  await needMissingImage(plane, asked);
   await createNamespace(plane, 'after', optedIn);
   for (const file of [policyFile, controller.policyFile]) writeFileSync(file, 'ruels: []');
 

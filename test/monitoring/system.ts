@@ -31,16 +31,23 @@ export interface System {
   /** Of the webhook. */
   readonly policyFile: string;
   readonly prometheus: Prometheus;
+  /** Host of a registry that has no image. */
+  readonly asked: string;
 }
 
-/** A registry with a host that is not resolved and one with a token of a cloud, beside the usual one. */
-const policy = `${mirrorPolicy}  local:
+/**
+ * A registry with a host that is not resolved, one with a token of a cloud, and one that is asked for its images, beside the usual one.
+ *
+ * @param asked host of the last one
+ */
+const policyWith = (asked: string): string => `${mirrorPolicy}  local:
     hostFrom: { service: { namespace: registry, name: registry, port: 5000, via: localhost } }
   cloud:
     host: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
     pullSecrets: [cloud-pull]
     credentials: { provider: ecr, region: eu-west-1 }
   backup: { host: backup.example.com }
+  asked: { host: '${asked}', verify: true }
 rules:
   - name: hub
     match: { images: [docker.io] }
@@ -78,13 +85,15 @@ export async function startSystem(t: Scope, plane: ControlPlane, scrapeInterval?
   await createSecret(plane, { namespace: releaseNamespace, name: 'mirror-source', config: dockerConfig('one') });
   await plane.createNamespace('shop', optedIn);
   await createConfiguration(plane, 'transship');
-  const controller = await runController(plane, { policy, args: ['--features', 'secrets,hosts,certificates,fallback'] });
+  const { host: asked } = await startLoopback(t, () => ({ status: 404, body: '' }));
+  const args = ['--features', 'secrets,hosts,certificates,fallback,verify'];
+  const controller = await runController(plane, { policy: policyWith(asked), args });
   await whenReady(controller);
   const policyFile = join(plane.folder, 'webhook-policy.yaml');
   copyFileSync(samplePolicy, policyFile);
   const webhook = await serving(t, { args: ['--policy', policyFile] });
   const targets = { webhook: webhook.metricsPort, controller: controller.port, apiserver: await metricsOf(t, plane) };
-  return { controller, webhook, policyFile, prometheus: await startPrometheus(t, targets, scrapeInterval) };
+  return { controller, webhook, policyFile, asked, prometheus: await startPrometheus(t, targets, scrapeInterval) };
 }
 
 /** The metrics of the API server without its authentication. @returns its port */

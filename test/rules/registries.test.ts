@@ -61,7 +61,7 @@ test('whether an image is at a place or under it', (t) => {
 
 test('where the address of a registry comes from', (t) => {
   const hostFrom = { localRegistryHosting: true as const };
-  const secret = { pullSecrets: ['s'] };
+  const secret = { pullSecrets: ['s'], verify: false };
   const table: [string, Parameters<typeof resolveRegistry>[1], Record<string, string>, string | null][] = [
     ['written', { ...secret, host: 'a.example' }, {}, 'a.example'],
     ['written, and a resolved host of that name is not asked for', { ...secret, host: 'a.example' }, { dev: 'b.example' }, 'a.example'],

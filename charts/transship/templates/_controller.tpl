@@ -43,6 +43,7 @@
 {{- if and (eq (toString $hosts) "auto" | ternary $asked.hosts $hosts) (not .Values.resolvedHosts.configMap) -}}{{- $features = append $features "hosts" -}}{{- end -}}
 {{- if .Values.controller.features.fallback -}}{{- $features = append $features "fallback" -}}{{- end -}}
 {{- if and (include "transship.hasAdmissionPolicy" .) (not .Values.admissionPolicy.exported) -}}{{- $features = append $features "policies" -}}{{- end -}}
+{{- if .Values.controller.features.verify -}}{{- $features = append $features "verify" -}}{{- end -}}
 {{- join "," $features -}}
 {{- end -}}
 
@@ -54,14 +55,26 @@
 {{- join "," $disabled -}}
 {{- end -}}
 
-{{- /* ConfigMap with resolved hosts, empty when nobody resolves any. With fallback or policies, webhook and controller follow the same one in any case. */ -}}
+{{- /* ConfigMap with resolved hosts, empty when nobody resolves any. With fallback, policies or verify, webhook and controller follow the same one in any case. */ -}}
 {{- define "transship.hostsConfigMapName" -}}
 {{- $features := splitList "," (include "transship.features" .) -}}
 {{- if .Values.resolvedHosts.configMap -}}
 {{- .Values.resolvedHosts.configMap -}}
-{{- else if or (has "hosts" $features) (has "fallback" $features) (has "policies" $features) -}}
+{{- else if or (has "hosts" $features) (has "fallback" $features) (has "policies" $features) (has "verify" $features) -}}
 {{- include "transship.fullname" . }}-hosts
 {{- end -}}
+{{- end -}}
+
+{{- /*
+Secrets of the release namespace that the feature verify reads, as a YAML list in `names`, without the feature secrets: that one reads all, and registries
+with credentials need it. Of a policy in a ConfigMap nothing is known, so `everything` is needed.
+*/ -}}
+{{- define "transship.verifySecrets" -}}
+{{- $names := list -}}
+{{- range include "transship.registries" . | fromYaml -}}
+{{- if .verify -}}{{- $names = concat $names (.pullSecrets | default list) -}}{{- end -}}
+{{- end -}}
+{{- dict "names" ($names | uniq | sortAlpha) "everything" (not (not .Values.rewritePolicy.existingConfigMap)) | toYaml -}}
 {{- end -}}
 
 {{- define "transship.leaseName" -}}

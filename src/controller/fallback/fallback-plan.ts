@@ -1,13 +1,12 @@
 /** Which containers of a pod go to the next alternative of their rule, and when. Pure. */
 import type { FallbackRecord } from '../../pod/fallback-record.ts';
-import { rewriteLabel } from '../../pod/labels.ts';
 import type { PullFailure, PullFailureCode } from '../../pod/pull-failure.ts';
 import { meets } from '../../policy/label-selector.ts';
 import { referenceOf } from '../../image/reference.ts';
 import type { RulePolicy } from '../../policy/types.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { decideImage } from '../../rules/decide.ts';
-import { isOptedIn, type TargetScope } from '../secrets/target-namespaces.ts';
+import { isPodOptedIn, type TargetScope } from '../secrets/target-namespaces.ts';
 import { nextTarget } from './next-target.ts';
 import type { FailingContainer, SeenPod } from './seen-pod.ts';
 
@@ -83,14 +82,11 @@ export function planFallback(pod: SeenPod, context: PlanContext): Plan {
   };
 }
 
-/** As the webhook's selectors have it: a pod's own label wins, where it means something. Operators that compare images would undo a step. */
+/** Operators that compare images would undo a step. */
 function isInScope({ metadata }: SeenPod, { policy, scope, namespaceLabels }: PlanContext): boolean {
   const { namespace = '', labels = {} } = metadata;
   if (namespaceLabels === null || policy.imageManagers.some(({ requirements }) => meets(requirements, labels))) return false;
-  const own = labels[rewriteLabel] ?? '';
-  if (own === 'disabled') return false;
-  const asLabelled = scope.optInValues.includes(own) ? { ...namespaceLabels, [rewriteLabel]: own } : namespaceLabels;
-  return isOptedIn({ name: namespace, labels: asLabelled }, scope);
+  return isPodOptedIn({ namespace, labels }, namespaceLabels, scope);
 }
 
 function planContainer(pod: SeenPod, container: FailingContainer, { policy }: PlanContext): Move | Stay | null {

@@ -2,10 +2,9 @@
 import { describeError } from '../../cluster/api-error.ts';
 import { recordEvent } from '../../cluster/events.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
-import { dockerConfigKey, legacyDockerConfigKey } from '../../registry/pull-secret.ts';
 import { readSourceSecret } from '../../registry/source-secret.ts';
 import { contentOf } from './copy.ts';
-import { secretsPath, type SecretObject } from './seen-secret.ts';
+import { secretsPath, withDockerConfig, type SecretObject } from './seen-secret.ts';
 import { LatestContent, type CredentialSource } from './credential-source.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import { observedWatch } from '../observed-watch.ts';
@@ -74,9 +73,4 @@ export function openSecretSource(
     },
   });
   return { content: () => latest.get(), isReady: () => isReady, problem: () => problem, close: () => watch.close() };
-}
-
-function withDockerConfig({ apiVersion = 'v1', kind = 'Secret', metadata, type, data = {} }: SecretObject): SecretObject {
-  const config = [dockerConfigKey, legacyDockerConfigKey].flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]]));
-  return { apiVersion, kind, ...(metadata && { metadata }), ...(type !== undefined && { type }), data: Object.fromEntries(config) };
 }

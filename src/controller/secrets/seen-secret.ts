@@ -4,7 +4,7 @@ import type { KubernetesObject, V1ManagedFieldsEntry } from '@kubernetes/client-
 import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { fieldManager } from '../../cluster/object-writes.ts';
 import { credentialsHashOf, hashOf } from '../../registry/content-hash.ts';
-import { dockerConfigKey } from '../../registry/pull-secret.ts';
+import { dockerConfigKey, legacyDockerConfigKey } from '../../registry/pull-secret.ts';
 
 /** A Secret as the API server sends it; only the fields that are read. */
 export interface SecretObject extends KubernetesObject {
@@ -70,3 +70,9 @@ const maxKeptLength = 253;
 
 /** The kept form of a label's or annotation's value, for comparison. */
 export const keptValue = (value: string): string => (value.length > maxKeptLength ? `sha256:${hashOf(value)}` : value);
+
+/** What a kubelet reads of a pull secret: the content is kept, and nothing else. */
+export function withDockerConfig({ apiVersion = 'v1', kind = 'Secret', metadata, type, data = {} }: SecretObject): SecretObject {
+  const config = [dockerConfigKey, legacyDockerConfigKey].flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]]));
+  return { apiVersion, kind, ...(metadata && { metadata }), ...(type !== undefined && { type }), data: Object.fromEntries(config) };
+}

@@ -37,3 +37,15 @@ export function isOptedIn({ name, labels }: Pick<TargetNamespace, 'name' | 'labe
   const rewrite = labels[rewriteLabel] ?? '';
   return scope.optIn === 'OptOut' ? !scope.optOutValues.includes(rewrite) : scope.optInValues.includes(rewrite);
 }
+
+/** As the webhook's selectors have it: a pod's own label wins, where it means something. */
+export function isPodOptedIn(
+  { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  namespaceLabels: Readonly<Record<string, string>>,
+  scope: TargetScope,
+): boolean {
+  const own = labels[rewriteLabel] ?? '';
+  if (own === 'disabled') return false;
+  const asLabelled = scope.optInValues.includes(own) ? { ...namespaceLabels, [rewriteLabel]: own } : namespaceLabels;
+  return isOptedIn({ name: namespace, labels: asLabelled }, scope);
+}
