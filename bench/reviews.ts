@@ -55,17 +55,23 @@ export function changingPlaces(body: Buffer, difference: Difference): number[] {
   });
 }
 
+export interface PodWish {
+  readonly containers?: number;
+  readonly initContainers?: number;
+  readonly images?: ReviewImages;
+}
+
 /** A pod as a person would create it. */
-export function podOf({ containers = 2 }: { readonly containers?: number }): unknown {
-  const names = Array.from({ length: containers + 1 }, (_, index) => `service-${index}`);
+export function podOf({ containers = 2, initContainers = 1, images = 'matching' }: PodWish): unknown {
+  const names = Array.from({ length: initContainers + containers }, (_, index) => `service-${index}`);
   const all = names.map((name, index) => ({
     name,
-    image: imageOf.matching(index),
+    image: imageOf[images](index),
     env: [{ name: 'SETTING', value: 'http://backend.shop.svc.cluster.local:8080/v1' }],
   }));
   return {
     metadata: { generateName: 'shop-', labels: { 'app.kubernetes.io/name': 'shop' } },
-    spec: { initContainers: all.slice(0, 1), containers: all.slice(1) },
+    spec: { initContainers: all.slice(0, initContainers), containers: all.slice(initContainers) },
   };
 }
 

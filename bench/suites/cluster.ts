@@ -6,14 +6,16 @@ import { writeFile } from 'node:fs/promises';
 import { skipReason } from '../../test/cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../test/cluster/control-plane.ts';
 import { makeCertificate, type Certificate } from '../certificate.ts';
-import { quantile, type Figure, type Round } from '../figure.ts';
+import { createPods, type Measured } from '../creates.ts';
+import type { Figure, Round } from '../figure.ts';
 import { warm } from '../load.ts';
 import { policyOf } from '../policies.ts';
-import { cpuTime, processOf } from '../process-cost.ts';
+import { processOf } from '../process-cost.ts';
 import { startReference, startServe, type Program } from '../program.ts';
 import { register, unregister } from '../registration.ts';
 import { podOf } from '../reviews.ts';
 import { inTurn, type Built, type Settings } from '../subject.ts';
+import { policyFigures } from './cluster-policies.ts';
 
 /** Processes of each webhook, one after the other: two of the very same program differ by a tenth for as long as they live. */
 const generations = 6;
@@ -21,32 +23,22 @@ const rounds = 3;
 const podsOfRound = 240;
 /** Reviews before the first pod: a webhook that has run for a while is what clusters have. */
 const warmUp = 8_000;
-/** Creates at once. */
-const clients = 16;
 
 interface Variant {
   readonly namespace: string;
   readonly webhook: Program | null;
 }
 
-interface Measured {
-  /** Pods a second. */
-  readonly rate: number;
-  /** Milliseconds. */
-  readonly p50: number;
-  readonly p99: number;
-  /** CPU microseconds a pod. */
-  readonly webhook: number;
-  readonly apiServer: number;
-}
-
-export async function clusterSuite(
-  subjects: readonly Built[],
-  folder: string,
-  { quick, reference }: Settings,
-): Promise<Figure[][] | string> {
+export async function clusterSuite(subjects: readonly Built[], folder: string, settings: Settings): Promise<Figure[][] | string> {
   const missing = skipReason({ level: 1, helm: false });
   if (missing !== false) return missing;
+  const figures = await webhookFigures(subjects, folder, settings);
+  const [last] = subjects.slice(-1);
+  if (last !== undefined) figures.at(-1)?.push(...(await policyFigures(last, folder, settings)));
+  return figures;
+}
+
+async function webhookFigures(subjects: readonly Built[], folder: string, { quick, reference }: Settings): Promise<Figure[][]> {
   const certificate = await makeCertificate(folder);
   const policyFile = `${folder}/policy.yaml`;
   await writeFile(policyFile, JSON.stringify(policyOf({ rules: 50 })));
@@ -99,44 +91,13 @@ async function runGeneration(
   // The first round is for the connections, and for what the API server remembers of a webhook.
   for (let round = -1; round < rounds; round += 1) {
     for (const [index, variant] of inTurn([...variants.entries()], round)) {
-      const result = await createPods(plane, variant, apiServer, quick ? podsOfRound / 4 : podsOfRound);
+      const { namespace, webhook } = variant;
+      const count = quick ? podsOfRound / 4 : podsOfRound;
+      const result = await createPods(plane, { namespace, pod: podOf({}), count, apiServer, webhook: webhook?.pid ?? null });
       if (round >= 0) measured[index]?.push(result);
     }
   }
   for (const { namespace } of webhooks) await unregister(plane, namespace);
-}
-
-async function createPods(plane: ControlPlane, { namespace, webhook }: Variant, apiServer: number, pods: number): Promise<Measured> {
-  const latencies: number[] = [];
-  const cost = async (): Promise<readonly [webhook: number, apiServer: number]> => [
-    webhook === null ? 0 : ((await cpuTime(webhook.pid)) ?? Number.NaN),
-    (await cpuTime(apiServer)) ?? Number.NaN,
-  ];
-  const before = await cost();
-  const began = performance.now();
-  let left = pods;
-  await Promise.all(
-    Array.from({ length: clients }, async () => {
-      while (left > 0) {
-        left -= 1;
-        const sent = performance.now();
-        const { status, body } = await plane.api.send('POST', `/api/v1/namespaces/${namespace}/pods`, podOf({}));
-        if (status !== 201) throw new Error(`a pod was answered ${status}: ${JSON.stringify(body)}`);
-        latencies.push(performance.now() - sent);
-      }
-    }),
-  );
-  const seconds = (performance.now() - began) / 1000;
-  const after = await cost();
-  await plane.api.send('DELETE', `/api/v1/namespaces/${namespace}/pods?gracePeriodSeconds=0`);
-  const sorted = latencies.toSorted((a, b) => a - b);
-  return {
-    rate: pods / seconds,
-    p50: quantile(sorted, 0.5),
-    p99: quantile(sorted, 0.99),
-    webhook: (after[0] - before[0]) / pods / 1000,
-    apiServer: (after[1] - before[1]) / pods / 1000,
-  };
 }
 
 function compare(name: string, measured: readonly Measured[], fixed: readonly Measured[]): Figure[] {

@@ -12,7 +12,7 @@ import { decisionVariables, hasSecrets } from './decision.ts';
 import { documentText, policySpec, type PolicyDocument } from './document.ts';
 import { maxExpression } from './entries.ts';
 import { patchExpression, recordVariables } from './patch.ts';
-import { bindings, guardedNamespaces, inScope, scopeConditions, type Scope } from './scope.ts';
+import { bindings, guardedNamespaces, optedIn, scopeConditions, type Scope } from './scope.ts';
 import { tableOf, type TableOptions } from './table.ts';
 
 export interface AdmissionPolicyOptions extends Scope, TableOptions {
@@ -67,7 +67,7 @@ export function expressionsOf(policy: CompiledPolicy, options: AdmissionPolicyOp
     failurePolicy,
     guard: guardedNamespaces(options),
     conditions: [...scopeConditions(options, policy), ...(concern === null ? [] : [concern])],
-    variables: [{ name: 'inScope', expression: inScope(options) }, ...decisionVariables(table), ...recordVariables(table)],
+    variables: [{ name: 'optedIn', expression: optedIn(options) }, ...decisionVariables(table), ...recordVariables(table)],
     patch: patchExpression(table, hasSecrets(table)),
     refusals: table.refusals,
   };

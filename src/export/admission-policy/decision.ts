@@ -3,26 +3,22 @@ import { siblingLabels } from '../../policy/never-pulled.ts';
 import { indented, lines, literal, strings } from './cel.ts';
 import { entriesOf, type Variable } from './entries.ts';
 import type { Test } from './patterns.ts';
-import { canonicalText, isWellFormed, isWithinLimits, nameText, partsOf } from './reference.ts';
-import { siteVariables } from './sites.ts';
-import type { Table } from './table.ts';
+import { canonicalText, isReference, isWellFormed, isWithinLimits, nameText, partsOf, type WrittenPart } from './reference.ts';
+import { sites, siteVariables } from './sites.ts';
+import type { Table, TableRule } from './table.ts';
 import { transformed } from './transforms.ts';
 
 export function decisionVariables(table: Table): Variable[] {
   return [
     ...entriesOf(table).variables,
-    {
-      name: 'targets',
-      comment: 'Rules write below these: such images are there already.',
-      expression: lines('[', table.targets.map(literal), ']'),
-    },
     ...siteVariables(),
-    imagesVariable(table),
-    { name: 'matched', comment: 'For each image the entries that match it; the first one decides.', expression: matched(table, 'images') },
+    ...imageVariables(table),
+    { name: 'matched', comment: 'For each image the entries that match it; the first one decides.', expression: matched(table, 'parts') },
     resultsVariable(table),
     {
       name: 'resultParts',
-      expression: `variables.results.map(n, ${indented(partsOf('n')).trimStart()})`,
+      comment: 'Only where a result is long, or where it decides about pull secrets.',
+      expression: `variables.results${indented(partsOf('n', 'n'))}`,
     },
     ...againVariables(table),
     ...secretTables(table),
@@ -31,17 +27,25 @@ export function decisionVariables(table: Table): Variable[] {
   ];
 }
 
-function imagesVariable({ policy }: Table): Variable {
-  const placeholders = policy.policy.placeholders.length === 0 ? '' : `!(s.image in ${strings(policy.policy.placeholders)}) && `;
-  const members = '"at": s.at, "record": s.record, "image": s.image, "pull": s.pull, "policyAt": s.policyAt, ';
-  return {
-    name: 'images',
-    comment: 'Those that are image references, with their parts; an image that is none is left alone.',
-    expression: `variables.sites
-.filter(s, ${placeholders}${isWellFormed('s.image')})
-.map(s, ${indented(partsOf('s.image', members)).trimStart()})
-.filter(m, ${isWithinLimits('m')})`,
-  };
+function imageVariables(table: Table): Variable[] {
+  const { placeholders } = table.policy.policy;
+  const isReal = placeholders.length === 0 ? '' : `!(s.image in ${strings(placeholders)}) && `;
+  return [
+    {
+      name: 'images',
+      comment: 'Those that are image references; an image that is none is left alone.',
+      expression: `${sites}
+.filter(s, ${isReal}${isReference('s.image')})`,
+    },
+    { name: 'parts', expression: `variables.images${partsOf('s.image', 's', writtenParts(table))}` },
+  ];
+}
+
+/** Parts as written that a transform or a target asks for. */
+function writtenParts({ rules, exactTargets }: Table): WrittenPart[] {
+  const isWritten = rules.some(({ spelling }) => spelling === 'written');
+  const hasNames = exactTargets.length > 0 || rules.some(({ action }) => action === 'remainder');
+  return [...(isWritten || hasNames ? (['host'] as const) : []), ...(isWritten ? (['rest'] as const) : [])];
 }
 
 /** For each image of a variable, in CEL. */
@@ -52,37 +56,56 @@ function matched(table: Table, variable: string): string {
     ...(entries.some(({ regex }) => regex !== '') ? [`(!has(e.regex) || ${canonicalText('m')}.matches(e.regex))`] : []),
     ...(entries.some(({ except }) => except !== '') ? [`(!has(e.except) || !${canonicalText('m')}.matches(e.except))`] : []),
   ];
-  if (entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none'))
-    conditions.push(`(!has(e.stays) || ${goes})`);
+  const isStaying = entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none');
+  if (isStaying) conditions.push(`(!has(e.stays) || ${goes})`);
   const filter = `${entriesOf(table).of('m')}.filter(e, ${conditions.join(' && ')})`;
+  const each = isStaying ? 'transformList(i, m' : 'map(m';
   return table.excluded.length === 0
-    ? `variables.${variable}.map(m, ${filter})`
-    : `variables.${variable}.map(m, // exclude of the policy\n  ${table.excluded.map(testText).join('\n  || ')}\n  ? [] : ${filter})`;
+    ? `variables.${variable}.${each}, ${filter})`
+    : `variables.${variable}.${each}, // exclude of the policy\n  ${table.excluded.map(testText).join('\n  || ')}\n  ? [] : ${filter})`;
 }
 
 /** Another registry may have other content under the tag of an image that is pulled at each start. */
-const goes = `m.suffix.contains("@") || e.stays != "all" && !(e.stays == "always" && m.pull != "" ? m.pull == "Always" : m.suffix == "" || m.suffix == ":latest")`;
+const goes = `m.suffix.contains("@") || e.stays != "all" && !(e.stays == "always" && variables.images[i].pull != "" ? variables.images[i].pull == "Always" : m.suffix == "" || m.suffix == ":latest")`;
 
 function testText({ prefix, regex }: Test): string {
   const starts = prefix === '' ? 'true' : `m.key.startsWith(${literal(prefix)})`;
   return regex === '' ? starts : `${starts} && ${canonicalText('m')}.matches(${literal(regex)})`;
 }
 
-function resultsVariable({ rules, exactTargets }: Table): Variable {
-  const exact = exactTargets.length === 0 ? '' : ` || (${nameText('m')} + m.suffix) in ${strings(exactTargets)}`;
+/** Compared one by one; more are a list. */
+const maxInline = 3;
+
+const isBelow = (target: string): string => `m.key.startsWith(${target})`;
+
+function isAtTarget({ targets, exactTargets }: Table): string {
+  const tests =
+    targets.length <= maxInline ? targets.map((target) => isBelow(literal(target))) : [`${strings(targets)}.exists(t, ${isBelow('t')})`];
+  if (exactTargets.length > 0) tests.push(`(${nameText('m')} + m.suffix) in ${strings(exactTargets)}`);
+  return tests.map((test) => ` || ${test}`).join('');
+}
+
+/** Whether rules have targets in front of their first one. */
+function isDiverted({ rules }: Table): boolean {
+  return rules.some(({ stays }) => stays !== null);
+}
+
+function resultsVariable(table: Table): Variable {
+  const { rules } = table;
   return {
     name: 'results',
     comment: 'What the rule makes of each image; empty where it has no result.',
-    expression: `variables.images.transformList(i, m,
-  variables.matched[i].size() == 0 || variables.targets.exists(t, m.key.startsWith(t))${exact} ? ""
-  : ${rules.some(({ stays }) => stays !== null) ? firstResult(rules) : `[variables.matched[i][0]].map(e,\n${indented(transformed(rules), '      ')})[0]`})`,
+    expression: `variables.parts.transformList(i, m,
+  // Rules write below these: such images are there already.
+  variables.matched[i].size() == 0${isAtTarget(table)} ? ""
+  : ${isDiverted(table) ? firstResult(rules) : `[variables.matched[i][0]].map(e,\n${indented(transformed(rules), '      ')})[0]`})`,
   };
 }
 
 /** Of the targets that the first entry has: one with a name for the image, and none where the first target of the rule has none. */
 function firstResult(rules: Table['rules']): string {
   const same = ['rule', 'name', 'regex'].map((member) => `e.?${member} == variables.matched[i][0].?${member}`).join(' && ');
-  const isImage = `n != "" && ${isWellFormed('n')} && [${indented(partsOf('n')).trimStart()}].all(p, ${isWithinLimits('p')})`;
+  const isImage = `n != "" && ${isWellFormed('n')} && [n]${indented(partsOf('t', 't'))}.all(m, ${isWithinLimits('m')})`;
   return `[variables.matched[i].filter(e, ${same}).map(e,
 ${indented(transformed(rules), '      ')}).map(n, ${isImage} ? n : "")]
     .map(l, l[l.size() - 1] == "" ? "" : l.filter(n, n != "")[0])[0]`;
@@ -117,11 +140,13 @@ function againVariables(table: Table): Variable[] {
 function becomesVariable(table: Table): Variable {
   const keepsMissing = hasSecrets(table) && table.rules.some(({ policy }) => policy.onMissingSecret === 'keep');
   const missing = `variables.secretsOfResults[i].exists(n, !(n in variables.present))`;
+  const isValid = `${isWellFormed('n')} && ${isWithinLimits('variables.resultParts[i]')}`;
+  // What is below a target is a reference if it is not too long; the other two may put together something else.
+  const isShort = table.rules.some(({ action }) => action === 'escape' || action === 'image') ? null : 'n.size() <= 200';
   const conditions = [
     'n != ""',
     'n != variables.images[i].image',
-    isWellFormed('n'),
-    isWithinLimits('variables.resultParts[i]'),
+    isShort === null ? isValid : `(${isShort} || ${isValid})`,
     `!(variables.images[i].pull == "Never" && ${neverCondition(table)})`,
     ...(keepsMissing
       ? [`!(variables.change != "create" && variables.images[i].at != "" && has(variables.matched[i][0].missingSecret) && ${missing})`]
@@ -138,7 +163,7 @@ function becomesVariable(table: Table): Variable {
 
 /** With `imagePullPolicy: Never` the node must have the image under its written name. */
 function neverCondition({ rules }: Table): string {
-  const auto = `!(${siblingLabels.map((label) => `${literal(label)} in variables.labels`).join(' || ')})`;
+  const auto = `!(${siblingLabels.map((label) => `${literal(label)} in object.metadata.?labels.orValue({})`).join(' || ')})`;
   if (rules.every(({ policy }) => policy.onPullPolicyNever === 'auto')) return auto;
   const chosen = 'variables.matched[i][0].?never.orValue("auto")';
   return `(${chosen} == "keep" || ${chosen} == "auto" && ${auto})`;
@@ -177,12 +202,8 @@ function secretTables(table: Table): Variable[] {
 
 function missingVariable(table: Table): Variable[] {
   if (!hasSecrets(table)) return [];
-  const { rules } = table;
   const first = 'variables.matched[i][0]';
-  const own = rules.some(({ policy }) => policy.pullSecrets.length > 0) ? [ofEntry('secrets', first)] : [];
-  const named = rules.some(({ registrySecrets }) => registrySecrets.length > 0) ? [ofEntry('registrySecrets', first)] : [];
   const isAttaching = attaches(table);
-  const rewritten = [...named, secretsAt(table, 'variables.resultParts[i].key'), ...own, ...(isAttaching ? [again] : [])];
   const attached = `(variables.matched[i].size() > 0 && ${first}.as == "secrets" ? ${ofEntry('secrets', first)} : [])`;
   const stays = [secretsAt(table, 'm.key'), ...(isAttaching ? [attached] : [])];
   const ofLeft = hasLeft(table) ? `\n  : ${isLeft('i')} ? []` : '';
@@ -190,11 +211,35 @@ function missingVariable(table: Table): Variable[] {
     {
       name: 'missing',
       comment: 'Pull secrets that the pod lacks. They cannot be added to an existing one.',
-      expression: `variables.change != "create" ? [] : variables.images.transformList(i, m,
+      expression: `variables.change != "create" ? [] : variables.parts.transformList(i, m,
   variables.becomes[i] != ""
-  ? ${rewritten.join('\n    + ')}${ofLeft}
+  ? ${secretsOfRewritten(table).join('\n    + ')}${ofLeft}
   : ${stays.join('\n    + ')}
 ).flatten().distinct().filter(n, !(n in variables.present))`,
     },
   ];
+}
+
+/** Of an image that is rewritten: a list where the rules say it all, else an expression by its result. */
+function secretsOfRewritten(table: Table): string[] {
+  const { rules } = table;
+  const rewriting = rules.filter(({ action }) => action !== 'secrets' && action !== 'left');
+  const known = rewriting.map((rule) => knownSecrets(table, rule));
+  const [one] = known;
+  if (one != null && !attaches(table) && known.every((each) => each?.join() === one.join())) return [strings(one)];
+  const first = 'variables.matched[i][0]';
+  const own = rules.some(({ policy }) => policy.pullSecrets.length > 0) ? [ofEntry('secrets', first)] : [];
+  const named = rules.some(({ registrySecrets }) => registrySecrets.length > 0) ? [ofEntry('registrySecrets', first)] : [];
+  return [...named, secretsAt(table, 'variables.resultParts[i].key'), ...own, ...(attaches(table) ? [again] : [])];
+}
+
+/** Null where they depend on more of the result than what the rule puts in front. */
+function knownSecrets({ secrets }: Table, { action, base, registrySecrets, policy }: TableRule): string[] | null {
+  const [host, ...path] = base.split('/');
+  // An image of Docker Hub gets library/ in front, and the host is compared without regard to case.
+  if (action === 'image' || host === undefined || host === 'docker.io' || host !== host.toLowerCase()) return null;
+  const key = [host, ...path, ''].join('/');
+  if (secrets.some(([prefix]) => prefix.startsWith(key) && prefix !== key)) return null;
+  const at = secrets.flatMap(([prefix, secret]) => (key.startsWith(prefix) ? [secret] : []));
+  return [...new Set([...registrySecrets, ...at, ...policy.pullSecrets])];
 }

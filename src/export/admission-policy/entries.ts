@@ -33,7 +33,7 @@ function joined(rules: readonly RuleText[]): string {
 }
 
 /** With more entries they are kept by host, so that an image is compared with those of its own host only. */
-const maxUnindexed = 100;
+const maxUnindexed = 8;
 
 export interface Entries {
   readonly variables: readonly Variable[];
@@ -63,7 +63,7 @@ export function entriesOf({ rules, policy: { revision } }: Table): Entries {
             ),
     })),
     of: (image) =>
-      `(${parts.map(({ name, hosts }) => (hosts === null ? `variables.${name}` : `variables.${name}[?${image}.registry].orValue([])`)).join(' + ')})`,
+      `(${parts.map(({ name, hosts }) => (hosts === null ? `variables.${name}` : `variables.${name}[?${image}.key.split("/", 2)[0]].orValue([])`)).join(' + ')})`,
   };
 }
 
@@ -178,7 +178,7 @@ function isComplete(image: string): boolean {
 }
 
 /** The text of the rule in a record, where CEL would quote it otherwise. */
-function quotedRewriter(rule: string, revision: string | null): string | null {
+export function quotedRewriter(rule: string, revision: string | null): string | null {
   const text = rewriterText({ rule, revision });
   const json = asciiJson(text);
   return json === `"${text}"` ? null : json;

@@ -3,23 +3,36 @@ import { maxRecordLength, originalImagesAnnotation, rewrittenByAnnotation } from
 import { token } from '../../patch/pointer.ts';
 import { literal } from './cel.ts';
 import { hasLeft, isLeft } from './decision.ts';
-import type { Variable } from './entries.ts';
+import { quotedRewriter, type Variable } from './entries.ts';
+import { policyPlace } from './sites.ts';
 import type { Table } from './table.ts';
 
 /** Of all annotations of an object (kubernetes/apimachinery, pkg/api/validation/objectmeta.go). */
 const maxAnnotations = 256 * 1024;
 
 export function recordVariables(table: Table): Variable[] {
+  const { rules } = table;
   const { revision } = table.policy;
   // The record of an image that is left to the webhook is never stale here.
   const ofLeft = hasLeft(table) ? `${isLeft('i')} ? s.image : ` : '';
-  const rewriter = `variables.matched[i][0].?quoted.orValue(strings.quote(variables.matched[i][0].rule + ${literal(`@${revision}`)}))`;
+  const first = 'variables.matched[i][0]';
+  const written = `"\\"" + ${first}.rule + ${literal(`@${revision}"`)}`;
+  const isQuoted = rules.some(({ name }) => quotedRewriter(name, revision) !== null);
+  const members = {
+    at: 'm.at',
+    image: 'm.image',
+    to: 'variables.becomes[i]',
+    record: 'strings.quote(m.record) + ":"',
+    ...(revision === null ? {} : { rule: isQuoted ? `has(${first}.quoted) ? ${first}.quoted : ${written}` : written }),
+    ...(changesPullPolicy(rules) ? { pull: 'm.pull', pullPolicy: `${first}.?pullPolicy.orValue("keep")` } : {}),
+  };
   return [
     {
       name: 'rewritten',
-      expression: `variables.images.transformList(i, m, m.at != "" && variables.becomes[i] != "",
-  {"at": m.at, "policyAt": m.policyAt, "pull": m.pull, "pullPolicy": variables.matched[i][0].?pullPolicy.orValue("keep"), "to": variables.becomes[i],
-   "record": strings.quote(m.record) + ":", "image": strings.quote(m.image), "rule": ${rewriter}})`,
+      expression: `variables.images.transformList(i, m, variables.becomes[i] != "" && m.at != "",
+  {${Object.entries(members)
+    .map(([name, expression]) => `${literal(name)}: ${expression}`)
+    .join(', ')}})`,
     },
     {
       name: 'stale',
@@ -30,14 +43,12 @@ export function recordVariables(table: Table): Variable[] {
 ).map(s, strings.quote(s.record) + ":")`,
     },
     { name: 'keptImages', expression: kept('recordedImages') },
-    { name: 'newImages', expression: merged('keptImages', 'r.image') },
-    { name: 'newImagesRecord', expression: recordText('recordedImages', 'keptImages', 'newImages') },
+    { name: 'newImages', expression: merged('keptImages', '"\\"" + r.image + "\\""') },
     ...(revision === null
       ? []
       : [
           { name: 'keptRules', expression: kept('recordedRules') },
           { name: 'newRules', expression: merged('keptRules', 'r.rule') },
-          { name: 'newRulesRecord', expression: recordText('recordedRules', 'keptRules', 'newRules') },
         ]),
     {
       name: 'space',
@@ -45,7 +56,7 @@ export function recordVariables(table: Table): Variable[] {
       expression: `${maxAnnotations} - object.metadata.?annotations.orValue({}).transformList(k, v,
   k == ${literal(originalImagesAnnotation)} || k == ${literal(rewrittenByAnnotation)} ? 0 : bytes(string(k)).size() + bytes(string(v)).size()).sum()`,
     },
-    { name: 'imagesChange', expression: change({ annotation: originalImagesAnnotation, kind: 'Images', used: '0' }) },
+    { name: 'imagesChange', expression: change({ annotation: originalImagesAnnotation, kind: 'Images', used: null }) },
     ...(revision === null
       ? []
       : [
@@ -64,16 +75,22 @@ export function recordVariables(table: Table): Variable[] {
 /** The revision that the variables of a policy put into the records on pods; null where there is none. */
 export function recordedRevision(variables: readonly { readonly name: string; readonly expression: string }[]): string | null {
   const { expression = '' } = variables.find(({ name }) => name === 'rewritten') ?? {};
-  return /"@([0-9a-z]+)"/.exec(expression)?.[1] ?? null;
+  return /"@([0-9a-z]+)\\""/.exec(expression)?.[1] ?? null;
+}
+
+function changesPullPolicy(rules: Table['rules']): boolean {
+  return rules.some(({ policy }) => policy.pullPolicy !== 'keep');
 }
 
 function kept(entries: string): string {
-  return `variables.${entries}.filter(e, !variables.stale.exists(s, e.startsWith(s)))`;
+  return `variables.stale.size() == 0 ? variables.${entries} : variables.${entries}.filter(e, !variables.stale.exists(s, e.startsWith(s)))`;
 }
 
 function merged(keptEntries: string, value: string): string {
   const text = `r.record + ${value}`;
-  return `variables.${keptEntries}.map(e, (variables.rewritten.filter(r, e.startsWith(r.record)).map(r, ${text}) + [e])[0])
+  const record = keptEntries === 'keptImages' ? 'imagesRecord' : 'rulesRecord';
+  return `variables.${record} == "" ? variables.rewritten.map(r, ${text})
+: variables.${keptEntries}.map(e, (variables.rewritten.filter(r, e.startsWith(r.record)).map(r, ${text}) + [e])[0])
   + variables.rewritten.filter(r, !variables.${keptEntries}.exists(e, e.startsWith(r.record))).map(r, ${text})`;
 }
 
@@ -84,25 +101,27 @@ function recordText(before: string, keptEntries: string, entries: string): strin
 interface Record {
   readonly annotation: string;
   readonly kind: 'Images' | 'Rules';
-  /** Of the space, in CEL. */
-  readonly used: string;
+  /** Of the space, in CEL; null for nothing. */
+  readonly used: string | null;
 }
 
 /** Empty for no change, else the new text, which is empty where there is none: a record that does not fit is not written, and a wrong one removed. */
 function change({ annotation, kind, used }: Record): string {
   const before = `variables.${kind === 'Images' ? 'images' : 'rules'}Record`;
   const isWrong = `(variables.kept${kind}.size() < variables.recorded${kind}.size() || ${before}.size() > ${maxRecordLength} || variables.rewritten.exists(r, variables.recorded${kind}.exists(e, e.startsWith(r.record))))`;
-  return `variables.new${kind}Record.map(t,
-  t != "{}" && t.size() <= ${maxRecordLength} && ${annotation.length} + t.size() <= variables.space - ${used} ? t : ${before} == "" || ${isWrong} ? "" : ${before})
+  const text = recordText(`recorded${kind}`, `kept${kind}`, `new${kind}`);
+  return `(${text})
+.map(t,
+  t != "{}" && t.size() <= ${maxRecordLength} && ${annotation.length} + t.size() <= variables.space${used === null ? '' : ` - ${used}`} ? t : ${before} == "" || ${isWrong} ? "" : ${before})
 .filter(t, t != ${before})`;
 }
 
 /** One expression: each further mutation costs a conversion of the pod, and all variables again. */
 export function patchExpression({ rules, policy: { revision } }: Table, hasSecrets: boolean): string {
   const parts = ['variables.rewritten.map(r, JSONPatch{op: "replace", path: r.at, value: r.to})'];
-  if (rules.some(({ policy }) => policy.pullPolicy !== 'keep'))
+  if (changesPullPolicy(rules))
     parts.push(`(variables.change != "create" ? [] : variables.rewritten.filter(r, r.pullPolicy != "keep" && r.pullPolicy != r.pull && !(r.pullPolicy == "derive" && r.pull == "")).map(r,
-  r.pullPolicy == "derive" ? JSONPatch{op: "remove", path: r.policyAt} : JSONPatch{op: "add", path: r.policyAt, value: r.pullPolicy}))`);
+  r.pullPolicy == "derive" ? JSONPatch{op: "remove", path: ${policyPlace('r.at')}} : JSONPatch{op: "add", path: ${policyPlace('r.at')}, value: r.pullPolicy}))`);
   if (hasSecrets)
     parts.push(`(variables.missing.size() == 0 ? []
   : !has(object.spec.imagePullSecrets) ? [JSONPatch{op: "add", path: "/spec/imagePullSecrets", value: variables.missing.map(n, {"name": n})}]
@@ -121,5 +140,5 @@ export function patchExpression({ rules, policy: { revision } }: Table, hasSecre
   parts.push(`(variables.change == "debug" || (${texts}).size() == 0 ? []
   : (has(object.metadata.annotations) ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}])
   + ${operations})`);
-  return `!variables.inScope ? [] :\n${parts.join('\n+ ')}`;
+  return `request.operation != "CREATE" && !variables.optedIn ? [] :\n${parts.join('\n+ ')}`;
 }

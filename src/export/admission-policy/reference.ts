@@ -1,11 +1,22 @@
 /** Image references in CEL: the same parts as src/image/reference.ts has. */
 import { host, path, tag } from '../../image/grammar.ts';
-import { literal } from './cel.ts';
+import { indented, literal } from './cel.ts';
 
 /** The tag's length is compared as a number, which makes the expression small enough for Go's fast matcher. */
 const anyTag = tag.replace('{0,127}', '*');
 const digest = '(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})';
 const grammar = `^(?:${host}/)?${path}(?::${anyTag})?(?:@${digest})?$`;
+
+/** A part of the grammar that most images follow, which Go's matcher decides without going back. */
+const plain = '^[a-z0-9]+(?:[./_-][a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@sha256:[0-9a-f]{64})?$';
+
+/** Whether the text is an image reference: most are told from the others by the first line. @param text an expression */
+export function isReference(text: string): string {
+  const isShort = `(${text}.size() <= 128 || ${text}.size() <= 199 && ${text}.contains("@"))`;
+  return `(${text}.size() != 64 && ${isShort} && ${text}.matches(${literal(plain)})
+  || ${isWellFormed(text)}
+  && [${text}]${indented(partsOf(text, 't'), '    ').trimStart()}.all(m, ${isWithinLimits('m')}))`;
+}
 
 /** Whether the text follows the grammar, by itself. @param text an expression */
 export function isWellFormed(text: string): string {
@@ -15,34 +26,62 @@ export function isWellFormed(text: string): string {
 /** The limits of a name and a tag. @param image a map of `partsOf` */
 export function isWithinLimits(image: string): string {
   const tagSize = `(${image}.suffix.contains("@") ? ${image}.suffix.indexOf("@") : ${image}.suffix.size())`;
-  return `${tagSize} <= 129 && ${image}.path.size() <= 255 && (${image}.path.size() + ${image}.registry.size() < 255 || !${image}.registry.contains("_"))`;
+  // The key is registry and path with two slashes.
+  const pathSize = `${image}.key.size() - ${image}.key.indexOf("/") - 2`;
+  return `${tagSize} <= 129 && ${pathSize} <= 255 && (${image}.key.size() < 257 || !${image}.key.matches("^[^/]*_"))`;
 }
 
 /**
- * The parts of an image as a map of strings, for any text: `host` and `rest` as written, `suffix` (tag and digest), `registry` (the host for
- * comparison), `path`, and `key`, which is registry and path with a slash after each.
+ * Maps each text of a list to its parts, which are strings: `suffix` (tag and digest) and `key`, which is the host for comparison and the path with
+ * a slash after each.
  *
  * @param text an expression
- * @param more further members of the map
+ * @param element the variable in it
  */
-export function partsOf(text: string, more = ''): string {
-  return `[${text}]
-  // name, tag and digest
-  .map(t, t.contains("@") ? [t.substring(0, t.indexOf("@")), t.substring(t.indexOf("@"))] : [t, ""])
-  .map(p, p[0].lastIndexOf(":") > p[0].lastIndexOf("/") ? [p[0].substring(0, p[0].lastIndexOf(":")), p[0].substring(p[0].lastIndexOf(":")) + p[1]] : p)
-  // host, if the name has one, and path
-  .map(p, p[0].matches("^(?:localhost|[^/]*[.:A-Z][^/]*)/") ? [p[0].substring(0, p[0].indexOf("/")), p[0].substring(p[0].indexOf("/") + 1), p[1]] : ["", p[0], p[1]])
-  .map(p, p + [p[0] == "" || p[0].lowerAscii() == "index.docker.io" ? "docker.io" : p[0].lowerAscii()])
-  .map(p, p + [p[3] == "docker.io" && !p[1].contains("/") ? "library/" + p[1] : p[1]])
-  .map(p, {${more}"host": p[0], "rest": p[1], "suffix": p[2], "registry": p[3], "path": p[4], "key": p[3] + "/" + p[4] + "/"})[0]`;
+export function partsOf(text: string, element: string, written: readonly WrittenPart[] = []): string {
+  const rest = 'p.text.substring(p.host.size(), p.text.size() - p.suffix.size())';
+  // The host of most policies is for comparison only.
+  const [early, late] = written.includes('host') ? ['', '.lowerAscii()'] : ['.lowerAscii()', ''];
+  const first = { text, host: `${text}.find(${literal(anyHost)})${early}`, suffix: `${text}.find("[:@][^/]*$")` };
+  const hub = `"docker.io/" + (p.text.matches(${literal(oneComponent)}) ? "library/" : "")`;
+  const second = {
+    suffix: 'p.suffix',
+    key: `(p.host${late} in ["", "docker.io/", "index.docker.io/"] ? ${hub} : p.host${late}) + ${rest} + "/"`,
+    ...(written.includes('host') ? { host: 'p.host' } : {}),
+    ...(written.includes('rest') ? { rest } : {}),
+  };
+  return `\n.map(${element}, ${map(first)})\n.map(p, ${map(second)})`;
+}
+
+/** `host` as written, with its slash; `rest`, the path as written. */
+export type WrittenPart = 'host' | 'rest';
+
+const anyHost = '^(?:localhost|[^/]*[.:A-Z][^/]*)/';
+/** Of Docker Hub: the path has `library/` in front. */
+const oneComponent = '^(?i:(?:index[.])?docker[.]io/)?[^/]+$';
+
+function map(members: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(members)
+    .map(([name, expression]) => `${literal(name)}: ${expression}`)
+    .join(', ')}}`;
+}
+
+/** The path. @param image a map of `partsOf` */
+export function pathText(image: string): string {
+  return `${image}.key.substring(${image}.key.indexOf("/") + 1, ${image}.key.size() - 1)`;
+}
+
+/** The canonical name. @param image a map of `partsOf` */
+export function canonicalName(image: string): string {
+  return `${image}.key.substring(0, ${image}.key.size() - 1)`;
 }
 
 /** For expressions of the policy. @param image a map of `partsOf` */
 export function canonicalText(image: string): string {
-  return `(${image}.registry + "/" + ${image}.path + ${image}.suffix)`;
+  return `(${canonicalName(image)} + ${image}.suffix)`;
 }
 
-/** Host and path, the host in the letters that it is written in. */
+/** Host and path, the host in the letters that it is written in. @param image a map of `partsOf` with `host` */
 export function nameText(image: string): string {
-  return `((${image}.registry == "docker.io" ? "docker.io" : ${image}.host) + "/" + ${image}.path)`;
+  return `((${image}.key.startsWith("docker.io/") ? "docker.io/" : ${image}.host) + ${pathText(image)})`;
 }

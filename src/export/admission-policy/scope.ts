@@ -77,12 +77,7 @@ function namespaceRequirement({ optIn, optInValue, shadowValue, otherValues }: S
     : { key: rewriteLabel, operator: 'NotIn', values: [...new Set(['disabled', shadowValue, ...otherValues])] };
 }
 
-/** An update of the label itself may meet a binding by the old label. */
-export function inScope(scope: Scope): string {
-  return `request.operation == "CREATE" || ${optedIn(scope)}`;
-}
-
-/** The bindings as one expression, by the new object. */
+/** The bindings as one expression, by the new object: an update of the label itself may meet a binding by the old label. */
 export function optedIn(scope: Scope): string {
   const own = `${labelValue(rewriteLabel)}.orValue("")`;
   const { operator, values } = namespaceRequirement(scope);
@@ -91,7 +86,7 @@ export function optedIn(scope: Scope): string {
 (!(${own} in ${strings(podValues(scope))}) && ${operator === 'In' ? ofNamespace : `!(${ofNamespace})`})`;
 }
 
-/** Cheap ones first: each that is false ends it. */
+/** The API server evaluates all of them, whatever the first ones say. */
 export function scopeConditions(scope: Scope, { imageManagers }: CompiledPolicy): Condition[] {
   const managers = imageManagers.filter(({ exclude }) => exclude);
   return [

@@ -3,20 +3,32 @@ import { originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annot
 import { literal } from './cel.ts';
 import type { Variable } from './entries.ts';
 
+/** A container and a volume always have a name, maybe an empty one. */
 function containers(list: string, condition: string): string {
   return `object.spec.?${list}.orValue([]).transformList(i, c, has(c.image)${condition},
-    {"at": "/spec/${list}/" + string(i) + "/image", "policyAt": "/spec/${list}/" + string(i) + "/imagePullPolicy",
-     "record": string(c.?name.orValue("")), "image": string(c.image), "pull": string(c.?imagePullPolicy.orValue(""))})`;
+    {"at": "/spec/${list}/" + string(i) + "/image", "record": string(c.name), "image": string(c.image), "pull": string(c.?imagePullPolicy.orValue(""))})`;
 }
 
 const volumes = `object.spec.?volumes.orValue([]).transformList(i, v, has(v.image) && has(v.image.reference),
-    {"at": "/spec/volumes/" + string(i) + "/image/reference", "policyAt": "/spec/volumes/" + string(i) + "/image/pullPolicy",
-     "record": "volume." + string(v.?name.orValue("")), "image": string(v.image.reference), "pull": string(v.image.?pullPolicy.orValue(""))})`;
+    {"at": "/spec/volumes/" + string(i) + "/image/reference", "record": "volume." + string(v.name), "image": string(v.image.reference),
+     "pull": string(v.image.?pullPolicy.orValue(""))})`;
+
+/** Where the pull policy of an image is, in CEL. @param at where the image is */
+export function policyPlace(at: string): string {
+  return `(${at}.endsWith("/reference") ? ${at}.replace("/reference", "/pullPolicy") : ${at} + "PullPolicy")`;
+}
 
 const changed = (list: string): string => ` && !oldObject.spec.?${list}.orValue([]).exists(o, o.?name == c.?name && o.?image == c.?image)`;
 const added = ' && !oldObject.spec.?ephemeralContainers.orValue([]).exists(o, o.?name == c.?name)';
 
-/** `at` is empty for a recorded image: it is decided to see whether the record still holds. */
+/**
+ * The open images, and the recorded ones of those that an update changes: these are decided as well, to see whether the record still holds. Their
+ * `at` is empty.
+ */
+export const sites = `(variables.open + (variables.change != "update" ? [] :
+  variables.open.map(s, variables.recordedImages.filter(e, e.startsWith(strings.quote(s.record) + ":")).map(e,
+    {"at": "", "record": s.record, "pull": s.pull, "image": e.substring(s.record.size() + 4, e.size() - 1)})).flatten()))`;
+
 export function siteVariables(): Variable[] {
   return [
     {
@@ -24,7 +36,6 @@ export function siteVariables(): Variable[] {
       expression:
         'request.operation == "CREATE" ? "create" : request.?subResource.orValue("") == "ephemeralcontainers" ? "debug" : "update"',
     },
-    { name: 'labels', expression: 'object.metadata.?labels.orValue({})' },
     {
       name: 'open',
       comment: 'The images that may be changed: of a new pod all, of an update those that it changes, new ones of ephemeral containers.',
@@ -46,13 +57,6 @@ export function siteVariables(): Variable[] {
     })),
     { name: 'recordedImages', comment: 'The entries of an existing record.', expression: recordedEntries('imagesRecord') },
     { name: 'recordedRules', expression: recordedEntries('rulesRecord') },
-    {
-      name: 'sites',
-      comment: 'The same, and the recorded images of those that an update changes.',
-      expression: `variables.open + (variables.change != "update" ? [] :
-  variables.open.map(s, variables.recordedImages.filter(e, e.startsWith(strings.quote(s.record) + ":")).map(e,
-    {"at": "", "policyAt": "", "record": s.record, "pull": s.pull, "image": e.substring(s.record.size() + 4, e.size() - 1)})).flatten())`,
-    },
   ];
 }
 

@@ -1,12 +1,12 @@
 /** The transforms in CEL: `m` is the image, `e` the entry that matched it. Empty where there is no result. */
 import type { TableRule } from './table.ts';
-import { nameText } from './reference.ts';
+import { canonicalName, nameText, pathText } from './reference.ts';
 
 const below = (kept: string): string => `e.to + "/" + ${kept} + m.suffix`;
 
-const last = 'm.path.substring(m.path.lastIndexOf("/") + 1)';
-const familiar =
-  '(m.registry != "docker.io" ? m.registry + "/" + m.path : m.path.matches("^library/[^/]+$") ? m.path.substring(8) : m.path)';
+const path = pathText('m');
+const last = 'm.key.split("/")[m.key.split("/").size() - 2]';
+const familiar = `(!m.key.startsWith("docker.io/") ? ${canonicalName('m')} : m.key.matches("^docker[.]io/library/[^/]+/$") ? ${path}.substring(8) : ${path})`;
 const tagged = `${last} + "-" + (m.suffix.matches("^:") ? m.suffix.substring(1).split("@")[0] : "latest")`;
 const digestPart = '(m.suffix.contains("@") ? m.suffix.substring(m.suffix.indexOf("@")) : "")';
 
@@ -14,8 +14,8 @@ const digestPart = '(m.suffix.contains("@") ? m.suffix.substring(m.suffix.indexO
 const remainder = `(e.depth == "0" ? ${nameText('m')} : m.key.split("/").slice(int(e.depth), m.key.split("/").size() - 1).join("/"))`;
 
 const canonical = {
-  path: below('m.path'),
-  fullName: `m.registry.contains(":") ? "" : ${below('m.registry + "/" + m.path')}`,
+  path: below(path),
+  fullName: `m.key.matches("^[^/]*:") ? "" : ${below(canonicalName('m'))}`,
   flatten: below(last),
   escape: below(`${familiar}.replace("/", "_").replace(":", "_")`),
   singleRepository: `m.suffix.startsWith("@") ? e.to + m.suffix
@@ -33,7 +33,7 @@ export function isExpressed(as: string): as is ExpressedTransform {
 
 const written: Partial<Record<ExpressedTransform, string>> = {
   path: below('m.rest'),
-  fullName: `m.host.contains(":") ? "" : ${below('(m.host == "" ? "" : m.host.lowerAscii() + "/") + m.rest')}`,
+  fullName: `m.host.contains(":") ? "" : ${below('m.host.lowerAscii() + m.rest')}`,
 };
 
 /** The member `as` of a rule: the transform, and whether it keeps the spelling. */
@@ -49,5 +49,7 @@ export function transformed(rules: readonly TableRule[]): string {
     used.set(actionText(rule), (rule.spelling === 'written' ? written[rule.action] : undefined) ?? canonical[rule.action]);
   }
   const cases = [...used].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const [only] = cases;
+  if (only !== undefined && cases.length === 1 && rules.every((rule) => actionText(rule) === only[0])) return only[1];
   return [...cases.map(([as, text]) => `e.as == "${as}" ? (${text})`), '""'].join('\n: ');
 }
