@@ -75,7 +75,7 @@ export function recordVariables(table: Table): Variable[] {
 /** The revision that the variables of a policy put into the records on pods; null where there is none. */
 export function recordedRevision(variables: readonly { readonly name: string; readonly expression: string }[]): string | null {
   const { expression = '' } = variables.find(({ name }) => name === 'rewritten') ?? {};
-  return /"@([0-9a-z]+)\\""/.exec(expression)?.[1] ?? null;
+  return /"@([0-9a-z]+)\\?"/.exec(expression)?.[1] ?? null;
 }
 
 function changesPullPolicy(rules: Table['rules']): boolean {
