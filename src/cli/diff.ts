@@ -1,6 +1,9 @@
 /** `transship diff`: the images that two policies decide differently, for the review of a change. */
+import type { V1ObjectMeta } from '@kubernetes/client-node';
 import { OperatorError } from '../errors/operator-error.ts';
 import { isOfRelease, listPods } from '../inspect/pods.ts';
+import { fallbackAnnotation, parseFallback } from '../pod/fallback-record.ts';
+import { siteKey } from '../pod/images.ts';
 import { decideDocument, type ManifestImage } from '../manifests/decide.ts';
 import { plainValue } from '../manifests/parse.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -47,7 +50,7 @@ Exit codes: 0 no difference; 1 there are differences; 2 wrong usage, or somethin
     const unique = [...new Map(found.differences.map((each) => [keyOf(each), each])).values()];
     await write(io.stdout, joined(unique.map(values.output === 'json' ? line : page)));
     if (values.output === 'table' && (found.images > 0 || found.exitCode === 0))
-      await write(io.stderr, printed`${count(unique.length, 'difference')} in ${count(found.images, 'image')}\n`);
+      await write(io.stderr, printed`${count(unique.length, 'difference')} in ${count(found.images, 'image')}${movedText(found.moved)}\n`);
     return Math.max(found.exitCode, unique.length > 0 ? 1 : 0);
   },
 });
@@ -91,9 +94,19 @@ async function ofCluster({ values }: Given<typeof diffFlags>, policies: Policies
         const context = { namespaceOf: () => metadata?.namespace ?? '', originals: 'recorded' } as const;
         const [old, now] = policies.map((policy) => decideDocument(policy, pod, context).images);
         all.add(decisionsOf(old), decisionsOf(now));
+        all.moved += movedImages(metadata, old ?? []);
       }
   });
   return all;
+}
+
+/** They are compared by the names that they were written with, like all images of pods. */
+const movedText = (moved: number): string =>
+  moved === 0 ? '' : `; ${moved} of these at an alternative of the rule now, which transship scan shows`;
+
+function movedImages(metadata: V1ObjectMeta | undefined, images: readonly ManifestImage[]): number {
+  const record = parseFallback(metadata?.annotations?.[fallbackAnnotation] ?? null);
+  return images.filter(({ decision: { site } }) => record.get(siteKey(site))?.to === site.image).length;
 }
 
 const decisionsOf = (images: readonly ManifestImage[] = []): ImageDecision[] => images.map(({ decision }) => decision);
@@ -101,6 +114,8 @@ const decisionsOf = (images: readonly ManifestImage[] = []): ImageDecision[] => 
 /** Both policies decide the same images in the same order. */
 class Comparison {
   images = 0;
+  /** Images of pods that the controller moved to an alternative of their rule. */
+  moved = 0;
   readonly differences: Difference[] = [];
   /** 2 where a manifest could not be read. */
   exitCode = 0;

@@ -8,7 +8,7 @@ import { table } from './table.ts';
 const maxRows = 40;
 
 export function scanPage(report: ScanReport): Printable {
-  const { pods, images, namespaces, imageManagers, unexamined, customResources, plan } = report;
+  const { pods, images, namespaces, imageManagers, fallbacks, unexamined, customResources, plan } = report;
   const registries = Map.groupBy(images, ({ registry }) => registry || '(no reference)');
   const byRegistry = [...registries].map(([registry, own]) => [
     registry,
@@ -28,6 +28,11 @@ export function scanPage(report: ScanReport): Printable {
       'Namespaces',
       ['NAMESPACE', 'LABEL', 'PODS'],
       namespaces.map(({ name, label, pods: own }) => [name, label ?? '-', String(own)]),
+    ),
+    section(
+      'Moved to an alternative, since nodes could not pull the image',
+      ['NAMESPACE', 'PODS', 'SINCE', 'REASON', 'FROM', 'TO'],
+      fallbacks.map(({ namespace, pods: own, since, reason, from, to }) => [namespace, String(own), since, reason ?? '-', from, to]),
     ),
     section(
       'Operators that compare images: left alone',

@@ -4,19 +4,35 @@ import { isObject } from './json.ts';
 /** JSON object: container name to a `FallbackStep`. Written by the controller. */
 export const fallbackAnnotation = 'transship.dev/fallback';
 
-/** The last step of a container. */
-export interface FallbackStep {
-  /** Of the rule's alternatives, beginning with 1. */
-  readonly step: number;
+/** One step of a container, as it is kept when another one follows: it led to the image that the next one came from. */
+export interface EarlierStep {
   /** The image that could not be pulled. */
   readonly from: string;
-  /** The image since then. An entry counts only while the container has this image. */
-  readonly to: string;
   /** RFC 3339. */
   readonly at: string;
+  /** Why it could not be pulled: a code of `PullFailureCode`. */
+  readonly reason?: string;
+}
+
+/** The last step of a container. */
+export interface FallbackStep extends EarlierStep {
+  /** Of the rule's alternatives, beginning with 1. */
+  readonly step: number;
+  /** The image since then. An entry counts only while the container has this image. */
+  readonly to: string;
+  /** The first one first. */
+  readonly earlier?: readonly EarlierStep[];
 }
 
 export type FallbackRecord = ReadonlyMap<string, FallbackStep>;
+
+/** A step with both of its images. */
+export interface TakenStep {
+  readonly at: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string | null;
+}
 
 /** Longer ones were not written by transship: a pod has at most some dozens of containers, and a name at most 255 characters. */
 const maxLength = 64 * 1024;
@@ -26,23 +42,50 @@ export function parseFallback(text: string | null): FallbackRecord {
   if (text === null || text.length > maxLength) return new Map();
   try {
     const value: unknown = JSON.parse(text);
-    return new Map(isObject(value) ? Object.entries(value).flatMap(([name, entry]) => (isStep(entry) ? [[name, entry]] : [])) : []);
+    return new Map(isObject(value) ? Object.entries(value).flatMap(([name, entry]) => (isStep(entry) ? [[name, stepOf(entry)]] : [])) : []);
   } catch {
     return new Map();
   }
 }
 
 export function fallbackText(record: FallbackRecord): string {
-  return JSON.stringify(Object.fromEntries([...record].map(([name, { step, from, to, at }]) => [name, { step, from, to, at }])));
+  return JSON.stringify(Object.fromEntries([...record].map(([name, entry]) => [name, stepOf(entry)])));
 }
 
-function isStep(entry: unknown): entry is FallbackStep {
-  return (
-    isObject(entry) &&
-    typeof entry['step'] === 'number' &&
-    Number.isInteger(entry['step']) &&
-    typeof entry['from'] === 'string' &&
-    typeof entry['to'] === 'string' &&
-    typeof entry['at'] === 'string'
-  );
+/** What is recorded of a container that is moved once more. */
+export function nextStep(last: FallbackStep | undefined, next: Omit<FallbackStep, 'earlier'>): FallbackStep {
+  // A record of another image says nothing about this one.
+  if (last === undefined || last.to !== next.from) return next;
+  return { ...next, earlier: [...(last.earlier ?? []), earlierOf(last)] };
+}
+
+/** All steps in their order. */
+export function stepsOf(record: FallbackStep): TakenStep[] {
+  const steps = [...(record.earlier ?? []), record];
+  return steps.map(({ at, from, reason = null }, index) => ({ at, from, to: steps[index + 1]?.from ?? record.to, reason }));
+}
+
+interface AnyStep extends Pick<FallbackStep, 'step' | 'from' | 'to' | 'at'> {
+  readonly reason?: unknown;
+  readonly earlier?: unknown;
+}
+
+function isStep(entry: unknown): entry is AnyStep {
+  return isEarlierStep(entry) && 'step' in entry && Number.isInteger(entry.step) && 'to' in entry && typeof entry.to === 'string';
+}
+
+function isEarlierStep(entry: unknown): entry is Pick<AnyStep, 'from' | 'at' | 'reason'> {
+  return isObject(entry) && typeof entry['from'] === 'string' && typeof entry['at'] === 'string';
+}
+
+/** Without what it should not have. */
+function stepOf(entry: AnyStep): FallbackStep {
+  const { step, to, earlier } = entry;
+  const { from, at, reason } = earlierOf(entry);
+  const steps = Array.isArray(earlier) ? earlier.filter(isEarlierStep).map(earlierOf) : [];
+  return { step, from, to, at, ...(reason !== undefined && { reason }), ...(steps.length > 0 && { earlier: steps }) };
+}
+
+function earlierOf({ from, at, reason }: Pick<AnyStep, 'from' | 'at' | 'reason'>): EarlierStep {
+  return { from, at, ...(typeof reason === 'string' && { reason }) };
 }

@@ -96,6 +96,12 @@ const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
   ],
 ];
 
+/** What a code means, for people; null for one that is not known. */
+export function pullFailureSentence(code: string): string | null {
+  const failures = [...causes.map(([, failure]) => failure), invalidName, neverPulled, unknown];
+  return failures.find((failure) => failure.code === code)?.sentence ?? null;
+}
+
 export function isPullReason(reason: string): reason is PullReason {
   return pullReasons.some((known) => known === reason);
 }

@@ -51,7 +51,7 @@ export function targetOf(index: TargetIndex, reference: Reference): Target | nul
   return targets?.find((target) => isAt(target, reference)) ?? null;
 }
 
-function isAt(target: Target, reference: Reference): boolean {
+export function isAt(target: Target, reference: Reference): boolean {
   const { exact } = target;
   if (exact === null) return isUnder(target.prefix, reference);
   return exact.name === reference.name && exact.tag === reference.tag && exact.digest === reference.digest;

@@ -73,6 +73,15 @@ test('the record: what is written is read again, and names are plain data', (t) 
     ['__proto__', step],
   ]);
   t.strictSame([...parseFallback(fallbackText(record))], [...record]);
+  const earlier = [{ from: 'a', at: '1', reason: 'tls' }, { from: 'b', at: '2' }, { from: 'c' }, null];
+  t.strictSame(
+    parseFallback(JSON.stringify({ app: { ...step, reason: 'x', earlier, more: 1 }, other: { ...step, reason: 1, earlier: {} } })),
+    new Map<string, object>([
+      ['app', { ...step, reason: 'x', earlier: earlier.slice(0, 2) }],
+      ['other', step],
+    ]),
+    'what has another form is left out',
+  );
   for (const text of [null, '', '[]', 'null', '{"a":null}', '{"a":{"step":1.5,"from":"a","to":"b","at":"c"}}', `"${'x'.repeat(70_000)}"`])
     t.equal(parseFallback(text).size, 0, String(text).slice(0, 40));
   t.end();

@@ -22,16 +22,21 @@ export interface AuditLog {
   readonly events: () => AuditEvent[];
 }
 
-/** Of the writes of ServiceAccounts of the release namespace. @param folder for its files */
-export function auditLog(folder: string): AuditLog {
+interface AuditOptions {
+  /** Of the ServiceAccounts whose requests are logged. */
+  readonly namespace?: string;
+  readonly verbs?: readonly string[];
+}
+
+const writes = ['create', 'update', 'patch', 'delete'] as const;
+
+/** @param folder for its files */
+export function auditLog(folder: string, { namespace = releaseNamespace, verbs = writes }: AuditOptions = {}): AuditLog {
   const policy = {
     apiVersion: 'audit.k8s.io/v1',
     kind: 'Policy',
     omitStages: ['RequestReceived'],
-    rules: [
-      { level: 'Metadata', userGroups: [`system:serviceaccounts:${releaseNamespace}`], verbs: ['create', 'update', 'patch', 'delete'] },
-      { level: 'None' },
-    ],
+    rules: [{ level: 'Metadata', userGroups: [`system:serviceaccounts:${namespace}`], verbs }, { level: 'None' }],
   };
   const [policyFile, logFile] = [join(folder, 'audit-policy.yaml'), join(folder, 'audit.log')];
   writeFileSync(policyFile, stringify(policy));

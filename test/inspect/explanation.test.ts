@@ -104,8 +104,8 @@ t.test('which rule and revision rewrote it, as the pod records them', async (tt)
     tt.match((await why(rewritten('nginx', 'mirror.example.com/library/nginx', by))).containers, [{ rule, revision }], by ?? 'no record');
 });
 
-const explainMoved = async (image: string, to: string) => {
-  const record = { main: { step: 1, from: 'mirror.example.com/library/nginx', to, at: '2026-06-01T12:00:00Z' } };
+const explainMoved = async (image: string, to: string, more: object = {}) => {
+  const record = { main: { step: 1, from: 'mirror.example.com/library/nginx', to, at: '2026-06-01T12:00:00Z', ...more } };
   const objects = rewritten('nginx', image);
   Object.assign(objects['/api/v1/namespaces/shop/pods/web'].metadata.annotations, { 'transship.dev/fallback': JSON.stringify(record) });
   return (await why(objects)).containers;
@@ -116,7 +116,24 @@ t.test('an image that the controller moved to an alternative', async (tt) => {
     tt.match(await explainMoved(image, image), [
       { code: 'fell-back', reason: /alternative 1 .* since mirror\.example\.com\/library\/nginx could not be pulled/, isFinding: false },
     ]);
-  tt.match(await explainMoved('nginx', 'another'), [{ code: 'changed-back' }], 'a record of another image says nothing');
+  tt.match(await explainMoved('nginx', 'another'), [{ code: 'changed-back', steps: [] }], 'a record of another image says nothing');
+});
+
+t.test('the steps of an image in their order, each with its reason', async (tt) => {
+  const earlier = [
+    { from: 'first.example.com/nginx', at: '2026-06-01T11:00:00Z', reason: 'unreachable' },
+    { from: 'second.example.com/nginx', at: '2026-06-01T11:30:00Z' },
+  ];
+  const [container] = await explainMoved('nginx', 'nginx', { step: 3, reason: 'not-found', earlier });
+  tt.match(
+    container?.reason,
+    /alternative 3 of the rule at 2026-06-01T12:00:00Z, since mirror\.example\.com\/library\/nginx could not be pulled \(the registry has no such image\)$/,
+  );
+  tt.strictSame(container?.steps, [
+    { at: '2026-06-01T11:00:00Z', from: 'first.example.com/nginx', to: 'second.example.com/nginx', reason: 'unreachable' },
+    { at: '2026-06-01T11:30:00Z', from: 'second.example.com/nginx', to: 'mirror.example.com/library/nginx', reason: null },
+    { at: '2026-06-01T12:00:00Z', from: 'mirror.example.com/library/nginx', to: 'nginx', reason: 'not-found' },
+  ]);
 });
 
 t.test('why nobody rewrote it', async (tt) => {

@@ -25,6 +25,7 @@ const everywhere: ScanReport = {
   namespaces: [{ name: hostile, label: hostile, pods: 1 }],
   imageManagers: [{ name: hostile, pods: 1 }],
   unexamined: [{ object: hostile, image: hostile }],
+  fallbacks: [{ namespace: hostile, from: hostile, to: hostile, reason: hostile, pods: 1, since: hostile, latest: hostile }],
   customResources: [{ apiVersion: hostile, kind: hostile, namespace: hostile, name: hostile, field: hostile, image: hostile }],
   plan: {
     images: [
@@ -67,6 +68,7 @@ test('nothing was scanned: a page all the same', (t) => {
     images: [],
     namespaces: [],
     imageManagers: [],
+    fallbacks: [],
     unexamined: [],
     customResources: [],
     plan: null,

@@ -5,6 +5,7 @@ import { meets } from '../../policy/label-selector.ts';
 import { referenceOf } from '../../image/reference.ts';
 import type { RulePolicy } from '../../policy/types.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
+import { isAt } from '../../rules/targets.ts';
 import { decideImage } from '../../rules/decide.ts';
 import { isPodOptedIn, type TargetScope } from '../secrets/target-namespaces.ts';
 import { nextTarget } from './next-target.ts';
@@ -90,8 +91,11 @@ function isInScope({ metadata }: SeenPod, { policy, scope, namespaceLabels }: Pl
 }
 
 function planContainer(pod: SeenPod, container: FailingContainer, { policy }: PlanContext): Move | Stay | null {
+  if (container.pullPolicy === 'Never' || !movable.has(container.failure.code)) return null;
+  const fixed = fixedImageOf(container);
+  if (fixed !== null) return stayOfFixed(container, fixed, policy);
   const original = pod.originals.get(container.name);
-  if (original === undefined || container.pullPolicy === 'Never' || !movable.has(container.failure.code)) return null;
+  if (original === undefined) return null;
   const podContext = { namespace: pod.metadata.namespace ?? '', podLabels: pod.metadata.labels ?? {} };
   const decision = decideImage(policy.table, original, podContext, container.pullPolicy);
   const rule = policy.rules.find(({ policy: { name } }) => name === decision.rule)?.policy;
@@ -113,13 +117,36 @@ function planContainer(pod: SeenPod, container: FailingContainer, { policy }: Pl
   return { container, rule: rule.name, target, step, steps, to, failure: container.failure, missingSecrets };
 }
 
-/** Why the image cannot be changed, for people; null if it can. */
-function obstacleOf({ list, name, image, pullPolicy, volume }: FailingContainer, rule: RulePolicy): string | null {
-  // kubernetes/kubernetes, pkg/apis/core/validation/validation.go: ValidatePodUpdate, ValidatePodEphemeralContainersUpdate.
-  if (volume !== null)
-    return `The image of volume ${volume.name}, ${volume.image}, cannot be pulled, and image volumes of an existing pod cannot be changed.`;
-  if (list === 'ephemeralContainers')
-    return `${image} of debug container ${name} cannot be pulled, and debug containers cannot be changed. Add another one.`;
+interface FixedImage {
+  readonly image: string;
+  /** Why, for people. */
+  readonly message: string;
+}
+
+/** An image that Kubernetes lets nobody change (pkg/apis/core/validation: ValidatePodUpdate, ValidatePodEphemeralContainersUpdate). */
+function fixedImageOf({ list, name, image, volume }: FailingContainer): FixedImage | null {
+  if (volume !== null) {
+    const why = `cannot be pulled, and image volumes of an existing pod cannot be changed.`;
+    return { image: volume.image, message: `The image of volume ${volume.name}, ${volume.image}, ${why}` };
+  }
+  if (list !== 'ephemeralContainers') return null;
+  const why = `cannot be pulled, and debug containers cannot be changed. Add another one.`;
+  return { image, message: `${image} of debug container ${name} ${why}` };
+}
+
+/** By where the image is: a debug container has no record, since whoever adds it cannot write annotations in the same request. */
+function stayOfFixed(container: FailingContainer, { image, message }: FixedImage, { rules }: CompiledPolicy): Stay | null {
+  const reference = referenceOf(image);
+  if (reference === null) return null;
+  const rule = rules.find(({ alternatives, rewrite }) => {
+    const targets = [rewrite, ...alternatives.map((each) => each.rewrite)].flatMap((each) => each?.target ?? []);
+    return alternatives.length > 0 && targets.some((target) => isAt(target, reference));
+  });
+  return rule === undefined ? null : { container, rule: rule.policy.name, result: 'impossible', message };
+}
+
+/** Why the image is not changed, for people; null if it is. */
+function obstacleOf({ name, image, pullPolicy }: FailingContainer, rule: RulePolicy): string | null {
   if (rule.onMutableTag === 'keep' && pullPolicy === 'Always' && referenceOf(image)?.digest === null)
     return `${image} of container ${name} stays: with imagePullPolicy Always, its tag may name other content in another registry. Name it by digest, or set onMutableTag: fallBack in rule ${rule.name}.`;
   return null;

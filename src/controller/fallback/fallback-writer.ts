@@ -6,7 +6,7 @@ import { describeError, isConflict, isNotFound, retryAfterOf, statusOf } from '.
 import { recordEvent } from '../../cluster/events.ts';
 import { keyOf } from '../../cluster/object-store.ts';
 import { strategicPatch } from '../../cluster/object-writes.ts';
-import { fallbackAnnotation, fallbackText } from '../../pod/fallback-record.ts';
+import { fallbackAnnotation, fallbackText, nextStep } from '../../pod/fallback-record.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import { done, requeueAfter, requeueUntil, type Requeue } from '../work-queue.ts';
 import { intervalAfter, type Move, type Stay } from './fallback-plan.ts';
@@ -111,7 +111,10 @@ function isUnavailable(error: unknown): boolean {
 export function patchOf({ metadata, steps }: SeenPod, moves: readonly Move[], at = new Date()): V1Pod {
   const { uid, resourceVersion } = metadata;
   const record = new Map(steps);
-  for (const { container, step, to } of moves) record.set(container.name, { step, from: container.image, to, at: at.toISOString() });
+  for (const { container, step, to, failure } of moves) {
+    const next = { step, from: container.image, to, at: at.toISOString(), reason: failure.code };
+    record.set(container.name, nextStep(steps.get(container.name), next));
+  }
   const imagesIn = (list: Move['container']['list']): { name: string; image: string }[] =>
     moves.filter(({ container }) => container.list === list).map(({ container, to }) => ({ name: container.name, image: to }));
   const [containers, initContainers] = [imagesIn('containers'), imagesIn('initContainers')];

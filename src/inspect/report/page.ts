@@ -26,12 +26,13 @@ export function reportPage(report: ScanReport, created: Date): string {
   return htmlPage({ title, style, body, scripts: [script] });
 }
 
-function figures({ pods, images, plan }: ScanReport): Html {
+function figures({ pods, images, fallbacks, plan }: ScanReport): Html {
   const all: readonly (readonly [count: number, what: string, isProblem?: boolean])[] = [
     [pods, 'pods'],
     [images.length, 'images'],
     [images.filter(({ hasDigest }) => !hasDigest).length, 'images without a digest'],
     [images.filter(({ isAnonymousHub }) => isAnonymousHub).length, 'images pulled from Docker Hub without a login'],
+    ...(fallbacks.length === 0 ? [] : [[fallbacks.reduce((sum, each) => sum + each.pods, 0), 'pods moved to an alternative'] as const]),
     ...(plan === null
       ? []
       : ([
@@ -144,6 +145,7 @@ function scanSections(report: ScanReport): Html[] {
       ],
       moved,
     ),
+    fallbackSection(report),
     table(
       'images',
       'Images as they are now',
@@ -178,6 +180,23 @@ function scanSections(report: ScanReport): Html[] {
     ),
     ...unexaminedSections(report),
   ];
+}
+
+function fallbackSection({ fallbacks }: ScanReport): Html {
+  return table(
+    'fallbacks',
+    'Moved to an alternative, since nodes could not pull the image',
+    [
+      { title: 'Namespace', value: ({ namespace }) => namespace, canGroup: true },
+      { title: 'From', value: ({ from }) => from },
+      { title: 'To', value: ({ to }) => to },
+      { title: 'Reason', value: ({ reason }) => reason ?? '-', canGroup: true },
+      { title: 'Pods', value: (each) => each.pods },
+      { title: 'Since', value: ({ since }) => since },
+      { title: 'Latest', value: ({ latest }) => latest },
+    ],
+    fallbacks,
+  );
 }
 
 function unexaminedSections({ unexamined, customResources }: ScanReport): Html[] {

@@ -3,12 +3,13 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { dockerHub } from '../../image/host.ts';
 import { referenceOf } from '../../image/reference.ts';
 import { unexaminedImages } from '../../manifests/unexamined.ts';
-import { imagePointer } from '../../pod/images.ts';
+import { parseFallback, stepsOf } from '../../pod/fallback-record.ts';
+import { imagePointer, siteKey, type ImageSite } from '../../pod/images.ts';
 import { podFields, readPod } from '../../pod/pod.ts';
 import { shippedImageManagers } from '../../policy/image-managers.ts';
 import { meets, requirementsOf } from '../../policy/label-selector.ts';
 import { movedRepository } from './moved-repositories.ts';
-import type { ScanReport, ScannedImage } from './report.ts';
+import type { Fallback, ScanReport, ScannedImage } from './report.ts';
 
 interface Counted {
   pods: number;
@@ -24,13 +25,15 @@ export class PodCount {
   readonly #images = new Map<string, Counted>();
   readonly #namespaces = new Map<string, number>();
   readonly #managers = new Map<string, number>();
+  readonly #fallbacks = new Map<string, Fallback>();
   readonly #unexamined = new Map<string, { object: string; image: string }>();
 
   add(pod: V1Pod): void {
     const namespace = pod.metadata?.namespace ?? '';
     this.#pods += 1;
     increase(this.#namespaces, namespace);
-    const { images } = readPod(pod, podFields([]));
+    const { images, annotations } = readPod(pod, podFields([]));
+    this.#addFallbacks(namespace, images, annotations.fallback);
     const isAnonymous = (pod.spec?.imagePullSecrets ?? []).length === 0;
     for (const image of new Set(images.map((site) => site.image))) this.#addImage(image, namespace, isAnonymous);
     const labels = pod.metadata?.labels ?? {};
@@ -43,6 +46,21 @@ export class PodCount {
       if (this.#unexamined.has(key) || this.#unexamined.size >= maxUnexamined) continue;
       this.#unexamined.set(key, { object: `${namespace}/${pod.metadata?.name}`, image });
     }
+  }
+
+  #addFallbacks(namespace: string, images: readonly ImageSite[], record: string | null): void {
+    const last = parseFallback(record);
+    // A pod counts once, however many of its containers were moved alike.
+    const found = new Map<string, Fallback>();
+    for (const site of images) {
+      const step = last.get(siteKey(site));
+      if (step?.to !== site.image) continue;
+      const times = stepsOf(step).map(({ at }) => at);
+      const { from } = stepsOf(step)[0] ?? step;
+      const { to, at: latest, reason = null } = step;
+      found.set([namespace, from, to, reason].join(' '), { namespace, from, to, reason, pods: 1, since: times[0] ?? latest, latest });
+    }
+    for (const [key, one] of found) this.#fallbacks.set(key, sumOf(one, this.#fallbacks.get(key)));
   }
 
   #addImage(image: string, namespace: string, isAnonymous: boolean): void {
@@ -61,6 +79,7 @@ export class PodCount {
       images: [...this.#images].map(([image, counted]) => scannedImage(image, counted)).toSorted(byPods),
       namespaces: names.map((name) => ({ name, label: labels.get(name) ?? null, pods: this.#namespaces.get(name) ?? 0 })),
       imageManagers: [...this.#managers].map(([name, pods]) => ({ name, pods })).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      fallbacks: [...this.#fallbacks].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, fallback]) => fallback),
       unexamined: [...this.#unexamined.values()].toSorted((a, b) => (`${a.object} ${a.image}` < `${b.object} ${b.image}` ? -1 : 1)),
     };
   }
@@ -77,6 +96,16 @@ function scannedImage(image: string, { pods, anonymous, namespaces }: Counted): 
     hasDigest: (reference?.digest ?? null) !== null,
     isAnonymousHub: reference?.comparableHost === dockerHub && anonymous > 0,
     moved: moved === null ? null : { sentence: moved.sentence, source: moved.source },
+  };
+}
+
+function sumOf(one: Fallback, others: Fallback = one): Fallback {
+  if (others === one) return one;
+  return {
+    ...one,
+    pods: one.pods + others.pods,
+    since: one.since < others.since ? one.since : others.since,
+    latest: one.latest > others.latest ? one.latest : others.latest,
   };
 }
 

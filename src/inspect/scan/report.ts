@@ -59,12 +59,28 @@ export interface Plan {
   readonly unfitSecrets: readonly { readonly namespace: string; readonly secrets: readonly string[]; readonly image: string }[];
 }
 
+/** Pods that the controller moved to an alternative of their rule, which nodes could pull where they could not pull the first image. */
+export interface Fallback {
+  readonly namespace: string;
+  /** The image that the pods had before their first step. */
+  readonly from: string;
+  /** The image that they have now. */
+  readonly to: string;
+  /** Why the one before could not be pulled: a code of `transship why`; null where the record does not say it. */
+  readonly reason: string | null;
+  readonly pods: number;
+  /** Time of the first step, and of the last one, RFC 3339. */
+  readonly since: string;
+  readonly latest: string;
+}
+
 export interface ScanReport {
   readonly pods: number;
   readonly images: readonly ScannedImage[];
   readonly namespaces: readonly ScannedNamespace[];
   /** Pods whose operator compares their images, by the name of the operator. */
   readonly imageManagers: readonly { readonly name: string; readonly pods: number }[];
+  readonly fallbacks: readonly Fallback[];
   /** Images in arguments and environment variables, which no admission sees. */
   readonly unexamined: readonly { readonly object: string; readonly image: string }[];
   /** Images that custom resources name, for which an operator may make pods: the first object of a namespace that names an image. */

@@ -1,6 +1,7 @@
 /** What a judgement is made from, and what it says. */
 import type { V1Namespace, V1Pod } from '@kubernetes/client-node';
 import type { CompiledPolicy } from '../../rules/compile.ts';
+import type { TakenStep } from '../../pod/fallback-record.ts';
 import type { ReasonCode } from '../../policy/reason.ts';
 import type { Release } from '../releases.ts';
 import type { NotRewrittenCode, PullCode } from './codes.ts';
@@ -32,6 +33,8 @@ export interface ContainerVerdict {
   readonly reason: string;
   /** Null when there is nothing to do. */
   readonly remedy: string | null;
+  /** How the controller moved it to alternatives of its rule, in order. */
+  readonly steps: readonly TakenStep[];
   /** Whether the policy wants another image than the pod has. */
   readonly isFinding: boolean;
 }

@@ -2,7 +2,8 @@
 import type { SiteDecision } from '../../admission/rewrite-pod.ts';
 import { decideDocument } from '../../manifests/decide.ts';
 import { parseRewriter, type Rewriter } from '../../pod/annotations.ts';
-import { parseFallback, type FallbackStep } from '../../pod/fallback-record.ts';
+import { parseFallback, stepsOf, type FallbackStep } from '../../pod/fallback-record.ts';
+import { pullFailureSentence } from '../../pod/pull-failure.ts';
 import { podFields, readPod } from '../../pod/pod.ts';
 import { siteKey } from '../../pod/images.ts';
 import { decideImage } from '../../rules/decide.ts';
@@ -41,7 +42,8 @@ interface PodRecordOfImage extends Rewriter {
 
 function verdictOf(decision: SiteDecision, { original, rule, revision, step }: PodRecordOfImage, evidence: Evidence): ContainerVerdict {
   const { site } = decision;
-  const base = { name: siteKey(site), written: original ?? site.image, image: site.image };
+  const steps = step === null ? [] : stepsOf(step);
+  const base = { name: siteKey(site), written: original ?? site.image, image: site.image, steps };
   if (original !== null) {
     const now = decideWritten(original, site.pullPolicy, evidence);
     return { ...base, rule: rule ?? now.rule, revision, ...(step === null ? recorded(now, rule, [original, site.image]) : fellBack(step)) };
@@ -54,10 +56,12 @@ function decideWritten(image: string, pullPolicy: string | null, { pod: { metada
   return decideImage(policy.table, image, { namespace: metadata?.namespace ?? '', podLabels: metadata?.labels ?? {} }, pullPolicy);
 }
 
-function fellBack({ step, from, at }: FallbackStep): Verdict {
+function fellBack({ step, from, at, reason = '' }: FallbackStep): Verdict {
+  const sentence = pullFailureSentence(reason);
+  const why = sentence === null ? '' : ` (${sentence})`;
   return {
     code: 'fell-back',
-    reason: `the controller moved it to alternative ${step} of the rule at ${at}, since ${from} could not be pulled`,
+    reason: `the controller moved it to alternative ${step} of the rule at ${at}, since ${from} could not be pulled${why}`,
     remedy: null,
     isFinding: false,
   };

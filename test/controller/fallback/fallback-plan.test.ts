@@ -186,6 +186,8 @@ test('nothing to do', (t) => {
     ['imagePullPolicy Never', { reason: 'ErrImageNeverPull', container: { imagePullPolicy: 'Never' } }],
     ['Never, whatever the reason', { container: { imagePullPolicy: 'Never' } }],
     ['an image that was not rewritten', { original: null }],
+    ['a debug container elsewhere', { list: 'ephemeralContainers', original: null, image: 'other.example/nginx:1' }],
+    ['a debug container whose image is no reference', { list: 'ephemeralContainers', image: 'A:b:c', reason: 'InvalidImageName' }],
     ['an image that somebody else wrote', { image: 'docker.io/library/nginx:2' }],
     ['an image of an earlier policy', { image: 'old.example/library/nginx:1' }],
     ['a rule without alternatives', { image: 'mirror.example/ghcr.io/a/b:1', original: 'ghcr.io/a/b:1' }],
@@ -210,7 +212,24 @@ test('nothing to do', (t) => {
 test('what cannot be done is told', (t) => {
   const volume = { name: 'model', image: { reference: 'mirror.example/library/model:1' } };
   const rows: readonly (readonly [title: string, given: Given, result: string, message: RegExp])[] = [
-    ['a debug container', { list: 'ephemeralContainers' }, 'impossible', /debug containers cannot be changed/],
+    ['a debug container', { list: 'ephemeralContainers', original: null }, 'impossible', /debug containers cannot be changed/],
+    [
+      'a debug container at an alternative',
+      { list: 'ephemeralContainers', original: null, image: 'backup.example/library/nginx:1' },
+      'impossible',
+      /backup.* of debug container app/,
+    ],
+    [
+      'an image volume of a container that was not rewritten',
+      {
+        original: null,
+        image: 'own.example/app:1',
+        volumes: [volume],
+        message: `failed to pull image "${volume.image.reference}": not found`,
+      },
+      'impossible',
+      /^The image of volume model/,
+    ],
     [
       'an image volume',
       { volumes: [volume], message: `failed to pull and unpack image "${volume.image.reference}": not found` },
@@ -261,9 +280,30 @@ test('the patch: images by container name, one record, and the version that was 
   t.match(metadata, { uid: 'u', resourceVersion: '7' });
   t.strictSame(JSON.parse(metadata?.annotations?.['transship.dev/fallback'] ?? ''), {
     other: { step: 1, from: 'a', to: 'b', at: at(900) },
-    app: { step: 2, from: mirrored, to: 'backup.example/library/nginx:1', at: at(0) },
+    app: { step: 2, from: mirrored, to: 'backup.example/library/nginx:1', at: at(0), reason: 'unreachable' },
   });
   t.strictSame(spec, { containers: [{ name: 'app', image: 'backup.example/library/nginx:1' }] });
+  t.end();
+});
+
+const recordOf = (pod: Given): unknown =>
+  JSON.parse(patchOf(seenPod(podOf(pod)), plan(pod).moves, new Date(now)).metadata?.annotations?.['transship.dev/fallback'] ?? '');
+
+test('the record keeps the steps before, in order', (t) => {
+  const backup = 'backup.example/library/nginx:1';
+  const given = { image: backup, message: 'manifest unknown', annotations: fellBack(2, backup, 900) };
+  const last = { step: 3, from: backup, to: 'nginx:1', at: at(0), reason: 'not-found' };
+  t.strictSame(recordOf(given), { app: { ...last, earlier: [{ from: mirrored, at: at(900) }] } });
+  const first = { from: 'other.example/nginx', at: at(9000), reason: 'tls' };
+  const longer = { app: { step: 2, from: mirrored, to: backup, at: at(900), reason: 'unreachable', earlier: [first] } };
+  t.strictSame(recordOf({ ...given, annotations: { 'transship.dev/fallback': JSON.stringify(longer) } }), {
+    app: { ...last, earlier: [first, { from: mirrored, at: at(900), reason: 'unreachable' }] },
+  });
+  t.strictSame(
+    recordOf({ annotations: fellBack(3, 'nginx:1', 3600) }),
+    { app: { step: 2, from: mirrored, to: backup, at: at(0), reason: 'unreachable' } },
+    'steps of another image are forgotten',
+  );
   t.end();
 });
 

@@ -126,8 +126,6 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
       const { status, body } = await plane.api.send<{ message: string }>('PATCH', where, changed, 'application/strategic-merge-patch+json');
       t.match([status, body.message], [422, /may not be changed|pod updates may not change fields/], where);
     }
-    const originals = JSON.stringify({ main: 'main:1', debugger: 'debugger:1' });
-    await change(plane, podPath('debugged'), { metadata: { annotations: { 'transship.dev/original-images': originals } } });
     await fail(plane, podPath('debugged'), { ephemeralContainerStatuses: [waiting('debugger', mirrored('debugger'))] });
     await eventually('it is told', async () => (await eventsOf(plane, 'shop', 'FallbackNotPossible')).length === 1);
   });
