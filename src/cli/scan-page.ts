@@ -53,7 +53,7 @@ export function scanPage(report: ScanReport): Printable {
   ]);
 }
 
-function planSections({ images, collisions, missingSecrets, unfitSecrets }: Plan): Printable[] {
+function planSections({ images, collisions, missingSecrets, missingImages, unfitSecrets }: Plan): Printable[] {
   const changes = images.filter(({ outcome }) => outcome === 'rewritten');
   const problems = images.filter(({ outcome }) => outcome === 'refused' || outcome === 'invalid');
   const others = Map.groupBy(
@@ -96,6 +96,11 @@ function planSections({ images, collisions, missingSecrets, unfitSecrets }: Plan
       'Missing pull secrets',
       ['NAMESPACE', 'SECRETS'],
       missingSecrets.map(({ namespace, secrets }) => [namespace, secrets.join(', ')]),
+    ),
+    section(
+      'Missing in the registry, as the controller found',
+      ['IMAGE', 'REGISTRY', 'SINCE', 'COPY FROM', 'NAMESPACES'],
+      missingImages.map(({ image, registry, source, since, namespaces }) => [image, registry, since, source, namespaces.join(', ')]),
     ),
     section(
       'Pull secrets without an entry for the image',

@@ -4,6 +4,7 @@ import { runChecks } from '../../src/inspect/doctor/check.ts';
 import { checks } from '../../src/inspect/doctor/checks.ts';
 import type { Facts, ReleaseFacts } from '../../src/inspect/doctor/facts.ts';
 import { policyOf } from '../../src/inspect/policy.ts';
+import { emptyStatus } from '../../src/registry/verify-status.ts';
 import { configurationWith, facts, healthy, otherCa, policyText, release, withRelease } from './facts.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -47,6 +48,7 @@ const copy = (state: 'absent' | 'stale' | 'foreign' | 'equivalent', changed: Dat
   state,
   changed,
 });
+const lacking = (image: string, registry: string) => ({ image, registry, source: image, since: '2026-06-01T12:00:00.000Z' });
 const dispute = (age: number) => ({
   reason: 'CopyDisputed',
   note: 'somebody changes it',
@@ -305,6 +307,21 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
   ],
   ['copies that may not be read', withCopies({ wanted: null }), /^copies not-seen/],
   ['events that may not be read', withCopies({ events: null }), /^copies not-seen/],
+  ['nothing is missing in a registry that is asked', withRelease({ verify: emptyStatus })],
+  ['what registries lack may not be read', withRelease({ verify: null }), /^missing-images not-seen/],
+  [
+    'images that registries lack',
+    withRelease({ verify: { ...emptyStatus, missing: [lacking('a', 'one'), lacking('b', 'one'), lacking('a', 'two')] } }),
+    /^missing-images: registry one lacks 2 images that pods need: a, b$/,
+    /^missing-images: registry two lacks an image that pods need: a$/,
+  ],
+  [
+    'a registry that refuses the controller',
+    withRelease({
+      verify: { ...emptyStatus, problems: [{ registry: 'one', result: 'unauthorized', reason: 'it answered 401', since: 'then' }] },
+    }),
+    /^missing-images: registry one does not tell the controller which images it has, since then: it answered 401$/,
+  ],
   ['a copy that is missing', withCopies({ wanted: [copy('absent')] }), /^copies: .*are missing: shop\/mirror-pull$/],
   ['many copies that are missing', withCopies({ wanted: Array.from({ length: 5 }, () => copy('absent')) }), /^copies: .* and 2 more$/],
   ['a copy that is about to be written', withCopies({ wanted: [copy('absent', new Date(facts.now.getTime() - 3_000))] })],
@@ -409,6 +426,7 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     /^image-managers not-seen/,
     /^controller not-seen/,
     /^copies not-seen/,
+    /^missing-images not-seen/,
     /^final-state not-seen/,
     /^namespace-labels not-seen/,
     /^workload-labels not-seen/,

@@ -72,6 +72,7 @@ export const healthy: ReleaseFacts = {
     { pod: 'transship-b', revision },
   ],
   copies: { wanted: [], sources: [], events: [] },
+  verify: undefined,
   endpoints: [{ addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }] }],
   certificate: { metadata: { name: 'transship-tls' }, data: { 'tls.crt': base64(serving.cert) } },
   lease: { spec: { renewTime: new Date(), leaseDurationSeconds: 15, holderIdentity: 'a' } },

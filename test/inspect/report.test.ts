@@ -34,6 +34,7 @@ const everywhere: ScanReport = {
       { ...planned, outcome: 'no-rule', pods: 1, waiting: 0 },
     ],
     collisions: [{ target: hostile, sources: [hostile] }],
+    missingImages: [{ image: hostile, registry: hostile, source: hostile, since: hostile, namespaces: [hostile] }],
     missingSecrets: [{ namespace: hostile, secrets: [hostile] }],
     unfitSecrets: [{ namespace: hostile, secrets: [hostile], image: hostile }],
   },

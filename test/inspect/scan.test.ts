@@ -170,6 +170,38 @@ test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (grou
     t.match(stderr, /Could not see:\n {2}secrets in namespace shop: .*forbidden/);
   });
 
+  await group.test('what the controller found missing in a registry', async (t) => {
+    const since = '2026-06-01T12:00:00.000Z';
+    const missing = [
+      { image: 'mirror.example.com/library/nginx:1', registry: 'mirror', source: 'nginx:1', since },
+      { image: 'mirror.example.com/library/gone:1', registry: 'mirror', source: 'gone:1', since },
+      { image: 'k8s.gcr.io/coredns:1', registry: 'other', source: 'k8s.gcr.io/coredns:1', since },
+    ];
+    const path = '/api/v1/namespaces/data/configmaps';
+    const plant = async (name: string, data: object): Promise<void> => {
+      const metadata = { name, labels: { 'app.kubernetes.io/managed-by': 'transship' } };
+      t.equal((await plane.api.send('POST', path, { metadata, data })).status, 201);
+    };
+    await plant('transship-verify', { 'status.json': JSON.stringify({ missing, problems: [] }) });
+    await plant('transship-hosts', { 'hosts.yaml': '{}' });
+    const asked = policy.replace('host: mirror.example.com,', 'host: mirror.example.com, verify: true,');
+    const files = t.testdir({ 'asked.yaml': asked });
+    const { code, stdout } = await scan('-A', '-o', 'json', '--policy', join(files, 'asked.yaml'));
+    t.equal(code, 1);
+    t.strictSame(
+      JSON.parse(stdout).plan.missingImages,
+      [{ ...missing[0], namespaces: ['shop'] }],
+      'of the pods that are there, in registries that are asked',
+    );
+    const shown = await scan('-A', '--policy', join(files, 'asked.yaml'));
+    t.match(
+      shown.stdout,
+      /Missing in the registry, as the controller found\n[^\n]+\n\s+mirror\.example\.com\/library\/nginx:1\s+mirror\s+2026-06-01T12:00:00\.000Z\s+nginx:1\s+shop/,
+    );
+    const unasked = await scan('-A', '-o', 'json', '--policy', join(folder, 'policy.yaml'));
+    t.strictSame(JSON.parse(unasked.stdout).plan.missingImages, [], 'a policy without verify');
+  });
+
   await group.test('pull secrets that are there and fit no image were not told', async (t) => {
     const secretsPath = '/api/v1/namespaces/shop/secrets';
     const planWith = async (host: string): Promise<{ missingSecrets: object[]; unfitSecrets: object[] }> => {

@@ -143,6 +143,10 @@ export const failedChecks: Readonly<Record<CheckId, Cause>> = {
     cause: 'the controller cannot write a copy, or another client changes it; or the source Secret cannot be read',
     firstStep: '[copies](../reference/controller.md#copies)',
   },
+  'missing-images': {
+    cause: 'nobody copied an image to the mirror, or it was deleted there; or the controller cannot ask it',
+    firstStep: '[images that registries lack](monitoring.md#images-that-registries-lack)',
+  },
   'image-managers': {
     cause: 'the policy has `exclude: false` for an operator that compares images',
     firstStep: '[imageManagers](../reference/policy.md#imagemanagers)',

@@ -21,6 +21,7 @@ export type CheckId =
   | 'policy'
   | 'pull-secrets'
   | 'copies'
+  | 'missing-images'
   | 'image-managers'
   | 'validating-policy'
   | 'final-state'

@@ -5,6 +5,7 @@ import { clock } from './clock-check.ts';
 import { copies } from './copy-check.ts';
 import { finalState } from './final-state-check.ts';
 import { labelChecks } from './label-checks.ts';
+import { missingImages } from './missing-image-check.ts';
 import { policyChecks } from './policy-checks.ts';
 import { webhookChecks } from './webhook-checks.ts';
 
@@ -13,6 +14,7 @@ export const checks: readonly Check[] = [
   ...admissionPolicyChecks,
   ...policyChecks,
   copies,
+  missingImages,
   finalState,
   clock,
   ...labelChecks,

@@ -17,6 +17,8 @@ import { replicaRevisions, type ReplicaRevision } from './replica-revisions.ts';
 import { modeFor } from '../opt-in.ts';
 import { policyOf, type ReleasePolicy } from '../policy.ts';
 import { findReleases, type Release } from '../releases.ts';
+import { asksRegistries, readVerifyStatus } from '../verify.ts';
+import type { VerifyStatus } from '../../registry/verify-status.ts';
 import type { ClusterView, ServerClock } from '../view.ts';
 import type { Workload } from '../why/subject.ts';
 
@@ -32,6 +34,8 @@ export interface ReleaseFacts extends Release {
   /** Of the replicas that are ready. */
   readonly revisions: readonly ReplicaRevision[] | null;
   readonly copies: Copies;
+  /** What the controller found in registries that it asks; undefined where the policy has none to ask. */
+  readonly verify: VerifyStatus | null | undefined;
   /** Of the namespaces that it rewrites, by namespace. */
   readonly optedIn: readonly OptedIn[] | null;
 }
@@ -105,6 +109,7 @@ async function factsOf(
     probe: isProbing ? await probe(view, release, loaded, namespaces) : null,
     revisions: await replicaRevisions(view, release),
     copies: await readCopies(view, release, loaded, namespaces),
+    verify: await verifyStatusOf(view, release, loaded),
     endpoints:
       service === ''
         ? []
@@ -122,6 +127,15 @@ async function factsOf(
     ),
     optedIn: wanted === undefined ? null : await eachOf(wanted, ({ metadata }) => optedIn(view, metadata?.name ?? '')),
   };
+}
+
+async function verifyStatusOf(
+  view: ClusterView,
+  { namespace, fullName }: Release,
+  loaded: ReleasePolicy | null,
+): Promise<ReleaseFacts['verify']> {
+  const compiled = loaded?.compiled ?? null;
+  return compiled !== null && asksRegistries(compiled) ? await readVerifyStatus(view, namespace, fullName) : undefined;
 }
 
 /** One after the other: hundreds of requests at once would be a load of their own. */

@@ -41,6 +41,7 @@ function figures({ pods, images, fallbacks, plan }: ScanReport): Html {
           [problemsOf(plan).length, 'images refused or invalid', true],
           [plan.collisions.length, 'targets of two images', true],
           [plan.missingSecrets.length, 'namespaces without a pull secret', true],
+          [plan.missingImages.length, 'images missing in their registry', true],
           [plan.unfitSecrets.length, 'repositories that no pull secret fits', true],
         ] as const)),
   ];
@@ -79,25 +80,7 @@ function planSections(plan: Plan): Html[] {
       ],
       plan.collisions,
     ),
-    table(
-      'missing',
-      'Missing pull secrets',
-      [
-        { title: 'Namespace', value: (each) => each.namespace },
-        { title: 'Secrets', value: ({ secrets }) => secrets.join(', ') },
-      ],
-      plan.missingSecrets,
-    ),
-    table(
-      'unfit',
-      'Pull secrets without an entry for the image',
-      [
-        { title: 'Namespace', value: (each) => each.namespace },
-        { title: 'Secrets', value: ({ secrets }) => secrets.join(', ') },
-        { title: 'Image', value: (each) => each.image },
-      ],
-      plan.unfitSecrets,
-    ),
+    ...lackSections(plan),
     flowPicture(flowsOf(plan)),
     table(
       'changes',
@@ -114,6 +97,43 @@ function planSections(plan: Plan): Html[] {
       changes,
     ),
     table('others', 'Left alone', [namespace, image, pods, reason], others),
+  ];
+}
+
+/** What is not there, or does not fit. */
+function lackSections(plan: Plan): Html[] {
+  return [
+    table(
+      'missing',
+      'Missing pull secrets',
+      [
+        { title: 'Namespace', value: (each) => each.namespace },
+        { title: 'Secrets', value: ({ secrets }) => secrets.join(', ') },
+      ],
+      plan.missingSecrets,
+    ),
+    table(
+      'lacking',
+      'Missing in the registry, as the controller found',
+      [
+        { title: 'Image', value: (each) => each.image },
+        { title: 'Registry', value: ({ registry }) => registry, canGroup: true },
+        { title: 'Since', value: ({ since }) => since },
+        { title: 'Copy from', value: ({ source }) => source },
+        { title: 'Namespaces', value: ({ namespaces }) => namespaces.join(', ') },
+      ],
+      plan.missingImages,
+    ),
+    table(
+      'unfit',
+      'Pull secrets without an entry for the image',
+      [
+        { title: 'Namespace', value: (each) => each.namespace },
+        { title: 'Secrets', value: ({ secrets }) => secrets.join(', ') },
+        { title: 'Image', value: (each) => each.image },
+      ],
+      plan.unfitSecrets,
+    ),
   ];
 }
 

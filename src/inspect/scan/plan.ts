@@ -5,6 +5,7 @@ import { decideDocument } from '../../manifests/decide.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { isOfRelease } from '../pods.ts';
 import { NeededSecrets, type NamespaceSecrets } from './needed-secrets.ts';
+import type { MissingImage } from '../../registry/verify-status.ts';
 import type { Plan, PlannedImage } from './report.ts';
 
 type Planned = { -readonly [Key in keyof PlannedImage]: PlannedImage[Key] };
@@ -13,6 +14,8 @@ export class PlanCount {
   readonly #policy: CompiledPolicy;
   readonly #images = new Map<string, Planned>();
   readonly #secrets = new NeededSecrets();
+  /** Namespaces by the images that nodes may pull for them. */
+  readonly #targets = new Map<string, Set<string>>();
   /** Names of pull secrets that the controller copies. */
   readonly #copied: ReadonlySet<string>;
 
@@ -36,6 +39,7 @@ export class PlanCount {
       const isThere = site.image === result || alternatives.some((alternative) => alternative.image === site.image);
       if (result !== null && !isThere) planned.waiting += 1;
       this.#images.set(key, planned);
+      this.#addTargets(namespace, [result ?? image, ...alternatives.map((alternative) => alternative.image)]);
       if (outcome === 'rewritten' && result !== null) {
         const secrets = pullSecrets.filter((name) => !this.#copied.has(name));
         // One that the controller copies may be the one that fits.
@@ -44,19 +48,41 @@ export class PlanCount {
     }
   }
 
+  #addTargets(namespace: string, images: readonly (string | null)[]): void {
+    for (const image of images) {
+      if (image === null) continue;
+      const namespaces = this.#targets.get(image) ?? new Set<string>();
+      this.#targets.set(image, namespaces.add(namespace));
+    }
+  }
+
   get namespacesWithSecrets(): readonly string[] {
     return this.#secrets.namespaces;
   }
 
-  /** @param present Secrets of the namespaces that can be seen */
-  report(present: ReadonlyMap<string, NamespaceSecrets>): Plan {
+  /**
+   * @param present Secrets of the namespaces that can be seen
+   * @param missing images that registries lack
+   */
+  report(present: ReadonlyMap<string, NamespaceSecrets>, missing: readonly MissingImage[]): Plan {
     const images = [...this.#images.values()].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     return {
       images,
       collisions: collisionsOf(images),
       missingSecrets: this.#secrets.missing(present),
+      missingImages: this.#missingImages(missing),
       unfitSecrets: this.#secrets.unfit(present),
     };
+  }
+
+  /** Of the pods that were added. */
+  #missingImages(missing: readonly MissingImage[]): Plan['missingImages'] {
+    return missing
+      .flatMap(({ image, registry, source, since }) => {
+        const namespaces = this.#targets.get(image);
+        return namespaces === undefined ? [] : [{ image, registry, source, since, namespaces: [...namespaces].toSorted() }];
+      })
+      .toSorted((a, b) => (a.image < b.image ? -1 : 1));
   }
 }
 

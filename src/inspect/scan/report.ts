@@ -55,6 +55,16 @@ export interface Plan {
   readonly collisions: readonly { readonly target: string; readonly sources: readonly string[] }[];
   /** Pull secrets that namespaces of rewritten pods do not have, and that the controller does not copy. */
   readonly missingSecrets: readonly { readonly namespace: string; readonly secrets: readonly string[] }[];
+  /** Images that a registry with `verify` lacks, as the controller of the cluster found, and the namespaces with pods that need them. */
+  readonly missingImages: readonly {
+    readonly image: string;
+    readonly registry: string;
+    /** As a pod was written: where to copy it from. */
+    readonly source: string;
+    /** ISO 8601. */
+    readonly since: string;
+    readonly namespaces: readonly string[];
+  }[];
   /** Pull secrets that are there, of which none has an entry for the image; one image of each repository. */
   readonly unfitSecrets: readonly { readonly namespace: string; readonly secrets: readonly string[]; readonly image: string }[];
 }

@@ -3,6 +3,7 @@ import type { V1Namespace, V1Pod, V1Secret } from '@kubernetes/client-node';
 import { rewriteLabel } from '../../pod/labels.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { listPods } from '../pods.ts';
+import { missingImages } from '../verify.ts';
 import type { ClusterView } from '../view.ts';
 import { customResourceImages } from './custom-resources.ts';
 import { secretEntries, type NamespaceSecrets } from './needed-secrets.ts';
@@ -18,7 +19,7 @@ export function scanPods(pods: Iterable<V1Pod>, policy: CompiledPolicy | null): 
     count.add(pod);
     plan?.add(pod);
   }
-  return { ...count.report(new Map()), customResources: [], plan: plan?.report(new Map()) ?? null, notSeen: [] };
+  return { ...count.report(new Map()), customResources: [], plan: plan?.report(new Map(), []) ?? null, notSeen: [] };
 }
 
 export interface ScanSubject {
@@ -46,7 +47,8 @@ export async function scanCluster(
   if (!hasCustomResources) view.notSeen('custom resources', 'left out by --no-custom-resources');
   const labels = await labelsOf(view, namespace);
   const secrets = await secretsOf(view, plan?.namespacesWithSecrets ?? []);
-  return { ...count.report(labels), customResources, plan: plan?.report(secrets) ?? null, notSeen: view.unseen };
+  const missing = await missingImages(view, policy);
+  return { ...count.report(labels), customResources, plan: plan?.report(secrets, missing) ?? null, notSeen: view.unseen };
 }
 
 async function labelsOf(view: ClusterView, namespace: string | null): Promise<Map<string, string | null>> {
