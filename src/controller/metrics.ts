@@ -27,7 +27,7 @@ export const fallbackResults = {
   moved: 'it has the image of the next alternative',
   'dry-run': 'it would have, without `--fallback-dry-run`',
   exhausted: 'the rule has no further alternative; `target` is empty',
-  impossible: 'an image volume, a debug container, or a mutable tag; `target` is empty',
+  impossible: 'an image volume, a debug container, a mutable tag, or an image that the present policy does not make; `target` is empty',
 } as const;
 /** What a registry said about an image, with its description for the documentation. */
 export const verifyResults = {

@@ -101,9 +101,12 @@ function planContainer(pod: SeenPod, container: FailingContainer, { policy }: Pl
   const rule = policy.rules.find(({ policy: { name } }) => name === decision.rule)?.policy;
   if (rule === undefined || decision.alternatives.length === 0) return null;
   const next = nextTarget({ image: container.image, last: pod.steps.get(container.name) }, decision, policy);
-  // The image is not what this policy makes of the original: somebody else wrote it, or the policy is another one by now.
-  if (next === null) return null;
   const stay = (result: Stay['result'], message: string): Stay => ({ container, rule: rule.name, result, message });
+  if (next === null)
+    return stay(
+      'impossible',
+      `${container.image} of container ${container.name} cannot be pulled, and the present policy makes ${decision.result} of ${original}: the policy has changed since, or somebody else wrote the image. Create the pod again.`,
+    );
   const obstacle = obstacleOf(container, rule);
   if (obstacle !== null) return stay('impossible', obstacle);
   if (next === 'exhausted')

@@ -1,5 +1,5 @@
 /** Where a container goes that cannot be pulled: once round the targets of its rule, beginning with the one that its pod got first. */
-import type { FallbackStep } from '../../pod/fallback-record.ts';
+import { stepsOf, type FallbackStep, type TakenStep } from '../../pod/fallback-record.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import type { ImageDecision } from '../../rules/decision.ts';
 
@@ -31,16 +31,32 @@ export function nextTarget(
   { registries }: CompiledPolicy,
 ): NextTarget | 'exhausted' | null {
   const targets = [{ target: '', image: decision.result ?? decision.image, pullSecrets: decision.pullSecrets }, ...decision.alternatives];
-  // Also where the policy has changed since: no more steps than targets.
+  const steps = last?.to === image ? stepsOf(last) : [];
   const taken = last?.to === image ? last.step : 0;
   const position = targets.findIndex((each) => each.image === image);
   if (position === -1 && taken === 0) return null;
   const from = position === -1 ? taken : position;
+  const tried = new Set([image, ...steps.map((step) => step.from)]);
+  const furthest = targets.length - 1;
+  // No more steps than alternatives, also where the policy has changed since.
+  const mayGo = hasOrderChanged(targets, steps, { position, taken })
+    ? (): boolean => steps.length < furthest
+    : (distance: number): boolean => taken + distance <= furthest;
   const further = targets.flatMap((_, distance): NextTarget[] => {
     const next = targets[(from + distance) % targets.length];
-    if (distance === 0 || taken + distance >= targets.length || next === undefined || next.image === null || next.image === image)
-      return [];
-    return [{ target: next.target, image: next.image, pullSecrets: next.pullSecrets, step: taken + distance }];
+    if (distance === 0 || !mayGo(distance) || next === undefined || next.image === null || tried.has(next.image)) return [];
+    return [{ target: next.target, image: next.image, pullSecrets: next.pullSecrets, step: Math.min(taken + distance, furthest) }];
   });
   return further.find(({ target }) => registries.get(target)?.isUnavailable !== true) ?? further[0] ?? 'exhausted';
+}
+
+/** Whether the policy has the targets in another order than the one in which the container went through them. */
+function hasOrderChanged(
+  targets: readonly { readonly image: string | null }[],
+  steps: readonly TakenStep[],
+  { position, taken }: { readonly position: number; readonly taken: number },
+): boolean {
+  if (steps.length === 0 || position === -1) return false;
+  const first = targets.findIndex(({ image }) => image === steps[0]?.from);
+  return first === -1 || (first + taken) % targets.length !== position;
 }

@@ -176,6 +176,60 @@ test('moves', (t) => {
   t.end();
 });
 
+const changed = (alternatives: readonly string[], name = 'hub', mirror = 'mirror.example'): PolicyInput => ({
+  registries: { mirror: { host: mirror }, backup: { host: 'backup.example' }, spare: { host: 'spare.example' } },
+  rules: [
+    {
+      name,
+      match: { images: ['docker.io'] },
+      rewrite: { registry: 'mirror', as: 'path' },
+      alternatives: alternatives.map((each) => (each === 'original' ? { as: 'original' } : { registry: each, as: 'path' })),
+    },
+  ],
+});
+const movedTo = (to: string, step: number, earlier: readonly string[] = []): Given => {
+  const steps = earlier.slice(0, -1).map((from) => ({ from, at: at(9000) }));
+  const record = { step, from: earlier.at(-1) ?? mirrored, to, at: at(3600), ...(steps.length > 0 && { earlier: steps }) };
+  return { image: to, annotations: { 'transship.dev/fallback': JSON.stringify({ app: record }) } };
+};
+
+test('the policy has changed since the pod was created, or moved', (t) => {
+  const backup = 'backup.example/library/nginx:1';
+  const spare = 'spare.example/library/nginx:1';
+  const rows: readonly (readonly [title: string, given: Given, policy: PolicyInput, to: string | null, step?: number])[] = [
+    ['the rule has another name', {}, changed(['backup'], 'renamed'), backup, 1],
+    ['the first alternative is another one by now', {}, changed(['spare', 'backup']), spare, 1],
+    ['reordered: the one that was not tried', movedTo(backup, 1), changed(['original', 'backup']), 'nginx:1', 2],
+    ['reordered: each is tried once', movedTo('nginx:1', 2, [mirrored, backup]), changed(['original', 'backup']), null],
+    ['reordered in the middle', movedTo(backup, 2, [mirrored, spare]), changed(['backup', 'original', 'spare']), 'nginx:1', 3],
+    ['one more in front', movedTo(backup, 1), changed(['spare', 'backup']), spare, 2],
+    ['one more at the end', movedTo(backup, 1), changed(['backup', 'spare']), spare, 2],
+    ['the one where it is was removed', movedTo(backup, 1), changed(['spare', 'original']), 'nginx:1', 2],
+    [
+      'another first target: it was not tried',
+      movedTo(backup, 1),
+      changed(['spare', 'backup'], 'hub', 'new.example'),
+      'new.example/library/nginx:1',
+      2,
+    ],
+    ['none is left', movedTo(backup, 1), changed(['backup']), null],
+  ];
+  for (const [title, given, input, to, step] of rows) {
+    const { moves, stays } = plan(given, {}, input);
+    t.strictSame(
+      moves.map((move) => [move.to, move.step]),
+      to === null ? [] : [[to, step]],
+      title,
+    );
+    t.strictSame(
+      stays.map(({ result }) => result),
+      to === null ? ['exhausted'] : [],
+      title,
+    );
+  }
+  t.end();
+});
+
 test('nothing to do', (t) => {
   const rows: readonly (readonly [title: string, given: Given, where?: Where])[] = [
     ['a container that waits for something else', { reason: 'CrashLoopBackOff' }],
@@ -188,8 +242,6 @@ test('nothing to do', (t) => {
     ['an image that was not rewritten', { original: null }],
     ['a debug container elsewhere', { list: 'ephemeralContainers', original: null, image: 'other.example/nginx:1' }],
     ['a debug container whose image is no reference', { list: 'ephemeralContainers', image: 'A:b:c', reason: 'InvalidImageName' }],
-    ['an image that somebody else wrote', { image: 'docker.io/library/nginx:2' }],
-    ['an image of an earlier policy', { image: 'old.example/library/nginx:1' }],
     ['a rule without alternatives', { image: 'mirror.example/ghcr.io/a/b:1', original: 'ghcr.io/a/b:1' }],
     ['a namespace that is not opted in', {}, { namespaceLabels: {} }],
     ['a namespace that is not known', {}, { namespaceLabels: null }],
@@ -236,6 +288,13 @@ test('what cannot be done is told', (t) => {
       'impossible',
       /^The image of volume model, mirror\.example\/library\/model:1, cannot be pulled/,
     ],
+    [
+      'an image of an earlier policy',
+      { image: 'old.example/library/nginx:1' },
+      'impossible',
+      /the present policy makes mirror\.example\/library\/nginx:1 of nginx:1: the policy has changed/,
+    ],
+    ['an image that somebody else wrote', { image: 'docker.io/library/nginx:2' }, 'impossible', /or somebody else wrote the image/],
     [
       'a tag with Always',
       { container: { imagePullPolicy: 'Always' } },
