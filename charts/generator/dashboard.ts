@@ -80,9 +80,10 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
   Controller: [
     panel('Leader', 'short', { '{{instance}}': `transship_controller_leader{${own}}` }),
     panel('Pull secrets by state', 'short', { '{{registry}} {{state}}': `sum by (registry, state) (transship_controller_copies{${own}})` }),
-    panel('Sources and hosts that are ready', 'short', {
+    panel('Sources, hosts and admission policies that are ready', 'short', {
       'source {{registry}}': `min by (registry) (transship_controller_source_ready{${own}})`,
       'host {{registry}}': `min by (registry) (transship_controller_host_resolved{${own}})`,
+      'admission policy {{name}}': `min by (name) (transship_controller_admission_policy_current{${own}})`,
     }),
     panel('Time until tokens and certificates expire', 's', {
       'token {{registry}}': `min by (registry) (transship_controller_token_expiry_timestamp_seconds{${own}}) - time()`,

@@ -9,22 +9,9 @@ import { release, type Values } from './chart.ts';
 import { runInstalledController } from './installed-controller.ts';
 import { eventually, install } from './installed.ts';
 import { labelled } from './opt-in.ts';
+import { may, refusedRequests } from './rights.ts';
 
 const options = { skip: skipReason({ level: 1 }) };
-
-/** Requests that the API server has refused for want of a right. https://kubernetes.io/docs/reference/instrumentation/metrics/ */
-async function refusedRequests(plane: ControlPlane): Promise<string[]> {
-  const { body } = await plane.api.send<string>('GET', '/metrics');
-  return body.split('\n').filter((line) => /^apiserver_request_total\{.*code="403"/.test(line));
-}
-
-const account = `system:serviceaccount:${release.namespace}:${release.name}-controller`;
-
-/** `kubectl auth can-i` for the controller's ServiceAccount. */
-async function may(plane: ControlPlane, verb: string, ...what: string[]): Promise<boolean> {
-  const { stdout } = await plane.kubectl(['auth', 'can-i', verb, ...what, `--as=${account}`]).catch((error: { stdout: string }) => error);
-  return stdout.trim() === 'yes';
-}
 
 const registries = {
   mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } },

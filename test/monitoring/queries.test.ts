@@ -43,6 +43,7 @@ const planted: Readonly<Record<string, string>> = {
   TransshipCopiesFailed: 'Secrets are rejected',
   TransshipTokenExpiresSoon: 'tokens end in ten minutes',
   TransshipHostUnresolved: 'there is no such Service',
+  TransshipAdmissionPolicyOutdated: 'the release has no binding',
 };
 /** Depends on what else the machine does. */
 const ofLoad = new Set(['TransshipEventLoopSaturated', 'TransshipCallsSlow']);

@@ -11,10 +11,10 @@ import {
   createNamespace,
   createSecret,
   dockerConfig,
+  eventually,
   mirrorPolicy,
   releaseNamespace,
   runController,
-  whenReady,
   type Running,
 } from '../controller/controllers.ts';
 import { setEnvironment, startLoopback } from '../registry/loopback.ts';
@@ -86,9 +86,13 @@ export async function startSystem(t: Scope, plane: ControlPlane, scrapeInterval?
   await plane.createNamespace('shop', optedIn);
   await createConfiguration(plane, 'transship');
   const { host: asked } = await startLoopback(t, () => ({ status: 404, body: '' }));
-  const args = ['--features', 'secrets,hosts,certificates,fallback,verify'];
+  const features = ['secrets', 'hosts', 'certificates', 'fallback', 'verify'];
+  const args = ['--features', [...features, 'policies'].join(',')];
   const controller = await runController(plane, { policy: policyWith(asked), args });
-  await whenReady(controller);
+  await eventually('all is ready but the admission policy, which has no binding', async () => {
+    const { text } = await controller.get('/readyz');
+    return features.every((feature) => text.includes(`${feature}: ready`)) && text.includes('policies: not ready');
+  });
   const policyFile = join(plane.folder, 'webhook-policy.yaml');
   copyFileSync(samplePolicy, policyFile);
   const webhook = await serving(t, { args: ['--policy', policyFile] });

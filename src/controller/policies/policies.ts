@@ -32,6 +32,8 @@ const debounceMs = 50;
 const backoff = { minDelay: 1_000, maxDelay: 30_000 };
 /** Milliseconds after which an API server that does not serve the resource is asked again: it may have been upgraded. */
 const discoveryPeriod = 60_000;
+/** Milliseconds. */
+const leadershipCheck = 1_000;
 
 /** Of the object in the cluster. */
 type State = 'unknown' | 'missing' | 'outdated' | 'in place';
@@ -148,7 +150,8 @@ class PoliciesReconciler implements Reconciler {
   async #write(difference: Difference, object: WantedObject, present: V1MutatingAdmissionPolicy | null): Promise<Requeue> {
     const { log, metrics } = this.#context;
     const signature = signatureOf(object);
-    const delay = this.#disputes.delay(key, signature);
+    // A process that was suspended does not know yet that another one leads.
+    const delay = this.#context.isLeader() ? this.#disputes.delay(key, signature) : leadershipCheck;
     if (delay > 0) return requeueAfter(delay);
     const verb = present === null ? 'create' : 'update';
     const count = (result: 'done' | 'conflict' | 'failed'): void => metrics.writes.inc({ kind: 'mutatingadmissionpolicy', verb, result });
