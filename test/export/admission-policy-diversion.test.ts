@@ -93,9 +93,6 @@ test('an alternative that CEL cannot say is refused while it comes first, and on
   ]);
   const refusals = (hosts: string): string[] => exportAdmissionPolicy(loaded(text, hosts), defaults).refusals.map(({ message }) => message);
   t.strictSame(refusals(''), []);
-  t.strictSame(refusals('first: { unavailable: true }'), [
-    'as: template: CEL cannot replace by the captures of an expression',
-    'as: remainder: CEL cannot tell where the match of ^quay ends',
-  ]);
+  t.strictSame(refusals('first: { unavailable: true }'), ['as: template: CEL cannot replace by the captures of an expression']);
   t.end();
 });

@@ -19,16 +19,16 @@ const refused: readonly (readonly [rule: string, refusal: string])[] = [
     'rules.0.match.images.0: ^quay\\.io/\\pL: \\p is not sure to mean the same in the API server',
   ],
   [
-    "{ name: a, match: { images: [{ regex: '^quay\\.io/' }] }, rewrite: { registry: mirror, as: remainder } }",
-    'rules.0.match.images.0: as: remainder: CEL cannot tell where the match of ^quay\\.io/ ends',
-  ],
-  [
     "{ name: a, match: { images: ['*x*:*/a'] }, rewrite: { registry: mirror, as: path } }",
     'rules.0.match.images.0: *x*:*/a: CEL cannot tell a port from a part of an IPv6 address there',
   ],
   [
-    '{ name: a, match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ registry: plain, as: path }] }',
-    'rules.0.alternatives: alternatives: CEL does not add the pull secrets of further targets',
+    "{ name: a, match: { images: [{ regex: '^quay(.*)' }] }, rewrite: { registry: mirror, as: path }, alternatives: [{ registry: plain, as: path }, { as: template, template: 'x.example/$1' }] }",
+    'rules.0.alternatives.1.as: as: template: CEL cannot replace by the captures of an expression',
+  ],
+  [
+    '{ name: a, match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ as: original }] }',
+    'rules.0.alternatives: alternatives: CEL would rewrite the image as written again when the controller moves a pod to it',
   ],
 ];
 

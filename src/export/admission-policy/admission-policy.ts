@@ -8,12 +8,12 @@ import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { headLine, type Exported } from '../exported.ts';
 import { concernCondition } from './concern.ts';
-import { decisionVariables, hasSecrets } from './decision.ts';
+import { decisionVariables } from './decision.ts';
 import { documentText, policySpec, type PolicyDocument } from './document.ts';
 import { maxExpression } from './entries.ts';
 import { patchExpression, recordVariables } from './patch.ts';
 import { bindings, guardedNamespaces, optedIn, scopeConditions, type Scope } from './scope.ts';
-import { tableOf, type TableOptions } from './table.ts';
+import { hasSecrets, tableOf, type TableOptions } from './table.ts';
 
 export interface AdmissionPolicyOptions extends Scope, TableOptions {
   /** Of the object. */

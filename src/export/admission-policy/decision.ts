@@ -1,11 +1,13 @@
 /** What becomes of each image, as variables in CEL: the steps of src/rules/decide.ts, each for all images of the pod at once. */
 import { siblingLabels } from '../../policy/never-pulled.ts';
-import { indented, lines, literal, strings } from './cel.ts';
+import { alternativeVariables, hasTargets } from './alternatives.ts';
+import { indented, literal, strings } from './cel.ts';
 import { entriesOf, type Variable } from './entries.ts';
 import type { Test } from './patterns.ts';
+import { missingVariable, secretTables } from './pull-secrets.ts';
 import { canonicalText, isReference, isWellFormed, isWithinLimits, nameText, partsOf, type WrittenPart } from './reference.ts';
 import { sites, siteVariables } from './sites.ts';
-import type { Table, TableRule } from './table.ts';
+import { attaches, hasSecrets, type Table } from './table.ts';
 import { transformed } from './transforms.ts';
 
 export function decisionVariables(table: Table): Variable[] {
@@ -23,6 +25,8 @@ export function decisionVariables(table: Table): Variable[] {
     ...againVariables(table),
     ...secretTables(table),
     becomesVariable(table),
+    ...alternativeVariables(table),
+    ...(attaches(table) && hasTargets(table) ? [{ name: 'targetsAgain', expression: matched(table, 'targetParts') }] : []),
     ...missingVariable(table),
   ];
 }
@@ -43,8 +47,9 @@ function imageVariables(table: Table): Variable[] {
 
 /** Parts as written that a transform or a target asks for. */
 function writtenParts({ rules, exactTargets }: Table): WrittenPart[] {
-  const isWritten = rules.some(({ spelling }) => spelling === 'written');
-  const hasNames = exactTargets.length > 0 || rules.some(({ action }) => action === 'remainder');
+  const targets = rules.flatMap((rule) => [rule, ...rule.targets]);
+  const isWritten = targets.some(({ spelling }) => spelling === 'written');
+  const hasNames = exactTargets.length > 0 || targets.some(({ action }) => action === 'remainder');
   return [...(isWritten || hasNames ? (['host'] as const) : []), ...(isWritten ? (['rest'] as const) : [])];
 }
 
@@ -56,7 +61,8 @@ function matched(table: Table, variable: string): string {
     ...(entries.some(({ regex }) => regex !== '') ? [`(!has(e.regex) || ${canonicalText('m')}.matches(e.regex))`] : []),
     ...(entries.some(({ except }) => except !== '') ? [`(!has(e.except) || !${canonicalText('m')}.matches(e.except))`] : []),
   ];
-  const isStaying = entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none');
+  // A result that a rule may attach secrets to is no image of the pod yet.
+  const isStaying = variable === 'parts' && entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none');
   if (isStaying) conditions.push(`(!has(e.stays) || ${goes})`);
   const filter = `${entriesOf(table).of('m')}.filter(e, ${conditions.join(' && ')})`;
   const each = isStaying ? 'transformList(i, m' : 'map(m';
@@ -98,32 +104,17 @@ function resultsVariable(table: Table): Variable {
     expression: `variables.parts.transformList(i, m,
   // Rules write below these: such images are there already.
   variables.matched[i].size() == 0${isAtTarget(table)} ? ""
-  : ${isDiverted(table) ? firstResult(rules) : `[variables.matched[i][0]].map(e,\n${indented(transformed(rules), '      ')})[0]`})`,
+  : ${isDiverted(table) ? firstResult(rules) : `[variables.matched[i][0]].map(e,\n${indented(transformed(rules.map((rule) => [rule, rule.entries])), '      ')})[0]`})`,
   };
 }
 
-/** Of the targets that the first entry has: one with a name for the image, and none where the first target of the rule has none. */
+/** Of the targets that the first entry has: one with a name of its own for the image, and none where the first target of the rule has none. */
 function firstResult(rules: Table['rules']): string {
   const same = ['rule', 'name', 'regex'].map((member) => `e.?${member} == variables.matched[i][0].?${member}`).join(' && ');
   const isImage = `n != "" && ${isWellFormed('n')} && [n]${indented(partsOf('t', 't'))}.all(m, ${isWithinLimits('m')})`;
   return `[variables.matched[i].filter(e, ${same}).map(e,
-${indented(transformed(rules), '      ')}).map(n, ${isImage} ? n : "")]
-    .map(l, l[l.size() - 1] == "" ? "" : l.filter(n, n != "")[0])[0]`;
-}
-
-/** Whether the webhook decides some images. */
-export function hasLeft({ rules }: Table): boolean {
-  return rules.some(({ action }) => action === 'left');
-}
-
-/** Whether the webhook decides the image of that index, and looks after its pull secrets and record. */
-export function isLeft(index: string): string {
-  return `variables.matched[${index}].size() > 0 && variables.matched[${index}][0].as == "left"`;
-}
-
-/** Rules that only attach secrets may match results too: then a second pass would add these secrets. */
-function attaches({ rules }: Table): boolean {
-  return rules.some(({ action, policy }) => action === 'secrets' && policy.pullSecrets.length > 0);
+${indented(transformed(rules.map((rule) => [rule, rule.entries])), '      ')}).map(n, ${isImage} ? n : "")]
+    .map(l, l[l.size() - 1] == "" ? "" : (l.filter(n, n != "" && n != l[l.size() - 1]) + [l[l.size() - 1]])[0])[0]`;
 }
 
 function againVariables(table: Table): Variable[] {
@@ -167,79 +158,4 @@ function neverCondition({ rules }: Table): string {
   if (rules.every(({ policy }) => policy.onPullPolicyNever === 'auto')) return auto;
   const chosen = 'variables.matched[i][0].?never.orValue("auto")';
   return `(${chosen} == "keep" || ${chosen} == "auto" && ${auto})`;
-}
-
-function secretsAt({ secrets }: Table, key: string): string {
-  return secrets.length === 0 ? '[]' : `variables.registrySecrets.filter(r, ${key}.startsWith(r[0])).map(r, r[1])`;
-}
-
-const ofEntry = (member: string, entry: string): string => `${entry}.?${member}.orValue("").split(",").filter(n, n != "")`;
-
-/** Whether the policy has pull secrets at all. */
-export function hasSecrets({ rules, secrets }: Table): boolean {
-  return secrets.length > 0 || rules.some(({ policy, registrySecrets }) => policy.pullSecrets.length + registrySecrets.length > 0);
-}
-
-const again = `(variables.again[i].size() > 0 && variables.again[i][0].as == "secrets" ? ${ofEntry('secrets', 'variables.again[i][0]')} : [])`;
-
-function secretTables(table: Table): Variable[] {
-  if (!hasSecrets(table)) return [];
-  const { rules, secrets } = table;
-  const registries = {
-    name: 'registrySecrets',
-    comment: 'The pull secrets of images, by where they are in the end.',
-    expression: lines('[', secrets.map(strings), ']'),
-  };
-  const ofResult = [secretsAt(table, 'm.key'), ...(attaches(table) ? [again] : [])].join('\n  + ');
-  return [
-    ...(secrets.length === 0 ? [] : [registries]),
-    { name: 'present', expression: 'object.spec.?imagePullSecrets.orValue([]).map(s, string(s.?name.orValue("")))' },
-    ...(rules.some(({ policy }) => policy.onMissingSecret === 'keep')
-      ? [{ name: 'secretsOfResults', expression: `variables.resultParts.transformList(i, m,\n  ${ofResult})` }]
-      : []),
-  ];
-}
-
-function missingVariable(table: Table): Variable[] {
-  if (!hasSecrets(table)) return [];
-  const first = 'variables.matched[i][0]';
-  const isAttaching = attaches(table);
-  const attached = `(variables.matched[i].size() > 0 && ${first}.as == "secrets" ? ${ofEntry('secrets', first)} : [])`;
-  const stays = [secretsAt(table, 'm.key'), ...(isAttaching ? [attached] : [])];
-  const ofLeft = hasLeft(table) ? `\n  : ${isLeft('i')} ? []` : '';
-  return [
-    {
-      name: 'missing',
-      comment: 'Pull secrets that the pod lacks. They cannot be added to an existing one.',
-      expression: `variables.change != "create" ? [] : variables.parts.transformList(i, m,
-  variables.becomes[i] != ""
-  ? ${secretsOfRewritten(table).join('\n    + ')}${ofLeft}
-  : ${stays.join('\n    + ')}
-).flatten().distinct().filter(n, !(n in variables.present))`,
-    },
-  ];
-}
-
-/** Of an image that is rewritten: a list where the rules say it all, else an expression by its result. */
-function secretsOfRewritten(table: Table): string[] {
-  const { rules } = table;
-  const rewriting = rules.filter(({ action }) => action !== 'secrets' && action !== 'left');
-  const known = rewriting.map((rule) => knownSecrets(table, rule));
-  const [one] = known;
-  if (one != null && !attaches(table) && known.every((each) => each?.join() === one.join())) return [strings(one)];
-  const first = 'variables.matched[i][0]';
-  const own = rules.some(({ policy }) => policy.pullSecrets.length > 0) ? [ofEntry('secrets', first)] : [];
-  const named = rules.some(({ registrySecrets }) => registrySecrets.length > 0) ? [ofEntry('registrySecrets', first)] : [];
-  return [...named, secretsAt(table, 'variables.resultParts[i].key'), ...own, ...(attaches(table) ? [again] : [])];
-}
-
-/** Null where they depend on more of the result than what the rule puts in front. */
-function knownSecrets({ secrets }: Table, { action, base, registrySecrets, policy }: TableRule): string[] | null {
-  const [host, ...path] = base.split('/');
-  // An image of Docker Hub gets library/ in front, and the host is compared without regard to case.
-  if (action === 'image' || host === undefined || host === 'docker.io' || host !== host.toLowerCase()) return null;
-  const key = [host, ...path, ''].join('/');
-  if (secrets.some(([prefix]) => prefix.startsWith(key) && prefix !== key)) return null;
-  const at = secrets.flatMap(([prefix, secret]) => (key.startsWith(prefix) ? [secret] : []));
-  return [...new Set([...registrySecrets, ...at, ...policy.pullSecrets])];
 }

@@ -1,11 +1,11 @@
 /** The rules as a list in CEL: an entry for each pattern, in the order in which they are tried. */
-import { parseReference } from '../../image/reference.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import { rewriterText } from '../../pod/annotations.ts';
 import { asciiJson } from '../../pod/records.ts';
 import { printable } from '../../text/printable.ts';
 import { indented, lines, literal, quoted } from './cel.ts';
 import type { Entry, Table, TableRule } from './table.ts';
+import { completeText, listText, mapText, targetList, targetLists, type Members } from './targets.ts';
 import { actionText, isExpressed } from './transforms.ts';
 
 /** Of one variable, in characters. The API server takes `maxExpression`. */
@@ -42,7 +42,8 @@ export interface Entries {
 }
 
 export function entriesOf({ rules, policy: { revision } }: Table): Entries {
-  const texts = rules.map((rule) => ruleText(rule, revision));
+  const context = { revision, lists: targetLists(rules) };
+  const texts = rules.map((rule) => ruleText(rule, context));
   const comment = 'The rules, in order: images whose name begins with `name` go to `to`.';
   const count = texts.reduce((sum, { entries }) => sum + entries.length, 0);
   const expression = joined(texts);
@@ -105,10 +106,16 @@ interface RuleText {
   readonly condition: string | null;
 }
 
-function ruleText(rule: TableRule, revision: string | null): RuleText {
+interface Context {
+  readonly revision: string | null;
+  /** Keys of the lists of targets. */
+  readonly lists: ReadonlyMap<string, string>;
+}
+
+function ruleText(rule: TableRule, context: Context): RuleText {
   return {
     label: `rule ${printable(rule.name)}${noteOf(rule)}`,
-    entries: rule.entries.map((entry) => entryText(rule, entry, revision)),
+    entries: rule.entries.map((entry) => mapText(membersOf(rule, entry, context))),
     hosts: rule.entries.map(({ prefix }) => prefix.split('/')[0] ?? ''),
     condition: conditionOf(rule),
   };
@@ -139,27 +146,27 @@ export function labelValue(key: string): string {
   return `object.metadata.?labels[?${literal(key)}]`;
 }
 
-function entryText(rule: TableRule, { prefix, regex, except, depth }: Entry, revision: string | null): string {
-  const members = {
+function membersOf(rule: TableRule, entry: Entry, { revision, lists }: Context): Members {
+  const { prefix, regex, except, depth } = entry;
+  return {
     name: prefix,
     regex: regex === '' ? null : regex,
     except: except === '' ? null : except,
     rule: rule.name,
-    as: actionText(rule),
+    as: actionText(rule, entry),
     stays: rule.stays === 'none' ? null : rule.stays,
     depth: rule.action === 'remainder' ? String(depth) : null,
+    targets: rule.targets.length === 0 ? null : (lists.get(targetList(rule, entry)) ?? null),
     ...(isExpressed(rule.action) || rule.action === 'secrets' ? { secrets: listText(rule.policy.pullSecrets) } : {}),
     ...(isExpressed(rule.action) ? transformMembers(rule, revision) : {}),
   };
-  const written = Object.entries(members).flatMap(([key, value]) => (value === null ? [] : [`${literal(key)}: ${literal(value)}`]));
-  return `{${written.join(', ')}}`;
 }
 
 function transformMembers(rule: TableRule, revision: string | null): Record<string, string | null> {
   const { pullPolicy, onPullPolicyNever, onMissingSecret } = rule.policy;
   return {
     to: rule.base,
-    complete: rule.action === 'image' && isComplete(rule.base) ? 'true' : null,
+    complete: completeText(rule),
     quoted: quotedRewriter(rule.name, revision),
     never: onPullPolicyNever === 'auto' ? null : onPullPolicyNever,
     pullPolicy: pullPolicy === 'keep' ? null : pullPolicy,
@@ -168,18 +175,14 @@ function transformMembers(rule: TableRule, revision: string | null): Record<stri
   };
 }
 
-function listText(names: readonly string[]): string | null {
-  return names.length === 0 ? null : names.join(',');
-}
-
-function isComplete(image: string): boolean {
-  const parsed = parseReference(image);
-  return parsed.ok && (parsed.reference.tag !== null || parsed.reference.digest !== null);
-}
-
 /** The text of the rule in a record, where CEL would quote it otherwise. */
 export function quotedRewriter(rule: string, revision: string | null): string | null {
   const text = rewriterText({ rule, revision });
   const json = asciiJson(text);
   return json === `"${text}"` ? null : json;
+}
+
+/** Whether the webhook decides the image of that index, and looks after its pull secrets and record. */
+export function isLeft(index: string): string {
+  return `variables.matched[${index}].size() > 0 && variables.matched[${index}][0].as == "left"`;
 }

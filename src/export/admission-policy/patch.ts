@@ -2,10 +2,9 @@
 import { maxRecordLength, originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
 import { token } from '../../patch/pointer.ts';
 import { literal } from './cel.ts';
-import { hasLeft, isLeft } from './decision.ts';
-import { quotedRewriter, type Variable } from './entries.ts';
+import { isLeft, quotedRewriter, type Variable } from './entries.ts';
 import { policyPlace } from './sites.ts';
-import type { Table } from './table.ts';
+import { hasLeft, type Table } from './table.ts';
 
 /** Of all annotations of an object (kubernetes/apimachinery, pkg/api/validation/objectmeta.go). */
 const maxAnnotations = 256 * 1024;

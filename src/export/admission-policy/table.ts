@@ -1,11 +1,13 @@
 /** The policy as the tables of the compiled one, and what CEL cannot say of it. */
-import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
+import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import type { RewriteTarget } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import type { Pattern } from '../../rules/pattern.ts';
 import { repositoryPrefix } from '../../rules/registries.ts';
-import type { CompiledAlternative, CompiledTarget, Rule } from '../../rules/rule.ts';
+import type { CompiledTarget, Rule } from '../../rules/rule.ts';
 import { anyOf, testOf, widened, type Test } from './patterns.ts';
+import { actionProblems, refusal } from './refusals.ts';
+import { addsSecretsOfAlternatives, divertedTo, resolvedAlternatives } from './rule-alternatives.ts';
 import { isExpressed, type ExpressedTransform } from './transforms.ts';
 
 /** What a rule does. `left` leaves its images to the webhook; `inactive` leaves them alone until its registry has a host. */
@@ -18,16 +20,21 @@ export interface Entry extends Test {
   readonly depth: number;
 }
 
-export interface TableRule {
-  readonly name: string;
+export interface TableTarget {
   readonly action: Action;
   /** Where images go, without a slash at its end; empty where they go nowhere. */
   readonly base: string;
   readonly spelling: 'canonical' | 'written';
-  readonly policy: Rule['policy'];
-  /** Secrets of the registry that the rule names beside the image. */
+  /** Secrets of the registry that the target names beside the image. */
   readonly registrySecrets: readonly string[];
+}
+
+export interface TableRule extends TableTarget {
+  readonly name: string;
+  readonly policy: Rule['policy'];
   readonly entries: readonly Entry[];
+  /** All targets of a rule with alternatives, in the order of the policy, where pull secrets depend on them; empty for others. */
+  readonly targets: readonly TableTarget[];
   /** For an alternative that comes before the first target, since nodes do not reach that: the images that do not go there. Null for others. */
   readonly stays: Stays | null;
 }
@@ -109,8 +116,9 @@ function rulesOf(rule: Rule, index: number, context: Context): TableRule[] {
   const first = {
     name: rule.policy.name,
     ...goesTo(rule, isLeft ? 'left' : isInactive ? 'inactive' : rule.policy.rewrite),
-    policy: rule.policy,
     registrySecrets: rule.registrySecrets,
+    policy: rule.policy,
+    targets: isLeft || isInactive || !addsSecretsOfAlternatives(rule, context.policy) ? [] : targetsOf(rule),
     entries: images.map(({ test: { prefix, regex }, depth }) => ({ prefix, regex, except, depth })),
     stays: null,
   };
@@ -121,32 +129,21 @@ function rulesOf(rule: Rule, index: number, context: Context): TableRule[] {
   return [...before, first];
 }
 
-function goesTo(
-  target: CompiledTarget,
-  rewrite: RewriteTarget | 'left' | 'inactive' | undefined,
-): Pick<TableRule, 'action' | 'base' | 'spelling'> {
+/** Without those that have no host yet, and give an image no name. */
+function targetsOf(rule: Rule): TableTarget[] {
+  const { rewrite } = rule.policy;
+  const first = rewrite === undefined ? [] : [{ target: rule, rewrite }];
+  const all = [...first, ...resolvedAlternatives(rule)];
+  return all.map((each) => Object.assign(goesTo(each.target, each.rewrite), { registrySecrets: each.target.registrySecrets }));
+}
+
+function goesTo(target: CompiledTarget, rewrite: RewriteTarget | 'left' | 'inactive' | undefined): Omit<TableTarget, 'registrySecrets'> {
   if (rewrite === undefined || typeof rewrite === 'string') return { action: rewrite ?? 'secrets', base: '', spelling: 'canonical' };
   return {
     action: isExpressed(rewrite.as) ? rewrite.as : 'left',
     base: baseOf(target, rewrite),
     spelling: 'spelling' in rewrite && rewrite.spelling === 'written' ? 'written' : 'canonical',
   };
-}
-
-interface Diverted {
-  readonly target: CompiledAlternative;
-  readonly rewrite: RewriteTarget;
-  /** In the alternatives. */
-  readonly position: number;
-}
-
-/** The alternatives that nodes reach, where they come before the first target. */
-function divertedTo({ isDiverted, alternatives }: Rule): Diverted[] {
-  if (!isDiverted) return [];
-  return alternatives.flatMap((target, position) => {
-    const { policy, rewrite, isUnavailable } = target;
-    return policy.as === 'original' || rewrite === null || isUnavailable ? [] : [{ target, rewrite: policy, position }];
-  });
 }
 
 /** As `mayHaveOtherContent` of src/rules/diversion.ts. */
@@ -176,70 +173,17 @@ function baseOf(target: CompiledTarget, rewrite: RewriteTarget): string {
   return rewrite.as === 'singleRepository' ? `${base}/${rewrite.repository}` : base;
 }
 
-function actionProblems(rule: Rule, at: PolicyPath, { policy, followsHosts }: Context): PolicyProblem[] {
-  const { rewrite } = rule.policy;
-  if (rewrite === undefined) return [];
-  const unexpressed = unexpressedProblems(rewrite, [...at, 'rewrite']);
-  if (unexpressed.length > 0) return unexpressed;
-  if (rule.rewrite === null && followsHosts) return [];
-  if (rule.rewrite === null)
-    return [
-      refusal([...at, 'rewrite', 'registry'], `the host of registry ${rule.waitsFor} is not resolved; name it with --resolved-hosts`),
-    ];
-  const problems = [...remainderProblems(rule, rule, at), ...divertedProblems(rule, at)];
-  const reason = alternativesReason(rule, policy);
-  return reason === null ? problems : [...problems, refusal([...at, 'alternatives'], `alternatives: ${reason}`)];
+/** Whether the webhook decides some images. */
+export function hasLeft({ rules }: Table): boolean {
+  return rules.some(({ action }) => action === 'left');
 }
 
-function unexpressedProblems({ as }: RewriteTarget, path: PolicyPath): PolicyProblem[] {
-  if (isExpressed(as)) return [];
-  const reason = as === 'template' ? 'CEL cannot replace by the captures of an expression' : 'it has no expression in CEL';
-  return [refusal([...path, 'as'], `as: ${as}: ${reason}`)];
+/** Rules that only attach secrets may match results too: then a second pass would add these secrets. */
+export function attaches({ rules }: Table): boolean {
+  return rules.some(({ action, policy }) => action === 'secrets' && policy.pullSecrets.length > 0);
 }
 
-function divertedProblems(rule: Rule, at: PolicyPath): PolicyProblem[] {
-  return divertedTo(rule).flatMap(({ target, rewrite, position }) =>
-    unexpressedProblems(rewrite, [...at, 'alternatives', position]).concat(remainderProblems(rule, target, at)),
-  );
-}
-
-function alternativesReason(rule: Rule, policy: CompiledPolicy): string | null {
-  // The webhook reads the controller's record of the step.
-  if (rule.policy.alternatives.some(({ as }) => as === 'original'))
-    return 'CEL would rewrite the image as written again when the controller moves a pod to it';
-  return hasSecretsOfAlternatives(rule, policy) ? 'CEL does not add the pull secrets of further targets' : null;
-}
-
-/** @param target the rule itself, or one of its alternatives */
-function remainderProblems(rule: Rule, target: Rule | CompiledAlternative, at: PolicyPath): PolicyProblem[] {
-  const as = 'images' in target ? target.policy.rewrite?.as : target.policy.as;
-  if (as !== 'remainder') return [];
-  const ofPatterns = rule.images.flatMap((pattern, index) =>
-    pattern.kind === 'regex'
-      ? [refusal([...at, 'match', 'images', index], `as: remainder: CEL cannot tell where the match of ${pattern.text} ends`)]
-      : [],
-  );
-  const { host, path } = target.rewrite?.target?.prefix ?? { host: '', path: '' };
-  // The image docker.io/NAME is docker.io/library/NAME, and not below docker.io/NAME.
-  return host === 'docker.io' && path !== '' && !path.includes('/') && rule.images.some(canBeWhole)
-    ? [...ofPatterns, refusal([...at, 'rewrite', 'registry'], `as: remainder: images of docker.io/${path} itself would be rewritten again`)]
-    : ofPatterns;
-}
-
-/** Whether nothing may follow the match. Every path of Docker Hub has two components. */
-function canBeWhole(pattern: Pattern): boolean {
-  if (pattern.kind === 'regex' || pattern.tag !== null || pattern.digest !== null) return true;
-  return pattern.path.length > (pattern.host === 'docker.io' ? 1 : 0);
-}
-
-/** Without any pull secret, further targets change nothing about a pod. */
-function hasSecretsOfAlternatives({ alternatives }: Rule, { registries, policy }: CompiledPolicy): boolean {
-  const isAny =
-    [...registries.values()].some(({ pullSecrets }) => pullSecrets.length > 0) ||
-    policy.rules.some(({ pullSecrets }) => pullSecrets.length > 0);
-  return alternatives.length > 0 && isAny;
-}
-
-function refusal(path: PolicyPath, message: string): PolicyProblem {
-  return problem('not-exported', path, message);
+/** Whether the policy has pull secrets at all. */
+export function hasSecrets({ rules, secrets }: Table): boolean {
+  return secrets.length > 0 || rules.some(({ policy, registrySecrets }) => policy.pullSecrets.length + registrySecrets.length > 0);
 }

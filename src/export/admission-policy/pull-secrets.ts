@@ -1,0 +1,91 @@
+/** The pull secrets that a pod needs and lacks, as variables in CEL: by where images finally are, and by rule. */
+import { hasTargets, secretsOfTargets } from './alternatives.ts';
+import { lines, strings } from './cel.ts';
+import { isLeft, type Variable } from './entries.ts';
+import { attaches, hasLeft, hasSecrets, type Table, type TableRule } from './table.ts';
+import { isExpressed } from './transforms.ts';
+
+function secretsAt({ secrets }: Table, key: string): string {
+  return secrets.length === 0 ? '[]' : `variables.registrySecrets.filter(r, ${key}.startsWith(r[0])).map(r, r[1])`;
+}
+
+const ofEntry = (member: string, entry: string): string => `${entry}.?${member}.orValue("").split(",").filter(n, n != "")`;
+
+/** Of a rule that only attaches secrets. @param entries those that match an image, in CEL */
+function attachedBy(entries: string): string {
+  return `(${entries}.size() > 0 && ${entries}[0].as == "secrets" ? ${ofEntry('secrets', `${entries}[0]`)} : [])`;
+}
+
+const again = attachedBy('variables.again[i]');
+
+export function secretTables(table: Table): Variable[] {
+  if (!hasSecrets(table)) return [];
+  const { rules, secrets } = table;
+  const registries = {
+    name: 'registrySecrets',
+    comment: 'The pull secrets of images, by where they are in the end.',
+    expression: lines('[', secrets.map(strings), ']'),
+  };
+  const ofResult = [secretsAt(table, 'm.key'), ...(attaches(table) ? [again] : [])].join('\n  + ');
+  return [
+    ...(secrets.length === 0 ? [] : [registries]),
+    { name: 'present', expression: 'object.spec.?imagePullSecrets.orValue([]).map(s, string(s.?name.orValue("")))' },
+    ...(rules.some(({ policy }) => policy.onMissingSecret === 'keep')
+      ? [{ name: 'secretsOfResults', expression: `variables.resultParts.transformList(i, m,\n  ${ofResult})` }]
+      : []),
+  ];
+}
+
+export function missingVariable(table: Table): Variable[] {
+  if (!hasSecrets(table)) return [];
+  const isAttaching = attaches(table);
+  const stays = [secretsAt(table, 'm.key'), ...(isAttaching ? [attachedBy('variables.matched[i]')] : [])];
+  const ofLeft = hasLeft(table) ? `\n  : ${isLeft('i')} ? []` : '';
+  return [
+    {
+      name: 'missing',
+      comment: 'Pull secrets that the pod lacks. They cannot be added to an existing one.',
+      expression: `variables.change != "create" ? [] : variables.parts.transformList(i, m,
+  variables.becomes[i] != ""
+  ? ${secretsOfRewritten(table)}${ofLeft}
+  : ${stays.join('\n    + ')}
+).flatten().distinct().filter(n, !(n in variables.present))`,
+    },
+  ];
+}
+
+function secretsOfRewritten(table: Table): string {
+  const others = secretsOfResult(table).join('\n    + ');
+  if (!hasTargets(table)) return others;
+  const at = secretsAt(table, 'variables.targetParts[k].key');
+  const ofTargets = secretsOfTargets([at, ...ownSecrets(table), ...(attaches(table) ? [attachedBy('variables.targetsAgain[k]')] : [])]);
+  return `(has(variables.matched[i][0].targets) ? ${ofTargets}\n    : ${others})`;
+}
+
+/** Of the rule, whatever the target. */
+function ownSecrets({ rules }: Table): string[] {
+  return rules.some(({ policy }) => policy.pullSecrets.length > 0) ? [ofEntry('secrets', 'variables.matched[i][0]')] : [];
+}
+
+/** Of an image whose rule has one target: a list where the rules say it all, else an expression by the result. */
+function secretsOfResult(table: Table): string[] {
+  const { rules } = table;
+  const rewriting = rules.filter(({ action, targets }) => isExpressed(action) && targets.length === 0);
+  const known = rewriting.map((rule) => knownSecrets(table, rule));
+  const [one] = known;
+  if (one != null && !attaches(table) && known.every((each) => each?.join() === one.join())) return [strings(one)];
+  const isNamed = rules.some(({ registrySecrets }) => registrySecrets.length > 0);
+  const named = isNamed ? [ofEntry('registrySecrets', 'variables.matched[i][0]')] : [];
+  return [...named, secretsAt(table, 'variables.resultParts[i].key'), ...ownSecrets(table), ...(attaches(table) ? [again] : [])];
+}
+
+/** Null where they depend on more of the result than what the rule puts in front. */
+function knownSecrets({ secrets }: Table, { action, base, registrySecrets, policy }: TableRule): string[] | null {
+  const [host, ...path] = base.split('/');
+  // An image of Docker Hub gets library/ in front, and the host is compared without regard to case.
+  if (action === 'image' || host === undefined || host === 'docker.io' || host !== host.toLowerCase()) return null;
+  const key = [host, ...path, ''].join('/');
+  if (secrets.some(([prefix]) => prefix.startsWith(key) && prefix !== key)) return null;
+  const at = secrets.flatMap(([prefix, secret]) => (key.startsWith(prefix) ? [secret] : []));
+  return [...new Set([...registrySecrets, ...at, ...policy.pullSecrets])];
+}
