@@ -259,7 +259,7 @@ test('older Kubernetes is refused by its version, with the engines that need a n
       if (isRefused)
         t.match(
           stderr,
-          `engine is ${engine}, which needs the MutatingAdmissionPolicy v1 of Kubernetes 1.36, and this is Kubernetes ${version}: use engine webhook`,
+          `engine is ${engine}, which needs MutatingAdmissionPolicy v1 (Kubernetes 1.36 or newer), and Kubernetes ${version} does not serve it: use engine webhook`,
         );
     }
   }

@@ -4,7 +4,7 @@
 {{- end -}}
 {{- if include "transship.hasAdmissionPolicy" . -}}
 {{- if not (include "transship.knowsAdmissionPolicies" .) -}}
-{{- fail (printf "engine is %s, which needs the MutatingAdmissionPolicy v1 of Kubernetes 1.36, and this is Kubernetes %s: use engine webhook, or upgrade the cluster. For helm template, name its version with --kube-version." .Values.engine .Capabilities.KubeVersion.Version) -}}
+{{- fail (printf "engine is %s, which needs MutatingAdmissionPolicy v1 (Kubernetes 1.36 or newer), and Kubernetes %s does not serve it: use engine webhook, or upgrade the cluster. For helm template, name its version with --kube-version." .Values.engine .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- range .Values.matchConditions -}}
 {{- if has .name (list "not-opted-out" "no-image-manager" "an-image-is-concerned") -}}

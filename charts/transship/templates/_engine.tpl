@@ -8,9 +8,14 @@
 {{- if ne .Values.engine "webhook" }}true{{ end -}}
 {{- end -}}
 
-{{- /* MutatingAdmissionPolicy is admissionregistration.k8s.io/v1 from 1.36 on. */ -}}
+{{- /*
+MutatingAdmissionPolicy is admissionregistration.k8s.io/v1 from 1.36 on. A cluster of that version may still not serve it, as with an emulated version. Without
+a cluster the versions are those that Helm was built with, and no cluster's: these lack the API of the aggregator.
+*/ -}}
 {{- define "transship.knowsAdmissionPolicies" -}}
-{{- if semverCompare ">=1.36-0" .Capabilities.KubeVersion.Version }}true{{ end -}}
+{{- $isOfCluster := .Capabilities.APIVersions.Has "apiregistration.k8s.io/v1" -}}
+{{- $isServed := .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" -}}
+{{- if and (semverCompare ">=1.36-0" .Capabilities.KubeVersion.Version) (or $isServed (not $isOfCluster)) }}true{{ end -}}
 {{- end -}}
 
 {{- define "transship.admissionPolicyName" -}}
