@@ -84,6 +84,8 @@ for (const [program, minor, cluster, needed] of versions)
     t.equal(stdout, '');
   });
 
+const second = (optIn: object): Values => ({ rewritePolicy: { inline: policyText }, engine: 'both', optIn });
+
 test('what is in the cluster already', { skip: skipReason({ level: 1 }) }, async (t) => {
   const plane = await startControlPlane(t);
   await plane.createNamespace(release.namespace);
@@ -98,7 +100,6 @@ test('what is in the cluster already', { skip: skipReason({ level: 1 }) }, async
   await plane.helm(['uninstall', release.name, '--namespace', release.namespace, '--ignore-not-found']);
 
   t.equal(await apply(plane, 'install', exported), '');
-  const second = (optIn: object): Values => ({ rewritePolicy: { inline: policyText }, engine: 'both', optIn });
   t.match(
     await apply(plane, 'install', second({}), { name: 'second', words: ['--dry-run=server'] }),
     /another release of transship, with the MutatingAdmissionPolicyBinding transship-namespaces, rewrites namespaces labelled transship\.dev\/rewrite=enabled already/,
