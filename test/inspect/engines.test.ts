@@ -189,6 +189,24 @@ for (const [says, of, ...expected] of rows)
 
 const idsOf = (of: Facts): Set<string> => new Set(runChecks(checks, of).map(({ id }) => id));
 
+t.test('neither engine, and a controller that is there', (tt) => {
+  const metadata = { name: 'transship-controller', labels: { ...labels, 'app.kubernetes.io/component': 'controller' } };
+  const workloads = [
+    { kind: 'deployment', metadata: { name: 'web' } },
+    { kind: 'deployment', metadata },
+  ];
+  const [registered] = runChecks(checks, { ...facts, releases: [], workloads, version: 'v1.35.1' });
+  tt.match(registered?.problems, [
+    {
+      sentence: /no MutatingAdmissionPolicyBinding .*, though Deployment transship-controller is there/,
+      remedy: /Kubernetes v1\.35\.1 must serve/,
+    },
+  ]);
+  const [without] = runChecks(checks, { ...facts, releases: [], workloads: null, version: null });
+  tt.match(without?.problems, [{ sentence: /of its chart$/, remedy: /brings the configuration back$/ }]);
+  tt.end();
+});
+
 t.test('checks of an engine that no release has are left out', (tt) => {
   for (const id of ['webhooks', 'ca-bundle', 'certificate', 'replicas', 'endpoints', 'reachable', 'policy-revision'])
     tt.strictSame([idsOf(alone).has(id), idsOf(facts).has(id), idsOf(both()).has(id)], [false, true, true], id);

@@ -16,17 +16,25 @@ const registered: Check = {
   id: 'registered',
   title: 'transship is registered with the API server',
   isOfCluster: true,
-  judge: ({ releases }) => {
+  judge: ({ releases, workloads, version }) => {
     if (releases === null) return null;
     if (releases.length > 0) return [];
+    const controller = workloads?.find(({ kind, metadata }) => kind === 'deployment' && isController(metadata?.labels));
+    const name = controller?.metadata?.name;
+    const running = name === undefined ? '' : `, though Deployment ${name} is there`;
+    const older = `with engine: admissionPolicy, Kubernetes ${version ?? '1.36'} must serve MutatingAdmissionPolicy v1`;
     return [
       {
-        sentence: 'the cluster has no MutatingWebhookConfiguration of transship, and no MutatingAdmissionPolicyBinding of its chart',
-        remedy: 'helm install it; after an outage, helm upgrade brings the configuration back',
+        sentence: `the cluster has no MutatingWebhookConfiguration of transship, and no MutatingAdmissionPolicyBinding of its chart${running}`,
+        remedy: `helm install it; after an outage, helm upgrade brings the configuration back${name === undefined ? '' : `; ${older}`}`,
       },
     ];
   },
 };
+
+function isController(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return labels?.['app.kubernetes.io/part-of'] === 'transship' && labels['app.kubernetes.io/component'] === 'controller';
+}
 
 const webhooks = releaseCheck(
   'webhooks',
