@@ -1,6 +1,7 @@
 /** Others that change pods as well, beside the webhook and beside the compiled policy: what is equal, and what is not. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import tap, { test } from 'tap';
+import { eventually } from '../charts/installed.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { imagesOf, originalsOf, type CreatedPod } from '../contract/running.ts';
 import { accepted, makeSidecarPolicy } from '../contract/sidecars.ts';
@@ -108,6 +109,35 @@ test('others change pods as well', { skip: skipReason({ level: 1 }) }, async (gr
       'the API server selects all policies for a pod before it evaluates the first',
     );
   });
+
+  for (const [name, engine] of Object.entries(engines))
+    await group.test(`${name}: a pod whose namespace opts in and out after its creation`, async (t) => {
+      await engine.plane.createNamespace('relabelled');
+      const url = '/api/v1/namespaces/relabelled/pods';
+      const spec = { containers: [{ name: 'main', image: 'nginx:1' }], automountServiceAccountToken: false };
+      t.equal((await engine.plane.api.send('POST', url, { metadata: { name: 'web' }, spec })).status, 201);
+      const set = async (image: string): Promise<string | undefined> => {
+        const patch = { spec: { containers: [{ name: 'main', image }] } };
+        const type = 'application/strategic-merge-patch+json';
+        return imagesOf((await engine.plane.api.send<CreatedPod>('PATCH', `${url}/web`, patch, type)).body)['main'];
+      };
+      const labelled = (value: string) =>
+        engine.plane.api.send(
+          'PATCH',
+          '/api/v1/namespaces/relabelled',
+          { metadata: { labels: { 'transship.dev/rewrite': value } } },
+          'application/merge-patch+json',
+        );
+      t.equal(await set('nginx:2'), 'nginx:2');
+      await labelled('enabled');
+      // An image that stays the same is no change.
+      let tag = 2;
+      const isSet = async (): Promise<boolean> => (await set(`nginx:${(tag += 1)}`)) === rewritten(`library/nginx:${tag}`);
+      await eventually('it is opted in', isSet);
+      t.equal(await set('quay.io/a:1'), 'quay.io/a:1');
+      await labelled('disabled');
+      await eventually('it is opted out', async () => !(await isSet()));
+    });
 
   await group.test('the order of records where another policy adds a container', async (t) => {
     t.strictSame(

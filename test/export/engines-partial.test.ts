@@ -12,7 +12,7 @@ import { podLife } from './pod-lives.ts';
 import { policyTexts, rewrittenImages } from './policy-texts.ts';
 import { probed } from './probed-policy.ts';
 
-const lives = Number(process.env['TRANSSHIP_RANDOM_LIVES'] ?? '80');
+const lives = Number(process.env['TRANSSHIP_RANDOM_LIVES'] ?? '40');
 const livesOfPolicy = 20;
 tap.setTimeout(180_000 + lives * 1_000);
 

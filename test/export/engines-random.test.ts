@@ -2,6 +2,7 @@
  * A cluster with the webhook and one with the compiled policy get the same random requests, and make the same pods of them.
  * TRANSSHIP_RANDOM_LIVES says of how many pods for each minor, TRANSSHIP_RANDOM_SEED repeats a run.
  */
+import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import tap, { test } from 'tap';
 import { skipReason } from '../cluster/binaries.ts';
@@ -26,7 +27,22 @@ const optOut: EngineScope = {
 /** Where another policy adds a container before or after the compiled one. */
 const form = (pod: ComparedPod, namespace: string): unknown => (namespace === 'with-sidecar' ? unordered(pod) : pod);
 
-for (const minor of ['1.36', '1.37'])
+const minors = ['1.36', '1.37'];
+
+const folder = new URL('../../examples/', import.meta.url);
+
+/** Each on one of the minors, since the tests of examples alone have them on both. */
+const examples = readdirSync(folder)
+  .filter((name) => name.endsWith('.yaml'))
+  .flatMap((name) => {
+    const policy = probed(readFileSync(new URL(name, folder), 'utf8'));
+    if (policy === null) return [];
+    const images = loaded(policy).policy.tests.map(({ image }) => image);
+    const containers = images.map((image, index) => ({ name: `c-${index}`, image }));
+    return [{ name, policy, pod: { metadata: {}, spec: { containers, automountServiceAccountToken: false } } }];
+  });
+
+for (const minor of minors)
   test(`random requests on Kubernetes ${minor}`, { skip: skipReason({ level: 1, minor }) }, async (t) => {
     const seed = Number(process.env['TRANSSHIP_RANDOM_SEED'] ?? Date.now() % 1_000_000);
     t.comment(`TRANSSHIP_RANDOM_SEED=${seed}`);
@@ -43,6 +59,14 @@ for (const minor of ['1.36', '1.37'])
         const difference = await comparison.live(life);
         if (difference !== null) t.fail('another pod', { policy, optIn: scope.optIn, ...difference });
       }
+    }
+    for (const { name, policy, pod } of examples.filter((_, index) => index % minors.length === minors.indexOf(minor))) {
+      await Promise.all(engines.map((engine) => engine.enforce(policy, optOut)));
+      t.equal(
+        await comparison.live({ namespace: 'unlabelled', pod, isDryRun: true, steps: [] }),
+        null,
+        `${name} with the images of its tests`,
+      );
     }
     const { create, ...changes } = Object.fromEntries(comparison.counts);
     t.comment(JSON.stringify({ create, ...changes }));
