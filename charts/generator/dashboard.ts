@@ -95,6 +95,9 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Pods moved to an alternative', 'reqps', {
       '{{rule}} {{target}} {{reason}} {{result}}': `sum by (rule, target, reason, result) (${rate('transship_controller_fallback_steps_total')})`,
     }),
+    panel('Registries that new pods begin with', 'short', {
+      '{{registry}}': `min by (registry) (transship_controller_target_available{${own}})`,
+    }),
     panel('Images in registries that are asked', 'short', {
       '{{registry}} {{result}}': `sum by (registry, result) (transship_controller_verify_images{${own}})`,
     }),

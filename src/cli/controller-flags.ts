@@ -41,9 +41,21 @@ export const controllerFlags = alsoVariables({
     text: 'whether the feature fallback only tells, in events and metrics, which images it would change',
     default: 'false',
   },
+  breaker: {
+    type: trueOrFalse,
+    text: 'whether the feature fallback writes to the ConfigMap of hosts which registries are unavailable, so that new pods begin elsewhere',
+    default: 'true',
+  },
+  'breaker-pods': { type: wholeNumber('N', 1, 1000), text: 'as many pods that cannot reach a registry make it unavailable', default: '3' },
+  'breaker-window': { type: duration, text: 'time within which they fail', default: '2m' },
+  'breaker-interval': {
+    type: duration,
+    text: 'time until new pods try it again; doubled each time that they fail, up to 10m',
+    default: '1m',
+  },
   'hosts-config-map': {
     type: name,
-    text: 'ConfigMap of hosts.yaml: the feature hosts writes it, fallback, policies and verify read it',
+    text: 'ConfigMap of hosts.yaml: the features hosts and fallback write it; fallback, policies and verify read it',
     default: 'transship-hosts',
   },
   'verify-config-map': { type: name, text: 'ConfigMap that the feature verify writes what it found to', default: 'transship-verify' },

@@ -35,6 +35,12 @@ export function controllerOptions(values: Given<typeof controllerFlags>['values'
     excludedNamespaces: values['exclude-namespaces'],
     pullSecretRetention: values['pull-secret-retention'],
     fallbackDryRun: values['fallback-dry-run'],
+    breaker: {
+      isEnabled: values.breaker,
+      pods: values['breaker-pods'],
+      window: values['breaker-window'],
+      interval: values['breaker-interval'],
+    },
     hostsConfigMap: values['hosts-config-map'],
     verifyConfigMap: values['verify-config-map'],
     leaseName: values['lease-name'],

@@ -91,6 +91,12 @@ export const registry = z
       .array(secretName)
       .default([])
       .describe('Secrets that pods need for this registry. A pod gets them when one of its images is in it.'),
+    probe: z
+      .boolean()
+      .default(false)
+      .describe(
+        'For targets of rules with `alternatives`: while nodes do not reach the registry, the controller itself asks `https://HOST/v2/`, and new pods try it again only once it answers. The controller must trust its certificate. For the feature `fallback`.',
+      ),
     credentials: credentials.optional(),
     namespaces: z
       .array(namespaceGlob)

@@ -9,6 +9,7 @@ import { connect } from '../cluster/connection.ts';
 import { electLeader } from '../cluster/lease.ts';
 import { startMetricsServer } from '../observe/metrics-server.ts';
 import { FollowedPolicy } from './followed-policy.ts';
+import { HostsFile } from './hosts/hosts-file.ts';
 import { Leadership } from './leadership.ts';
 import { createControllerMetrics } from './metrics.ts';
 import { PolicyStatus } from './policy-status.ts';
@@ -50,9 +51,10 @@ export async function startController(options: ControllerOptions, log: Logger): 
   const status = new PolicyStatus(cluster, followed, options);
   const lease = leaseOf(options);
   const world = { cluster, log, metrics, options };
+  const isLeader = (): boolean => election.isLeader;
   const leadership = new Leadership({
     parts: await Promise.all(options.features.map((feature) => loadPart(feature))),
-    context: { ...world, ...policyOf(followed), isLeader: () => election.isLeader },
+    context: { ...world, ...policyOf(followed), hostsFile: new HostsFile({ ...world, isLeader }), isLeader },
     quiet: lease.renewSeconds * 2000,
     mayStart: ({ name }) => name === 'certificates' || (followed.current !== null && (followed.hasHosts || !needsHosts(name))),
     policyProblems: () => status.problems(),

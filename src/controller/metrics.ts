@@ -40,6 +40,12 @@ export const verifyResults = {
   unchecked: 'nothing yet; images only',
 } as const;
 export type VerifyResult = keyof typeof verifyResults;
+/** What became of the breaker of a registry, with its description for the documentation. */
+export const targetTransitions = {
+  opened: 'too many pods failed: new ones begin with the next target',
+  'half-opened': 'new pods try it again',
+  closed: 'a new pod could pull from it',
+} as const;
 export type FallbackResult = keyof typeof fallbackResults;
 export type WriteResult = keyof typeof writeResults;
 export type WriteVerb = 'create' | 'update' | 'delete';
@@ -63,6 +69,8 @@ export interface ControllerMetrics {
   readonly verifyImages: Gauge<'registry' | 'result'>;
   readonly verifyRequests: Counter<'registry' | 'result'>;
   readonly verifyLeftOut: Gauge;
+  readonly targetAvailable: Gauge<'registry'>;
+  readonly targetTransitions: Counter<'registry' | 'transition'>;
   readonly lastReconcile: Gauge<'feature'>;
   readonly watchAge: Gauge<'watch'>;
   readonly watchErrors: Counter<'watch'>;
@@ -115,6 +123,7 @@ export function createControllerMetrics(): ControllerMetrics {
       'result',
     ),
     ...createVerifyMetrics(registry),
+    ...createTargetMetrics(registry),
     lastReconcile: gauge('last_reconcile_timestamp_seconds', 'Time of the last reconcile of a feature, Unix time.', 'feature'),
     watchAge: gauge(
       'watch_age_seconds',
@@ -152,6 +161,24 @@ function objectGauges(gauge: CreateGauge): Pick<ControllerMetrics, ObjectGauges>
 }
 
 type VerifyMetrics = Pick<ControllerMetrics, 'verifyImages' | 'verifyRequests' | 'verifyLeftOut'>;
+
+function createTargetMetrics(registry: Registry): Pick<ControllerMetrics, 'targetAvailable' | 'targetTransitions'> {
+  const registers = [registry];
+  return {
+    targetAvailable: new Gauge({
+      name: 'transship_controller_target_available',
+      help: 'Whether new pods begin with a registry of rules with alternatives, 1 or 0: it is 0 while nodes do not reach it.',
+      labelNames: ['registry'],
+      registers,
+    }),
+    targetTransitions: new Counter({
+      name: 'transship_controller_target_transitions_total',
+      help: 'Changes of the breaker of a registry of rules with alternatives.',
+      labelNames: ['registry', 'transition'],
+      registers,
+    }),
+  };
+}
 
 function createVerifyMetrics(registry: Registry): VerifyMetrics {
   const registers = [registry];

@@ -31,6 +31,8 @@ export interface ControllerOptions {
   readonly pullSecretRetention: number;
   /** Whether the feature `fallback` only tells what it would do. */
   readonly fallbackDryRun: boolean;
+  /** Of the feature `fallback`, for registries that many nodes do not reach. */
+  readonly breaker: BreakerOptions;
   readonly leaseName: string;
   /** Seconds. */
   readonly leaseSeconds: number;
@@ -45,6 +47,20 @@ export interface ControllerOptions {
   /** Null for the pod's service account, or for the default kubeconfig outside a cluster. */
   readonly kubeconfig: string | null;
 }
+
+/** Times are in milliseconds. */
+export interface BreakerOptions {
+  readonly isEnabled: boolean;
+  /** As many pods that fail within `window` open it. */
+  readonly pods: number;
+  readonly window: number;
+  /** Until new pods try the registry again; doubled each time that they fail. */
+  readonly interval: number;
+}
+
+/** Whether the controller writes which registries are unavailable. */
+export const hasBreakers = ({ features: running, fallbackDryRun, breaker }: ControllerOptions): boolean =>
+  running.includes('fallback') && breaker.isEnabled && !fallbackDryRun;
 
 /** Of the feature `policies`: what the policy file and the other options do not say of the MutatingAdmissionPolicy. */
 export interface AdmissionPolicyTarget {

@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster/connection.ts';
 import type { Finding } from '../errors/finding.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
+import type { HostsFile } from './hosts/hosts-file.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 
@@ -30,6 +31,8 @@ export interface ReconcilerContext {
   readonly options: ControllerOptions;
   /** The policy in force. Only for reconcilers that need a policy. */
   readonly policy: () => CompiledPolicy;
+  /** The ConfigMap of resolved hosts. */
+  readonly hostsFile: HostsFile;
   /** The positions of problems in the file of that policy. */
   readonly locate: (problems: readonly PolicyProblem[]) => readonly Finding[];
   /** By the clock: false as soon as another process may lead, even if this one was suspended. */

@@ -4,7 +4,7 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 import { describeError } from '../cluster/api-error.ts';
 import type { ResourceWatch } from '../cluster/watch.ts';
 import type { FollowedPolicy } from './followed-policy.ts';
-import { hostsKey } from './hosts/hosts-plan.ts';
+import { hostsKey } from './hosts/hosts-text.ts';
 import { observedWatch } from './observed-watch.ts';
 import type { Feature } from './options.ts';
 import type { ReconcilerContext } from './reconciler.ts';

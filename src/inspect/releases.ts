@@ -47,6 +47,8 @@ export interface Release extends Registration {
   readonly policy: PolicyFile | null;
   /** Text of the file of resolved hosts; empty where there is none. */
   readonly hosts: string;
+  /** When the policy or the hosts were written last, which the revision is made of. */
+  readonly revised: Date | null;
 }
 
 /** Annotations of the bindings: where the release is, and the ConfigMaps that the policy is made of. */
@@ -96,6 +98,8 @@ async function releaseOf(view: ClusterView, registration: Registration): Promise
   const [deployment = null] = (await list<V1Deployment>('/apis/apps/v1', 'deployments')) ?? [];
   const admissionPolicy = await admissionPolicyOf(view, bindings);
   const files = deployment === null ? filesOf(bindings) : mountedFiles(deployment);
+  const policy = await readFile(view, namespace, files.policy);
+  const hosts = await readFile(view, namespace, files.hosts);
   return {
     ...registration,
     fullName: deployment?.metadata?.name ?? bindings[0]?.spec?.policyName ?? name,
@@ -103,8 +107,9 @@ async function releaseOf(view: ClusterView, registration: Registration): Promise
     admissionPolicy,
     deployment,
     pods: await list<V1Pod>('/api/v1', 'pods'),
-    policy: await readFile(view, namespace, files.policy),
-    hosts: (await readFile(view, namespace, files.hosts))?.text ?? '',
+    policy,
+    hosts: hosts?.text ?? '',
+    revised: latest(policy?.changed ?? null, hosts?.changed ?? null),
   };
 }
 
@@ -145,7 +150,12 @@ function mountedFiles(deployment: V1Deployment): Files {
     const source = deployment.spec?.template.spec?.volumes?.find((volume) => volume.name === wanted)?.configMap;
     return source?.name === undefined ? null : { configMap: source.name, key: source.items?.[0]?.key };
   };
-  return { policy: file('policy'), hosts: file('hosts') };
+  return { policy: file('policy'), hosts: hostsIn(file('hosts')) };
+}
+
+/** The controller has its breakers in the same ConfigMap. */
+function hostsIn(ref: FileRef | null): FileRef | null {
+  return ref === null ? null : { ...ref, key: ref.key ?? 'hosts.yaml' };
 }
 
 function filesOf([binding]: readonly V1MutatingAdmissionPolicyBinding[]): Files {
@@ -153,7 +163,7 @@ function filesOf([binding]: readonly V1MutatingAdmissionPolicyBinding[]): Files 
     const [configMap = '', key] = (binding?.metadata?.annotations?.[annotation] ?? '').split('/');
     return configMap === '' ? null : { configMap, key };
   };
-  return { policy: file(annotations.policy), hosts: file(annotations.hosts) };
+  return { policy: file(annotations.policy), hosts: hostsIn(file(annotations.hosts)) };
 }
 
 async function readFile(view: ClusterView, namespace: string, ref: FileRef | null): Promise<PolicyFile | null> {
@@ -169,6 +179,12 @@ async function readFile(view: ClusterView, namespace: string, ref: FileRef | nul
 interface Written {
   readonly creationTimestamp?: Date | string;
   readonly managedFields?: readonly { readonly time?: Date | string }[];
+}
+
+/** Null where none is known. */
+export function latest(...dates: readonly (Date | null)[]): Date | null {
+  const times = dates.flatMap((date) => (date === null ? [] : [date.getTime()]));
+  return times.length === 0 ? null : new Date(Math.max(...times));
 }
 
 /** From the managed fields of an object. */

@@ -24,6 +24,8 @@ export interface RegistryPolicy {
   /** Host with its port, optionally followed by a path. Absent where only `hostFrom` gives one. */
   readonly host?: string | undefined;
   readonly hostFrom?: HostFrom | undefined;
+  /** Whether the controller asks the registry while nodes do not reach it, before new pods try it again. */
+  readonly probe?: boolean | undefined;
   readonly pullSecrets: readonly string[];
   readonly credentials?: CredentialsPolicy | undefined;
   /** Namespaces that the controller copies the pull secrets to: names with `*`. */

@@ -80,7 +80,7 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
       'kube-public configmaps list,watch local-registry-hosting',
     ],
   ],
-  ['fallback', { tls: { mode: 'certManager' }, controller: { features: { fallback: true } } }, [...always, ...movedPods, readHosts()]],
+  ['fallback', { tls: { mode: 'certManager' }, controller: { features: { fallback: true } } }, [...always, ...movedPods, ...hosts]],
   [
     'fallback with hosts that another program writes',
     { tls: { mode: 'certManager' }, resolvedHosts: { configMap: 'theirs' }, controller: { features: { fallback: true } } },
@@ -97,7 +97,7 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
       ...policy({ m: { host: 'm.example.com', pullSecrets: ['p'], credentials: { secret: 's' } } }),
       controller: { features: { fallback: true } },
     },
-    [...always, ...secrets, '* pods list,watch,patch -', readHosts()],
+    [...always, ...secrets, '* pods list,watch,patch -', ...hosts],
   ],
   [
     'verify',

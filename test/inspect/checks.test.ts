@@ -286,10 +286,15 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     /^policy-revision: revision \w+ of the policy.*, and b has old$/,
   ],
   [
+    'a registry that nodes do not reach: told, and no problem',
+    withRelease({ revised: facts.now, loaded: policyOf({ ...release, hosts: 'mirror: { unavailable: true }\n' }) }),
+    /^registries: nodes do not reach registry mirror \(mirror.example.com\), so new pods begin with the next alternative of their rule$/,
+  ],
+  [
     'a replica with an older policy, just after the change',
     withRelease({
       revisions: [{ pod: 'b', revision: 'old' }],
-      policy: { ...release.policy!, changed: new Date(facts.now.getTime() - 60_000) },
+      revised: new Date(facts.now.getTime() - 60_000),
     }),
   ],
   ['replicas whose metrics may not be read', withRelease({ revisions: [{ pod: 'a', revision: null }] }), /^policy-revision not-seen/],
@@ -422,6 +427,7 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     /^admission-policy-revision not-seen/,
     /^enforced not-seen/,
     /^policy not-seen/,
+    /^registries not-seen/,
     /^pull-secrets not-seen/,
     /^image-managers not-seen/,
     /^controller not-seen/,

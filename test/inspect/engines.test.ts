@@ -62,7 +62,7 @@ const both = (change: Partial<ReleaseFacts> = {}): Facts => ({
   releases: [{ ...withWebhook, bindings, admissionPolicy, ...change }],
 });
 const failed = { probe: probed, failure: 'an expression resulted in error', of: 'admission policy' } as const;
-const changedNow = { policy: { ...release.policy!, changed: facts.now } };
+const changedNow = { revised: facts.now };
 const stale = spec({ variables: [{ name: 'rewritten', expression: '"@0123456789ab"' }] });
 const metrics = (labelsText: string, value: number) => `apiserver_mutating_admission_policy_check_total{${labelsText}} ${value}\n`;
 

@@ -54,6 +54,7 @@ export const release: Release = {
   pods: [],
   policy: { configMap: 'transship-policy', key: 'policy.yaml', text: policyText, changed: null },
   hosts: '',
+  revised: null,
 };
 
 const loaded = policyOf(release);

@@ -70,6 +70,7 @@ const healthy: Series = {
   [evaluations('compile_error').replace('"transship"', '"other"')]: growing,
   [steps('moved')]: constant(3),
   [steps('exhausted')]: growing,
+  [controller('target_available', mirror)]: constant(1),
   [controller('verify_images', `${mirror}, result="present"`)]: constant(40),
   [controller('verify_images', `${mirror}, result="unauthorized"`)]: constant(2),
   // Copied in time.
@@ -199,6 +200,7 @@ const faults: readonly (readonly [alert: string, fault: string, series: Series])
     'the policy in the cluster is another',
     { [controller('admission_policy_current', ', name="transship"')]: constant(0) },
   ],
+  ['TransshipTargetUnavailable', 'nodes do not reach a registry', { [controller('target_available', mirror)]: `1x68 0x1 1x${minutes}` }],
   ['TransshipFallbackSteps', 'the first pod is moved', { [steps('moved').replace('backup', 'second')]: appears }],
   ['TransshipImageMissing', 'an image is missing', { [controller('verify_images', `${mirror}, result="missing"`)]: constant(1) }],
   ['TransshipFallbackSteps', 'one more pod is moved', { [steps('moved')]: `3x70 4x${minutes}` }],

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { addressProblem, isUnder, repositoryPrefix, resolveRegistry } from '../../src/rules/registries.ts';
+import { addressProblem, isUnder, repositoryPrefix, resolveRegistry, type ResolvedHosts } from '../../src/rules/registries.ts';
 import { referenceOf } from '../image/parsed.ts';
 
 test('addresses that nodes can pull from', (t) => {
@@ -62,16 +62,22 @@ test('whether an image is at a place or under it', (t) => {
 test('where the address of a registry comes from', (t) => {
   const hostFrom = { localRegistryHosting: true as const };
   const secret = { pullSecrets: ['s'], verify: false };
-  const table: [string, Parameters<typeof resolveRegistry>[1], Record<string, string>, string | null][] = [
+  const table: [string, Parameters<typeof resolveRegistry>[1], ResolvedHosts, string | null][] = [
     ['written', { ...secret, host: 'a.example' }, {}, 'a.example'],
     ['written, and a resolved host of that name is not asked for', { ...secret, host: 'a.example' }, { dev: 'b.example' }, 'a.example'],
     ['not resolved yet', { ...secret, hostFrom }, {}, null],
     ['resolved', { ...secret, hostFrom }, { dev: 'b.example' }, 'b.example'],
     ['fallback', { ...secret, host: 'a.example', hostFrom }, { other: 'b.example' }, 'a.example'],
+    ['unavailable', { ...secret, host: 'a.example' }, { dev: { unavailable: true } }, 'a.example'],
+    ['unavailable, with a host', { ...secret, hostFrom }, { dev: { host: 'b.example', unavailable: true } }, 'b.example'],
     ['resolved before the fallback', { ...secret, host: 'a.example', hostFrom }, { dev: 'b.example' }, 'b.example'],
   ];
   for (const [title, policy, hosts, address] of table)
-    t.strictSame(resolveRegistry('dev', policy, hosts), { name: 'dev', address, pullSecrets: ['s'] }, title);
+    t.strictSame(
+      resolveRegistry('dev', policy, hosts),
+      { name: 'dev', address, isUnavailable: typeof hosts['dev'] === 'object', pullSecrets: ['s'] },
+      title,
+    );
   t.equal(resolveRegistry('constructor', { ...secret, hostFrom }, {}).address, null, 'an inherited property is no host');
   t.end();
 });

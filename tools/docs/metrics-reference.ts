@@ -1,7 +1,14 @@
 /** The tables of docs/reference/metrics.md and controller.md that follow from the code: our metrics, and the values of their labels. */
 import type { Registry } from 'prom-client';
 import { skipCodes } from '../../src/admission/scope.ts';
-import { copyStates, createControllerMetrics, fallbackResults, verifyResults, writeResults } from '../../src/controller/metrics.ts';
+import {
+  copyStates,
+  createControllerMetrics,
+  fallbackResults,
+  targetTransitions,
+  verifyResults,
+  writeResults,
+} from '../../src/controller/metrics.ts';
 import { createMetrics, reviewResults } from '../../src/observe/metrics.ts';
 
 export function metricsReference(): string {
@@ -15,6 +22,7 @@ export function controllerMetricsReference(): string {
     valuesTable('state', copyStates),
     valuesTable('result', writeResults),
     valuesTable('result', fallbackResults),
+    valuesTable('transition', targetTransitions),
     valuesTable('result', verifyResults),
   ].join('\n\n');
 }

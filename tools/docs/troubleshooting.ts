@@ -138,6 +138,11 @@ export const failedChecks: Readonly<Record<CheckId, Cause>> = {
     firstStep: '[pods are created, but not rewritten](runbook.md#pods-are-created-but-not-rewritten)',
   },
   policy: { cause: 'the ConfigMap has a policy with an error', firstStep: '[a broken policy](runbook.md#a-broken-policy)' },
+  registries: {
+    cause: 'several pods could not pull from a registry: it is down, or nodes do not reach it',
+    firstStep:
+      '`kubectl --namespace transship get events --field-selector reason=TargetUnavailable`; [the breaker](fallback.md#the-breaker)',
+  },
   'pull-secrets': { cause: 'a rule gives pods a Secret that their namespace does not have', firstStep: createSecret },
   copies: {
     cause: 'the controller cannot write a copy, or another client changes it; or the source Secret cannot be read',

@@ -73,7 +73,7 @@ export const secretGrace = 20_000;
 const nothing: Plan = { moves: [], delay: 0, stays: [] };
 
 export function planFallback(pod: SeenPod, context: PlanContext): Plan {
-  if (pod.failing.length === 0 || pod.isMirror || !isInScope(pod, context)) return nothing;
+  if (pod.failing.length === 0 || !isInScope(pod, context)) return nothing;
   const planned = pod.failing.map((container) => planContainer(pod, container, context)).filter((each) => each !== null);
   const moves = planned.filter((each) => 'to' in each);
   return {
@@ -84,9 +84,9 @@ export function planFallback(pod: SeenPod, context: PlanContext): Plan {
 }
 
 /** Operators that compare images would undo a step. */
-function isInScope({ metadata }: SeenPod, { policy, scope, namespaceLabels }: PlanContext): boolean {
+export function isInScope({ metadata, isMirror }: SeenPod, { policy, scope, namespaceLabels }: PlanContext): boolean {
   const { namespace = '', labels = {} } = metadata;
-  if (namespaceLabels === null || policy.imageManagers.some(({ requirements }) => meets(requirements, labels))) return false;
+  if (isMirror || namespaceLabels === null || policy.imageManagers.some(({ requirements }) => meets(requirements, labels))) return false;
   return isPodOptedIn({ namespace, labels }, namespaceLabels, scope);
 }
 

@@ -7,7 +7,8 @@ import type { ResourceWatch, WatchEvent } from '../../cluster/watch.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { Reconciler, ReconcilerContext, ReconcilerFactory } from '../reconciler.ts';
 import { done, requeueAfter, WorkQueue, type Requeue } from '../work-queue.ts';
-import { planFallback, type Move, type Plan, type Stay } from './fallback-plan.ts';
+import { Breakers } from '../breaker/breakers.ts';
+import { isInScope, planFallback, type Move, type Plan, type PlanContext, type Stay } from './fallback-plan.ts';
 import { FallbackWriter } from './fallback-writer.ts';
 import { KnownCauses } from './known-causes.ts';
 import { PatchRate } from './patch-rate.ts';
@@ -39,6 +40,7 @@ class FallbackReconciler implements Reconciler {
   readonly #patches = new PatchRate(patchRate, (key) => this.#queue.add(key));
   readonly #events = new PatchRate(eventRate, (key) => this.#queue.add(key));
   readonly #told = new LRUCache<string, true>({ max: maxTold });
+  readonly #breakers: Breakers;
   /** By `namespace/name` of a pod. */
   readonly #queue: WorkQueue;
   #watches: Watches | null = null;
@@ -46,6 +48,7 @@ class FallbackReconciler implements Reconciler {
   constructor(context: ReconcilerContext) {
     this.#context = context;
     this.#writer = new FallbackWriter(context, this.#stopping.signal);
+    this.#breakers = new Breakers(context, () => this.#addFailing());
     this.#queue = new WorkQueue({
       reconcile: (key) => this.#reconcile(key),
       hasObserved: (key, version) => hasReached(this.#watches?.pods.get(key), version),
@@ -67,47 +70,66 @@ class FallbackReconciler implements Reconciler {
     const pods = observedWatch<V1Pod & SeenPod>(this.#context, 'pods', {
       path: '/api/v1/pods',
       fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
-      project: (pod) => this.#causes.complete(seenPod(pod)),
+      project: (pod) => {
+        this.#breakers.seen(pod);
+        return this.#causes.complete(seenPod(pod));
+      },
       pageSize: podPageSize,
       onEvent: (event) => this.#podChanged(event),
     });
     this.#watches = { namespaces, pods };
+    this.#breakers.start();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#patches.stop();
     this.#events.stop();
-    await Promise.all([this.#queue.stop(), this.#watches?.namespaces.close(), this.#watches?.pods.close()]);
+    await Promise.all([this.#queue.stop(), this.#breakers.stop(), this.#watches?.namespaces.close(), this.#watches?.pods.close()]);
   }
 
   isReady(): boolean {
-    return this.#watches !== null && this.#watches.namespaces.isSynced && this.#watches.pods.isSynced;
+    return this.#isSynced() && this.#breakers.isReady();
+  }
+
+  problems(): string[] {
+    const { options, hostsFile } = this.#context;
+    return [...this.#breakers.problems(), ...(options.features.includes('hosts') ? [] : hostsFile.problems())];
   }
 
   policyChanged(): void {
+    this.#breakers.policyChanged();
     this.#addFailing();
   }
 
   #podChanged({ type, object }: WatchEvent<V1Pod & SeenPod>): void {
     if (type === 'synced') this.#addFailing();
-    else if (type !== 'deleted' && object.failing.length > 0) this.#queue.add(keyOf(object));
+    else if (type !== 'deleted' && object.failing.length > 0) this.#add(object);
+  }
+
+  #add(pod: SeenPod): void {
+    this.#queue.add(keyOf(pod));
+    if (this.#isSynced() && isInScope(pod, this.#planContext(pod))) this.#breakers.failed(pod);
+  }
+
+  #isSynced(): boolean {
+    return this.#watches !== null && this.#watches.namespaces.isSynced && this.#watches.pods.isSynced;
   }
 
   /** @param namespace all of them by default */
   #addFailing(namespace?: string): void {
     // During the first list, namespaces would look opted out.
-    if (this.#watches === null || !this.isReady()) return;
+    if (this.#watches === null || !this.#isSynced()) return;
     for (const pod of this.#watches.pods.list())
-      if (pod.failing.length > 0 && (namespace === undefined || pod.metadata.namespace === namespace)) this.#queue.add(keyOf(pod));
+      if (pod.failing.length > 0 && (namespace === undefined || pod.metadata.namespace === namespace)) this.#add(pod);
   }
 
   async #reconcile(key: string): Promise<Requeue> {
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
     const pod = this.#watches?.pods.get(key);
     // A process that was suspended does not know yet that another one leads.
-    if (pod === undefined || !this.isReady() || !this.#context.isLeader()) return this.#leave(key);
-    const plan = this.#plan(pod);
+    if (pod === undefined || !this.#isSynced() || !this.#context.isLeader()) return this.#leave(key);
+    const plan = planFallback(pod, this.#planContext(pod));
     this.#tell(key, pod, plan);
     const delay = plan.moves.length === 0 ? 0 : Math.max(plan.delay, this.#writer.delayOf(pod));
     if (plan.moves.length > 0 && delay === 0 && !this.#context.options.fallbackDryRun)
@@ -134,14 +156,14 @@ class FallbackReconciler implements Reconciler {
     this.#writer.pretend(pod, pretended);
   }
 
-  #plan(pod: SeenPod): Plan {
-    const namespace = this.#watches?.namespaces.get(pod.metadata.namespace ?? '');
-    return planFallback(pod, {
+  #planContext({ metadata }: SeenPod): PlanContext {
+    const namespace = this.#watches?.namespaces.get(metadata.namespace ?? '');
+    return {
       policy: this.#context.policy(),
       scope: this.#context.options,
       namespaceLabels: namespace === undefined ? null : (namespace.metadata?.labels ?? {}),
       now: Date.now(),
-    });
+    };
   }
 }
 

@@ -1,8 +1,7 @@
-/** Resolves the hosts of registries from Services, nodes and KEP-1755, and builds the text that `serve` mounts. Pure. */
+/** Resolves the hosts of registries from Services, nodes and KEP-1755. Pure. */
 import type { V1ConfigMap, V1Node, V1Service } from '@kubernetes/client-node';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 
-import { parseResolvedHosts } from '../../config/resolved-hosts.ts';
 import type { HostFrom, RewritePolicy } from '../../policy/types.ts';
 import { addressProblem, hostOf, type ResolvedHosts } from '../../rules/registries.ts';
 
@@ -23,8 +22,6 @@ export interface ResolvedPolicy {
 
 type Resolution = { readonly host: string } | { readonly problem: string } | 'pending';
 
-/** Key of the ConfigMap's data. */
-export const hostsKey = 'hosts.yaml';
 /** https://github.com/kubernetes/enhancements/tree/master/keps/sig-cluster-lifecycle/generic/1755-communicating-a-local-registry */
 export const hostingConfigMap = { namespace: 'kube-public', name: 'local-registry-hosting', key: 'localRegistryHosting.v1' } as const;
 
@@ -48,17 +45,6 @@ export function resolveHosts(
     else problems.set(registry, resolution.problem);
   }
   return { hosts, problems, pending };
-}
-
-/** Text of hosts.yaml: equal hosts give equal text. */
-export function hostsText(hosts: ResolvedHosts): string {
-  const sorted = Object.entries(hosts).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.length === 0 ? '{}\n' : stringify(Object.fromEntries(sorted));
-}
-
-/** Hosts in a ConfigMap; none when its content is invalid, since it is then written again. */
-export function hostsOf(map: V1ConfigMap | undefined): ResolvedHosts {
-  return parseResolvedHosts(map?.data?.[hostsKey] ?? '', hostsKey).hosts;
 }
 
 /** `serve` rejects the whole file for one invalid host, so such a host must not be written. */

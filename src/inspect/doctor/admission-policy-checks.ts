@@ -46,12 +46,12 @@ const mountDelay = 120_000;
 const revision = releaseCheck(
   'admission-policy-revision',
   'the MutatingAdmissionPolicy is made of the policy in its ConfigMap, but for changes of the last two minutes',
-  ({ admissionPolicy, loaded, fullName, namespace, policy }, { now }) => {
+  ({ admissionPolicy, loaded, fullName, namespace, revised }, { now }) => {
     const wanted = loaded?.compiled?.revision ?? null;
     // That a policy does not load, or that the object is missing, other checks tell.
     if (wanted === null || admissionPolicy === null || admissionPolicy === undefined) return null;
     const found = recordedRevision(admissionPolicy.spec?.variables ?? []);
-    if (found === wanted || now.getTime() - (policy?.changed?.getTime() ?? 0) < mountDelay) return [];
+    if (found === wanted || now.getTime() - (revised?.getTime() ?? 0) < mountDelay) return [];
     return [
       {
         sentence: `revision ${wanted} of the policy is in the ConfigMap, and MutatingAdmissionPolicy ${fullName} is of ${found ?? 'none'}`,

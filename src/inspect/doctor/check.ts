@@ -19,6 +19,7 @@ export type CheckId =
   | 'policy-revision'
   | 'fail-open'
   | 'policy'
+  | 'registries'
   | 'pull-secrets'
   | 'copies'
   | 'missing-images'

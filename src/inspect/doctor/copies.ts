@@ -9,7 +9,7 @@ import { readSourceSecret } from '../../registry/source-secret.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import { modeFor } from '../opt-in.ts';
 import type { ReleasePolicy } from '../policy.ts';
-import { lastWrite, type Release } from '../releases.ts';
+import { lastWrite, latest, type Release } from '../releases.ts';
 import type { ClusterView } from '../view.ts';
 
 export interface WantedCopy {
@@ -157,9 +157,4 @@ function contentOf(name: string, secret: V1Secret | undefined, host: string | un
 
 function keyOf({ metadata }: KubernetesObject): string {
   return `${metadata?.namespace}/${metadata?.name}`;
-}
-
-function latest(...dates: readonly (Date | null)[]): Date | null {
-  const times = dates.flatMap((date) => (date === null ? [] : [date.getTime()]));
-  return times.length === 0 ? null : new Date(Math.max(...times));
 }

@@ -24,6 +24,18 @@ const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, names
   ];
 });
 
+/** Told, and no problem: the controller tries them again. */
+const registries: Check = {
+  ...releaseCheck('registries', 'nodes reach the registries that pods get images of', ({ loaded, namespace }) => {
+    const unavailable = [...(loaded?.compiled?.registries.values() ?? [])].filter(({ isUnavailable }) => isUnavailable);
+    return unavailable.map(({ name, address }) => ({
+      sentence: `nodes do not reach registry ${name} (${address ?? 'no host'}), so new pods begin with the next alternative of their rule`,
+      remedy: `kubectl --namespace ${namespace} get events --field-selector reason=TargetUnavailable says since when and why; mend the registry, or the way to it`,
+    }));
+  }),
+  isPast: true,
+};
+
 /** Names of the pull secrets that rules may give to a pod, without those that the controller copies: the check `copies` is about these. */
 function secretNames({ loaded }: ReleaseFacts): readonly string[] {
   const compiled = loaded?.compiled;
@@ -161,4 +173,4 @@ const version: Check = {
   },
 };
 
-export const policyChecks: readonly Check[] = [policy, pullSecrets, imageManagers, validatingPolicy, lease, version];
+export const policyChecks: readonly Check[] = [policy, registries, pullSecrets, imageManagers, validatingPolicy, lease, version];

@@ -65,13 +65,13 @@ export const revision = releaseCheck(
   'policy-revision',
   'every replica has the policy of its ConfigMap, but for changes of the last two minutes',
   (release, { now }) => {
-    const { loaded, revisions, namespace, fullName, policy } = release;
+    const { loaded, revisions, namespace, fullName, revised } = release;
     const wanted = loaded?.compiled?.revision ?? null;
     // That a policy does not load, another check tells.
     if (wanted === null || revisions === null) return null;
     const stale = staleReplicas(release, revisions, wanted);
     if (stale.length === 0) return areAllSeen(release, revisions) ? [] : null;
-    if (now.getTime() - (policy?.changed?.getTime() ?? 0) < mountDelay) return [];
+    if (now.getTime() - (revised?.getTime() ?? 0) < mountDelay) return [];
     const where = `--namespace ${namespace}`;
     return [
       {

@@ -4,7 +4,8 @@ import { test } from 'tap';
 
 import { parseResolvedHosts } from '../../../src/config/resolved-hosts.ts';
 import { policySchema } from '../../../src/config/schema.ts';
-import { hostsOf, hostsText, resolveHosts, type HostSources } from '../../../src/controller/hosts/hosts-plan.ts';
+import { resolveHosts, type HostSources } from '../../../src/controller/hosts/hosts-plan.ts';
+import { hostsOf, hostsText } from '../../../src/controller/hosts/hosts-text.ts';
 
 const service = (port: object, type = 'NodePort'): V1Service => ({ spec: { type, ports: [port as never] } });
 const registryPort = { name: 'registry', port: 5000, nodePort: 30500 };
