@@ -4,6 +4,7 @@ import { exportContainerd } from '../export/containerd.ts';
 import { exportCrio } from '../export/crio.ts';
 import { exportK3s } from '../export/k3s.ts';
 import { exportKyverno } from '../export/kyverno.ts';
+import { exportMatchImages } from '../export/match-images.ts';
 import type { Exported } from '../export/exported.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { admissionPolicyFlags, admissionPolicyOptions } from './admission-policy-flags.ts';
@@ -39,6 +40,11 @@ export const exportFormats: Readonly<Record<string, ExportFormat>> = {
     summary: "a MutatingPolicy of Kyverno, with the admission policy's expressions",
     flags: admissionPolicyFlags,
     export: (policy, values) => exportKyverno(policy, admissionPolicyOptions(values)),
+  }),
+  'match-images': format({
+    summary: 'values of the chart by which the webhook is not asked about pods that no rule concerns',
+    flags: {},
+    export: exportMatchImages,
   }),
   containerd: format({
     summary: 'a hosts.toml for each host, for the config_path of containerd',

@@ -1,5 +1,6 @@
 import { test } from 'tap';
 
+import { revisionOf } from '../../src/config/revision.ts';
 import { policyJsonSchema } from '../../src/config/json-schema.ts';
 import { chartFolder, helm, release, skipWithoutHelm, template, type Values } from './chart.ts';
 
@@ -23,6 +24,9 @@ const withAlternative = (alternative: object, registries: readonly string[], val
     },
   },
 });
+
+const policyFile = `${head}rules: []\n`;
+const matchImages = { revision: revisionOf(policyFile, ''), expression: 'true' };
 
 /** Values that must stop the render with this sentence, and how little makes them right. */
 const rows: readonly { readonly values: Values; readonly sentence: string; readonly right: Values }[] = [
@@ -80,6 +84,51 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     values: { matchConditions: [{ name: 'an-image-changes', expression: 'true' }] },
     sentence: 'matchConditions has an entry named an-image-changes, which is the name of a condition of the chart',
     right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
+  },
+  {
+    values: { matchConditions: [{ name: 'an-image-is-concerned', expression: 'true' }] },
+    sentence: 'matchConditions has an entry named an-image-is-concerned, which is the name of a condition of the chart',
+    right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
+  },
+  {
+    values: { matchImages: { expression: 'true' }, rewritePolicy: { inline: policyFile } },
+    sentence: 'matchImages needs revision and expression, and has one of them.',
+    right: { matchImages, rewritePolicy: { inline: policyFile } },
+  },
+  {
+    values: { matchImages: { revision: matchImages.revision, expression: ' ' }, rewritePolicy: { inline: policyFile } },
+    sentence: 'matchImages needs revision and expression, and has one of them.',
+    right: { rewritePolicy: { inline: policyFile } },
+  },
+  {
+    values: { matchImages, rewritePolicy: { inline: `${policyFile}# changed\n` } },
+    sentence: `matchImages is of revision ${matchImages.revision} of the policy, and rewritePolicy.inline has revision ${revisionOf(`${policyFile}# changed\n`, '')}`,
+    right: { matchImages, rewritePolicy: { inline: policyFile } },
+  },
+  {
+    values: { matchImages },
+    sentence: `matchImages is of revision ${matchImages.revision} of the policy, and rewritePolicy.inline has revision`,
+    right: { matchImages, rewritePolicy: { inline: policyFile } },
+  },
+  {
+    values: { matchImages, rewritePolicy: { existingConfigMap: 'own' } },
+    sentence: 'matchImages is set and rewritePolicy.existingConfigMap too',
+    right: { rewritePolicy: { existingConfigMap: 'own' } },
+  },
+  {
+    values: { matchImages, rewritePolicy: withHostFrom },
+    sentence: 'matchImages is set, and hosts of the policy are resolved in the cluster (dev)',
+    right: { rewritePolicy: withHostFrom },
+  },
+  {
+    values: { matchImages, localRegistry: { enabled: true }, rewritePolicy: { inline: { rules: [] } } },
+    sentence: 'matchImages is set, and hosts of the policy are resolved in the cluster (local)',
+    right: { localRegistry: { enabled: true }, rewritePolicy: { inline: { rules: [] } } },
+  },
+  {
+    values: { matchImages, resolvedHosts: { configMap: 'hosts' }, rewritePolicy: { inline: policyFile } },
+    sentence: 'matchImages is set, and hosts of the policy are resolved in the cluster (resolvedHosts.configMap)',
+    right: { matchImages, rewritePolicy: { inline: policyFile } },
   },
   {
     values: { tls: { mode: 'secret', secret: { caBundle: 'YQ==' } } },

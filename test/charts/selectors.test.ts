@@ -1,6 +1,7 @@
 import type { V1MutatingWebhook } from '@kubernetes/client-node';
 import { test } from 'tap';
 
+import { revisionOf } from '../../src/config/revision.ts';
 import { chartConditions } from '../../src/inspect/doctor/reach-checks.ts';
 import { release, render, skipWithoutHelm, type Values } from './chart.ts';
 import { expectedMode, labelled, labelValues, type PolicyMode } from './opt-in.ts';
@@ -75,7 +76,9 @@ test('the settings of each webhook in the configuration', options, async (t) => 
 });
 
 test('doctor knows every match condition of the chart: of others it cannot say whether they leave its pod out', options, async (t) => {
-  const list = await webhooks({ controller: { features: { fallback: true } } });
+  const inline = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
+  const matchImages = { revision: revisionOf(inline, ''), expression: 'true' };
+  const list = await webhooks({ controller: { features: { fallback: true } }, rewritePolicy: { inline }, matchImages });
   const names = new Set(list.flatMap(({ matchConditions = [] }) => matchConditions.map(({ name }) => name)));
   t.strictSame([...names].toSorted(), [...chartConditions].toSorted());
 });

@@ -422,6 +422,7 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     /^endpoints not-seen/,
     /^reachable not-seen/,
     /^policy-revision not-seen/,
+    /^match-images not-seen/,
     /^fail-open not-seen/,
     /^admission-policy not-seen/,
     /^admission-policy-revision not-seen/,

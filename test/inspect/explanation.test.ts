@@ -14,6 +14,10 @@ const excluding = (namespace: string) =>
     webhook.clientConfig.service = { namespace, name: 'a' };
     webhook.namespaceSelector = { matchLabels: { no: 'one' } };
   });
+const passingOver = (revision: string) =>
+  configurationWith((webhook) => {
+    webhook.matchConditions = [{ name: 'an-image-is-concerned', expression: `// Of revision ${revision} of the policy.\nfalse` }];
+  });
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 const { compiled } = loadPolicy(policyText, 'policy.yaml');
 const pod = (metadata: object = {}, status: object = {}) => ({
@@ -153,6 +157,7 @@ t.test('why nobody rewrote it', async (tt) => {
       'webhook-not-asked',
       /restart/,
     ],
+    ['a condition from the rules', why({ [configurations]: [passingOver('0123456789ab')] }), 'passed-over', /leave matchImages empty/],
     [
       'older than the webhook',
       why({ '/api/v1/namespaces/shop/pods/web': pod({ creationTimestamp: '2025-01-01T00:00:00Z' }) }),

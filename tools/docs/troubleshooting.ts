@@ -62,6 +62,11 @@ export const notRewritten: Readonly<Record<NotRewrittenCode, Symptom>> = {
     cause: 'the webhook was down, and `failurePolicy` is `Ignore`',
     firstStep: '`transship doctor`; then restart the pod',
   },
+  'passed-over': {
+    says: 'the webhook was not asked: matchImages of the chart …',
+    cause: 'the condition is of another revision of the policy, or another webhook added the image later',
+    firstStep: '`transship doctor`; `transship export match-images --policy policy.yaml`, or leave `matchImages` empty',
+  },
   'policy-not-applied': {
     says: 'everything fits, but the MutatingAdmissionPolicy … did not change the pod',
     cause: 'in a release with `engine: admissionPolicy`: it was missing, of another policy, or an expression failed',
@@ -119,6 +124,10 @@ export const failedChecks: Readonly<Record<CheckId, Cause>> = {
   'policy-revision': {
     cause: 'a replica did not load the present policy',
     firstStep: '`kubectl --namespace transship logs deployment/transship`',
+  },
+  'match-images': {
+    cause: 'the ConfigMap of the policy was edited without `helm upgrade`',
+    firstStep: '`transship export match-images --policy policy.yaml`, and `helm upgrade` with both',
   },
   'admission-policy': {
     cause: 'the controller has not written it, or it or a binding was deleted',

@@ -4,6 +4,7 @@
 {{- include "transship.refusePolicyConflicts" . -}}
 {{- include "transship.refusePolicyText" . -}}
 {{- include "transship.refuseEngineConflicts" . -}}
+{{- include "transship.refuseMatchImages" . -}}
 {{- include "transship.refuseOptInConflicts" . -}}
 {{- if include "transship.hasWebhook" . -}}{{- include "transship.refuseTlsConflicts" . -}}{{- end -}}
 {{- include "transship.refuseControllerConflicts" . -}}
@@ -22,7 +23,7 @@
 {{- fail "validatingPolicy.validationActions has both Deny and Warn: Kubernetes takes one of them, because a refusal already says why." -}}
 {{- end -}}
 {{- range .Values.matchConditions -}}
-{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "not-by-fallback" "pod-label-matches-mode") -}}
+{{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "not-by-fallback" "an-image-is-concerned" "pod-label-matches-mode") -}}
 {{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the chart: choose another name." .name) -}}
 {{- end -}}
 {{- end -}}

@@ -59,6 +59,13 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 - name: not-by-fallback
   expression: 'request.operation != "UPDATE" || request.userInfo.username != "system:serviceaccount:{{ .Release.Namespace }}:{{ include "transship.controllerServiceAccountName" . }}"'
 {{- end }}
+{{- with .Values.matchImages.expression }}
+# From the rules: other images are left alone.
+- name: an-image-is-concerned
+  expression: |-
+    // Of revision {{ $.Values.matchImages.revision }} of the policy.
+    {{- . | trim | nindent 4 }}
+{{- end }}
 {{- with .Values.matchConditions }}
 {{ toYaml . }}
 {{- end }}

@@ -1,17 +1,23 @@
 /** A condition by which a pod is passed over that no rule and no pull secret concerns: by the text of its images, before anything is parsed. */
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
-import { literal, quoted } from './cel.ts';
+import { literal, quoted, strings } from './cel.ts';
+import { anyHost } from './reference.ts';
 import type { Condition } from './scope.ts';
 import type { Table } from './table.ts';
 
-/** Names in the expression. With more it would cost more than it saves, and only hosts are compared. */
+/** Names in one expression of RE2. With more it would cost more than it saves, and hosts are looked up in a list instead. */
 const maxNames = 40;
+
+/** Of the condition. */
+export const concernName = 'an-image-is-concerned';
 
 /** Null where any image may concern the policy. */
 export function concernCondition({ rules, secrets }: Table): Condition | null {
-  const names = namesOf(rules.flatMap(({ entries }) => entries.map(({ prefix }) => prefix)));
-  const registries = registriesOf(secrets).filter(({ prefix }) => names?.some((name) => prefix.startsWith(name)) !== true);
-  if (names === null || registries.length > maxNames) return null;
+  const prefixes = rules.flatMap(({ entries }) => entries.map(({ prefix }) => prefix));
+  if (prefixes.includes('')) return null;
+  const names = namesOf(prefixes);
+  const registries = registriesOf(secrets).filter(({ prefix }) => !names.some((name) => prefix.startsWith(name)));
+  if (registries.length > maxNames) return null;
   const records = [originalImagesAnnotation, rewrittenByAnnotation].map(
     (annotation) => `${literal(annotation)} in object.metadata.?annotations.orValue({})`,
   );
@@ -21,7 +27,7 @@ export function concernCondition({ rules, secrets }: Table): Condition | null {
     `request.operation == "UPDATE" && (${records.join(' || ')})`,
   ];
   return {
-    name: 'an-image-is-concerned',
+    name: concernName,
     comment:
       'From the rules: other images are left alone, and need no mutation. Nor do those at their target, in a pod that has the pull secrets. ' +
       'Containers that others add to such a pod later are left alone as well.',
@@ -29,13 +35,17 @@ export function concernCondition({ rules, secrets }: Table): Condition | null {
   };
 }
 
-/** Null where it is not worth it. */
-function namesOf(all: readonly string[]): readonly string[] | null {
-  const prefixes = [...new Set(all)];
-  if (prefixes.includes('')) return null;
-  const outer = prefixes.filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)));
-  const names = outer.length <= maxNames ? outer : [...new Set(outer.map((prefix) => prefix.slice(0, prefix.indexOf('/') + 1)))];
-  return names.length > maxNames ? null : names.toSorted();
+/** Those that no other one is a part of; hosts where there are too many. */
+function namesOf(prefixes: readonly string[]): readonly string[] {
+  const all = new Set(prefixes);
+  const outer = [...all].filter((prefix) => !partsOfName(prefix).some((other) => all.has(other)));
+  return (outer.length <= maxNames ? outer : [...new Set(outer.map((prefix) => prefix.slice(0, prefix.indexOf('/') + 1)))]).toSorted();
+}
+
+/** `a/`, `a/b/` of `a/b/c/`. */
+function partsOfName(prefix: string): string[] {
+  const components = prefix.split('/').slice(0, -2);
+  return components.map((_, index) => `${components.slice(0, index + 1).join('/')}/`);
 }
 
 interface SecretRegistry {
@@ -55,11 +65,16 @@ function lacks(secrets: readonly string[]): string {
 }
 
 function anyImage(names: readonly string[]): string {
-  const test = `matches(${literal(`^(?:${names.map(nameRegex).join('|')})`)})`;
-  const lists = ['containers', 'initContainers', 'ephemeralContainers'].map(
-    (list) => `object.spec.?${list}.orValue([]).exists(c, string(c.?image.orValue("")).${test})`,
-  );
-  return [...lists, `object.spec.?volumes.orValue([]).exists(v, string(v.?image.?reference.orValue("-")).${test})`].join('\n|| ');
+  const test = names.length <= maxNames ? `.matches(${literal(`^(?:${names.map(nameRegex).join('|')})`)})` : hostTest(names);
+  const lists = ['containers', 'initContainers', 'ephemeralContainers'].map((list) => `object.spec.?${list}.orValue([])`);
+  return `(${lists.join(' + ')}).exists(c, string(c.?image.orValue(""))${test})
+|| object.spec.?volumes.orValue([]).exists(v, has(v.image) && string(v.image.?reference.orValue(""))${test})`;
+}
+
+/** @param hosts each with its slash; without a host an image is of Docker Hub */
+function hostTest(hosts: readonly string[]): string {
+  const all = hosts.flatMap((host) => (host === 'docker.io/' ? ['', 'docker.io/', 'index.docker.io/'] : [host.toLowerCase()]));
+  return `.find(${literal(anyHost)}).lowerAscii() in ${strings(all)}`;
 }
 
 /** Every text of an image whose key begins with the prefix; also others. */

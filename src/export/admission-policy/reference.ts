@@ -56,7 +56,8 @@ export function partsOf(text: string, element: string, written: readonly Written
 /** `host` as written, with its slash; `rest`, the path as written. */
 export type WrittenPart = 'host' | 'rest';
 
-const anyHost = '^(?:localhost|[^/]*[.:A-Z][^/]*)/';
+/** A host in front of a name, with its slash. */
+export const anyHost = '^(?:localhost|[^/]*[.:A-Z][^/]*)/';
 /** Of Docker Hub: the path has `library/` in front. */
 const oneComponent = '^(?i:(?:index[.])?docker[.]io/)?[^/]+$';
 

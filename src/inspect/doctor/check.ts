@@ -17,6 +17,7 @@ export type CheckId =
   | 'endpoints'
   | 'reachable'
   | 'policy-revision'
+  | 'match-images'
   | 'fail-open'
   | 'policy'
   | 'registries'

@@ -1,5 +1,6 @@
 /** Whether the API server gets answers of the webhook, and all of them of the policy of the ConfigMap. */
 import { hasWebhook, releaseCheck, type Check, type Problem } from './check.ts';
+import { matchImagesOf } from '../match-images.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
 import type { ProbeResult } from './probe.ts';
 import type { ReplicaRevision } from './replica-revisions.ts';
@@ -10,6 +11,7 @@ export const chartConditions: ReadonlySet<string> = new Set([
   'an-image-changes',
   'not-of-transship',
   'not-by-fallback',
+  'an-image-is-concerned',
   'pod-label-matches-mode',
 ]);
 
@@ -57,6 +59,23 @@ function unreached(release: ReleaseFacts, result: ProbeResult): Problem | null {
 function hasOwnConditions({ configuration }: ReleaseFacts): boolean {
   return (configuration?.webhooks ?? []).some(({ matchConditions = [] }) => matchConditions.some(({ name }) => !chartConditions.has(name)));
 }
+
+export const matchImages = releaseCheck(
+  'match-images',
+  'the match condition from the rules, if there is one, is of the policy in the ConfigMap',
+  (release) => {
+    const found = matchImagesOf(release);
+    if (found === null || found.revision === found.present) return [];
+    if (found.present === null) return null;
+    return [
+      {
+        sentence: `the webhook is not asked about pods that revision ${found.revision ?? 'unknown'} of the policy does not concern, and revision ${found.present} is in the ConfigMap: pods of its new rules stay as written`,
+        remedy: 'transship export match-images --policy FILE, and helm upgrade with it and the same file; or leave matchImages empty',
+      },
+    ];
+  },
+  hasWebhook,
+);
 
 /** Milliseconds: the kubelet takes about a minute to bring a change of a ConfigMap to its pods. */
 const mountDelay = 120_000;

@@ -4,7 +4,7 @@ import { caCertificatesIn } from '../../tls/trust.ts';
 import { failedEvaluations } from './admission-policy-checks.ts';
 import { hasAdmissionPolicy, hasWebhook, releaseCheck, type Check, type Problem } from './check.ts';
 import type { ReleaseFacts } from './facts.ts';
-import { reachable, revision } from './reach-checks.ts';
+import { matchImages, reachable, revision } from './reach-checks.ts';
 import { replicaChecks } from './replica-checks.ts';
 import { isWhole } from './whole-rules.ts';
 
@@ -162,4 +162,4 @@ const failOpen: Check = {
 
 const causes: readonly Check[] = [webhooks, caBundle, certificate, ...replicaChecks];
 
-export const webhookChecks: readonly Check[] = [registered, ...causes, reachable(causes), revision, failOpen];
+export const webhookChecks: readonly Check[] = [registered, ...causes, reachable(causes), revision, matchImages, failOpen];

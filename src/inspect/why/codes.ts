@@ -20,6 +20,7 @@ export type NotRewrittenCode =
   | 'shadow'
   | 'older-than-opt-in'
   | 'webhook-not-asked'
+  | 'passed-over'
   | 'policy-not-applied'
   | 'no-webhook'
   | 'not-seen'

@@ -2,6 +2,7 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 import { rewriteLabel } from '../../pod/labels.ts';
 import { labelMistake, modeFor, optInValue, whyNotOptedIn, type Remedied } from '../opt-in.ts';
+import { matchImagesOf } from '../match-images.ts';
 import type { Release } from '../releases.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { changeOfLabel } from './label-change.ts';
@@ -22,8 +23,12 @@ export function notAsked(evidence: Evidence): Verdict {
     return finding({ ...shadow, remedy: `kubectl label namespace ${named.name} ${rewriteLabel}=${optInValue(release)} --overwrite` });
   const before = beforeWhat(evidence, release);
   if (before !== null) return older(before, workload);
-  const cause = release.configuration === null ? notApplied(release) : notAnswered;
+  const cause = causeOf(release);
   return finding({ ...cause, remedy: `${cause.remedy}; then restart the pod${restartOf(workload)}` });
+}
+
+function causeOf(release: Release): Remedied {
+  return release.configuration === null ? notApplied(release) : (passedOver(release) ?? notAnswered);
 }
 
 const notSeen: Remedied = {
@@ -43,6 +48,22 @@ const notAnswered: Remedied = {
     'everything fits, but the webhook was not asked when the pod was created, or did not answer (failurePolicy Ignore lets the pod through)',
   remedy: 'transship doctor shows whether it answers now',
 };
+
+/** By the match condition from the rules; null where there is none. */
+function passedOver(release: Release): Remedied | null {
+  const found = matchImagesOf(release);
+  if (found === null) return null;
+  const isPresent = found.revision === found.present || found.present === null;
+  return {
+    code: 'passed-over',
+    sentence: isPresent
+      ? 'the webhook was not asked: matchImages of the chart passes over pods that no rule concerns, and another webhook or policy added this image later; or the webhook did not answer (failurePolicy Ignore lets the pod through)'
+      : `the webhook was not asked: matchImages of the chart is of revision ${found.revision ?? 'unknown'} of the policy, and revision ${found.present} is in the ConfigMap`,
+    remedy: isPresent
+      ? 'leave matchImages empty where others add containers; transship doctor shows whether the webhook answers now'
+      : 'transship export match-images --policy FILE, and helm upgrade with it',
+  };
+}
 
 /** Of a release without a webhook. */
 function notApplied({ admissionPolicy, fullName }: Release): Remedied {
