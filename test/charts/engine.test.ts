@@ -69,7 +69,7 @@ const expected: readonly (readonly [says: string, values: Values, names: readonl
   ['both', { engine: 'both' }, [...ofEach, ...ofController, ...ofWebhook, ...ofPolicy]],
   [
     'admissionPolicy with an exported one: no pod at all',
-    { engine: 'admissionPolicy', ...exported },
+    { engine: 'admissionPolicy', ...exported, serviceMonitor: { enabled: false } },
     [...ofEach, ...ofPolicy, 'MutatingAdmissionPolicy transship'],
   ],
   [
@@ -229,6 +229,17 @@ const refused: readonly (readonly [says: string, values: Values, sentence: strin
     admissionPolicy(exportedPolicy({}, withHostFrom), { rewritePolicy: { inline: withHostFrom } }),
     'an exported policy does not follow resolved hosts',
   ],
+  [
+    'a rule for the webhook',
+    { ...admissionPolicy(''), rewritePolicy: { inline: policyText.replace('as: path', "as: template, template: 'a/$1'") } },
+    'rule hub of the policy has as: template, which no admission policy can say, and engine is admissionPolicy: use engine both',
+  ],
+  [
+    'warnings of the webhook',
+    { ...admissionPolicy(''), rewritePolicy: { inline: { warnings: 'rewrites' } } },
+    'the policy has warnings: rewrites, and engine is admissionPolicy, which cannot warn',
+  ],
+  ['metrics of no pod', admissionPolicy(exportedPolicy(), { podMonitor: { enabled: true } }), 'and the release has no pod with metrics'],
   [
     'a condition of the policy itself',
     { ...inline, engine: 'both', matchConditions: [{ name: 'no-image-manager', expression: 'true' }] },

@@ -113,7 +113,7 @@ const rows: readonly {
     says: 'both engines',
     values: { engine: 'both', failurePolicy: 'Fail' },
     has: [/deployment\/transship\n.*deployment\/transship-controller\n/, /mutatingadmissionpolicybinding/, /mutatingwebhookconfiguration/],
-    hasNot: [/1\.[^]*1\. /],
+    hasNot: [/\n {2}1\.[^]*\n {2}1\./],
   },
   {
     says: 'a second release of the cluster',

@@ -11,11 +11,31 @@
 {{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the admission policy: choose another name." .name) -}}
 {{- end -}}
 {{- end -}}
+{{- if eq .Values.engine "admissionPolicy" -}}
+{{- include "transship.refuseWithoutWebhook" . -}}
+{{- end -}}
 {{- if .Values.admissionPolicy.exported -}}
 {{- include "transship.refuseExported" . -}}
 {{- end -}}
 {{- end -}}
 {{- include "transship.refuseEngineSwitch" . -}}
+{{- end -}}
+
+{{- /* What only a webhook can do, as far as a template sees it; the controller tells all of it. */ -}}
+{{- define "transship.refuseWithoutWebhook" -}}
+{{- $policy := dict -}}
+{{- if not .Values.rewritePolicy.existingConfigMap -}}{{- $policy = include "transship.policyText" . | fromYaml -}}{{- end -}}
+{{- range $index, $rule := $policy.rules -}}
+{{- if eq (toString ($rule.rewrite | default dict).as) "template" -}}
+{{- fail (printf "rule %s of the policy has as: template, which no admission policy can say, and engine is admissionPolicy: use engine both, and the webhook decides it." ($rule.name | default (add $index 1 | toString))) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq (toString $policy.warnings) "rewrites" -}}
+{{- fail "the policy has warnings: rewrites, and engine is admissionPolicy, which cannot warn: leave it out, or use engine both." -}}
+{{- end -}}
+{{- if and (or .Values.serviceMonitor.enabled .Values.podMonitor.enabled) (not (include "transship.features" .)) -}}
+{{- fail "serviceMonitor.enabled or podMonitor.enabled is true, and the release has no pod with metrics: leave both false. The API server counts the evaluations of the admission policy." -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* An export for other values than these would rewrite other pods than the release says, or none. */ -}}
