@@ -75,6 +75,7 @@ export class FollowedPolicy {
 
   /** The positions of problems in the text of the policy in force, which the file may not have any more. */
   locate(problems: readonly PolicyProblem[]): Finding[] {
+    if (problems.length === 0) return [];
     const source = parseSource(this.current?.text ?? '', this.#file);
     return problems.map((problem) => locate(source, problem));
   }

@@ -84,6 +84,19 @@ test('each missing right is told by its verb', { skip: skipReason({ level: 1 }) 
   );
 });
 
+test('a condition that does not compile is told by its field', { skip: skipReason({ level: 1 }) }, async (t) => {
+  const plane = await startControlPlane(t);
+  await prepareCluster(plane);
+  await bind(plane);
+  const args = [...controllerArgs, '--match-condition', 'mine=object.nothing.('];
+  const controller = await runController(plane, { policy: toMirror('a.example.com'), args });
+  const told =
+    /policies: MutatingAdmissionPolicy transship could not be written: .*422 Invalid: see spec\.matchConditions\[\d+\]\.expression/;
+  await eventually('it is told', async () => told.test((await controller.get('/readyz')).text));
+  t.equal((await controller.get('/readyz')).status, 503);
+  t.equal(await keptPolicy(plane), null);
+});
+
 const failedWrites = 'transship_controller_writes_total{kind="mutatingadmissionpolicy",verb="create",result="failed"}';
 const always = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
