@@ -5,14 +5,15 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { builtPath, cacheFolder, kubebuilderAsset } from './binaries.ts';
-import { buildsOf, clusterPrograms, nodePrograms, type Build } from './tools.ts';
+import { buildsOf, clusterPrograms, kyvernoPrograms, nodePrograms, type Build } from './tools.ts';
 
-const help = `usage: npm run cluster:build -- [--with-node]
+const help = `usage: npm run cluster:build -- [--with-node] [--with-kyverno]
 
 Builds ${clusterPrograms.join(', ')}
 with Go, into .cache/cluster (or TRANSSHIP_CLUSTER_CACHE). Programs found in KUBEBUILDER_ASSETS are used instead.
 
-  --with-node  also build ${nodePrograms.join(' and ')}, for the tests on a real node
+  --with-node     also build ${nodePrograms.join(' and ')}, for the tests on a real node
+  --with-kyverno  also build ${kyvernoPrograms.join(' and ')}, for npm run test:kyverno
 `;
 
 const noGo = `cluster:build needs Go 1.26 or newer, and there is no "go" on the PATH.
@@ -51,10 +52,16 @@ async function buildProgram(build: Build): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { 'with-node': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    options: {
+      'with-node': { type: 'boolean', default: false },
+      'with-kyverno': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
   if (values.help) return void process.stdout.write(help);
 
-  const wanted = values['with-node'] ? [...clusterPrograms, ...nodePrograms] : clusterPrograms;
+  const wanted = [...clusterPrograms, ...(values['with-node'] ? nodePrograms : []), ...(values['with-kyverno'] ? kyvernoPrograms : [])];
   let built = 0;
   for (const build of buildsOf(wanted)) {
     const { program } = build;

@@ -30,6 +30,7 @@ const modules = [
   { folder: 'containerd', pins: 'github.com/containerd/containerd/v2', stamps: noStamps },
   { folder: 'wharfie', pins: 'github.com/rancher/wharfie', stamps: noStamps },
   { folder: 'containers-image', pins: 'go.podman.io/image/v5', stamps: noStamps },
+  { folder: 'kyverno', pins: 'github.com/kyverno/kyverno', stamps: noStamps },
 ] as const satisfies { folder: string; pins: string; stamps: Stamps }[];
 
 type Module = (typeof modules)[number];
@@ -56,15 +57,18 @@ const sources = [
   { program: 'kube-apiserver-1.37', module: 'kubernetes-1.37', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   { program: 'kubelet', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kubelet' },
   { program: 'kube-proxy', module: 'kubernetes', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
+  { program: 'kyverno-mutate', module: 'kyverno', package: './mutate' },
 ] as const satisfies { program: string; module: Module['folder']; package: string }[];
 
 export type Program = (typeof sources)[number]['program'];
 
 /** Only a real node needs these two; the fake nodes of kwok do not. */
 export const nodePrograms: readonly Program[] = ['kubelet', 'kube-proxy'];
+/** Of tests that are not in `npm test`, since it takes longer to build than an API server. */
+export const kyvernoPrograms: readonly Program[] = ['kyverno-mutate'];
 export const clusterPrograms: readonly Program[] = sources
   .map(({ program }) => program)
-  .filter((program) => !nodePrograms.includes(program));
+  .filter((program) => !nodePrograms.includes(program) && !kyvernoPrograms.includes(program));
 
 /**
  * The API server for a minor: each emulates its own and up to three before it, none before 1.31

@@ -117,6 +117,23 @@ export async function applyAll({ api }: ControlPlane, text: string): Promise<voi
   }
 }
 
+/** The object of an AdmissionRequest as the engine patches it; the same object where it has nothing to change. */
+export function patchedByEngine<Pod extends object>(
+  policy: CompiledPolicy,
+  request: { readonly object: Pod } & Readonly<Record<string, unknown>>,
+): Pod {
+  const document = {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: { uid: '1', resource: { group: '', resource: 'pods' }, ...request },
+  };
+  const read = readReview(document, reviewFields(decisionLabels(policy)));
+  if (!read.ok) throw new Error(read.problem);
+  const { operations } = admit(read.review, policy, { releaseNamespace: null }, 'enforce');
+  if (operations.length === 0) return request.object;
+  return jsonPatch.applyPatch(structuredClone(request.object), structuredClone(operations) as jsonPatch.Operation[]).newDocument;
+}
+
 const path = (of: string): string => `/api/v1/namespaces/${of}/pods`;
 
 /** @param namespace where the policy is in force; the namespace `plain` has none */
@@ -132,16 +149,9 @@ export function admission({ api }: ControlPlane, policy: CompiledPolicy, namespa
     send('POST', `${path(of)}?dryRun=All`, { metadata, spec: { ...withoutToken, ...spec } });
 
   const engine = (object: AdmittedPod, request: object): AdmittedPod => {
-    const document = {
-      apiVersion: 'admission.k8s.io/v1',
-      kind: 'AdmissionReview',
-      request: { uid: '1', resource: { group: '', resource: 'pods' }, namespace, object, ...request },
-    };
-    const read = readReview(document, reviewFields(decisionLabels(policy)));
-    if (!read.ok) throw new Error(read.problem);
-    const { operations } = admit(read.review, policy, { releaseNamespace: null }, 'enforce');
-    if (operations.length > 0) changes += 1;
-    return jsonPatch.applyPatch(structuredClone(object), structuredClone(operations) as jsonPatch.Operation[]).newDocument;
+    const patched = patchedByEngine(policy, { namespace, object, ...request });
+    if (patched !== object) changes += 1;
+    return patched;
   };
 
   const compare = async (pod: unknown, expected: unknown, attempt: () => Promise<unknown>): Promise<Difference | null> => {

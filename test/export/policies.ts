@@ -1,4 +1,5 @@
-/** Policies of the tests of exports, from their rules. */
+/** Policies of the tests of exports: from their rules, and those of the folder of examples. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { loadPolicy } from '../../src/config/load.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
 
@@ -25,3 +26,10 @@ export function policyOf(rules: readonly string[], more = ''): CompiledPolicy {
 export function shown(refusals: readonly { readonly path: readonly (string | number)[]; readonly message: string }[]): string[] {
   return refusals.map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
+
+const folder = new URL('../../examples/', import.meta.url);
+
+export const examplePolicies: readonly { readonly name: string; readonly text: string }[] = readdirSync(folder)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
+  .filter(({ text }) => text.includes('kind: RewritePolicy'));

@@ -1,6 +1,5 @@
 /** The runtimes' own readers of exported files pull each image from where the policy sends it. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import tap, { test } from 'tap';
 import { exportContainerd } from '../../src/export/containerd.ts';
@@ -15,7 +14,7 @@ import { goodReferences } from '../image/corpus.ts';
 import { anyPod, compiled } from '../rules/policy.ts';
 import { images, policies } from './arbitrary-policy.ts';
 import { loaded } from './equality.ts';
-import { policyOf } from './policies.ts';
+import { examplePolicies, policyOf } from './policies.ts';
 import { containerdReader, crioReader, k3sReader, pulledName, type Pull, type Reader } from './readers.ts';
 
 tap.setTimeout(120_000);
@@ -122,11 +121,6 @@ const asWritten = (reference: Reference): string =>
     path: reference.writtenName.slice(reference.writtenName.indexOf('/') + 1),
   });
 
-const folder = new URL('../../examples/', import.meta.url);
-const examples = readdirSync(folder)
-  .filter((name) => name.endsWith('.yaml'))
-  .map((name) => readFileSync(new URL(name, folder), 'utf8'))
-  .filter((text) => text.includes('kind: RewritePolicy'));
 const spellings = goodReferences.map(({ text }) => text);
 
 /** Says something about every host of the spellings, of which the examples name few. */
@@ -143,7 +137,7 @@ for (const [name, format] of Object.entries(formats)) {
   test(`${name}: the example policies, their images and every spelling`, options, (t) => {
     const counts: Counts = { policies: 0, moved: 0, left: 0 };
     const known = spellings.filter((text) => !format.otherHosts.includes(referenceFrom(text).host));
-    const cases = [...examples.map((text) => loaded(text)), ofEveryHost].map((policy) => ({
+    const cases = [...examplePolicies.map(({ text }) => loaded(text)), ofEveryHost].map((policy) => ({
       policy,
       images: [...policy.policy.tests.map(({ image }) => image), ...known],
     }));

@@ -25,7 +25,7 @@ export function alternativeVariables(table: Table): Variable[] {
     [variables.ruleTargets[variables.matched[i][0].targets]].map(l, [l.map(e,
 ${indented(transformed(usesOf(table)), '        ')}).map(n, n != "" && ${indented(isReference('n'), '        ').trimStart()} ? n : "")]
       .map(names, names.transformList(j, n, n != "" && !names.slice(0, j).exists(o, o == n),
-        {"of": variables.images[i].at, "image": n, "secrets": l[j].?secrets.orValue("")}))[0])[0]).flatten()`,
+        {"of": variables.images[i].at, "image": n, "secrets": string(has(l[j].secrets) ? l[j].secrets : "")}))[0])[0]).flatten()`,
     },
     { name: 'targetParts', expression: `variables.targetImages${indented(partsOf('t.image', 't'))}` },
   ];

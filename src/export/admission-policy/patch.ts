@@ -17,13 +17,14 @@ export function recordVariables(table: Table): Variable[] {
   const first = 'variables.matched[i][0]';
   const written = `"\\"" + ${first}.rule + ${literal(`@${revision}"`)}`;
   const isQuoted = rules.some(({ name }) => quotedRewriter(name, revision) !== null);
+  // Strings alone: where the rules are kept by host, Kyverno does not know the type of an entry.
   const members = {
     at: 'm.at',
     image: 'm.image',
     to: 'variables.becomes[i]',
     record: 'strings.quote(m.record) + ":"',
-    ...(revision === null ? {} : { rule: isQuoted ? `has(${first}.quoted) ? ${first}.quoted : ${written}` : written }),
-    ...(changesPullPolicy(rules) ? { pull: 'm.pull', pullPolicy: `${first}.?pullPolicy.orValue("keep")` } : {}),
+    ...(revision === null ? {} : { rule: isQuoted ? `string(has(${first}.quoted) ? ${first}.quoted : ${written})` : written }),
+    ...(changesPullPolicy(rules) ? { pull: 'm.pull', pullPolicy: `string(has(${first}.pullPolicy) ? ${first}.pullPolicy : "keep")` } : {}),
   };
   return [
     {
