@@ -26,6 +26,7 @@ rules:
   - { name: rest, match: { images: [{ regex: '^quay\\\\.io/(team-[a-z]|(?i)acme)' }, quay.io/*/x] }, rewrite: { registry: plain, as: remainder, prefix: r },
       alternatives: [{ registry: deep, as: remainder }, { registry: second, as: flatten }] }
   - { name: alone, match: { images: [gcr.io] }, rewrite: { registry: third, as: path } }
+  - { name: whole, match: { images: ['*'], podLabels: { whole: name } }, rewrite: { registry: plain, as: remainder } }
   - { name: without, match: { images: [ghcr.io] }, rewrite: { registry: plain, as: path }, alternatives: [{ registry: plain, as: fullName }] }
 `;
 
@@ -80,6 +81,8 @@ test('pull secrets of alternatives', { skip: skipReason({ level: 1 }) }, async (
     for (const image of images) t.equal(await admission.created(podOf([image], [])), null, `${says}: ${image}`);
     for (const present of [['of-second'], ['own', 'shared', 'x'], ['of-first', 'own', 'of-second', 'shared', 'of-third']])
       t.equal(await admission.created(podOf(images, present)), null, `${says}: ${present.join()}`);
+    const whole = { ...podOf(['x.example/a:1', 'x.example:8443/a:1'], []), metadata: { name: 'web', labels: { whole: 'name' } } };
+    t.equal(await admission.created(whole), null, 'a path with the port of a host was taken for an image reference');
     const stored = await admission.store({ ...podOf(['other.example/x'], ['own']), metadata: { name: 'stored' } });
     for (const image of images) {
       const changed = (pod: typeof stored): typeof stored => {

@@ -7,7 +7,7 @@ import type { Test } from './patterns.ts';
 import { missingVariable, secretTables } from './pull-secrets.ts';
 import { canonicalText, isReference, isWellFormed, isWithinLimits, nameText, partsOf, type WrittenPart } from './reference.ts';
 import { sites, siteVariables } from './sites.ts';
-import { attaches, hasSecrets, type Table } from './table.ts';
+import { attaches, hasSecrets, type Table, type TableRule } from './table.ts';
 import { transformed } from './transforms.ts';
 
 export function decisionVariables(table: Table): Variable[] {
@@ -132,8 +132,7 @@ function becomesVariable(table: Table): Variable {
   const keepsMissing = hasSecrets(table) && table.rules.some(({ policy }) => policy.onMissingSecret === 'keep');
   const missing = `variables.secretsOfResults[i].exists(n, !(n in variables.present))`;
   const isValid = `${isWellFormed('n')} && ${isWithinLimits('variables.resultParts[i]')}`;
-  // What is below a target is a reference if it is not too long; the other two may put together something else.
-  const isShort = table.rules.some(({ action }) => action === 'escape' || action === 'image') ? null : 'n.size() <= 200';
+  const isShort = table.rules.some(maybeNoReference) ? null : 'n.size() <= 200';
   const conditions = [
     'n != ""',
     'n != variables.images[i].image',
@@ -150,6 +149,11 @@ function becomesVariable(table: Table): Variable {
   ${conditions.join('\n  && ')}
   ? n : "")`,
   };
+}
+
+/** What is below a target is a reference if it is not too long. These may put together something else, such as a path with the port of a host. */
+function maybeNoReference({ action, entries }: TableRule): boolean {
+  return action === 'escape' || action === 'image' || (action === 'remainder' && entries.some(({ depth }) => depth === 0));
 }
 
 /** With `imagePullPolicy: Never` the node must have the image under its written name. */
