@@ -1,12 +1,14 @@
 /**
  * A mirror goes down under many pods at once, and everything else goes wrong as well: controllers killed, suspended and replaced, pods
- * deleted, the API server restarted. TRANSSHIP_FALLBACK_PODS is the number of pods.
+ * deleted, the API server restarted. With more pods than 200:
+ *
+ * TRANSSHIP_FALLBACK_PODS=1000 npx tap --disable-coverage --timeout=1500 test/controller/fallback/storm.test.ts
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { V1Job, V1Pod, V1PodList } from '@kubernetes/client-node';
-import { test, type Test } from 'tap';
+import tap, { test, type Test } from 'tap';
 
 import { planFallback } from '../../../src/controller/fallback/fallback-plan.ts';
 import { patchOf } from '../../../src/controller/fallback/fallback-writer.ts';
@@ -25,6 +27,7 @@ const count = Number(process.env['TRANSSHIP_FALLBACK_PODS'] ?? 200);
 const bounds = { perSecond: 5, burst: 10 };
 /** A pod each 200 ms, and as much again for the faults. */
 const patience = { limit: 120_000 + count * 600, interval: 200 };
+tap.setTimeout(240_000 + count * 600);
 
 const policy = `
 apiVersion: transship.dev/v1
