@@ -95,6 +95,10 @@ test('random policies, also with what CEL cannot say, and random pods', { skip: 
   t.ok(counts.changed > podCount / 10, JSON.stringify(counts));
 });
 
+function podWith(image: string): PodBody {
+  return { metadata: { name: 'a' }, spec: { containers: [{ name: 'a', image }] } };
+}
+
 const many = Array.from({ length: 60 }, (_, index) => `registry-${index}.example.net/team`);
 const rows: readonly (readonly [rule: string, concerned: readonly string[], others: readonly string[]])[] = [
   [

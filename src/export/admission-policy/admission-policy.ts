@@ -57,18 +57,23 @@ export interface Expressions extends PolicyDocument {
   readonly refusals: readonly PolicyProblem[];
 }
 
+/** Of the test that ends the evaluation for pods that no rule concerns, in characters: a longer one would not save much. */
+const maxEarly = 20_000;
+
 /** What every engine evaluates that reads the CEL of Kubernetes. */
 export function expressionsOf(policy: CompiledPolicy, options: AdmissionPolicyOptions): Expressions {
   const table = tableOf(policy, options);
   const { name, failurePolicy, matchImages = false } = options;
-  const concern = matchImages ? concernCondition(table) : null;
+  const concern = concernCondition(table);
+  const condition = matchImages ? concern : null;
+  const early = matchImages || concern === null || concern.expression.length > maxEarly ? [] : [{ ...concern, name: 'concerned' }];
   return {
     name,
     failurePolicy,
     guard: guardedNamespaces(options),
-    conditions: [...scopeConditions(options, policy), ...(concern === null ? [] : [concern])],
-    variables: [{ name: 'optedIn', expression: optedIn(options) }, ...decisionVariables(table), ...recordVariables(table)],
-    patch: patchExpression(table, hasSecrets(table)),
+    conditions: [...scopeConditions(options, policy), ...(condition === null ? [] : [condition])],
+    variables: [{ name: 'optedIn', expression: optedIn(options) }, ...early, ...decisionVariables(table), ...recordVariables(table)],
+    patch: patchExpression(table, { hasSecrets: hasSecrets(table), isEarly: early.length > 0 }),
     refusals: table.refusals,
   };
 }

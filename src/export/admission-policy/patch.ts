@@ -116,8 +116,14 @@ function change({ annotation, kind, used }: Record): string {
 .filter(t, t != ${before})`;
 }
 
+interface PatchWish {
+  readonly hasSecrets: boolean;
+  /** Whether the variable `concerned` tells the pods that stay as they are: the API server evaluates the mutation twice, also where it changes nothing. */
+  readonly isEarly: boolean;
+}
+
 /** One expression: each further mutation costs a conversion of the pod, and all variables again. */
-export function patchExpression({ rules, policy: { revision } }: Table, hasSecrets: boolean): string {
+export function patchExpression({ rules, policy: { revision } }: Table, { hasSecrets, isEarly }: PatchWish): string {
   const parts = ['variables.rewritten.map(r, JSONPatch{op: "replace", path: r.at, value: r.to})'];
   if (changesPullPolicy(rules))
     parts.push(`(variables.change != "create" ? [] : variables.rewritten.filter(r, r.pullPolicy != "keep" && r.pullPolicy != r.pull && !(r.pullPolicy == "derive" && r.pull == "")).map(r,
@@ -140,5 +146,5 @@ export function patchExpression({ rules, policy: { revision } }: Table, hasSecre
   parts.push(`(variables.change == "debug" || (${texts}).size() == 0 ? []
   : (has(object.metadata.annotations) ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}])
   + ${operations})`);
-  return `request.operation != "CREATE" && !variables.optedIn ? [] :\n${parts.join('\n+ ')}`;
+  return `${isEarly ? '!variables.concerned ? [] :\n' : ''}request.operation != "CREATE" && !variables.optedIn ? [] :\n${parts.join('\n+ ')}`;
 }
