@@ -53,7 +53,9 @@ function credentialsNote(host: string): string {
 
 function mirrorRules(located: Located<Registries>, host: string): { readonly host: string; readonly rules: readonly DraftRule[] } {
   patternAt(located, host, ['mirrors', host]);
-  const { endpoint, rewrite } = located.value.mirrors?.[host] ?? {};
+  const { endpoint, rewrite, ...others } = located.value.mirrors?.[host] ?? {};
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) fail(located, ['mirrors', host, unknown], `${unknown} is no key of a mirror; it has endpoint and rewrite`);
   const endpoints = (endpoint ?? []).map((text, index) => {
     const url = text.includes('://') ? text : `https://${text}`;
     // normalizeEndpointAddress: another path is taken as it is.

@@ -30,6 +30,9 @@ const nothing = {};
 const envtest = { etcd: '', 'kube-apiserver': '', kubectl: '' };
 const everything = Object.fromEntries(clusterPrograms.map((program) => [program, '']));
 
+/** The title of a test names a folder, whose name may have 255 characters. */
+const titleOf = (names: readonly string[]): string => (names.length > 3 ? 'everything' : names.join(' ') || 'nothing');
+
 const reasons = [
   {
     has: nothing,
@@ -44,7 +47,7 @@ const reasons = [
 ];
 
 for (const { has, asks, says } of reasons) {
-  test(`skipReason(${asks}) with ${Object.keys(has).join(' ') || 'nothing'} in KUBEBUILDER_ASSETS`, async (t) => {
+  test(`skipReason(${asks}) with ${titleOf(Object.keys(has))} in KUBEBUILDER_ASSETS`, async (t) => {
     const folder = t.testdir({ assets: has, cache: {} });
     const env = { KUBEBUILDER_ASSETS: join(folder, 'assets'), TRANSSHIP_CLUSTER_CACHE: join(folder, 'cache') };
     t.match((await run(askSkipReason(asks), env)).stdout, says);

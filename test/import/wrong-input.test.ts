@@ -30,6 +30,12 @@ const rows: readonly (readonly [format: string, path: string, text: string, find
     'mirror: {}\n',
     /^registries\.yaml:1:9: error: mirror is no key of registries\.yaml; it has mirrors and configs/,
   ],
+  [
+    'k3s',
+    'registries.yaml',
+    'mirrors:\n  quay.io: { endpoints: [m.example.com] }\n',
+    /^registries\.yaml:2:\d+: error: endpoints is no key of a mirror; it has endpoint and rewrite/,
+  ],
   ['k3s', 'registries.yaml', 'mirrors:\n  docker: { endpoint: [m.example.com] }\n', /^registries\.yaml:2:11: error: the host is missing/],
   [
     'k3s',
