@@ -100,7 +100,7 @@
 {{- if and .Release.IsUpgrade (include "transship.knowsAdmissionPolicies" .) -}}
 {{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "transship.fullname" .) -}}
 {{- if and $deployment (eq .Values.engine "admissionPolicy") (not (lookup $api "MutatingAdmissionPolicy" "" $name)) -}}
-{{- fail (printf "engine is to change from webhook to admissionPolicy, and the MutatingAdmissionPolicy %s does not exist yet: pods that are created meanwhile would stay as written. Upgrade with engine both first, and wait until the controller is ready." $name) -}}
+{{- fail (printf "engine is to change from webhook to admissionPolicy, and the MutatingAdmissionPolicy %s does not exist yet: pods that are created meanwhile would stay as written. Upgrade with engine both first, and wait until the controller has written it." $name) -}}
 {{- end -}}
 {{- $ready := get (get ($deployment | default dict) "status" | default dict) "readyReplicas" -}}
 {{- if and (eq .Values.engine "webhook") (not $ready) (lookup $api "MutatingAdmissionPolicyBinding" "" (printf "%s-namespaces" $name)) -}}
