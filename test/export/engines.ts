@@ -3,6 +3,7 @@
  * installs it, one with the compiled policy alone, one with what can be compiled and the webhook.
  */
 import { writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { exportAdmissionPolicy, type AdmissionPolicyOptions } from '../../src/export/admission-policy/admission-policy.ts';
 import { release, type Values } from '../charts/chart.ts';
@@ -117,8 +118,10 @@ const scopes = new WeakMap<Running, EngineScope>();
 
 async function setWebhook(installed: Running, text: string, scope: EngineScope, more: readonly object[] = []): Promise<void> {
   writeFileSync(installed.serving.policyFile, text);
-  if ((scopes.get(installed) ?? everyday) === scope) return;
-  await installed.upgrade(valuesOf(scope, more));
+  const values = valuesOf(scope, more);
+  // The chart would not take the compiled policy of the same name away from under pods.
+  if (isDeepStrictEqual(valuesOf(scopes.get(installed) ?? everyday, more), values)) return;
+  await installed.upgrade(values);
   scopes.set(installed, scope);
 }
 
