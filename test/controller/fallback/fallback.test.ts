@@ -1,8 +1,15 @@
 /** The feature `fallback` on a real API server: pods whose statuses are planted as a kubelet would write them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { pino } from 'pino';
 import { test, type Test } from 'tap';
 
+import { readControllerOptions } from '../../../src/cli/controller-options.ts';
+import { connect } from '../../../src/cluster/connection.ts';
+import { loadPolicy } from '../../../src/config/load.ts';
+import { fallbackReconciler } from '../../../src/controller/fallback/fallback.ts';
+import { HostsFile } from '../../../src/controller/hosts/hosts-file.ts';
+import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
 import { requestsOf } from '../api-server.ts';
@@ -167,6 +174,32 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.equal(await metric(controller, steps('unreachable', 'target="backup",', 'dry-run')), 1);
     t.equal((await eventsOf(plane, 'shop', 'ImageWouldFallBack')).length, 1);
     await controller.stop();
+  });
+
+  await whole.test('a process whose lease has ended by its own clock changes nothing, before it is told', async (t) => {
+    const cluster = await connect({ kubeconfig: plane.kubeconfig });
+    let isLeader = false;
+    const { compiled } = loadPolicy(policy, 'policy.yaml');
+    if (compiled === null) throw new Error('the policy has errors');
+    const file = {
+      cluster,
+      log: pino({ level: 'silent' }),
+      metrics: createControllerMetrics(),
+      options: readControllerOptions(['--policy=policy.yaml', `--namespace=${releaseNamespace}`, ...flags], {}),
+      isLeader: () => isLeader,
+    };
+    const reconciler = fallbackReconciler({ ...file, hostsFile: new HostsFile(file), policy: () => compiled, locate: () => [] });
+    await createPod(plane, 'led');
+    await fail(plane, podPath('led'), { containerStatuses: [waiting('main', mirrored('main'))] });
+    reconciler.start();
+    await eventually('it knows the pods', async () => reconciler.isReady());
+    await sleep(1_000);
+    t.equal(await imageOf(plane, podPath('led')), mirrored('main'));
+    isLeader = true;
+    reconciler.policyChanged?.();
+    await eventually('it is moved', async () => (await imageOf(plane, podPath('led'))) === backup('main'));
+    await reconciler.stop();
+    await cluster.close();
   });
 
   await whole.test('a policy with alternatives and without the feature says so', async (t) => {

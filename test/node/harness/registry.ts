@@ -57,3 +57,9 @@ export async function createPullSecret(
   ]);
   await node.kubectl(['apply', '--filename=-'], { input: stdout });
 }
+
+/** Of an image in the open registry. */
+export async function digestOf(node: TestNode, repositoryAndTag: string): Promise<string> {
+  const image = `docker://${openRegistry.address}/${repositoryAndTag}`;
+  return (await node.run(['skopeo', 'inspect', '--tls-verify=false', '--format={{.Digest}}', image])).stdout.trim();
+}

@@ -100,11 +100,14 @@ const registryConfig = (data: string, address: string, passwords?: string): obje
   ...(passwords !== undefined && { auth: { htpasswd: { realm: 'node', path: passwords } } }),
 });
 
-/** Makes containerd pull the images of this host from the private registry, with the credentials of the pull secret. */
-export function sendToPrivateRegistry(folder: string, host: string): void {
+/**
+ * Makes containerd pull the images of this host from the private registry, with the credentials of the pull secret.
+ *
+ * @param url of another server
+ */
+export function sendToPrivateRegistry(folder: string, host: string, url = `http://${privateRegistry.address}`): void {
   const hostFolder = join(paths(folder).registryHosts, host);
   mkdirSync(hostFolder, { recursive: true });
-  const url = `http://${privateRegistry.address}`;
   writeFileSync(join(hostFolder, 'hosts.toml'), `server = "${url}"\n[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`);
 }
 
