@@ -9,7 +9,7 @@ import type { CommandError } from '../../cluster/commands.ts';
 import { release } from '../chart.ts';
 import { transship } from '../../cli/terminal.ts';
 import { problems } from '../../inspect/faults.ts';
-import { eventually, podsPath, podWith } from '../installed.ts';
+import { createDryRun, eventually, podsPath, podWith } from '../installed.ts';
 import { notRewritten } from './poller.ts';
 import { mirrored } from './release.ts';
 import { startLife } from './start.ts';
@@ -103,6 +103,8 @@ for (const program of ['helm', 'helm3'] as const) {
       const pods = await poller.during(async () => {
         // Else pods are judged for a moment that are rewritten no more.
         await apply('upgrade', { engine: program === 'helm' ? 'admissionPolicy' : 'webhook' });
+        const other = podWith('quay.io/acme/app');
+        await eventually('no pod is judged', async () => (await createDryRun(plane, 'team-a', other)).status === 201);
         await helm('uninstall', '--wait');
         await poller.until('as written');
         await eventually('the policy is gone', async () => (await plane.kubectl(['get', kinds, '-o', 'name'])).stdout === '');
