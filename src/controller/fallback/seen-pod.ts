@@ -2,7 +2,7 @@
 import type { V1Container, V1ContainerStatus, V1EphemeralContainer, V1Pod } from '@kubernetes/client-node';
 
 import { mirrorAnnotation, originalImagesAnnotation, parseRecord } from '../../pod/annotations.ts';
-import { fallbackAnnotation, parseFallback, type FallbackRecord } from '../../pod/fallback-record.ts';
+import { fallbackAnnotation, parseFallback, type FallbackRecord, type FallbackStep } from '../../pod/fallback-record.ts';
 import type { ImageList } from '../../pod/images.ts';
 import { isPullReason, pullFailureOf, type PullFailure, type PullReason } from '../../pod/pull-failure.ts';
 
@@ -41,7 +41,8 @@ const noPulls: Pick<SeenPod, 'createdAt' | 'isMirror' | 'failing' | 'originals' 
 
 export function seenPod(pod: V1Pod): SeenPod {
   const { name, namespace, uid, resourceVersion, labels, deletionTimestamp, creationTimestamp, annotations = {} } = pod.metadata ?? {};
-  const failing = deletionTimestamp === undefined ? failingContainers(pod) : [];
+  const steps = parseFallback(annotations[fallbackAnnotation] ?? null);
+  const failing = deletionTimestamp === undefined ? failingContainers(pod, steps) : [];
   const identity = { ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }) };
   if (failing.length === 0) return { metadata: { ...identity, ...(resourceVersion !== undefined && { resourceVersion }) }, ...noPulls };
   return {
@@ -55,7 +56,7 @@ export function seenPod(pod: V1Pod): SeenPod {
     isMirror: annotations[mirrorAnnotation] !== undefined,
     failing,
     originals: parseRecord(annotations[originalImagesAnnotation] ?? ''),
-    steps: parseFallback(annotations[fallbackAnnotation] ?? null),
+    steps,
     pullSecrets: (pod.spec?.imagePullSecrets ?? []).map((secret) => secret.name ?? ''),
   };
 }
@@ -66,7 +67,7 @@ const lists = [
   ['ephemeralContainers', 'ephemeralContainerStatuses'],
 ] as const;
 
-function failingContainers(pod: V1Pod): FailingContainer[] {
+function failingContainers(pod: V1Pod, steps: FallbackRecord): FailingContainer[] {
   return lists.flatMap(([list, statuses]) =>
     (pod.status?.[statuses] ?? []).flatMap((status): FailingContainer[] => {
       const { reason = '', message = '' } = status.state?.waiting ?? {};
@@ -74,6 +75,7 @@ function failingContainers(pod: V1Pod): FailingContainer[] {
       const container = containerOf(pod, list, status);
       const image = container?.image;
       if (container === undefined || image === undefined || isStale(pod, status, image)) return [];
+      if (isAboutImageBefore(message, image, steps.get(status.name))) return [];
       return [
         {
           list,
@@ -97,6 +99,13 @@ function isStale({ metadata, status }: V1Pod, { image: reported, state }: V1Cont
   const observed = status?.observedGeneration;
   if (observed !== undefined && metadata?.generation !== undefined && observed < metadata.generation) return true;
   return reported !== image && state?.waiting?.message?.includes(image) !== true;
+}
+
+/** The kubelet keeps the failure of the image before for a moment, also in a status that has seen the update, and with the new name beside it. */
+function isAboutImageBefore(message: string, image: string, step: FallbackStep | undefined): boolean {
+  if (step === undefined || step.to !== image || !message.includes(step.from)) return false;
+  // One name may be a part of the other.
+  return !message.includes(image) || step.from.includes(image);
 }
 
 function containerOf(

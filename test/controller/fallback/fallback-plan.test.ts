@@ -230,6 +230,32 @@ test('the policy has changed since the pod was created, or moved', (t) => {
   t.end();
 });
 
+test('a failure of the image before counted against the registry of the alternative, and opened its breaker too', (t) => {
+  const pulling = (name: string): string => `failed to pull and unpack image "${name}": failed to do request: ${refused}`;
+  const rows: readonly (readonly [from: string, to: string, message: string, failing: number])[] = [
+    [mirrored, 'backup.example/nginx:1', pulling(mirrored), 0],
+    [mirrored, 'backup.example/nginx:1', `Back-off pulling image "${mirrored}": ErrImagePull: ${pulling(mirrored)}`, 0],
+    [mirrored, 'backup.example/nginx:1', pulling('backup.example/nginx:1'), 1],
+    [mirrored, 'backup.example/nginx:1', refused, 1],
+    ['mirror.example/nginx:1', 'nginx:1', pulling('mirror.example/nginx:1'), 0],
+    ['mirror.example/nginx:1', 'nginx:1', pulling('docker.io/library/nginx:1'), 1],
+    ['nginx:1', 'mirror.example/nginx:1', pulling('mirror.example/nginx:1'), 1],
+    ['nginx:1', 'mirror.example/nginx:1', pulling('docker.io/library/nginx:1'), 0],
+  ];
+  for (const [from, to, message, failing] of rows) {
+    const record = JSON.stringify({ app: { step: 1, from, to, at: '2026-06-01T12:00:00Z' } });
+    const pod = podOf({
+      image: to,
+      message,
+      annotations: { 'transship.dev/fallback': record },
+      metadata: { generation: 2 },
+      observedGeneration: 2,
+    });
+    t.equal(seenPod(pod).failing.length, failing, `${from} to ${to}: ${message}`);
+  }
+  t.end();
+});
+
 test('nothing to do', (t) => {
   const rows: readonly (readonly [title: string, given: Given, where?: Where])[] = [
     ['a container that waits for something else', { reason: 'CrashLoopBackOff' }],
