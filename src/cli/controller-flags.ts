@@ -51,7 +51,7 @@ export const controllerFlags = alsoVariables({
   'breaker-interval': {
     type: duration,
     text: 'time until new pods try it again; doubled each time that they fail, up to 10m',
-    default: '1m',
+    default: '3m',
   },
   'hosts-config-map': {
     type: name,
