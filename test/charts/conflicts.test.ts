@@ -233,6 +233,21 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     right: { controller: { serviceAccount: { create: false, name: 'own' } } },
   },
   {
+    values: { controller: { serviceAccount: { create: false, name: 'default' } } },
+    sentence: "the permissions of the controller must not be granted to the namespace's default account. Use another name.",
+    right: { controller: { serviceAccount: { create: false, name: 'own' } } },
+  },
+  {
+    values: { controller: { serviceAccount: { name: 'transship' } } },
+    sentence: 'the ServiceAccount of the webhook and that of the controller are both transship',
+    right: { controller: { serviceAccount: { name: 'transship' } }, engine: 'admissionPolicy' },
+  },
+  {
+    values: { serviceAccount: { create: false, name: 'own' }, controller: { serviceAccount: { create: false, name: 'own' } } },
+    sentence: 'the ServiceAccount of the webhook and that of the controller are both own: the webhook must not have the permissions',
+    right: { serviceAccount: { create: false, name: 'own' }, controller: { serviceAccount: { create: false, name: 'other' } } },
+  },
+  {
     values: { localRegistry: { enabled: true, publish: { enabled: true } } },
     sentence: 'localRegistry.publish.enabled is true and localRegistry.nodePort is 0',
     right: { localRegistry: { enabled: true, publish: { enabled: true }, nodePort: 30500 } },

@@ -121,6 +121,11 @@ const rows: readonly (readonly [says: string, values: Values, rights: readonly s
     ['images configmaps get own', ...withoutPolicy, ...seenPods, readHosts(), ...verified, 'images secrets list,watch -'],
   ],
   [
+    'verify and fallback: the right to create ConfigMaps was there twice',
+    { ...policy({ m: { host: 'm.example.com' } }), controller: { features: { fallback: true, verify: true } } },
+    [...always, ...movedPods, ...hosts, 'images configmaps list,watch,patch transship-verify'],
+  ],
+  [
     'verify, fallback, hosts and copies of pull secrets',
     {
       ...policy({ a: service('one'), m: { host: 'm.example.com', pullSecrets: ['p'], credentials: { secret: 's' }, verify: true } }),

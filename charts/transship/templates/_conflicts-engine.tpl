@@ -7,7 +7,7 @@
 {{- fail (printf "engine is %s, which needs MutatingAdmissionPolicy v1 (Kubernetes 1.36 or newer), and Kubernetes %s does not serve it: use engine webhook, or upgrade the cluster. For helm template, name its version with --kube-version." .Values.engine .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- range .Values.matchConditions -}}
-{{- if has .name (list "not-opted-out" "no-image-manager" "an-image-is-concerned") -}}
+{{- if has .name (include "transship.policyConditions" $ | fromJsonArray) -}}
 {{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the admission policy: choose another name." .name) -}}
 {{- end -}}
 {{- end -}}
@@ -70,7 +70,23 @@
 {{- fail (printf "admissionPolicy.exported lacks the condition %s of matchConditions. %s" $condition.name $again) -}}
 {{- end -}}
 {{- end -}}
+{{- $own := include "transship.policyConditions" . | fromJsonArray -}}
+{{- range .Values.matchConditions -}}{{- $own = append $own .name -}}{{- end -}}
+{{- range $policy.spec.matchConditions -}}
+{{- if not (has .name $own) -}}
+{{- fail (printf "admissionPolicy.exported has the condition %s, which matchConditions lacks: pods would be left alone that the values do not name. Add it, or export again. %s" .name $again) -}}
+{{- end -}}
+{{- end -}}
+{{- include "transship.refusePart" . -}}
 {{- include "transship.refuseExportedRevision" . -}}
+{{- include "transship.refuseExportedHosts" . -}}
+{{- end -}}
+
+{{- /* Images of the rules that it leaves to a webhook would stay as written. The sentence is of src/export/admission-policy/admission-policy.ts. */ -}}
+{{- define "transship.refusePart" -}}
+{{- if and (not (include "transship.hasWebhook" .)) (contains "# It is a part of the policy." .Values.admissionPolicy.exported) -}}
+{{- fail "admissionPolicy.exported was written with --partial, and engine is admissionPolicy: no webhook decides the rest of the policy. Use engine both, or change the policy so that all of it can be exported." -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Copies, self-test and doctor go by the policy itself: it must be there, and the one that was exported. */ -}}
@@ -78,18 +94,33 @@
 {{- if not (or .Values.rewritePolicy.inline .Values.rewritePolicy.existingConfigMap) -}}
 {{- fail "admissionPolicy.exported is set without the policy that it was exported from, which copies of pull secrets, helm test and doctor go by: give it with --set-file rewritePolicy.inline=FILE, or in rewritePolicy.existingConfigMap." -}}
 {{- end -}}
-{{- if (include "transship.askedFeatures" . | fromYaml).hosts -}}
-{{- fail "a registry of the policy has hostFrom and admissionPolicy.exported is set: an exported policy does not follow resolved hosts. Leave it empty, and the controller keeps the policy object." -}}
-{{- end -}}
-{{- $text := "" -}}
-{{- if kindIs "string" .Values.rewritePolicy.inline -}}{{- $text = .Values.rewritePolicy.inline -}}{{- end -}}
+{{- $text := include "transship.policyText" . -}}
+{{- $source := "" -}}
+{{- if not (kindIs "string" .Values.rewritePolicy.inline) }}{{- $source = ", where FILE is the text that the ConfigMap of the policy has" -}}{{- end -}}
 {{- with .Values.rewritePolicy.existingConfigMap -}}
 {{- $map := lookup "v1" "ConfigMap" $.Release.Namespace . | default dict -}}
 {{- $text = get ($map.data | default dict) $.Values.rewritePolicy.key -}}
 {{- end -}}
 {{- $exported := include "transship.exportedRevision" . -}}
 {{- if and $text (ne $exported (include "transship.policyRevision" $text)) -}}
-{{- fail (printf "admissionPolicy.exported is of revision %s of the policy, and the policy of this release has revision %s: export it again. Write it with: %s" ($exported | default "unknown") (include "transship.policyRevision" $text) (include "transship.exportCommand" .)) -}}
+{{- fail (printf "admissionPolicy.exported is of revision %s of the policy, and the policy of this release has revision %s: export it again. Write it with: %s%s" ($exported | default "unknown") (include "transship.policyRevision" $text) (include "transship.exportCommand" .) $source) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* An exported policy has the hosts of the export, wherever nodes are to pull from later. */ -}}
+{{- define "transship.refuseExportedHosts" -}}
+{{- $remedy := "an exported policy does not follow resolved hosts. Leave it empty, and the controller keeps the policy object." -}}
+{{- if (include "transship.askedFeatures" . | fromYaml).hosts -}}
+{{- fail (printf "a registry of the policy has hostFrom and admissionPolicy.exported is set: %s" $remedy) -}}
+{{- end -}}
+{{- if eq (toString .Values.controller.features.hosts) "true" -}}
+{{- fail (printf "controller.features.hosts is true and admissionPolicy.exported is set: %s" $remedy) -}}
+{{- end -}}
+{{- if .Values.resolvedHosts.configMap -}}
+{{- fail (printf "resolvedHosts.configMap and admissionPolicy.exported are both set: %s" $remedy) -}}
+{{- end -}}
+{{- if and .Values.controller.features.fallback .Values.controller.fallback.breaker.enabled (not .Values.controller.fallback.dryRun) -}}
+{{- fail "controller.features.fallback is true and admissionPolicy.exported is set: an exported policy does not follow which registries are unavailable. Set controller.fallback.breaker.enabled to false, or leave admissionPolicy.exported empty, and the controller keeps the policy object." -}}
 {{- end -}}
 {{- end -}}
 

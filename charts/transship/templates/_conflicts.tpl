@@ -89,6 +89,18 @@
 {{- if and (not .Values.controller.serviceAccount.create) (not .Values.controller.serviceAccount.name) -}}
 {{- fail "controller.serviceAccount.create is false and controller.serviceAccount.name is empty: the permissions of the controller must not be granted to the namespace's default account. Name one." -}}
 {{- end -}}
+{{- include "transship.refuseSharedAccount" . -}}
+{{- end -}}
+
+{{- /* Pods of the webhook have no rights, and pods that name no account have that of the namespace. */ -}}
+{{- define "transship.refuseSharedAccount" -}}
+{{- $name := include "transship.controllerServiceAccountName" . -}}
+{{- if eq $name "default" -}}
+{{- fail "controller.serviceAccount.name is default: the permissions of the controller must not be granted to the namespace's default account. Use another name." -}}
+{{- end -}}
+{{- if and (include "transship.features" .) (include "transship.hasWebhook" .) (eq $name (include "transship.serviceAccountName" .)) -}}
+{{- fail (printf "the ServiceAccount of the webhook and that of the controller are both %s: the webhook must not have the permissions of the controller. Give serviceAccount.name and controller.serviceAccount.name different names." $name) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "transship.refuseLocalRegistryConflicts" -}}
