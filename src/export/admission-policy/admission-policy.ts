@@ -60,12 +60,15 @@ export interface Expressions extends PolicyDocument {
 /** Of the test that ends the evaluation for pods that no rule concerns, in characters: a longer one would not save much. */
 const maxEarly = 20_000;
 
+/** Of a match condition, in the file. */
+const whileMatching = 'Containers that others add to such a pod later are left alone as well.';
+
 /** What every engine evaluates that reads the CEL of Kubernetes. */
 export function expressionsOf(policy: CompiledPolicy, options: AdmissionPolicyOptions): Expressions {
   const table = tableOf(policy, options);
   const { name, failurePolicy, matchImages = false } = options;
   const concern = concernCondition(table);
-  const condition = matchImages ? concern : null;
+  const condition = matchImages && concern !== null ? { ...concern, comment: `${concern.comment} ${whileMatching}` } : null;
   const early = matchImages || concern === null || concern.expression.length > maxEarly ? [] : [{ ...concern, name: 'concerned' }];
   return {
     name,

@@ -29,8 +29,7 @@ export function concernCondition({ rules, secrets }: Table): Condition | null {
   return {
     name: concernName,
     comment:
-      'From the rules: other images are left alone, and need no mutation. Nor do those at their target, in a pod that has the pull secrets. ' +
-      'Containers that others add to such a pod later are left alone as well.',
+      'From the rules: other images are left alone, and need no mutation. Nor do those at their target, in a pod that has the pull secrets.',
     expression: parts.join('\n|| '),
   };
 }
