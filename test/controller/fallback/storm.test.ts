@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { V1Job, V1Pod, V1PodList } from '@kubernetes/client-node';
+import type { EventsV1EventList, V1Job, V1Pod, V1PodList } from '@kubernetes/client-node';
 import tap, { test, type Test } from 'tap';
 
 import { planFallback } from '../../../src/controller/fallback/fallback-plan.ts';
@@ -84,6 +84,8 @@ interface Storm {
   readonly moved: () => Promise<number>;
   readonly patches: () => readonly AuditEvent[];
   readonly eventWrites: () => readonly AuditEvent[];
+  /** Of the ConfigMap that says which registries are unavailable. */
+  readonly markWrites: () => readonly AuditEvent[];
 }
 
 async function prepare(t: Test): Promise<Storm> {
@@ -99,11 +101,12 @@ async function prepare(t: Test): Promise<Storm> {
       const account = `--serviceaccount=${releaseNamespace}:${name}`;
       await plane.kubectl(['create', 'clusterrolebinding', name, '--clusterrole=cluster-admin', account]);
       const kubeconfig = await accountKubeconfig(plane, { namespace: releaseNamespace, name });
-      return runController(plane, { policy, kubeconfig, args: ['--features=fallback'] });
+      return runController(plane, { policy, kubeconfig, args: ['--features=fallback', '--breaker-interval=1h'] });
     },
     moved: async () => (await podsOf(plane)).filter(isMoved).length,
     patches: () => written('pods'),
     eventWrites: () => written('events'),
+    markWrites: () => written('configmaps'),
   };
 }
 
@@ -125,7 +128,7 @@ function excess(events: readonly AuditEvent[]): number {
 }
 
 test('a mirror is down under many pods', { skip: skipReason({ level: 3, helm: false }) }, async (t) => {
-  const { plane, start, moved, patches, eventWrites } = await prepare(t);
+  const { plane, start, moved, patches, eventWrites, markWrites } = await prepare(t);
   await createWorkloads(plane);
   await eventually('all pods wait', async () => (await podsOf(plane)).filter(isWaiting).length === count, patience);
   const stale = await podsOf(plane);
@@ -179,6 +182,13 @@ test('a mirror is down under many pods', { skip: skipReason({ level: 3, helm: fa
   const events = eventWrites().filter(({ responseStatus }) => responseStatus.code === 201);
   t.comment(`${count} pods: ${moves.length} patches, ${refusedWrites.length} refused as conflicts, ${events.length} events`);
   t.ok(events.length <= moves.length + 3, 'one event a pod, and none in a loop');
+
+  await t.test('the breaker of the mirror opened once, whoever led', async (tt) => {
+    tt.equal(succeeded(markWrites()).length, 1);
+    const path = `/apis/events.k8s.io/v1/namespaces/${releaseNamespace}/events?fieldSelector=reason%3DTargetUnavailable`;
+    const { items } = await succeed<EventsV1EventList>(plane, 'GET', path);
+    tt.match(items, [{ note: /registry mirror is unavailable/, series: undefined }]);
+  });
 
   await t.test('at rest nothing is written', async (tt) => {
     const written = patches().length + eventWrites().length;
