@@ -82,6 +82,7 @@ test('for every policy and manifest', async (t) => {
       'images',
       'namespaces',
       'imageManagers',
+      'fallbacks',
       'unexamined',
       'customResources',
       'plan',
