@@ -23,13 +23,25 @@ export async function writeFiles(files: readonly ExportedFile[], folder: string)
   for (const { path, text } of files) {
     const whole = join(folder, path);
     await orUnwritable(whole, async () => {
-      await mkdir(dirname(whole), { recursive: true });
+      await makeFolder(dirname(whole));
       await writeFile(whole, text);
     });
   }
   const left = await outdatedFiles(files, folder);
   const notes = left.map((path) => printed`${join(folder, path)} is not exported any more; remove it\n`);
   return joined([printed`${files.length} ${files.length === 1 ? 'file' : 'files'} written to ${folder}\n`, ...notes]);
+}
+
+/** With `recursive`, Node's `mkdir` does not end below /proc, where the parent is there and takes nothing. */
+async function makeFolder(path: string): Promise<void> {
+  const made = await mkdir(path).catch((error: unknown) => codeOf(error));
+  if (made === undefined || made === 'EEXIST') return;
+  if (made === 'ENOENT') await makeFolder(dirname(path));
+  await mkdir(path);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 /** A line for each file that is not what would be exported. @param path the text as one file, or a folder of files */
@@ -76,7 +88,7 @@ async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null;
     throw new OperatorError('FILE_UNREADABLE', `${path} cannot be read: ${unreadableReason(error)}`, undefined, { cause: error });
   }
 }

@@ -20,7 +20,7 @@ export const policy = {
 
 const resolvedHosts = {
   type: file,
-  text: 'file of the hosts that the controller resolved, a YAML map of registry to host',
+  text: 'file of the hosts that the controller resolved: a YAML map of registry to host, or to { unavailable: true }',
   variable: true,
 } as const satisfies Flag;
 

@@ -11,7 +11,7 @@ import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { unreadableReason } from '../errors/system-error.ts';
 import { loadPolicy } from './load.ts';
-import { parseResolvedHosts } from './resolved-hosts.ts';
+import { parseResolvedHosts, unusedHosts } from './resolved-hosts.ts';
 import { revisionOf } from './revision.ts';
 
 export interface PolicyFiles {
@@ -58,7 +58,7 @@ export class PolicySource {
   static async open(files: PolicyFiles): Promise<{ readonly source: PolicySource; readonly findings: readonly Finding[] }> {
     const texts = await readTexts(files);
     const reload = load(texts, files);
-    if (reload.result === 'refused') throw new PolicyError(files.policy, reload.findings);
+    if (reload.result === 'refused') throw new PolicyError(fileOf(reload.findings) ?? files.policy, reload.findings);
     return { source: new PolicySource(files, texts, reload.revision), findings: reload.findings };
   }
 
@@ -112,6 +112,9 @@ export class PolicySource {
   }
 }
 
+/** The file with the first error: the policy, or the one of resolved hosts. */
+const fileOf = (findings: readonly Finding[]): string | undefined => findings.find(({ severity }) => severity === 'error')?.file;
+
 /** A policy that cannot be used; `findings` has the errors with their positions. */
 export class PolicyError extends OperatorError {
   override readonly name = 'PolicyError';
@@ -141,7 +144,12 @@ function load({ policy, hosts }: Texts, files: PolicyFiles): Reload {
   const { compiled, findings } = loadPolicy(policy.text, files.policy, resolved.hosts);
   if (compiled === null) return { result: 'refused', findings };
   const id = revisionOf(policy.text, hosts.text);
-  return { result: 'loaded', revision: { compiled: { ...compiled, revision: id }, id, text: policy.text }, findings };
+  const unused = unusedHosts(hosts.text, files.resolvedHosts ?? '', compiled.policy);
+  return {
+    result: 'loaded',
+    revision: { compiled: { ...compiled, revision: id }, id, text: policy.text },
+    findings: [...findings, ...unused],
+  };
 }
 
 type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly finding: Finding };

@@ -33,6 +33,7 @@ export const problemCodes = {
   'unknown-registry': error('`registry` of `rewrite`, or of an alternative, names a registry that `registries` does not have'),
   'duplicate-name': error('two rules, or two entries of `imageManagers`, have one name'),
   'secret-of-two-registries': error('two registries with `credentials` would write one Secret'),
+  'unused-resolved-host': warning('the file of resolved hosts has a registry that the policy does not have'),
   'invalid-resolved-hosts': error('the file of resolved hosts is not a map of registries to hosts, or to `{ unavailable: true }`'),
   'rewritten-again': error('the result of a rule would be rewritten once more'),
   'failed-test': error('an entry of `tests` does not hold'),

@@ -157,7 +157,8 @@ const cases: readonly {
     name: 'resolved hosts that are none',
     args: ['--resolved-hosts', 'hosts-broken.yaml', 'waits.yaml'],
     code: 2,
-    stderr: /^transship lint: POLICY_INVALID: hosts-broken\.yaml cannot be used; .*\nhosts-broken\.yaml:1:1: error: the file maps names/,
+    stderr:
+      /^transship lint: POLICY_INVALID: hosts-broken\.yaml cannot be used; .*\nhosts-broken\.yaml:1:6: error: registry dev: write its host/,
   },
   {
     name: 'resolved hosts that are not there',

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { test } from 'tap';
 import { loadPolicy } from '../../src/config/load.ts';
-import { parseResolvedHosts } from '../../src/config/resolved-hosts.ts';
+import { parseResolvedHosts, unusedHosts } from '../../src/config/resolved-hosts.ts';
 import { PolicyError, PolicySource } from '../../src/config/source.ts';
 import { problemCodes, type ProblemCode } from '../../src/policy/problem-codes.ts';
 
@@ -18,7 +18,13 @@ const policies: Readonly<
   Record<
     Exclude<
       ProblemCode,
-      'internal-error' | 'file-unreadable' | 'invalid-resolved-hosts' | 'image-differs' | 'not-exported' | 'not-imported'
+      | 'internal-error'
+      | 'file-unreadable'
+      | 'invalid-resolved-hosts'
+      | 'unused-resolved-host'
+      | 'image-differs'
+      | 'not-exported'
+      | 'not-imported'
     >,
     string
   >
@@ -72,6 +78,7 @@ for (const [code, text] of Object.entries(policies))
 
 test('codes of files that are no policy', async (t) => {
   t.match(parseResolvedHosts('mirror: [1]\n', 'hosts.yaml').findings, [{ code: 'invalid-resolved-hosts', severity: 'error' }]);
+  t.match(unusedHosts('b: b.io\n', 'hosts.yaml', { registries: {} }), [{ code: 'unused-resolved-host', severity: 'warning' }]);
   const missing = PolicySource.open({ policy: join(t.testdir(), 'none.yaml'), resolvedHosts: null });
   const error = await missing.then(
     () => null,

@@ -11,7 +11,7 @@ const needed = ['--policy', 'policy.yaml', '--namespace', 'release'];
 test('defaults', async (t) => {
   t.same(readControllerOptions(needed, {}), {
     fallbackDryRun: false,
-    breaker: { isEnabled: true, pods: 3, window: 120_000, interval: 60_000 },
+    breaker: { isEnabled: true, pods: 3, window: 120_000, interval: 180_000 },
     verifyConfigMap: 'transship-verify',
     policy: 'policy.yaml',
     namespace: 'release',

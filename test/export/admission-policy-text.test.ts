@@ -28,7 +28,7 @@ const refused: readonly (readonly [rule: string, refusal: string])[] = [
   ],
   [
     '{ name: a, match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ as: original }] }',
-    'rules.0.alternatives: alternatives: CEL would rewrite the image as written again when the controller moves a pod to it',
+    'rules.0.alternatives: alternatives: as: original: CEL would rewrite the image once more when the controller moves a pod to it; leave it to the webhook',
   ],
 ];
 

@@ -30,7 +30,9 @@ const cases: readonly (readonly [what: string, rules: readonly string[], refusal
   [
     'the image as written as an alternative: a step to it would be undone',
     ['{ name: a, match: { images: [quay.io] }, rewrite: { registry: hub, as: path, prefix: a }, alternatives: [{ as: original }] }'],
-    ['rules.0.alternatives: alternatives: CEL would rewrite the image as written again when the controller moves a pod to it'],
+    [
+      'rules.0.alternatives: alternatives: as: original: CEL would rewrite the image once more when the controller moves a pod to it; leave it to the webhook',
+    ],
   ],
   ['warnings about every rewrite', [], ['warnings: warnings: a MutatingAdmissionPolicy cannot warn'], 'warnings: rewrites\n'],
 ];

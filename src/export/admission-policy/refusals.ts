@@ -25,7 +25,12 @@ export function actionProblems(rule: Rule, at: PolicyPath, { policy, followsHost
     ];
   // The webhook reads the controller's record of the step.
   const original = rule.policy.alternatives.some(({ as }) => as === 'original')
-    ? [refusal([...at, 'alternatives'], 'alternatives: CEL would rewrite the image as written again when the controller moves a pod to it')]
+    ? [
+        refusal(
+          [...at, 'alternatives'],
+          'alternatives: as: original: CEL would rewrite the image once more when the controller moves a pod to it; leave it to the webhook',
+        ),
+      ]
     : [];
   return [...remainderProblems(rule, rule, at), ...alternativeProblems(rule, at, policy), ...original];
 }
