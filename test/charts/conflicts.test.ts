@@ -91,6 +91,21 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
   },
   {
+    values: {
+      matchConditions: [
+        { name: 'mine', expression: 'true' },
+        { name: 'mine', expression: 'false' },
+      ],
+    },
+    sentence: 'matchConditions has two entries named mine: give each its own name.',
+    right: {
+      matchConditions: [
+        { name: 'mine', expression: 'true' },
+        { name: 'example.com/mine', expression: 'false' },
+      ],
+    },
+  },
+  {
     values: { matchImages: { expression: 'true' }, rewritePolicy: { inline: policyFile } },
     sentence: 'matchImages needs revision and expression, and has one of them.',
     right: { matchImages, rewritePolicy: { inline: policyFile } },

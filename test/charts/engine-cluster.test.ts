@@ -106,4 +106,18 @@ test('what is in the cluster already', { skip: skipReason({ level: 1 }) }, async
   );
   const own = { value: 'second', shadowValue: 'second-shadow' };
   t.equal(await apply(plane, 'install', second(own), { name: 'second', words: ['--dry-run=server'] }), '');
+
+  const third = { rewritePolicy: { inline: policyText }, optIn: { value: 'third', shadowValue: 'third-shadow' } };
+  const scope = { name: 'third-transship', optInValue: 'third', shadowValue: 'third-shadow' };
+  t.equal(await apply(plane, 'install', third, { name: 'third' }), '');
+  t.match(
+    await apply(
+      plane,
+      'upgrade',
+      { ...third, engine: 'admissionPolicy', admissionPolicy: { exported: exportedPolicy(scope) } },
+      { name: 'third' },
+    ),
+    /the MutatingAdmissionPolicy third-transship does not exist yet.*Upgrade with engine both first, which installs it\./,
+    'not: until the controller has written it, which there is none of',
+  );
 });

@@ -199,6 +199,28 @@ test('alerts: none of a webhook that is not there', options, async (t) => {
   t.strictSame(await groups({ engine: 'admissionPolicy', ...exported }), ['transship-admission-policy']);
 });
 
+/** What alerts and dashboard select by the label `policy`. */
+const watched = async (fullnameOverride: string): Promise<Set<string | undefined>> => {
+  const rendering = await render({ ...all, engine: 'both', fullnameOverride });
+  const dashboard = rendering.objects.find(({ metadata }) => metadata?.name === `${fullnameOverride}-dashboard`);
+  const text = JSON.stringify([
+    rendering.one('PrometheusRule', fullnameOverride)['spec'],
+    JSON.parse(dashboard?.['data']['transship.json']),
+  ]);
+  return new Set([...text.matchAll(/policy=~\\"(.*?)\\"/g)].map(([, regex]) => regex));
+};
+
+test('an alert and a dashboard for a policy whose name does not say transship saw none of it', options, async (t) => {
+  t.strictSame(await watched('my-transship'), new Set(['.*transship.*']));
+  t.strictSame(await watched('rewriter'), new Set(['.*transship.*|rewriter']));
+});
+
+test("a label of the chart's own on the pods was there twice", options, async (t) => {
+  const label = { 'transship.dev/tls-mode': 'x' };
+  for (const values of [{ podLabels: label }, { commonLabels: label }])
+    t.equal((await render(values)).one('Deployment')['spec'].template.metadata.labels['transship.dev/tls-mode'], 'controller');
+});
+
 test('the policy check exports the policy as well, where no webhook decides the rest', options, async (t) => {
   const check = { rewritePolicy: { inline: policyText, check: { enabled: true } } };
   const commands = async (values: Values): Promise<string[]> => {

@@ -30,6 +30,26 @@ const refused: readonly (readonly [says: string, values: Values, sentence: strin
   ['a policy of transship', admissionPolicy(policyText), `--set-file admissionPolicy.exported=FILE. ${command}`],
   ['for Kyverno', admissionPolicy('apiVersion: policies.kyverno.io/v1\nkind: MutatingPolicy\n'), 'is not the output of transship export'],
   ['without its bindings', admissionPolicy(exportedPolicy().split('\n---\n')[0] ?? ''), 'and its two bindings'],
+  [
+    'without matchConstraints: it stopped with a trace of Go',
+    admissionPolicy(exportedPolicy().replace('matchConstraints:', 'constraints:')),
+    'is not the output of transship export admission-policy',
+  ],
+  [
+    'without a spec',
+    admissionPolicy(exportedPolicy().replaceAll(/^spec:$/gm, 'specification:')),
+    'is not the output of transship export admission-policy',
+  ],
+  [
+    'a condition with a quote: the shell read the command otherwise',
+    admissionPolicy(exportedPolicy(), { matchConditions: [{ name: 'mine', expression: "object.metadata.name != 'a'" }] }),
+    String.raw`${command} --match-condition 'mine=object.metadata.name != '\''a'\'''`,
+  ],
+  [
+    'both engines: the command lacked --partial, and refused rules of the webhook',
+    { ...admissionPolicy(exportedPolicy({ name: 'other' })), engine: 'both' },
+    `${command} --partial`,
+  ],
   ['another name', admissionPolicy(exportedPolicy({ name: 'other' })), 'has the name other, and that of this release is transship.'],
   [
     'another failurePolicy',
@@ -129,6 +149,12 @@ const taken: readonly (readonly [says: string, values: Values])[] = [
   [
     'a part beside the webhook',
     { ...admissionPolicy(exportedPolicy({}, withOriginal), { rewritePolicy: { inline: withOriginal } }), engine: 'both' },
+  ],
+  ['lines that end as on Windows: it was no output of the export', admissionPolicy(exportedPolicy().replaceAll('\n', '\r\n'))],
+  ['a file with a byte-order mark', admissionPolicy(`\uFEFF${exportedPolicy()}`)],
+  [
+    'a policy with a byte-order mark, which the command line reads without it: no export was of its revision',
+    admissionPolicy(exportedPolicy(), { rewritePolicy: { inline: `\uFEFF${policyText}` } }),
   ],
   ['its own condition of --match-images', admissionPolicy(exportedPolicy({ matchImages: true }))],
   ['fallback without the breaker', admissionPolicy(exportedPolicy(), noBreaker)],

@@ -30,9 +30,11 @@ async function rendered(values: Values): Promise<{ configuration: V1MutatingWebh
 }
 
 test('every entry has the condition, and doctor reads its revision', { skip: skipWithoutHelm }, async (t) => {
-  for (const text of [policyText, policyText.replaceAll('\n', '\r\n'), policyText.trimEnd(), `${policyText}\n\n`]) {
-    const { configuration, policy } = await rendered({ ...printed(text), rewritePolicy: { inline: text } });
-    t.equal(policy, text, 'the policy is passed on byte for byte');
+  for (const text of [policyText, policyText.replaceAll('\n', '\r\n'), policyText.trimEnd(), `${policyText}\n\n`, `\uFEFF${policyText}`]) {
+    // As src/config/source.ts reads it.
+    const withoutMark = text.replace(/^\uFEFF/, '');
+    const { configuration, policy } = await rendered({ ...printed(withoutMark), rewritePolicy: { inline: text } });
+    t.equal(policy, withoutMark, 'the policy is passed on byte for byte');
     const conditions = (configuration.webhooks ?? []).map(({ matchConditions = [] }) =>
       matchConditions.filter(({ name }) => name === 'an-image-is-concerned').map(({ expression }) => expression),
     );

@@ -110,6 +110,27 @@ const rows: readonly {
     hasNot: [/rollout status/],
   },
   {
+    says: 'an exported policy with a local registry: to add hostFrom was advised, which the next render refuses',
+    values: {
+      engine: 'admissionPolicy',
+      admissionPolicy: { exported: exportedPolicy() },
+      rewritePolicy: { inline: policyText },
+      localRegistry: { enabled: true, nodePort: 30500 },
+    },
+    has: [/Add a registry with\s+host: localhost:30500 to the policy, and export it again\./],
+    hasNot: [/hostFrom/],
+  },
+  {
+    says: 'an exported policy in a ConfigMap: controller.features.hosts was advised, which the next render refuses',
+    values: {
+      engine: 'admissionPolicy',
+      admissionPolicy: { exported: exportedPolicy() },
+      rewritePolicy: { existingConfigMap: 'p' },
+    },
+    has: [/credentials \(controller\.features\.secrets\) of its registries\s+is not acted on/],
+    hasNot: [/features\.hosts/],
+  },
+  {
     says: 'both engines',
     values: { engine: 'both', failurePolicy: 'Fail' },
     has: [/deployment\/transship\n.*deployment\/transship-controller\n/, /mutatingadmissionpolicybinding/, /mutatingwebhookconfiguration/],

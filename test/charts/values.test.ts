@@ -74,6 +74,8 @@ const wrong: readonly (readonly [path: string, value: unknown])[] = [
   ['excludeNamespaces', ['team-*']],
   ['matchConditions', [{ name: 'x' }]],
   ['matchConditions', [{ name: 'x', expression: 'true', message: 'y' }]],
+  ['matchConditions', [{ name: 'a=b', expression: 'true' }]],
+  ['matchConditions', [{ name: 'a b', expression: 'true' }]],
   ['validatingPolicy.registries', ['nginx']],
   ['validatingPolicy.registries', ['gcr.io/foo:1']],
   ['validatingPolicy.registries', ['gcr.io/foo/']],

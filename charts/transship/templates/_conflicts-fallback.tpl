@@ -10,13 +10,13 @@
 {{- /* A step that the validating policy denies would be tried for ever. Of a policy in a ConfigMap, and of expressions, nothing is known here. */ -}}
 {{- define "transship.refuseDeniedAlternatives" -}}
 {{- $registries := include "transship.registries" . | fromYaml -}}
-{{- $rules := list -}}
-{{- if not .Values.rewritePolicy.existingConfigMap -}}{{- $rules = (include "transship.policyText" . | fromYaml).rules | default list -}}{{- end -}}
-{{- range $index, $rule := $rules -}}
-{{- range $alternative := $rule.alternatives | default list -}}
+{{- $alternative := dict "as" "string" "image" "string" "registry" "string" "prefix" "string" -}}
+{{- $rule := dict "name" "string" "match" (dict "images" (list "string")) "alternatives" (list $alternative) -}}
+{{- range $index, $rule := (include "transship.ofPolicy" (list . (dict "rules" (list $rule))) | fromYaml).rules -}}
+{{- range $alternative := $rule.alternatives -}}
 {{- $places := list -}}
 {{- if eq (toString $alternative.as) "original" -}}
-{{- range ($rule.match | default dict).images -}}{{- if kindIs "string" . -}}{{- $places = append $places . -}}{{- end -}}{{- end -}}
+{{- $places = ($rule.match | default dict).images | default list -}}
 {{- else if $alternative.image -}}
 {{- $places = append $places $alternative.image -}}
 {{- else if $alternative.registry -}}

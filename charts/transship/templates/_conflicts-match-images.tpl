@@ -13,8 +13,8 @@
 {{- end -}}
 {{- $text := include "transship.policyText" . -}}
 {{- $hosts := list -}}
-{{- range $name, $registry := (fromYaml $text).registries -}}
-{{- if kindIs "map" $registry -}}{{- if hasKey $registry "hostFrom" -}}{{- $hosts = append $hosts $name -}}{{- end -}}{{- end -}}
+{{- range $name, $registry := include "transship.registries" . | fromYaml -}}
+{{- if hasKey $registry "hostFrom" -}}{{- $hosts = append $hosts $name -}}{{- end -}}
 {{- end -}}
 {{- if or $hosts .Values.resolvedHosts.configMap -}}
 {{- fail (printf "matchImages is set, and hosts of the policy are resolved in the cluster (%s): the condition would not follow them. Leave matchImages empty." (join ", " $hosts | default "resolvedHosts.configMap")) -}}

@@ -1,7 +1,7 @@
 {{- /* A policy that cannot be one stops the render. An object is checked by values.schema.json; of a text, what a template can see. */ -}}
 {{- define "transship.refusePolicyText" -}}
 {{- if and (kindIs "string" .Values.rewritePolicy.inline) .Values.rewritePolicy.inline -}}
-{{- $policy := fromYaml .Values.rewritePolicy.inline -}}
+{{- $policy := include "transship.policyText" . | fromYaml -}}
 {{- if hasKey $policy "Error" -}}
 {{- fail (printf "rewritePolicy.inline is a text that is not a policy: %s. To read a file, use --set-file rewritePolicy.inline=FILE." $policy.Error) -}}
 {{- end -}}

@@ -22,7 +22,12 @@
 {{- if and (has "Deny" .Values.validatingPolicy.validationActions) (has "Warn" .Values.validatingPolicy.validationActions) -}}
 {{- fail "validatingPolicy.validationActions has both Deny and Warn: Kubernetes takes one of them, because a refusal already says why." -}}
 {{- end -}}
+{{- $names := list -}}
 {{- range .Values.matchConditions -}}
+{{- if has .name $names -}}
+{{- fail (printf "matchConditions has two entries named %s: give each its own name." .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
 {{- if has .name (list "not-a-mirror-pod" "an-image-changes" "not-of-transship" "not-by-fallback" "an-image-is-concerned" "pod-label-matches-mode") -}}
 {{- fail (printf "matchConditions has an entry named %s, which is the name of a condition of the chart: choose another name." .name) -}}
 {{- end -}}

@@ -10,16 +10,9 @@
 
 {{- /* Registries of the policy as YAML; none when the policy is in a ConfigMap, which the render cannot see. */ -}}
 {{- define "transship.registries" -}}
-{{- $registries := dict -}}
-{{- if not .Values.rewritePolicy.existingConfigMap -}}
-{{- $given := (include "transship.policyText" . | fromYaml).registries -}}
-{{- if kindIs "map" $given -}}
-{{- range $name, $registry := $given -}}
-{{- if kindIs "map" $registry -}}{{- $registries = set $registries $name $registry -}}{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- toYaml $registries -}}
+{{- $from := dict "service" (dict "name" "string" "via" "string") "localRegistryHosting" "bool" -}}
+{{- $registry := dict "host" "string" "hostFrom" $from "pullSecrets" (list "string") "credentials" "map" "verify" "bool" -}}
+{{- (include "transship.ofPolicy" (list . (dict "registries" (dict "*" $registry))) | fromYaml).registries | default dict | toYaml -}}
 {{- end -}}
 
 {{- /* What the policy itself asks for. */ -}}
@@ -74,7 +67,7 @@ with credentials need it. Of a policy in a ConfigMap nothing is known, so `every
 {{- range include "transship.registries" . | fromYaml -}}
 {{- if .verify -}}{{- $names = concat $names (.pullSecrets | default list) -}}{{- end -}}
 {{- end -}}
-{{- dict "names" ($names | uniq | sortAlpha) "everything" (not (not .Values.rewritePolicy.existingConfigMap)) | toYaml -}}
+{{- dict "names" ($names | compact | uniq | sortAlpha) "everything" (not (not .Values.rewritePolicy.existingConfigMap)) | toYaml -}}
 {{- end -}}
 
 {{- define "transship.leaseName" -}}

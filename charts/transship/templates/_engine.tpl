@@ -27,6 +27,13 @@ a cluster the versions are those that Helm was built with, and no cluster's: the
 {{- include "transship.fullname" . -}}
 {{- end -}}
 
+{{- /* Queries for admission policies of transship: `list $ text`. A name that does not say transship is named. */ -}}
+{{- define "transship.withPolicyName" -}}
+{{- $name := include "transship.admissionPolicyName" (first .) -}}
+{{- $any := ".*transship.*" -}}
+{{- last . | replace $any (contains "transship" $name | ternary $any (printf "%s|%s" $any $name)) -}}
+{{- end -}}
+
 {{- /*
 matchResources of the two bindings, as `transship export admission-policy` writes them: of each pod one at most is true.
 */ -}}
@@ -59,12 +66,12 @@ pods:
 {{- $policy | toYaml -}}
 {{- end -}}
 
-{{- /* Documents that are objects with a kind, as a YAML list. */ -}}
+{{- /* Documents that are objects with a kind, metadata and a spec, as a YAML list. */ -}}
 {{- define "transship.exportedObjects" -}}
 {{- $objects := list -}}
-{{- range regexSplit "(?m)^---$" .Values.admissionPolicy.exported -1 -}}
+{{- range regexSplit "(?m)^---\\r?$" (trimPrefix "\ufeff" .Values.admissionPolicy.exported) -1 -}}
 {{- $object := fromYaml . -}}
-{{- if $object.kind -}}{{- $objects = append $objects $object -}}{{- end -}}
+{{- if and (kindIs "string" $object.kind) (kindIs "map" $object.metadata) (kindIs "map" $object.spec) -}}{{- $objects = append $objects $object -}}{{- end -}}
 {{- end -}}
 {{- toYaml $objects -}}
 {{- end -}}
@@ -79,7 +86,8 @@ pods:
 {{- if ne .Values.optIn.shadowValue "shadow" -}}{{- $words = append $words (printf "--shadow-value %s" .Values.optIn.shadowValue) -}}{{- end -}}
 {{- with .Values.optIn.otherValues -}}{{- $words = append $words (printf "--other-values %s" (join "," .)) -}}{{- end -}}
 {{- if ne .Values.failurePolicy "Ignore" -}}{{- $words = append $words (printf "--failure-policy %s" .Values.failurePolicy) -}}{{- end -}}
-{{- range .Values.matchConditions -}}{{- $words = append $words (printf "--match-condition '%s=%s'" .name .expression) -}}{{- end -}}
+{{- range .Values.matchConditions -}}{{- $words = append $words (printf "--match-condition '%s=%s'" .name (replace "'" `'\''` .expression)) -}}{{- end -}}
+{{- if include "transship.hasWebhook" . -}}{{- $words = append $words "--partial" -}}{{- end -}}
 {{- join " " $words -}}
 {{- end -}}
 
@@ -88,7 +96,7 @@ pods:
 {{- regexFind "Revision of the policy: [0-9a-z]+" .Values.admissionPolicy.exported | trimPrefix "Revision of the policy: " -}}
 {{- end -}}
 
-{{- /* As src/config/revision.ts makes it of a policy without resolved hosts. */ -}}
+{{- /* As src/config/revision.ts makes it of a policy without resolved hosts, whose byte-order mark is no part of the text. */ -}}
 {{- define "transship.policyRevision" -}}
-{{- printf "%s\x00" . | sha256sum | trunc 12 -}}
+{{- printf "%s\x00" (trimPrefix "\ufeff" .) | sha256sum | trunc 12 -}}
 {{- end -}}

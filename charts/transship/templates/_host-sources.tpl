@@ -10,7 +10,7 @@ Where hosts come from, as YAML: `services` (their names), `nodes`, `hosting`. Of
 {{- end -}}
 {{- range include "transship.registries" . | fromYaml -}}
 {{- with .hostFrom -}}
-{{- if .service -}}{{- $services = append $services .service.name -}}{{- end -}}
+{{- with (.service | default dict).name -}}{{- $services = append $services . -}}{{- end -}}
 {{- if eq (toString (.service | default dict).via) "nodeIP" -}}{{- $sources = set $sources "nodes" true -}}{{- end -}}
 {{- if .localRegistryHosting -}}{{- $sources = set $sources "hosting" true -}}{{- end -}}
 {{- end -}}

@@ -1,7 +1,9 @@
-{{- /* The policy file as text. A text is passed on byte for byte: its comments and line numbers are what error messages speak of. */ -}}
+{{- /*
+The policy file as text. A text is passed on byte for byte, without a byte-order mark: its comments and line numbers are what error messages speak of.
+*/ -}}
 {{- define "transship.policyText" -}}
 {{- if kindIs "string" .Values.rewritePolicy.inline -}}
-{{- .Values.rewritePolicy.inline -}}
+{{- trimPrefix "\ufeff" .Values.rewritePolicy.inline -}}
 {{- else -}}
 {{- $head := dict "apiVersion" "transship.dev/v1" "kind" "RewritePolicy" -}}
 {{- $policy := merge (deepCopy (.Values.rewritePolicy.inline | default dict)) $head -}}
@@ -12,6 +14,14 @@
 {{- end -}}
 {{- toYaml $policy -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* What of the policy has a shape: `list $ shape`, as YAML. Nothing when the policy is in a ConfigMap, which the render cannot see. */ -}}
+{{- define "transship.ofPolicy" -}}
+{{- $root := first . -}}
+{{- $policy := dict -}}
+{{- if not $root.Values.rewritePolicy.existingConfigMap -}}{{- $policy = include "transship.policyText" $root | fromYaml -}}{{- end -}}
+{{- (include "transship.ofShape" (list (last .) $policy) | fromJson).value | toYaml -}}
 {{- end -}}
 
 {{- /* What a policy has to say to use the local registry. */ -}}
@@ -30,10 +40,9 @@ credentials: { secret: {{ . | quote }} }
 {{- /* A JSON list of {image, becomes} for helm test: the given ones, else the policy's own tests that hold for any pod of any namespace. */ -}}
 {{- define "transship.selfTestImages" -}}
 {{- $images := .Values.selfTest.images -}}
-{{- if and (not $images) (not .Values.rewritePolicy.existingConfigMap) -}}
-{{- $policy := include "transship.policyText" . | fromYaml -}}
-{{- range $policy.tests | default list -}}
-{{- if and .image .becomes (not (omit . "image" "becomes" "rule" "outcome")) -}}
+{{- if not $images -}}
+{{- range (include "transship.ofPolicy" (list . (dict "tests" (list "map"))) | fromYaml).tests -}}
+{{- if and (kindIs "string" .image) (kindIs "string" .becomes) .image .becomes (not (omit . "image" "becomes" "rule" "outcome")) -}}
 {{- $images = append $images (pick . "image" "becomes") -}}
 {{- end -}}
 {{- end -}}
