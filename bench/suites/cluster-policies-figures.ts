@@ -33,7 +33,8 @@ const pairs: readonly (readonly [VariantName, VariantName])[] = [
 
 export function figuresOf({ rules, containers }: Case, measured: ReadonlyMap<VariantName, readonly Measured[]>): Figure[] {
   const roundsOf = (name: VariantName): readonly Measured[] => measured.get(name) ?? [];
-  return pairs.flatMap(([name, reference]) => {
+  const present = pairs.filter(([name, reference]) => measured.has(name) && measured.has(reference));
+  return present.flatMap(([name, reference]) => {
     const figure = (what: string, unit: string, value: (each: Measured) => number): Figure => ({
       suite: 'cluster',
       name: `${rules} rules, ${containers} containers, ${name} beside ${reference}: ${what}`,
