@@ -1,7 +1,8 @@
 /** What `lint --against` compares with: the policy in force, whose warnings do not count again. */
 import { changedImages } from '../config/changed-images.ts';
 import { locate } from '../config/finding.ts';
-import { loadPolicy, parseSource } from '../config/load.ts';
+import { loadPolicy } from '../config/load.ts';
+import { parseSource } from '../config/position.ts';
 import type { Finding } from '../errors/finding.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { ResolvedHosts } from '../rules/registries.ts';

@@ -1,6 +1,6 @@
 /** `transship export FORMAT`: a policy as configuration of other programs. */
 import { locate } from '../config/finding.ts';
-import { parseSource } from '../config/load.ts';
+import { parseSource } from '../config/position.ts';
 import { formatFinding, type Finding } from '../errors/finding.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import type { PolicyProblem } from '../policy/problem.ts';

@@ -2,7 +2,7 @@
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { OperatorError } from '../errors/operator-error.ts';
-import { unreadableReason } from '../errors/system-error.ts';
+import { errorCode, unreadableReason } from '../errors/system-error.ts';
 import { isOwnFile, type ExportedFile } from '../export/exported.ts';
 import { joined, printed, type Printable } from '../text/printable.ts';
 
@@ -34,14 +34,10 @@ export async function writeFiles(files: readonly ExportedFile[], folder: string)
 
 /** With `recursive`, Node's `mkdir` does not end below /proc, where the parent is there and takes nothing. */
 async function makeFolder(path: string): Promise<void> {
-  const made = await mkdir(path).catch((error: unknown) => codeOf(error));
+  const made = await mkdir(path).catch((error: unknown) => errorCode(error));
   if (made === undefined || made === 'EEXIST') return;
   if (made === 'ENOENT') await makeFolder(dirname(path));
   await mkdir(path);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 /** A line for each file that is not what would be exported. @param path the text as one file, or a folder of files */
@@ -88,7 +84,7 @@ async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null;
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error))) return null;
     throw new OperatorError('FILE_UNREADABLE', `${path} cannot be read: ${unreadableReason(error)}`, undefined, { cause: error });
   }
 }

@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 import type { Io } from './command.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { unreadableReason } from '../errors/system-error.ts';
+import { errorCode, unreadableReason } from '../errors/system-error.ts';
 
 const remedies: Readonly<Record<string, string>> = {
   EISDIR: 'name the files in it',
@@ -28,13 +28,16 @@ export async function readText(path: string, io: Io): Promise<string> {
     const bytes = path === '-' ? await buffer(io.stdin) : await readFile(path);
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw new OperatorError('FILE_UNREADABLE', `${displayName(path)} cannot be read: ${unreadableReason(error)}`, remedies[codeOf(error)], {
-      cause: error,
-    });
+    throw new OperatorError(
+      'FILE_UNREADABLE',
+      `${displayName(path)} cannot be read: ${unreadableReason(error)}`,
+      remedies[errorCode(error)],
+      {
+        cause: error,
+      },
+    );
   }
 }
-
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
 /** Groups of the lines that have arrived so far, so that a program that writes line by line gets its results line by line. */
 export async function* lineGroups(input: Readable): AsyncGenerator<string[]> {

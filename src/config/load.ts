@@ -1,5 +1,4 @@
 /** Loads the text of a policy file into a compiled policy, or findings with file, line and column. */
-import { LineCounter, parseDocument } from 'yaml';
 import { compilePolicy, type CompiledPolicy } from '../rules/compile.ts';
 import { hostOf, type ResolvedHosts } from '../rules/registries.ts';
 import { documentProblems, plainValue } from './document.ts';
@@ -9,7 +8,7 @@ import { locate } from './finding.ts';
 import { lint } from './lint/lint.ts';
 import { otherDocument } from './other-document.ts';
 import { isTemplate } from '../text/go-template.ts';
-import type { SourceFile } from './position.ts';
+import { parseSource, type SourceFile } from './position.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { problem } from '../policy/problem.ts';
 import type { RewritePolicy } from '../policy/types.ts';
@@ -38,11 +37,6 @@ export function loadPolicy(text: string, name: string, hosts: ResolvedHosts = {}
   return loadDocument(file, hosts);
 }
 
-export function parseSource(text: string, name: string): SourceFile {
-  const lines = new LineCounter();
-  return { name, document: parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }), lines };
-}
-
 function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   const plain = plainValue(file);
   if (plain === null)
@@ -53,10 +47,11 @@ function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   if (!parsed.success) return refused(schemaProblems(parsed.error.issues, plain.value).map((each) => locate(file, each)));
   const compiled = compilePolicy(parsed.data, hosts);
   if (compiled.problems.length > 0) return refused(compiled.problems.map((each) => locate(file, each)));
+  const compiledWith = (others: ResolvedHosts): CompiledPolicy => (areEqual(others, hosts) ? compiled : compilePolicy(parsed.data, others));
   // Whether nodes reach a registry at the moment says nothing about the policy.
-  const findings = lint(compilePolicy(parsed.data, hostsOnly(hosts))).map((each) => locate(file, each));
+  const findings = lint(compiledWith(hostsOnly(hosts))).map((each) => locate(file, each));
   if (hasErrors(findings)) return refused(findings);
-  const failures = failedExpectations(compilePolicy(parsed.data, withoutStated(hosts, parsed.data))).map((each) => locate(file, each));
+  const failures = failedExpectations(compiledWith(withoutStated(hosts, parsed.data))).map((each) => locate(file, each));
   return failures.length > 0 ? refused([...findings, ...failures]) : { compiled, findings };
 }
 
@@ -71,6 +66,11 @@ function hostsOnly(hosts: ResolvedHosts): Readonly<Record<string, string>> {
       return host === null ? [] : [[name, host]];
     }),
   );
+}
+
+function areEqual(a: ResolvedHosts, b: ResolvedHosts): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
 function refused(findings: readonly Finding[]): LoadedPolicy {

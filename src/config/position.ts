@@ -1,5 +1,5 @@
 /** Positions in a YAML file. */
-import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import type { PolicyPath } from '../policy/problem.ts';
 
 /** Line and column, both start at 1. */
@@ -12,6 +12,12 @@ export interface SourceFile {
   readonly name: string;
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
+}
+
+/** The errors of the parser are in the document. */
+export function parseSource(text: string, name: string): SourceFile {
+  const lines = new LineCounter();
+  return { name, document: parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }), lines };
 }
 
 /**

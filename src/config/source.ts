@@ -9,7 +9,7 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import { hasErrors, type Finding } from '../errors/finding.ts';
 import { messageOf } from '../errors/message.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { unreadableReason } from '../errors/system-error.ts';
+import { errorCode, unreadableReason } from '../errors/system-error.ts';
 import { loadPolicy } from './load.ts';
 import { parseResolvedHosts, unusedHosts } from './resolved-hosts.ts';
 import { revisionOf } from './revision.ts';
@@ -144,7 +144,7 @@ function load({ policy, hosts }: Texts, files: PolicyFiles): Reload {
   const { compiled, findings } = loadPolicy(policy.text, files.policy, resolved.hosts);
   if (compiled === null) return { result: 'refused', findings };
   const id = revisionOf(policy.text, hosts.text);
-  const unused = unusedHosts(hosts.text, files.resolvedHosts ?? '', compiled.policy);
+  const unused = unusedHosts(resolved.hosts, { text: hosts.text, name: files.resolvedHosts ?? '' }, compiled.policy);
   return {
     result: 'loaded',
     revision: { compiled: { ...compiled, revision: id }, id, text: policy.text },
@@ -159,8 +159,7 @@ async function readText(path: string, absent?: string): Promise<ReadText> {
   try {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)) };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (code === 'ENOENT' && absent !== undefined) return { ok: true, text: absent };
+    if (errorCode(error) === 'ENOENT' && absent !== undefined) return { ok: true, text: absent };
     return { ok: false, finding: unreadableFile(path, error) };
   }
 }

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 
 import { locate } from '../config/finding.ts';
-import { parseSource } from '../config/load.ts';
+import { parseSource } from '../config/position.ts';
 import { PolicyError, PolicySource, type HostsText, type Reload, type Revision } from '../config/source.ts';
 import { formatFinding, type Finding } from '../errors/finding.ts';
 import { watchFiles, type Watch } from '../files/watch.ts';

@@ -19,6 +19,11 @@ const translations: Readonly<Record<string, Translation>> = {
   'EDQUOT write': { code: 'OUTPUT_FAILED', remedy: 'free space in the quota of the output' },
 };
 
+/** `ENOENT` and others; empty for an error without a code. https://nodejs.org/api/errors.html#errorcode */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
 /** @returns the error itself if it is one already, null for an unexpected error */
 export function asOperatorError(error: unknown): OperatorError | null {
   if (error instanceof OperatorError) return error;
@@ -38,7 +43,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Why a file cannot be read, as a clause. */
 export function unreadableReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const known = 'code' in error ? reasons[String(error.code)] : undefined;
+  const known = reasons[errorCode(error)];
   // Node's message is `ENAMETOOLONG: name too long, open '…'`.
   return known ?? /^E[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? messageOf(error);
 }

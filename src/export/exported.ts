@@ -1,5 +1,5 @@
 /** What an exporter makes of a policy: files, and what they do not say. */
-import type { PolicyProblem } from '../policy/problem.ts';
+import { problem, type PolicyPath, type PolicyProblem } from '../policy/problem.ts';
 
 export interface ExportedFile {
   /** Below the output folder. */
@@ -12,6 +12,11 @@ export interface Exported {
   readonly files: readonly ExportedFile[];
   /** What the format cannot say, each at its place in the policy. The files have the rest. */
   readonly refusals: readonly PolicyProblem[];
+}
+
+/** What the format cannot say. */
+export function refusal(path: PolicyPath, message: string): PolicyProblem {
+  return problem('not-exported', path, message);
 }
 
 /** The first line of every file, by which the program knows its own files again. */

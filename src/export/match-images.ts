@@ -2,13 +2,13 @@
  * Values of the chart by which the API server does not ask the webhook about pods that no rule concerns: the condition, and the revision of the
  * policy that it was made from, which the chart compares.
  */
-import { problem, type PolicyProblem } from '../policy/problem.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { indented } from './admission-policy/cel.ts';
 import { concernCondition } from './admission-policy/concern.ts';
 import { maxExpression } from './admission-policy/entries.ts';
-import { tableOf } from './admission-policy/table.ts';
-import { headLine, type Exported } from './exported.ts';
+import { tableOf, type Table } from './admission-policy/table.ts';
+import { headLine, refusal, type Exported } from './exported.ts';
 
 export function exportMatchImages(policy: CompiledPolicy): Exported {
   const ofHosts = Object.entries(policy.policy.registries).flatMap(([name, { hostFrom }]) =>
@@ -22,8 +22,9 @@ export function exportMatchImages(policy: CompiledPolicy): Exported {
         ],
   );
   if (ofHosts.length > 0) return { files: [], refusals: ofHosts };
-  const condition = concernCondition(tableOf(policy));
-  if (condition === null) return { files: [], refusals: everyImage(policy) };
+  const table = tableOf(policy);
+  const condition = concernCondition(table);
+  if (condition === null) return { files: [], refusals: everyImage(policy, table) };
   if (condition.expression.length > maxExpression) {
     const message = `the condition would have ${condition.expression.length} characters, and the API server takes 100,000; use fewer hosts`;
     return { files: [], refusals: [refusal(['rules'], message)] };
@@ -39,18 +40,10 @@ ${indented(condition.expression, '    ')}
 }
 
 /** The rules, and else the registries, for which no condition can be made. */
-function everyImage(policy: CompiledPolicy): PolicyProblem[] {
+function everyImage(policy: CompiledPolicy, table: Table): PolicyProblem[] {
   const ofRules = policy.rules.flatMap((rule, index) => {
-    const alone = concernCondition({
-      ...tableOf(policy),
-      rules: tableOf(policy).rules.filter(({ name }) => name === rule.policy.name),
-      secrets: [],
-    });
+    const alone = concernCondition({ ...table, rules: table.rules.filter(({ name }) => name === rule.policy.name), secrets: [] });
     return alone === null ? [refusal(['rules', index], 'it may match images of any host, so every pod would be sent')] : [];
   });
   return ofRules.length > 0 ? ofRules : [refusal(['registries'], 'there are too many registries with pull secrets for a condition')];
-}
-
-function refusal(path: PolicyProblem['path'], message: string): PolicyProblem {
-  return problem('not-exported', path, message);
 }

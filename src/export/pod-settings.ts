@@ -3,7 +3,7 @@ import type { CompiledPolicy } from '../rules/compile.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
 import { nameOfAddress, type Winner } from './decisions.ts';
 import { isUnderName, type Name } from './name.ts';
-import { refusal } from './refusals.ts';
+import { refusal } from './exported.ts';
 
 /** A rule whose images are exported, with the name that they get. */
 export interface Used {

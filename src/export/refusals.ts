@@ -1,7 +1,8 @@
 /** What of a policy the configuration of a node cannot say: by rule and by pattern, in the order of the policy. */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Rule } from '../rules/rule.ts';
-import { problem, type PolicyPath, type PolicyProblem } from '../policy/problem.ts';
+import type { PolicyProblem } from '../policy/problem.ts';
+import { refusal } from './exported.ts';
 import { decideName, namesIn, type Winner } from './decisions.ts';
 import { nameOfPattern, nameText, type Name } from './name.ts';
 import { replacementOf } from './replacement.ts';
@@ -14,10 +15,6 @@ export interface Target {
   readonly knows: string;
   /** Why the images under a name cannot be said though the rule could be; null where they are. */
   readonly problemAt: (name: Name, winner: Winner) => string | null;
-}
-
-export function refusal(path: PolicyPath, message: string): PolicyProblem {
-  return problem('not-exported', path, message);
 }
 
 export function ruleRefusals(policy: CompiledPolicy, target: Target): PolicyProblem[] {

@@ -78,7 +78,9 @@ for (const [code, text] of Object.entries(policies))
 
 test('codes of files that are no policy', async (t) => {
   t.match(parseResolvedHosts('mirror: [1]\n', 'hosts.yaml').findings, [{ code: 'invalid-resolved-hosts', severity: 'error' }]);
-  t.match(unusedHosts('b: b.io\n', 'hosts.yaml', { registries: {} }), [{ code: 'unused-resolved-host', severity: 'warning' }]);
+  t.match(unusedHosts({ b: 'b.io' }, { text: 'b: b.io\n', name: 'hosts.yaml' }, { registries: {} }), [
+    { code: 'unused-resolved-host', severity: 'warning' },
+  ]);
   const missing = PolicySource.open({ policy: join(t.testdir(), 'none.yaml'), resolvedHosts: null });
   const error = await missing.then(
     () => null,

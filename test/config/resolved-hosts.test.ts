@@ -57,7 +57,7 @@ test('__proto__ is no way to the prototype', (t) => {
 test('a registry that the policy does not have was passed over in silence', (t) => {
   const policy = { registries: { mirror: { host: 'a.io', pullSecrets: [], verify: false, probe: false } } };
   const text = 'mirror: { unavailable: true }\nmiror: { unavailable: true }\nother: b.io\n';
-  t.strictSame(unusedHosts(text, 'hosts.yaml', policy).map(formatFinding), [
+  t.strictSame(unusedHosts(parseResolvedHosts(text, 'hosts.yaml').hosts, { text, name: 'hosts.yaml' }, policy).map(formatFinding), [
     'hosts.yaml:2:8: warning: the policy has no registry miror; did you mean mirror?',
     'hosts.yaml:3:8: warning: the policy has no registry other; it has no effect',
   ]);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { EventsV1Event, V1Secret } from '@kubernetes/client-node';
 
 import type { ApiAnswer } from '../cluster/api.ts';
-import type { ControlPlane } from '../cluster/control-plane.ts';
+import { startControlPlane, type ControlPlane, type TestScope } from '../cluster/control-plane.ts';
 import { waitUntil } from '../cluster/process.ts';
 
 const sources = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -134,6 +134,15 @@ const secretBody = (name: string, config: string, metadata: object): V1Secret =>
 
 export async function createNamespace(plane: ControlPlane, name: string, labels: Record<string, string> = {}): Promise<void> {
   await succeed(plane, 'POST', '/api/v1/namespaces', { metadata: { name, labels } });
+}
+
+/** An API server with the namespaces of the release, of opted-in pods (`shop`) and of others. */
+export async function startForControllers(t: TestScope): Promise<ControlPlane> {
+  const plane = await startControlPlane(t);
+  await createNamespace(plane, releaseNamespace);
+  await plane.createNamespace('shop', { 'transship.dev/rewrite': 'enabled' });
+  await plane.createNamespace('other');
+  return plane;
 }
 
 export const createSecret = (

@@ -1,25 +1,14 @@
 /** The checks of `doctor`, on facts: what each finds, and what it says when it cannot see. */
 import t from 'tap';
-import { runChecks } from '../../src/inspect/doctor/check.ts';
-import { checks } from '../../src/inspect/doctor/checks.ts';
 import type { Facts, ReleaseFacts } from '../../src/inspect/doctor/facts.ts';
 import { policyOf } from '../../src/inspect/policy.ts';
 import { emptyStatus } from '../../src/registry/verify-status.ts';
-import { configurationWith, facts, healthy, otherCa, policyText, release, withRelease } from './facts.ts';
+import { configurationWith, facts, found, healthy, otherCa, policyText, release, withRelease } from './facts.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const key = 'transship.dev/rewrite';
 const year = 365 * 24 * 60 * 60_000;
 const later = new Date(Date.now() + year);
-
-const found = (of: Facts): string[] =>
-  runChecks(checks, of).flatMap(({ id, state, problems }) =>
-    state === 'ok'
-      ? []
-      : state === 'not-seen' || state === 'none'
-        ? [`${id} ${state}`]
-        : problems.map(({ sentence }) => `${id}: ${sentence}`),
-  );
 
 t.strictSame(found(facts), [], 'the healthy cluster that the rows change');
 

@@ -14,7 +14,7 @@ import { findReleases, type Release } from '../../src/inspect/releases.ts';
 import { explainPod } from '../../src/inspect/why/explanation.ts';
 import { parseSubject } from '../../src/inspect/why/subject.ts';
 import { exportedPolicy } from '../charts/exported-policy.ts';
-import { facts, healthy as withWebhook, policyText, release as webhookRelease } from './facts.ts';
+import { facts, found, healthy as withWebhook, policyText, release as webhookRelease } from './facts.ts';
 import { forbidden, viewOf, type Objects } from './planted.ts';
 
 const key = 'transship.dev/rewrite';
@@ -65,15 +65,6 @@ const failed = { probe: probed, failure: 'an expression resulted in error', of: 
 const changedNow = { revised: facts.now };
 const stale = spec({ variables: [{ name: 'rewritten', expression: '"@0123456789ab"' }] });
 const metrics = (labelsText: string, value: number) => `apiserver_mutating_admission_policy_check_total{${labelsText}} ${value}\n`;
-
-const found = (of: Facts): string[] =>
-  runChecks(checks, of).flatMap(({ id, state, problems }) =>
-    state === 'ok'
-      ? []
-      : state === 'not-seen' || state === 'none'
-        ? [`${id} ${state}`]
-        : problems.map(({ sentence }) => `${id}: ${sentence}`),
-  );
 
 const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])[] = [
   ['the healthy one', alone],

@@ -1,5 +1,7 @@
 /** Facts of a healthy cluster, for the checks: one release, one opted-in namespace. */
 import type { V1MutatingWebhook } from '@kubernetes/client-node';
+import { runChecks } from '../../src/inspect/doctor/check.ts';
+import { checks } from '../../src/inspect/doctor/checks.ts';
 import type { Facts, ReleaseFacts } from '../../src/inspect/doctor/facts.ts';
 import { policyOf } from '../../src/inspect/policy.ts';
 import type { Release } from '../../src/inspect/releases.ts';
@@ -101,3 +103,13 @@ export function configurationWith(change: (webhook: V1MutatingWebhook, index: nu
   for (const [index, each] of (configuration?.webhooks ?? []).entries()) change(each, index);
   return configuration;
 }
+
+/** What the checks find: of each that is not fulfilled its sentences, or its state. */
+export const found = (of: Facts): string[] =>
+  runChecks(checks, of).flatMap(({ id, state, problems }) =>
+    state === 'ok'
+      ? []
+      : state === 'not-seen' || state === 'none'
+        ? [`${id} ${state}`]
+        : problems.map(({ sentence }) => `${id}: ${sentence}`),
+  );

@@ -3,6 +3,7 @@ import { hasBreakers } from '../options.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import type { targetTransitions } from '../metrics.ts';
 import type { Transition, Tripped } from './breaker.ts';
+import { timeOf } from './breakers-text.ts';
 
 const transitions = ['opened', 'half-opened', 'closed'] as const satisfies readonly (keyof typeof targetTransitions)[];
 
@@ -61,5 +62,3 @@ export class BreakerReport {
     return `registry ${registry} is unavailable since ${timeOf(since)}: ${failures} pods could not pull from it (${reason}); ${consequence}`;
   }
 }
-
-const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();

@@ -17,7 +17,8 @@ export function breakersText(breakers: ReadonlyMap<string, Tripped>): string {
 }
 
 const timeKey = { open: 'nextTry', 'half-open': 'triedSince' } as const;
-const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+/** RFC 3339. */
+export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 /** Entries of another form are left out: such a breaker is closed. */
 export function parseBreakers(text: string): ReadonlyMap<string, Tripped> {

@@ -1,41 +1,27 @@
 /** At most so many pods a second, in the order in which they asked: a registry that is down fails a thousand pods at once. */
 
-export interface RateBounds {
-  readonly perSecond: number;
-  /** Pods at once after a pause. */
-  readonly burst: number;
-}
+import { TokenBucket, type RateBounds } from '../token-bucket.ts';
 
-/** A token bucket (https://pkg.go.dev/k8s.io/client-go/util/flowcontrol, NewTokenBucketRateLimiter) with a queue: who waits is called, and does not ask again and again. */
+/** A token bucket with a queue: who waits is called, and does not ask again and again. */
 export class PatchRate {
-  readonly #bounds: RateBounds;
+  readonly #bucket: TokenBucket;
   readonly #onTurn: (key: string) => void;
-  readonly #now: () => number;
   /** In the order in which they asked. */
   readonly #waiting = new Set<string>();
   /** Called, and have a token each. */
   readonly #called = new Set<string>();
-  #tokens: number;
-  #filledAt: number;
   #timer: NodeJS.Timeout | null = null;
 
   /** @param onTurn called for a key that waited; it may `take` then. @param now in milliseconds, on a clock that never goes back */
-  constructor(bounds: RateBounds, onTurn: (key: string) => void, now: () => number = () => performance.now()) {
-    this.#bounds = bounds;
+  constructor(bounds: RateBounds, onTurn: (key: string) => void, now?: () => number) {
+    this.#bucket = new TokenBucket(bounds, now);
     this.#onTurn = onTurn;
-    this.#now = now;
-    this.#tokens = bounds.burst;
-    this.#filledAt = now();
   }
 
   /** Whether it is the key's turn, which is over then; else the key waits for it. */
   take(key: string): boolean {
     if (this.#called.delete(key)) return true;
-    this.#fill();
-    if (this.#waiting.size === 0 && this.#tokens >= 1) {
-      this.#tokens -= 1;
-      return true;
-    }
+    if (this.#waiting.size === 0 && this.#bucket.take() === 0) return true;
     this.#waiting.add(key);
     this.#schedule();
     return false;
@@ -45,7 +31,7 @@ export class PatchRate {
   giveUp(key: string): void {
     this.#waiting.delete(key);
     if (!this.#called.delete(key)) return;
-    this.#tokens = Math.min(this.#bounds.burst, this.#tokens + 1);
+    this.#bucket.giveBack();
     this.#schedule();
   }
 
@@ -55,26 +41,16 @@ export class PatchRate {
     this.#schedule();
   }
 
-  #fill(): void {
-    const now = this.#now();
-    const { perSecond, burst } = this.#bounds;
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1000) * perSecond);
-    this.#filledAt = now;
-  }
-
   #schedule(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#waiting.size === 0) return;
-    const delay = Math.max(0, ((1 - this.#tokens) / this.#bounds.perSecond) * 1000);
-    this.#timer = setTimeout(() => this.#call(), Math.ceil(delay));
+    this.#timer = setTimeout(() => this.#call(), this.#bucket.delay);
   }
 
   #call(): void {
-    this.#fill();
     for (const key of this.#waiting) {
-      if (this.#tokens < 1) break;
-      this.#tokens -= 1;
+      if (this.#bucket.take() > 0) break;
       this.#waiting.delete(key);
       this.#called.add(key);
       this.#onTurn(key);

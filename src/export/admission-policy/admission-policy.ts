@@ -4,9 +4,9 @@
  */
 import type { V1MutatingAdmissionPolicySpec } from '@kubernetes/client-node';
 
-import { problem, type PolicyProblem } from '../../policy/problem.ts';
+import type { PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
-import { headLine, type Exported } from '../exported.ts';
+import { headLine, refusal, type Exported } from '../exported.ts';
 import { concernCondition } from './concern.ts';
 import { decisionVariables } from './decision.ts';
 import { documentText, policySpec, type PolicyDocument } from './document.ts';
@@ -103,7 +103,7 @@ export function exportedPolicy(target: Engine, expressions: Expressions, { head,
 function lengthRefusal({ kind, evaluator }: Engine, { conditions, variables }: Expressions, text: string): PolicyProblem | null {
   const refused = (what: string, length: number, limit: string): PolicyProblem => {
     const message = `the ${what} of the ${kind} would have ${length} characters, and ${limit}; use the webhook, or fewer patterns`;
-    return problem('not-exported', ['rules'], message);
+    return refusal(['rules'], message);
   };
   const long = [...conditions, ...variables].find(({ expression }) => expression.length > maxExpression);
   if (long !== undefined) return refused(`expression ${long.name}`, long.expression.length, `${evaluator} takes 100,000`);

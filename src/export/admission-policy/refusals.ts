@@ -1,9 +1,10 @@
 /** What CEL cannot say of a rule. */
-import { problem, type PolicyPath, type PolicyProblem } from '../../policy/problem.ts';
+import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import type { RewriteTarget } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import type { Pattern } from '../../rules/pattern.ts';
 import type { CompiledAlternative, Rule } from '../../rules/rule.ts';
+import { refusal } from '../exported.ts';
 import { addsSecretsOfAlternatives, divertedTo, resolvedAlternatives } from './rule-alternatives.ts';
 import { isExpressed } from './transforms.ts';
 
@@ -64,8 +65,4 @@ function remainderProblems(rule: Rule, target: Rule | CompiledAlternative, at: P
 function canBeWhole(pattern: Pattern): boolean {
   if (pattern.kind === 'regex' || pattern.tag !== null || pattern.digest !== null) return true;
   return pattern.path.length > (pattern.host === 'docker.io' ? 1 : 0);
-}
-
-export function refusal(path: PolicyPath, message: string): PolicyProblem {
-  return problem('not-exported', path, message);
 }

@@ -6,7 +6,8 @@ import type { Pattern } from '../../rules/pattern.ts';
 import { repositoryPrefix } from '../../rules/registries.ts';
 import type { CompiledTarget, Rule } from '../../rules/rule.ts';
 import { anyOf, testOf, widened, type Test } from './patterns.ts';
-import { actionProblems, refusal } from './refusals.ts';
+import { refusal } from '../exported.ts';
+import { actionProblems } from './refusals.ts';
 import { addsSecretsOfAlternatives, divertedTo, resolvedAlternatives } from './rule-alternatives.ts';
 import { isExpressed, type ExpressedTransform } from './transforms.ts';
 

@@ -1,4 +1,5 @@
 /** Whether the API server has the policy itself, as the value `engine` of the chart asks it to: object, bindings, and their effect. */
+import { concernName } from '../../export/admission-policy/concern.ts';
 import { recordedRevision } from '../../export/admission-policy/patch.ts';
 import { hasAdmissionPolicy, releaseCheck, type Check, type Problem } from './check.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
@@ -107,7 +108,7 @@ export const policyConditions: ReadonlySet<string> = new Set([
   'an-image-changes',
   'not-of-transship',
   'no-image-manager',
-  'an-image-is-concerned',
+  concernName,
 ]);
 
 function hasOwnConditions({ admissionPolicy }: ReleaseFacts): boolean {

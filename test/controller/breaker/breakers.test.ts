@@ -3,20 +3,20 @@ import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { test, type Test } from 'tap';
+import { test } from 'tap';
 import { parse } from 'yaml';
 
 import { skipReason } from '../../cluster/binaries.ts';
-import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
+import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { restartApiServer } from '../api-server.ts';
 import {
   change,
-  createNamespace,
   eventsOf,
   eventually,
   metric,
   releaseNamespace,
   runController,
+  startForControllers,
   succeed,
   whenReady,
   type Running,
@@ -87,15 +87,8 @@ async function start(plane: ControlPlane, args: readonly string[], text = policy
   return controller;
 }
 
-async function prepared(t: Test): Promise<ControlPlane> {
-  const plane = await startControlPlane(t);
-  await createNamespace(plane, releaseNamespace);
-  await plane.createNamespace('shop', { 'transship.dev/rewrite': 'enabled' });
-  return plane;
-}
-
 test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
-  const plane = await prepared(whole);
+  const plane = await startForControllers(whole);
   let controller = await start(plane, ['--breaker-interval=2s']);
   const writes = async (): Promise<unknown> =>
     metric(controller, 'transship_controller_writes_total{kind="configmap",verb="update",result="done"}');

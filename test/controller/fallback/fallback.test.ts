@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { pino } from 'pino';
-import { test, type Test } from 'tap';
+import { test } from 'tap';
 
 import { readControllerOptions } from '../../../src/cli/controller-options.ts';
 import { connect } from '../../../src/cluster/connection.ts';
@@ -11,16 +11,16 @@ import { fallbackReconciler } from '../../../src/controller/fallback/fallback.ts
 import { HostsFile } from '../../../src/controller/hosts/hosts-file.ts';
 import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { skipReason } from '../../cluster/binaries.ts';
-import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
+import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { requestsOf } from '../api-server.ts';
 import {
   change,
-  createNamespace,
   eventsOf,
   eventually,
   metric,
   releaseNamespace,
   runController,
+  startForControllers,
   whenReady,
   type Running,
 } from '../controllers.ts';
@@ -55,16 +55,8 @@ async function start(plane: ControlPlane, args: readonly string[] = []): Promise
   return controller;
 }
 
-async function prepared(t: Test): Promise<ControlPlane> {
-  const plane = await startControlPlane(t);
-  await createNamespace(plane, releaseNamespace);
-  await plane.createNamespace('shop', { 'transship.dev/rewrite': 'enabled' });
-  await plane.createNamespace('other');
-  return plane;
-}
-
 test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
-  const plane = await prepared(whole);
+  const plane = await startForControllers(whole);
   let controller = await start(plane);
 
   await whole.test('a container gets the next alternative: image, record, event, metrics', async (t) => {

@@ -2,23 +2,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import { test, type Test } from 'tap';
+import { test } from 'tap';
 
 import { parseStatus, type VerifyStatus } from '../../../src/registry/verify-status.ts';
 import { skipReason } from '../../cluster/binaries.ts';
-import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
+import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { skipWithoutRegistry, startRegistry } from '../../cluster/registry.ts';
 import { htpasswdAuth, pushImage } from '../../registry/distribution/push.ts';
 import { startLoopback, type Reply } from '../../registry/loopback.ts';
 import { requestsOf, restartApiServer } from '../api-server.ts';
 import {
-  createNamespace,
   createSecret,
   eventsOf,
   eventually,
   metric,
   releaseNamespace,
   runController,
+  startForControllers,
   secretPath,
   setConfig,
   succeed,
@@ -29,14 +29,6 @@ import {
 const skip = skipReason({ level: 1, helm: false }) || skipWithoutRegistry({ regctl: false });
 const password = 'correct-horse-battery';
 const configMapPath = `/api/v1/namespaces/${releaseNamespace}/configmaps/transship-verify`;
-
-async function prepared(t: Test): Promise<ControlPlane> {
-  const plane = await startControlPlane(t);
-  await createNamespace(plane, releaseNamespace);
-  await plane.createNamespace('shop', { 'transship.dev/rewrite': 'enabled' });
-  await plane.createNamespace('other');
-  return plane;
-}
 
 async function createPod(plane: ControlPlane, name: string, images: readonly string[], namespace = 'shop'): Promise<void> {
   await succeed(plane, 'POST', `/api/v1/namespaces/${namespace}/pods`, {
@@ -64,7 +56,7 @@ const linesOf = async (controller: Running): Promise<string[]> =>
   (await controller.get('/readyz')).text.split('\n').filter((line) => line.startsWith('verify:'));
 
 test('on one cluster', { skip }, async (whole) => {
-  const plane = await prepared(whole);
+  const plane = await startForControllers(whole);
   const mirror = await startRegistry(whole);
   const backup = await startRegistry(whole, htpasswdAuth(whole, 'robot', password));
   const authorization = `Basic ${Buffer.from(`robot:${password}`).toString('base64')}`;
@@ -178,7 +170,7 @@ rules:
 });
 
 test('off, then on with a registry that asks for fewer requests, does not answer, and answers', { skip }, async (t) => {
-  const plane = await prepared(t);
+  const plane = await startForControllers(t);
   let reply: Reply = { status: 429, headers: { 'retry-after': '6' }, body: '' };
   const server = await startLoopback(t, () => reply);
   const policy = `
