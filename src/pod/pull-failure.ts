@@ -1,6 +1,7 @@
 /** Why a node cannot pull an image, from what the kubelet says about a waiting container. */
+import { toldCauses } from './pull-message.ts';
 
-/** Reasons of a waiting container whose image cannot be pulled (kubernetes/kubernetes, pkg/kubelet/images/types.go). */
+/** Reasons of a waiting container whose image cannot be pulled (kubernetes/kubernetes, pkg/kubelet/images/types.go and cri-api, pkg/errors). */
 export const pullReasons = [
   'ErrImagePull',
   'ImagePullBackOff',
@@ -8,6 +9,7 @@ export const pullReasons = [
   'ErrImageNeverPull',
   'ImageInspectError',
   'RegistryUnavailable',
+  'SignatureValidationFailed',
 ] as const;
 export type PullReason = (typeof pullReasons)[number];
 
@@ -21,6 +23,8 @@ export type PullFailureCode =
   | 'tls'
   | 'invalid-name'
   | 'never-pulled'
+  | 'signature'
+  | 'runtime'
   | 'unknown';
 
 export interface PullFailure {
@@ -40,14 +44,37 @@ const neverPulled: PullFailure = {
   remedy: 'load it into the node, or change the pull policy',
 };
 
-/** What containerd, CRI-O and the kubelet write, the first that fits. */
+const runtime: PullFailure = {
+  code: 'runtime',
+  sentence: 'the node failed, and not the registry: its container runtime, or its disk',
+  remedy: 'look at the node: the space on its disk, and the log of its container runtime',
+};
+
+const signature: PullFailure = {
+  code: 'signature',
+  sentence: 'the node accepts no signature of the image',
+  remedy: 'sign the image in this registry, or correct the signature policy of the nodes',
+};
+
+const unreachable: PullFailure = {
+  code: 'unreachable',
+  sentence: 'the registry does not answer the node',
+  remedy: 'check that the registry runs, and that nodes reach it',
+};
+
+/** What containerd, CRI-O, cri-dockerd and the kubelet write, the first that fits. */
 const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
+  [/SignatureValidationFailed|signature validation failed|Source image rejected|image verifier \S+ blocked pull/i, signature],
+  [
+    /ImageInspectError|Failed to inspect image|dial unix|code = Unavailable desc = (?:connection error|closing transport|transport is closing|all SubConns)|error reading from server|no space left on device|disk quota exceeded|read-only file system|failed to (?:mount|extract layer|prepare extraction snapshot|stat snapshot|commit snapshot)/i,
+    runtime,
+  ],
   [
     /no match for platform|no matching manifest|no image found in (?:image index|manifest list)/i,
     { code: 'platform', sentence: 'the registry has no image for the platform of the node', remedy: 'copy the image with all platforms' },
   ],
   [
-    /toomanyrequests|too many requests|status(?: code)?:? 429/i,
+    /toomanyrequests|too many requests|status ?code:? 429|status:? 429/i,
     {
       code: 'too-many-requests',
       sentence: 'the registry refused it: too many requests',
@@ -55,7 +82,7 @@ const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
     },
   ],
   [
-    /unauthorized|authentication required|no basic auth|access denied|denied:|access to the resource is denied|403 Forbidden|401 Unauthorized|authorization failed/i,
+    /unauthorized|authentication required|no basic auth|access denied|denied:|access to the resource is denied|403 Forbidden|401 Unauthorized|authorization failed|StatusCode: 40[13]/i,
     {
       code: 'unauthorized',
       sentence: 'the registry refused the credentials',
@@ -79,15 +106,11 @@ const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
     },
   ],
   [
-    /connection refused|i\/o timeout|handshake timeout|deadline exceeded|no route to host|connection reset|unreachable|temporarily unavailable|\b50[0234] [A-Z]|EOF/i,
-    {
-      code: 'unreachable',
-      sentence: 'the registry does not answer the node',
-      remedy: 'check that the registry runs, and that nodes reach it',
-    },
+    /connection refused|connection timed out|i\/o timeout|handshake timeout|Client\.Timeout exceeded|deadline exceeded|no route to host|connection reset|broken pipe|unreachable|registry is unavailable|temporarily unavailable|\b50[0234] [A-Z]|StatusCode: 50[0234]|\bEOF\b/i,
+    unreachable,
   ],
   [
-    /not found|manifest unknown|name unknown|repository does not exist/i,
+    /not found|manifest unknown|name unknown|repository does not exist|StatusCode: 404/i,
     {
       code: 'not-found',
       sentence: 'the registry has no such image',
@@ -106,18 +129,32 @@ export function isPullReason(reason: string): reason is PullReason {
   return pullReasons.some((known) => known === reason);
 }
 
+/** Of reasons that say enough, whatever the message says. */
+const causesOfReasons: Partial<Readonly<Record<PullReason, PullFailure>>> = {
+  InvalidImageName: invalidName,
+  ErrImageNeverPull: neverPulled,
+  ImageInspectError: runtime,
+  SignatureValidationFailed: signature,
+};
+
 /**
- * @param image whose name must not be mistaken for a cause: `quay.io/acme/not-found`
+ * @param images that the messages may name: a name is no cause (`quay.io/acme/not-found`)
  * @param messages the first that has a known cause counts
  */
-export function pullFailureOf(reason: PullReason, image: string, messages: readonly string[]): PullFailure & { readonly message: string } {
+export function pullFailureOf(
+  reason: PullReason,
+  images: readonly string[],
+  messages: readonly string[],
+): PullFailure & { readonly message: string } {
   const [message = ''] = messages;
-  if (reason === 'InvalidImageName') return { ...invalidName, message };
-  if (reason === 'ErrImageNeverPull') return { ...neverPulled, message };
-  const texts = messages.map((text) => ({ text, told: image === '' ? text : text.replaceAll(image, '') }));
-  for (const [pattern, failure] of causes) {
-    const found = texts.find(({ told }) => pattern.test(told));
-    if (found !== undefined) return { ...failure, message: found.text };
-  }
-  return { ...unknown, message };
+  const certain = causesOfReasons[reason];
+  if (certain !== undefined) return { ...certain, message };
+  const texts = messages.map((text) => ({ text, told: toldCauses(text, images) }));
+  // What the node says itself counts more than the answer that it quotes.
+  for (const part of [0, 1])
+    for (const [pattern, failure] of causes) {
+      const found = texts.find(({ told }) => pattern.test(told[part] ?? ''));
+      if (found !== undefined) return { ...failure, message: found.text };
+    }
+  return { ...(reason === 'RegistryUnavailable' ? unreachable : unknown), message };
 }

@@ -56,6 +56,16 @@ export const cannotPull: Readonly<Record<PullCode, Symptom>> = {
     cause: 'the image was to be loaded into the node',
     firstStep: 'load it, or change the pull policy',
   },
+  signature: {
+    says: 'the node accepts no signature of the image',
+    cause: 'the nodes have a signature policy, and copies in this registry are not signed; the controller moves no such pod elsewhere',
+    firstStep: 'on a node: `cat /etc/containers/policy.json`',
+  },
+  runtime: {
+    says: 'the node failed, and not the registry: its container runtime, or its disk',
+    cause: 'the disk is full, or the container runtime does not answer the kubelet',
+    firstStep: 'on the node: `df`, and `journalctl -u containerd` or `-u crio`',
+  },
   unknown: {
     says: 'the kubelet cannot pull the image',
     cause: 'an error that `why` does not know',

@@ -5,6 +5,7 @@ import { mirrorAnnotation, originalImagesAnnotation, parseRecord } from '../../p
 import { fallbackAnnotation, parseFallback, type FallbackRecord, type FallbackStep } from '../../pod/fallback-record.ts';
 import type { ImageList } from '../../pod/images.ts';
 import { isPullReason, pullFailureOf, type PullFailure, type PullReason } from '../../pod/pull-failure.ts';
+import { namesImage } from '../../pod/pull-message.ts';
 
 /** A container that waits for an image that its node could not pull. */
 export interface FailingContainer {
@@ -76,6 +77,7 @@ function failingContainers(pod: V1Pod, steps: FallbackRecord): FailingContainer[
       const image = container?.image;
       if (container === undefined || image === undefined || isStale(pod, status, image)) return [];
       if (isAboutImageBefore(message, image, steps.get(status.name))) return [];
+      const volume = volumeOf(pod, image, message);
       return [
         {
           list,
@@ -83,8 +85,8 @@ function failingContainers(pod: V1Pod, steps: FallbackRecord): FailingContainer[
           image,
           pullPolicy: container.imagePullPolicy ?? null,
           reason,
-          failure: pullFailureOf(reason, image, [message]),
-          volume: volumeOf(pod, image, message),
+          failure: causeOf(reason, volume === null ? [image] : [image, volume.image], message),
+          volume,
         },
       ];
     }),
@@ -98,14 +100,12 @@ function failingContainers(pod: V1Pod, steps: FallbackRecord): FailingContainer[
 function isStale({ metadata, status }: V1Pod, { image: reported, state }: V1ContainerStatus, image: string): boolean {
   const observed = status?.observedGeneration;
   if (observed !== undefined && metadata?.generation !== undefined && observed < metadata.generation) return true;
-  return reported !== image && state?.waiting?.message?.includes(image) !== true;
+  return reported !== image && !namesImage(state?.waiting?.message ?? '', image);
 }
 
 /** The kubelet keeps the failure of the image before for a moment, also in a status that has seen the update, and with the new name beside it. */
 function isAboutImageBefore(message: string, image: string, step: FallbackStep | undefined): boolean {
-  if (step === undefined || step.to !== image || !message.includes(step.from)) return false;
-  // One name may be a part of the other.
-  return !message.includes(image) || step.from.includes(image);
+  return step?.to === image && namesImage(message, step.from) && !namesImage(message, image);
 }
 
 function containerOf(
@@ -117,10 +117,16 @@ function containerOf(
   return containers.find((container) => container.name === name);
 }
 
+/** Without the message, which may be long. */
+function causeOf(reason: PullReason, images: readonly string[], message: string): PullFailure {
+  const { code, sentence, remedy } = pullFailureOf(reason, images, [message]);
+  return { code, sentence, remedy };
+}
+
 /** A container also waits for its image volumes, with the same reasons (kubernetes/kubernetes, pkg/kubelet/kuberuntime, getImageVolumes). */
 function volumeOf({ spec }: V1Pod, image: string, message: string): FailingContainer['volume'] {
-  if (message.includes(image)) return null;
+  if (namesImage(message, image)) return null;
   for (const { name, image: source } of spec?.volumes ?? [])
-    if (source?.reference !== undefined && message.includes(source.reference)) return { name, image: source.reference };
+    if (source?.reference !== undefined && namesImage(message, source.reference)) return { name, image: source.reference };
   return null;
 }

@@ -23,7 +23,7 @@ function problemOf(pod: V1Pod, { name, state }: V1ContainerStatus, messages: rea
   if (!isPullReason(reason)) return [];
   const image = imageOf(pod, name);
   const told = [message, ...messages.filter((text) => text.includes(image))];
-  return [{ container: name, image, ...pullFailureOf(reason, image, told) }];
+  return [{ container: name, image, ...pullFailureOf(reason, [image], told) }];
 }
 
 function imageOf({ spec }: V1Pod, name: string): string {
