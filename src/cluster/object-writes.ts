@@ -57,15 +57,19 @@ export async function patchObject(cluster: Cluster, object: KubernetesObject, pa
  * Strategic merge patch, which finds the elements of a list by their name. As `patchObject` with metadata.uid and metadata.resourceVersion.
  * https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/
  *
- * @returns the resourceVersion
+ * @returns the object as it was stored
  * @throws ApiError 409
  */
-export async function strategicPatch(cluster: Cluster, object: KubernetesObject, patch: object, signal: AbortSignal): Promise<string> {
+export async function strategicPatch<T extends KubernetesObject>(
+  cluster: Cluster,
+  object: KubernetesObject,
+  patch: object,
+  signal: AbortSignal,
+): Promise<T> {
   const path = resourcePath(object);
   const contentType = 'application/strategic-merge-patch+json';
-  return versionOf(
-    await send(cluster, `PATCH ${path}`, { method: 'PATCH', path, query: { fieldManager }, body: patch, contentType, signal }),
-  );
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server answers with the object
+  return (await send(cluster, `PATCH ${path}`, { method: 'PATCH', path, query: { fieldManager }, body: patch, contentType, signal })) as T;
 }
 
 /** @throws ApiError 409 when the object was replaced or has changed since; 404 when it does not exist */

@@ -1,4 +1,5 @@
 /** The annotation that records which containers the controller moved to an alternative of their rule, and when. */
+import { maxTextLength } from '../image/grammar.ts';
 import { isObject } from './json.ts';
 
 /** JSON object: container name to a `FallbackStep`. Written by the controller. */
@@ -36,6 +37,9 @@ export interface TakenStep {
 
 /** Longer ones were not written by transship: a pod has at most some dozens of containers, and a name at most 255 characters. */
 const maxLength = 64 * 1024;
+/** Likewise. A rule has a handful of alternatives. */
+const maxSteps = 100;
+const maxWord = 64;
 
 /** Entries of another form are left out. */
 export function parseFallback(text: string | null): FallbackRecord {
@@ -71,21 +75,25 @@ interface AnyStep extends Pick<FallbackStep, 'step' | 'from' | 'to' | 'at'> {
 }
 
 function isStep(entry: unknown): entry is AnyStep {
-  return isEarlierStep(entry) && 'step' in entry && Number.isInteger(entry.step) && 'to' in entry && typeof entry.to === 'string';
+  return isEarlierStep(entry) && 'step' in entry && isCount(entry.step) && 'to' in entry && isText(entry.to, maxTextLength);
 }
 
 function isEarlierStep(entry: unknown): entry is Pick<AnyStep, 'from' | 'at' | 'reason'> {
-  return isObject(entry) && typeof entry['from'] === 'string' && typeof entry['at'] === 'string';
+  return isObject(entry) && isText(entry['from'], maxTextLength) && isText(entry['at'], maxWord);
 }
+
+const isText = (value: unknown, max: number): value is string => typeof value === 'string' && value.length <= max;
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxSteps;
 
 /** Without what it should not have. */
 function stepOf(entry: AnyStep): FallbackStep {
   const { step, to, earlier } = entry;
   const { from, at, reason } = earlierOf(entry);
-  const steps = Array.isArray(earlier) ? earlier.filter(isEarlierStep).map(earlierOf) : [];
+  const steps = Array.isArray(earlier) ? earlier.slice(0, maxSteps).filter(isEarlierStep).map(earlierOf) : [];
   return { step, from, to, at, ...(reason !== undefined && { reason }), ...(steps.length > 0 && { earlier: steps }) };
 }
 
 function earlierOf({ from, at, reason }: Pick<AnyStep, 'from' | 'at' | 'reason'>): EarlierStep {
-  return { from, at, ...(typeof reason === 'string' && { reason }) };
+  return { from, at, ...(isText(reason, maxWord) && { reason }) };
 }

@@ -4,13 +4,15 @@ import { LRUCache } from 'lru-cache';
 
 import { describeError, isConflict, isNotFound, retryAfterOf, statusOf } from '../../cluster/api-error.ts';
 import { recordEvent } from '../../cluster/events.ts';
-import { keyOf } from '../../cluster/object-store.ts';
+import { keyOf, versionOf } from '../../cluster/object-store.ts';
 import { strategicPatch } from '../../cluster/object-writes.ts';
-import { fallbackAnnotation, fallbackText, nextStep } from '../../pod/fallback-record.ts';
+import type { FallbackRecord } from '../../pod/fallback-record.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import { done, requeueAfter, requeueUntil, type Requeue } from '../work-queue.ts';
 import { intervalAfter, type Move, type Stay } from './fallback-plan.ts';
+import { OwnSteps } from './own-steps.ts';
 import type { SeenPod } from './seen-pod.ts';
+import { patchOf, recordOf, undoneTo } from './step-patch.ts';
 
 const maxRefusals = 10_000;
 
@@ -26,21 +28,26 @@ export class FallbackWriter {
   readonly #signal: AbortSignal;
   /** By the uid of a pod. */
   readonly #refusals = new LRUCache<string, Refusals>({ max: maxRefusals });
+  readonly #own = new OwnSteps();
 
   constructor(context: ReconcilerContext, signal: AbortSignal) {
     this.#context = context;
     this.#signal = signal;
   }
 
+  /** The pod with the steps that were taken, also where its record has been removed. */
+  complete(pod: SeenPod): SeenPod {
+    return this.#own.complete(pod);
+  }
+
   async move(pod: SeenPod, moves: readonly Move[]): Promise<Requeue> {
     const { cluster, log, metrics } = this.#context;
     const object = { apiVersion: 'v1', kind: 'Pod', metadata: pod.metadata };
+    const record = recordOf(pod, moves);
     try {
-      const version = await strategicPatch(cluster, object, patchOf(pod, moves), this.#signal);
+      const stored = await strategicPatch<V1Pod>(cluster, object, patchOf(pod, moves, record), this.#signal);
       metrics.writes.inc({ kind: 'pod', verb: 'update', result: 'done' });
-      this.#refusals.delete(pod.metadata.uid ?? '');
-      for (const move of moves) this.#tellMove(pod, move, 'moved');
-      return requeueUntil(version);
+      return this.#follow(pod, moves, { stored, record });
     } catch (error) {
       if (this.#signal.aborted || isNotFound(error)) return done;
       metrics.writes.inc({ kind: 'pod', verb: 'update', result: isConflict(error) ? 'conflict' : 'failed' });
@@ -48,9 +55,27 @@ export class FallbackWriter {
       if (isConflict(error)) return { result: 'failed' };
       log.warn({ pod: keyOf(pod), reason: describeError(error) }, 'the image of a pod could not be changed; trying again');
       if (isUnavailable(error)) return { result: 'unavailable', retryAfter: retryAfterOf(error) };
-      this.#refused(pod, error);
+      this.#refused(pod, `An image could not be changed to an alternative: ${describeError(error)}`);
       return requeueAfter(this.delayOf(pod));
     }
+  }
+
+  /** What the API server stored need not be what it was sent: other webhooks come in between. */
+  #follow(pod: SeenPod, moves: readonly Move[], { stored, record }: { readonly stored: V1Pod; readonly record: FallbackRecord }): Requeue {
+    const undone = moves.flatMap((move) => undoneTo(stored, move) ?? []);
+    const moved = moves.filter((move) => undoneTo(stored, move) === null);
+    const repetitions = this.#own.took(
+      pod,
+      record,
+      moved.map(({ container }) => container.name),
+    );
+    for (const move of moved) this.#tellMove(pod, move, 'moved');
+    if (undone.length > 0) {
+      this.#context.log.warn({ pod: keyOf(pod), reason: undone.join('; ') }, 'the image of a pod was changed back in the same request');
+      this.#refused(pod, `Another webhook or admission policy undid a step: ${undone.join('; ')}. Exclude updates of pods there.`);
+    } else if (repetitions > 0) this.#postpone(pod.metadata.uid ?? '', repetitions);
+    else this.#refusals.delete(pod.metadata.uid ?? '');
+    return requeueUntil(versionOf(stored));
   }
 
   /** Milliseconds until the pod may be written again, after the API server refused it. */
@@ -59,12 +84,15 @@ export class FallbackWriter {
   }
 
   /** A policy, a webhook or a missing right: it may be mended, and says the same to each attempt until then. */
-  #refused(pod: SeenPod, error: unknown): void {
+  #refused(pod: SeenPod, message: string): void {
     const uid = pod.metadata.uid ?? '';
     const attempts = (this.#refusals.get(uid)?.attempts ?? 0) + 1;
+    this.#postpone(uid, attempts);
+    if (attempts === 1) this.#record(pod, 'Warning', 'FallbackFailed', message);
+  }
+
+  #postpone(uid: string, attempts: number): void {
     this.#refusals.set(uid, { attempts, until: performance.now() + intervalAfter(attempts) });
-    if (attempts === 1)
-      this.#record(pod, 'Warning', 'FallbackFailed', `An image could not be changed to an alternative: ${describeError(error)}`);
   }
 
   /** What would be done, without `--fallback-dry-run`. */
@@ -101,34 +129,14 @@ export class FallbackWriter {
   }
 }
 
-/** No API server answered, or it has too much to do. A 500 is about the object: a webhook that fails, and must not be left out. */
+/**
+ * No API server answered, or it has too much to do. A 500 is about the object: a webhook that fails, and must not be left out. So is a request
+ * that takes too long, of a webhook that does not answer: the watch tells when it is the API server.
+ */
 function isUnavailable(error: unknown): boolean {
   const status = statusOf(error);
-  return status === null || [429, 502, 503, 504].includes(status);
-}
-
-/** The version makes it one step: a pod that another leader has moved meanwhile has another version. */
-export function patchOf({ metadata, steps }: SeenPod, moves: readonly Move[], at = new Date()): V1Pod {
-  const { uid, resourceVersion } = metadata;
-  const record = new Map(steps);
-  for (const { container, step, to, failure } of moves) {
-    const next = { step, from: container.image, to, at: at.toISOString(), reason: failure.code };
-    record.set(container.name, nextStep(steps.get(container.name), next));
-  }
-  const imagesIn = (list: Move['container']['list']): { name: string; image: string }[] =>
-    moves.filter(({ container }) => container.list === list).map(({ container, to }) => ({ name: container.name, image: to }));
-  const [containers, initContainers] = [imagesIn('containers'), imagesIn('initContainers')];
-  return {
-    metadata: {
-      ...(uid !== undefined && { uid }),
-      ...(resourceVersion !== undefined && { resourceVersion }),
-      annotations: { [fallbackAnnotation]: fallbackText(record) },
-    },
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a patch: both lists may be absent
-    spec: { ...(containers.length > 0 && { containers }), ...(initContainers.length > 0 && { initContainers }) } as NonNullable<
-      V1Pod['spec']
-    >,
-  };
+  if (status === null) return !(error instanceof Error && error.name === 'TimeoutError');
+  return [429, 502, 503, 504].includes(status);
 }
 
 function sentence({ container, rule, step, steps, to, failure, missingSecrets }: Move, result: 'moved' | 'dry-run'): string {

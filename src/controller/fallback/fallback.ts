@@ -126,9 +126,10 @@ class FallbackReconciler implements Reconciler {
 
   async #reconcile(key: string): Promise<Requeue> {
     this.#context.metrics.lastReconcile.set({ feature: this.name }, Date.now() / 1000);
-    const pod = this.#watches?.pods.get(key);
+    const seen = this.#watches?.pods.get(key);
     // A process that was suspended does not know yet that another one leads.
-    if (pod === undefined || !this.#isSynced() || !this.#context.isLeader()) return this.#leave(key);
+    if (seen === undefined || !this.#isSynced() || !this.#context.isLeader()) return this.#leave(key);
+    const pod = this.#writer.complete(seen);
     const plan = planFallback(pod, this.#planContext(pod));
     this.#tell(key, pod, plan);
     const delay = plan.moves.length === 0 ? 0 : Math.max(plan.delay, this.#writer.delayOf(pod));

@@ -1,6 +1,7 @@
 /** What is kept of a pod: everything that a step depends on where an image cannot be pulled, and nearly nothing of all other pods. */
 import type { V1Container, V1ContainerStatus, V1EphemeralContainer, V1Pod } from '@kubernetes/client-node';
 
+import { maxTextLength } from '../../image/grammar.ts';
 import { mirrorAnnotation, originalImagesAnnotation, parseRecord } from '../../pod/annotations.ts';
 import { fallbackAnnotation, parseFallback, type FallbackRecord, type FallbackStep } from '../../pod/fallback-record.ts';
 import type { ImageList } from '../../pod/images.ts';
@@ -56,10 +57,25 @@ export function seenPod(pod: V1Pod): SeenPod {
     createdAt: creationTimestamp === undefined ? 0 : new Date(creationTimestamp).getTime(),
     isMirror: annotations[mirrorAnnotation] !== undefined,
     failing,
-    originals: parseRecord(annotations[originalImagesAnnotation] ?? ''),
-    steps,
+    originals: kept(parseRecord(annotations[originalImagesAnnotation] ?? ''), failing),
+    steps: ofContainers(steps, pod),
     pullSecrets: (pod.spec?.imagePullSecrets ?? []).map((secret) => secret.name ?? ''),
   };
+}
+
+/** Anybody who writes annotations may make a record as long as they like: only the entries of failing containers are kept. */
+function kept(originals: ReadonlyMap<string, string>, failing: readonly FailingContainer[]): ReadonlyMap<string, string> {
+  return new Map(
+    failing.flatMap(({ name }): [string, string][] => {
+      const original = originals.get(name);
+      return original === undefined || original.length > maxTextLength ? [] : [[name, original]];
+    }),
+  );
+}
+
+function ofContainers(steps: FallbackRecord, { spec }: V1Pod): FallbackRecord {
+  const names = new Set([...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(({ name }) => name));
+  return new Map([...steps].filter(([name]) => names.has(name)));
 }
 
 const lists = [

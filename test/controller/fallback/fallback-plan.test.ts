@@ -3,9 +3,10 @@ import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { test } from 'tap';
 
 import { planFallback, secretGrace, stepInterval, type Plan } from '../../../src/controller/fallback/fallback-plan.ts';
-import { patchOf } from '../../../src/controller/fallback/fallback-writer.ts';
+import { patchOf, recordOf } from '../../../src/controller/fallback/step-patch.ts';
 import { KnownCauses } from '../../../src/controller/fallback/known-causes.ts';
 import { seenPod } from '../../../src/controller/fallback/seen-pod.ts';
+import { parseFallback } from '../../../src/pod/fallback-record.ts';
 import { compiled, type PolicyInput } from '../../rules/policy.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
@@ -357,11 +358,12 @@ test('the pod lacks a pull secret of the alternative: it is tried, and said', (t
 });
 
 test('the patch: images by container name, one record, and the version that was seen', (t) => {
-  const pod = seenPod(
-    podOf({ annotations: { 'transship.dev/fallback': JSON.stringify({ other: { step: 1, from: 'a', to: 'b', at: at(900) } }) } }),
-  );
+  const entry = { step: 1, from: 'a', to: 'b', at: at(900) };
+  const written = podOf({ annotations: { 'transship.dev/fallback': JSON.stringify({ other: entry, gone: entry }) } });
+  written.spec?.containers.push({ name: 'other', image: 'b' });
+  const pod = seenPod(written);
   const { moves } = plan({});
-  const { metadata, spec } = patchOf(pod, moves, new Date(now));
+  const { metadata, spec } = patchOf(pod, moves, recordOf(pod, moves, new Date(now)));
   t.match(metadata, { uid: 'u', resourceVersion: '7' });
   t.strictSame(JSON.parse(metadata?.annotations?.['transship.dev/fallback'] ?? ''), {
     other: { step: 1, from: 'a', to: 'b', at: at(900) },
@@ -371,24 +373,56 @@ test('the patch: images by container name, one record, and the version that was 
   t.end();
 });
 
-const recordOf = (pod: Given): unknown =>
-  JSON.parse(patchOf(seenPod(podOf(pod)), plan(pod).moves, new Date(now)).metadata?.annotations?.['transship.dev/fallback'] ?? '');
+const recorded = (pod: Given): unknown => Object.fromEntries(recordOf(seenPod(podOf(pod)), plan(pod).moves, new Date(now)));
 
 test('the record keeps the steps before, in order', (t) => {
   const backup = 'backup.example/library/nginx:1';
   const given = { image: backup, message: 'manifest unknown', annotations: fellBack(2, backup, 900) };
   const last = { step: 3, from: backup, to: 'nginx:1', at: at(0), reason: 'not-found' };
-  t.strictSame(recordOf(given), { app: { ...last, earlier: [{ from: mirrored, at: at(900) }] } });
+  t.strictSame(recorded(given), { app: { ...last, earlier: [{ from: mirrored, at: at(900) }] } });
   const first = { from: 'other.example/nginx', at: at(9000), reason: 'tls' };
   const longer = { app: { step: 2, from: mirrored, to: backup, at: at(900), reason: 'unreachable', earlier: [first] } };
-  t.strictSame(recordOf({ ...given, annotations: { 'transship.dev/fallback': JSON.stringify(longer) } }), {
+  t.strictSame(recorded({ ...given, annotations: { 'transship.dev/fallback': JSON.stringify(longer) } }), {
     app: { ...last, earlier: [first, { from: mirrored, at: at(900), reason: 'unreachable' }] },
   });
   t.strictSame(
-    recordOf({ annotations: fellBack(3, 'nginx:1', 3600) }),
+    recorded({ annotations: fellBack(3, 'nginx:1', 3600) }),
     { app: { step: 2, from: mirrored, to: backup, at: at(0), reason: 'unreachable' } },
     'steps of another image are forgotten',
   );
+  t.end();
+});
+
+const many = (value: unknown): string =>
+  JSON.stringify(Object.fromEntries([['app', value], ...Array.from({ length: 500 }, (_, i) => [`c${i}`, value])]));
+
+test('of records that somebody else wrote, no more is kept than a step needs: a hundred thousand entries stayed in memory for each pod', (t) => {
+  const step = { step: 1, from: mirrored, to: mirrored, at: at(900) };
+  const { originals, steps } = seenPod(
+    podOf({ annotations: { 'transship.dev/original-images': many('nginx:1'), 'transship.dev/fallback': many(step) } }),
+  );
+  t.strictSame([...originals.keys()], ['app']);
+  t.strictSame([...steps.keys()], ['app']);
+  const long = 'a'.repeat(50_000);
+  const kept = seenPod(podOf({ annotations: { 'transship.dev/original-images': many(long) }, message: `${refused} ${long}` }));
+  t.ok(JSON.stringify(kept).length < 1_000, 'of a long name and a long message');
+  for (const forged of [
+    { ...step, step: -5 },
+    { ...step, step: 0 },
+    { ...step, step: 1e9 },
+    { ...step, step: 1.5 },
+    { ...step, to: long },
+    { ...step, from: long },
+    { ...step, at: long },
+  ])
+    t.equal(parseFallback(JSON.stringify({ app: forged })).size, 0, JSON.stringify(forged).slice(0, 80));
+  const earlier = Array.from({ length: 300 }, () => ({ from: 'a', at: '' }));
+  const word = 'a'.repeat(1_000);
+  const entry = parseFallback(JSON.stringify({ app: { ...step, earlier: [{ from: 'a', at: at(9), reason: word }], reason: word } })).get(
+    'app',
+  );
+  t.strictSame(entry, { ...step, earlier: [{ from: 'a', at: at(9) }] });
+  t.equal(parseFallback(JSON.stringify({ app: { ...step, earlier } })).get('app')?.earlier?.length, 100);
   t.end();
 });
 

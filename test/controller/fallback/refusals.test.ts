@@ -156,3 +156,16 @@ test('the time to the next attempt grows with each refusal, and is forgotten wit
   t.match(await writer.move(pod, []), { result: 'untilVersion', version: '8' });
   t.equal(minutes(), 0);
 });
+
+test('a webhook that hangs holds up its own pods only: after each of them the whole queue waited', async (t) => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a cluster only the requests are used
+  const cluster = {
+    request: () => Promise.reject(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
+  } as unknown as Cluster;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- likewise
+  const context = { cluster, log: pino({ level: 'silent' }), metrics: createControllerMetrics() } as ReconcilerContext;
+  const writer = new FallbackWriter(context, new AbortController().signal);
+  t.match(await writer.move(podOf('u'), []), { result: 'after' });
+  t.equal(Math.round(writer.delayOf(podOf('u')) / 60_000), 1);
+  t.equal(writer.delayOf(podOf('another')), 0);
+});

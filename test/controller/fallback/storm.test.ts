@@ -11,7 +11,7 @@ import type { EventsV1EventList, V1Job, V1Pod, V1PodList } from '@kubernetes/cli
 import tap, { test, type Test } from 'tap';
 
 import { planFallback } from '../../../src/controller/fallback/fallback-plan.ts';
-import { patchOf } from '../../../src/controller/fallback/fallback-writer.ts';
+import { patchOf, recordOf } from '../../../src/controller/fallback/step-patch.ts';
 import { seenPod } from '../../../src/controller/fallback/seen-pod.ts';
 import { loadPolicy } from '../../../src/config/load.ts';
 import { accountKubeconfig } from '../../cluster/account.ts';
@@ -204,7 +204,7 @@ test('a mirror is down under many pods', { skip: skipReason({ level: 3, helm: fa
     const seen = stale.find(({ metadata }) => present.has(metadata?.uid)) ?? {};
     const { moves: planned } = planFallback(seenPod(seen), { policy: compiled, scope, namespaceLabels: {}, now: Date.now() });
     tt.equal(planned.length, 1);
-    const patch = patchOf(seenPod(seen), planned);
+    const patch = patchOf(seenPod(seen), planned, recordOf(seenPod(seen), planned));
     const path = `/api/v1/namespaces/shop/pods/${seen.metadata?.name}`;
     const send = (body: object) =>
       plane.api.send<{ reason: string; message: string }>('PATCH', path, body, 'application/strategic-merge-patch+json');
