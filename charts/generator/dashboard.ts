@@ -12,7 +12,7 @@ interface Panel {
 
 const own = 'namespace=~"$namespace"';
 const calls = 'name=~".+[.]transship[.]dev"';
-/** Of `transship export admission-policy`, unless `--name` was another one. */
+/** Of `transship export admission-policy`, unless `--policy-name` was another one. */
 const policies = 'policy=~".*transship.*"';
 const rate = (metric: string, matchers = own): string => `rate(${metric}{${matchers}}[$__rate_interval])`;
 const quantile = (q: number): string => `histogram_quantile(${q}, sum by (le) (${rate('transship_review_duration_seconds_bucket')}))`;

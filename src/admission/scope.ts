@@ -2,7 +2,7 @@
  * Requests that are skipped as a whole. The webhook's selectors exclude most of them. They are checked here too, because the configuration
  * can be edited, and these pods must be left alone regardless.
  */
-import { rewriteLabel } from '../pod/labels.ts';
+import { optOutValue, rewriteLabel } from '../pod/labels.ts';
 import type { PodContent } from '../pod/pod.ts';
 import { meets } from '../policy/label-selector.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -63,7 +63,7 @@ export function reasonToSkip(review: DecisionInput, policy: CompiledPolicy, scop
 function reasonOfPod(pod: PodContent, { imageManagers }: CompiledPolicy): SkipReason | null {
   if (pod.excess !== null) return skip('too-large', `the pod has more than ${pod.excess}`);
   if (pod.annotations.isMirror) return skip('mirror-pod', 'it is a mirror pod; the kubelet runs it from a file');
-  if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === 'disabled')
+  if (Object.hasOwn(pod.labels, rewriteLabel) && pod.labels[rewriteLabel] === optOutValue)
     return skip('opted-out', `the pod has the label ${rewriteLabel}: disabled`);
   const manager = imageManagers.find(({ exclude, requirements }) => exclude && meets(requirements, pod.labels));
   return manager === undefined

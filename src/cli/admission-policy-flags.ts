@@ -1,26 +1,31 @@
 /** Flags of `export admission-policy` and `export kyverno`, and of the controller that keeps the former: who is rewritten, and the name of the object. */
 import { optInModes } from '../controller/options.ts';
-import { anyText, label, listOf, oneOf, trueOrFalse } from './flag-types.ts';
+import { OperatorError } from '../errors/operator-error.ts';
+import { ownConditions, type Condition } from '../export/admission-policy/scope.ts';
+import { listOf, oneOf } from './flag-types.ts';
+import { partial } from './flags.ts';
+import { admissionPolicyName, labelValue, matchCondition, namespaceName } from './kubernetes-flags.ts';
+import { refuseSharedValues } from './opt-in-values.ts';
 import type { AdmissionPolicyOptions } from '../export/admission-policy/admission-policy.ts';
-import type { Flags, Given } from './read-flags.ts';
+import type { Flag, Flags, Given } from './read-flags.ts';
 
-const nameType = anyText('NAME');
+const policyName = { type: admissionPolicyName, text: 'name of the policy object', default: 'transship' } as const satisfies Flag;
 
 export const admissionPolicyFlags = {
-  name: { type: nameType, text: 'name of the policy object', default: 'transship' },
+  'policy-name': policyName,
   'opt-in': {
     type: oneOf('MODE', optInModes),
     text: 'OptIn: pods of namespaces with the label transship.dev/rewrite: VALUE of --opt-in-value; OptOut: of all but those that opt out',
     default: 'OptIn',
   },
-  'opt-in-value': { type: nameType, text: 'value of the label transship.dev/rewrite that opts in', default: 'enabled' },
-  'shadow-value': { type: nameType, text: 'value for the shadow mode of the webhook; such pods are left alone', default: 'shadow' },
+  'opt-in-value': { type: labelValue, text: 'value of the label transship.dev/rewrite that opts in', default: 'enabled' },
+  'shadow-value': { type: labelValue, text: 'value for the shadow mode of the webhook; such pods are left alone', default: 'shadow' },
   'other-values': {
-    type: listOf(nameType),
+    type: listOf(labelValue),
     text: 'values of other releases in the cluster, comma separated; OptOut leaves them alone',
     default: '',
   },
-  'exclude-namespaces': { type: listOf(nameType), text: 'namespaces whose pods are never rewritten, comma separated', default: '' },
+  'exclude-namespaces': { type: listOf(namespaceName), text: 'namespaces whose pods are never rewritten, comma separated', default: '' },
   'failure-policy': {
     type: oneOf('POLICY', ['Ignore', 'Fail']),
     text: 'what becomes of a pod for which an expression fails: Ignore leaves it alone, Fail refuses it',
@@ -30,35 +35,40 @@ export const admissionPolicyFlags = {
     type: null,
     text: 'pass over pods that no rule concerns, by a match condition; containers that others add to them later are then left alone',
   },
-  'match-condition': { type: label, text: 'a further condition, as NAME=EXPRESSION in CEL', repeatable: true },
+  'match-condition': { type: matchCondition, text: 'a further match condition, in CEL', repeatable: true },
 } as const satisfies Flags;
 
 /** Of the controller's feature `policies`, beside those that say which namespaces are opted in. */
 export const keptPolicyFlags = {
-  'admission-policy': { type: nameType, text: 'MutatingAdmissionPolicy that the feature policies keeps', default: 'transship' },
+  'policy-name': { ...policyName, text: 'name of the MutatingAdmissionPolicy that the feature policies keeps' },
   'shadow-value': {
-    type: nameType,
+    type: labelValue,
     text: 'the one of --opt-in-values that stands for the shadow mode of the webhook; the admission policy leaves such pods alone',
     default: 'shadow',
   },
   'match-condition': {
     ...admissionPolicyFlags['match-condition'],
-    text: 'a further match condition of the admission policy, as NAME=EXPRESSION in CEL',
+    text: 'a further match condition of the admission policy, in CEL',
   },
   'failure-policy': {
     ...admissionPolicyFlags['failure-policy'],
     text: 'what becomes of a pod for which an expression of the admission policy fails: Ignore leaves it alone, Fail refuses it',
   },
-  'partial-policies': {
-    type: trueOrFalse,
-    text: 'whether rules that CEL cannot say are left to the webhook; else such a policy is refused, and the last good one stays',
-    default: 'false',
+  partial: {
+    ...partial,
+    text: 'keep what CEL can express, and leave the other rules to the webhook; else such a policy is refused, and the last good one stays',
   },
 } as const satisfies Flags;
 
+/** @throws OperatorError (USAGE) when a value of the label or the name of a condition has two meanings */
 export function admissionPolicyOptions(values: Given<typeof admissionPolicyFlags>['values']): AdmissionPolicyOptions {
+  refuseSharedValues([
+    ['--opt-in-value', [values['opt-in-value']]],
+    ['--shadow-value', [values['shadow-value']]],
+    ['--other-values', values['other-values']],
+  ]);
   return {
-    name: values.name,
+    name: values['policy-name'],
     failurePolicy: values['failure-policy'],
     optIn: values['opt-in'],
     optInValue: values['opt-in-value'],
@@ -66,6 +76,18 @@ export function admissionPolicyOptions(values: Given<typeof admissionPolicyFlags
     otherValues: values['other-values'],
     excludedNamespaces: values['exclude-namespaces'],
     matchImages: values['match-images'],
-    matchConditions: values['match-condition'].map(([name, expression]) => ({ name, expression })),
+    matchConditions: matchConditions(values['match-condition']),
   };
+}
+
+/** @throws OperatorError (USAGE) for a name that another condition has: the API server refuses both */
+export function matchConditions(written: readonly (readonly [name: string, expression: string])[]): Condition[] {
+  const names = new Set<string>();
+  return written.map(([name, expression]) => {
+    const taken = ownConditions.includes(name) ? `${name} is the name of a condition of transship` : `two conditions are called ${name}`;
+    if (ownConditions.includes(name) || names.has(name))
+      throw new OperatorError('USAGE', `--match-condition: ${taken}`, 'use another name');
+    names.add(name);
+    return { name, expression };
+  });
 }

@@ -2,7 +2,10 @@
 import type { ControllerOptions } from '../controller/options.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import type { LogLevel } from '../observe/log-levels.ts';
+import { optOutValue } from '../pod/labels.ts';
+import { matchConditions } from './admission-policy-flags.ts';
 import { controllerFlags } from './controller-flags.ts';
+import { refuseSharedValues } from './opt-in-values.ts';
 import { readFlags, type Environment, type Given } from './read-flags.ts';
 
 export type ControllerFlags = ControllerOptions & { readonly logLevel: LogLevel };
@@ -22,6 +25,10 @@ export function controllerOptions(values: Given<typeof controllerFlags>['values'
       `--opt-in-values has ${enforced.length} values beside that of --shadow-value`,
       'the feature policies needs exactly one, which opts in',
     );
+  refuseSharedValues([
+    ['--opt-in-values', values['opt-in-values']],
+    ['--opt-out-values', values['opt-out-values'].filter((value) => value !== optOutValue)],
+  ]);
   return {
     policy: values.policy,
     namespace: values.namespace,
@@ -55,11 +62,11 @@ export function controllerOptions(values: Given<typeof controllerFlags>['values'
       reloadDelay: values['reload-delay'],
     },
     admissionPolicy: {
-      name: values['admission-policy'],
+      name: values['policy-name'],
       shadowValue: values['shadow-value'],
-      matchConditions: values['match-condition'].map(([name, expression]) => ({ name, expression })),
+      matchConditions: matchConditions(values['match-condition']),
       failurePolicy: values['failure-policy'],
-      partial: values['partial-policies'],
+      partial: values.partial,
     },
     host: values.host,
     port: values.port,

@@ -16,12 +16,15 @@ export interface ExportFormat {
   readonly summary: string;
   /** Beside those of every format. */
   readonly flags: Flags;
+  /** It is made from the whole policy or not at all: there is no --partial. */
+  readonly isWhole?: true;
   readonly export: (policy: CompiledPolicy, values: Readonly<Record<string, unknown>>) => Exported;
 }
 
 interface Definition<F extends Flags> {
   readonly summary: string;
   readonly flags: F;
+  readonly isWhole?: true;
   readonly export: (policy: CompiledPolicy, values: Given<F & typeof exportFlags>['values']) => Exported;
 }
 
@@ -44,6 +47,7 @@ export const exportFormats: Readonly<Record<string, ExportFormat>> = {
   'match-images': format({
     summary: 'values of the chart by which the webhook is not asked about pods that no rule concerns',
     flags: {},
+    isWhole: true,
     export: exportMatchImages,
   }),
   containerd: format({

@@ -27,7 +27,8 @@ ${Object.entries(exportFormats)
   .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
   .join('\n')}
 
-What the format cannot say is an error with file, line and column, and nothing is written; with --partial the rest is. With --check, for a CI, what differs from the
+What the format cannot express is an error with file, line and column, and nothing is written; with --partial, which all formats but
+match-images have, the rest is. With --check, for a CI, what differs from the
 files is printed.`;
 
 const ownFlags = Object.entries(exportFormats)
@@ -35,7 +36,7 @@ const ownFlags = Object.entries(exportFormats)
   .map(([name, { flags }]) => `Of ${name}:\n\n${flagHelp(flags)}`);
 
 const notes =
-  'Exit codes: 0 success; 1 the format cannot say it (with --partial: none of it), or with --check something differs; 2 wrong usage or unreadable input.';
+  'Exit codes: 0 success; 1 the format cannot express it (with --partial: none of it), or with --check something differs; 2 wrong usage or unreadable input.';
 
 /** Flags of all formats: for completion, and to find the name of the format among them. */
 const allFlags: Flags = Object.assign({}, exportFlags, ...Object.values(exportFormats).map(({ flags }) => flags));
@@ -52,14 +53,23 @@ export const exportCommand: Command = {
     const { values } = readFlags({ ...exportFlags, ...format.flags }, args, io.env);
     if (values.check !== null && values['output-dir'] !== null)
       throw new OperatorError('USAGE', '--check with --output-dir', '--check PATH alone compares, --output-dir DIR alone writes');
+    if (values.partial && format.isWhole)
+      throw new OperatorError(
+        'USAGE',
+        `${name} has no --partial`,
+        'leave it out: the condition is made from the whole policy or not at all',
+      );
     const policy = await openPolicy(values, io);
     const { files, refusals } = format.export(policy, values);
+    if (policy.rules.length === 0)
+      writeLines(io.stderr, [printed`${values.policy}: warning: the policy has no rules, so no image is rewritten`]);
     await report(refusals, values, io);
     if (refusals.length > 0 && !values.partial) {
-      writeLines(io.stderr, [printed`transship export: ${name} cannot say all of it; --partial exports the rest`]);
+      const remedy = format.isWhole ? '' : '; --partial exports the rest';
+      writeLines(io.stderr, [printed`transship export: ${name} cannot express all of it${remedy}`]);
       return 1;
     }
-    if (files.length === 0) writeLines(io.stderr, [printed`transship export: the policy has nothing that ${name} can be told`]);
+    if (files.length === 0) writeLines(io.stderr, [printed`transship export: the policy has nothing that ${name} can express`]);
     // What was exported before would be replaced by nothing.
     if (files.length === 0 && refusals.length > 0) return 1;
     if (values.check !== null) {

@@ -84,8 +84,8 @@ export function listOf<Value>(entry: FlagType<Value>): FlagType<readonly Value[]
   return { argument: 'LIST', expects: entry.expects.replace(/^one of /, ''), read };
 }
 
-/** `k=v`, as Kubernetes writes labels. */
-export const label: FlagType<readonly [key: string, value: string]> = {
+/** Split at the first `=`. */
+export const keyValue: FlagType<readonly [key: string, value: string]> = {
   argument: 'KEY=VALUE',
   expects: 'KEY=VALUE',
   read: (text) => {

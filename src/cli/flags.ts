@@ -4,11 +4,12 @@
 import { logLevels } from '../observe/log-levels.ts';
 import { outcomes } from '../policy/outcome.ts';
 import { loggedReviewKinds } from '../server/review-log.ts';
-import { anyText, label, listOf, oneOf, portNumber, trueOrFalse, wholeNumber } from './flag-types.ts';
+import { anyText, keyValue, listOf, oneOf, portNumber, trueOrFalse, wholeNumber } from './flag-types.ts';
+import { label, namespaceName } from './kubernetes-flags.ts';
 import type { Flag, Flags } from './read-flags.ts';
 
 export const file = anyText('FILE');
-export const name = anyText('NAME');
+const name = anyText('NAME');
 const address = anyText('ADDRESS');
 
 export const policy = {
@@ -36,11 +37,11 @@ const strict = { type: null, text: 'exit code 1 when something that looks like a
 export const host = { type: address, text: 'address to listen on', default: '127.0.0.1' } as const satisfies Flag;
 export const logLevel = { type: oneOf('LEVEL', logLevels), text: logLevels.join(', '), default: 'info' } as const satisfies Flag;
 
-/** Flags of the servers, which can also be configured by environment variables; those that can be repeated cannot. */
+/** Flags of the servers, which can also be configured by environment variables; switches and those that can be repeated cannot. */
 export function alsoVariables<const F extends Flags>(flags: F): { readonly [Name in keyof F]: F[Name] & { readonly variable?: true } } {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same flags with one more member
   return Object.fromEntries(
-    Object.entries(flags).map(([key, flag]) => [key, flag.repeatable ? flag : { ...flag, variable: true }]),
+    Object.entries(flags).map(([key, flag]) => [key, flag.repeatable || flag.type === null ? flag : { ...flag, variable: true }]),
   ) as never;
 }
 
@@ -57,7 +58,7 @@ export const serveFlags = alsoVariables({
   port: { type: portNumber, text: 'HTTPS port, 0 for any', default: '8443' },
   'metrics-port': { type: portNumber, text: 'HTTP port of /metrics, 0 for any', default: '9464' },
   'client-ca': { type: file, text: "PEM CA that must have signed the API server's client certificate" },
-  namespace: { type: name, text: 'namespace this runs in; its pods are never rewritten' },
+  namespace: { type: namespaceName, text: 'namespace this runs in; its pods are never rewritten' },
   'log-level': logLevel,
   'log-reviews': { type: oneOf('WHICH', loggedReviewKinds), text: loggedReviewKinds.join(', '), default: 'all' },
   'review-cache': { type: trueOrFalse, text: 'whether repeated reviews are answered from memory', default: 'true' },
@@ -92,7 +93,7 @@ export const playFlags = {
 export const explainFlags = {
   policy,
   'resolved-hosts': resolvedHosts,
-  namespace: { type: name, text: "namespace of the pod, instead of the manifest's own (default)", short: 'n' },
+  namespace: { type: namespaceName, text: "namespace of the pod, instead of the manifest's own (default)", short: 'n' },
   file: manifests,
   label: { type: label, text: 'label of the pod, added to those of the manifest', short: 'l', repeatable: true },
   only: { type: listOf(oneOf('OUTCOME', outcomes)), text: 'print images with these outcomes only, comma separated' },
@@ -103,7 +104,7 @@ export const explainFlags = {
 export const rewriteFlags = {
   policy,
   'resolved-hosts': resolvedHosts,
-  namespace: { type: name, text: 'namespace of manifests that do not state theirs (default)', short: 'n' },
+  namespace: { type: namespaceName, text: 'namespace of manifests that do not state theirs (default)', short: 'n' },
   file: manifests,
   strict,
   review: { type: null, text: 'read one AdmissionReview in JSON and print the answer' },
@@ -132,7 +133,7 @@ export const diffFlags = {
   policy: { type: file, text: 'a policy file; twice: the one in force, then the new one', repeatable: 'twice' },
   'resolved-hosts': resolvedHosts,
   file: manifests,
-  namespace: { type: name, text: 'namespace of manifests and images that do not state theirs (default)', short: 'n' },
+  namespace: { type: namespaceName, text: 'namespace of manifests and images that do not state theirs (default)', short: 'n' },
   'all-namespaces': { type: null, text: 'the pods of a cluster, instead of images or manifests', short: 'A' },
   ...clusterFlags,
 } as const satisfies Flags;
@@ -140,7 +141,7 @@ export const diffFlags = {
 export const initFlags = {
   preset: { type: name, text: 'what to begin with; --list shows them' },
   list: { type: null, text: 'list the presets and what can be set' },
-  set: { type: label, text: "a part of the registry's name, as host=harbor.example.com", repeatable: true },
+  set: { type: keyValue, text: "a part of the registry's name, as host=harbor.example.com", repeatable: true },
   file: manifests,
   'all-namespaces': { type: null, text: 'the images of the pods of a cluster', short: 'A' },
   kubeconfig: clusterFlags.kubeconfig,
@@ -148,7 +149,7 @@ export const initFlags = {
 } as const satisfies Flags;
 
 export const whyFlags = {
-  namespace: { type: name, text: "namespace of the pod, instead of the context's own", short: 'n' },
+  namespace: { type: namespaceName, text: "namespace of the pod, instead of the context's own", short: 'n' },
   policy: { type: file, text: "a policy file, instead of the one that the cluster's release has; also TRANSSHIP_POLICY", variable: true },
   ...clusterFlags,
 } as const satisfies Flags;
@@ -157,7 +158,11 @@ export const scanFlags = {
   policy: { type: file, text: 'a policy file, to see what it would change; also TRANSSHIP_POLICY', variable: true },
   'resolved-hosts': resolvedHosts,
   file: manifests,
-  namespace: { type: name, text: "only this namespace, instead of the context's own; with -f, that of manifests without one", short: 'n' },
+  namespace: {
+    type: namespaceName,
+    text: "only this namespace, instead of the context's own; with -f, that of manifests without one",
+    short: 'n',
+  },
   'all-namespaces': { type: null, text: 'every namespace', short: 'A' },
   'no-custom-resources': { type: null, text: 'do not look for images in custom resources: one request for each kind and 50 objects' },
   html: { type: file, text: 'also write the report as a page to this file' },
@@ -172,7 +177,11 @@ export const doctorFlags = {
 export const imagesFlags = {
   policy,
   'resolved-hosts': resolvedHosts,
-  namespace: { type: name, text: 'namespace of manifests that do not state theirs, and of images named alone (default)', short: 'n' },
+  namespace: {
+    type: namespaceName,
+    text: 'namespace of manifests that do not state theirs, and of images named alone (default)',
+    short: 'n',
+  },
   file: manifests,
   strict,
   output: {
@@ -183,11 +192,14 @@ export const imagesFlags = {
   },
 } as const satisfies Flags;
 
+/** Of `export`, and of the controller that keeps what is exported. */
+export const partial = { type: null, text: 'export what the format can express, and name what is left out' } as const satisfies Flag;
+
 /** Of every format; those of one format alone are beside it in export-formats.ts. */
 export const exportFlags = {
   policy,
   'resolved-hosts': resolvedHosts,
   'output-dir': { type: anyText('DIR'), text: 'write the files below this folder, instead of one text to standard output' },
   check: { type: file, text: 'compare with this file, or with the files of this folder, and write nothing' },
-  partial: { type: null, text: 'export what the format can say, and name what is left out' },
+  partial,
 } as const satisfies Flags;

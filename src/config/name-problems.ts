@@ -1,4 +1,5 @@
 /** Names in a policy that are not valid in Kubernetes, with the valid spelling. */
+import { isLabelValue, isQualifiedName } from './kubernetes-names.ts';
 
 /** `namespaces:` entries are names with `*` (RFC 1123 labels); other selector syntax would silently match nothing. */
 export function namespaceProblem(text: string): string | null {
@@ -30,18 +31,12 @@ function suggested(expression: string): string {
   return /^[a-z0-9*-]+$/.test(name) ? `; write ${name}` : '; list the names';
 }
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const labelName = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
-const labelPrefix = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
-
 export function labelKeyProblem(key: string): string | null {
-  const slash = key.indexOf('/');
-  const isLabel = labelName.test(key.slice(slash + 1)) && (slash === -1 || labelPrefix.test(key.slice(0, slash)));
-  return isLabel ? null : `${key} is not a label key such as app or app.kubernetes.io/name`;
+  return isQualifiedName(key) ? null : `${key} is not a label key such as app or app.kubernetes.io/name`;
 }
 
 export function labelValueProblem(value: string): string | null {
-  if (value === '' || labelName.test(value)) return null;
+  if (isLabelValue(value)) return null;
   if (value.includes('*')) return `${value}: labels are compared exactly, * is not special; add a rule for each value`;
   return `${value} is not a label value: letters, digits, -, _ and ., at most 63 characters`;
 }

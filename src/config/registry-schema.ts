@@ -1,11 +1,15 @@
 /** The schema of a registry in the policy file: where nodes pull from, and where its credentials come from. */
 import * as z from 'zod';
 import { complain, copyAnnotations, copyLabels, labelSelector } from './label-schema.ts';
+import { isDnsLabel, maxSubdomain, subdomainExpression } from './kubernetes-names.ts';
 import { namespaceProblem } from './name-problems.ts';
+
+const ofSecret = 'the name of a Secret is a lower-case DNS subdomain of at most 253 characters';
 
 export const secretName = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Secret is a lower-case DNS subdomain of at most 253 characters')
+  .max(maxSubdomain, ofSecret)
+  .regex(subdomainExpression, ofSecret)
   .describe('Name of a Secret of type kubernetes.io/dockerconfigjson, in the namespace of the pod.');
 
 export const repositoryPath = z
@@ -24,6 +28,15 @@ export const namespaceGlob = z
   .meta({ pattern: '^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$' })
   .describe('Name of a namespace, `*` matches any characters.');
 
+/** @param kind of the object that it is the name of */
+// oxlint-disable-next-line typescript/explicit-function-return-type -- inferred by zod
+function dnsLabel(kind: string) {
+  return z
+    .string()
+    .min(1)
+    .refine((text) => isDnsLabel(text), `the name of a ${kind} has lower-case letters, digits and -, at most 63 characters`);
+}
+
 const servicePort = z.union([z.string().min(1), z.int().min(1).max(65535)], { error: 'a port of the Service, by name or number' });
 
 const hostFrom = z
@@ -32,8 +45,8 @@ const hostFrom = z
       z.strictObject({
         service: z
           .strictObject({
-            namespace: z.string().min(1).describe('Namespace of the Service.'),
-            name: z.string().min(1).describe('Name of the Service, of type NodePort.'),
+            namespace: dnsLabel('namespace').describe('Namespace of the Service.'),
+            name: dnsLabel('Service').describe('Name of the Service, of type NodePort.'),
             port: servicePort.describe('Port of the Service, by name or number.'),
             via: z
               .enum(['localhost', 'nodeIP'])

@@ -1,7 +1,7 @@
 /** Whether a release wants a new pod, by the selectors of its webhooks and of the bindings of its admission policy; and where nobody wants it, why. */
 import type { V1LabelSelector } from '@kubernetes/client-node';
 import { systemNamespaces } from '../admission/scope.ts';
-import { rewriteLabel } from '../pod/labels.ts';
+import { optOutValue, rewriteLabel } from '../pod/labels.ts';
 import { matchesSelector } from '../policy/label-selector.ts';
 import type { LabelSelector } from '../policy/types.ts';
 import type { Release } from './releases.ts';
@@ -84,7 +84,7 @@ function ofLabel(selector: V1LabelSelector | undefined, wanted: string): readonl
 function isShadowValue(release: Release, value: string | undefined): boolean {
   if (value === undefined || release.configuration !== null) return false;
   const meaningful = release.bindings.flatMap(({ spec }) => ofLabel(spec?.matchResources?.objectSelector, 'NotIn'));
-  return value !== 'disabled' && value !== optInValue(release) && meaningful.includes(value);
+  return value !== optOutValue && value !== optInValue(release) && meaningful.includes(value);
 }
 
 /** Values that mean something to the release. */
@@ -92,7 +92,7 @@ function knownValues(release: Release): readonly string[] {
   const selectors = selections(release).flatMap(({ namespaces, pods }) => namespaces.concat(pods));
   const found = ['In', 'NotIn'].flatMap((operator) => selectors.flatMap((selector) => ofLabel(selector, operator)));
   // Of a configuration that was emptied, the chart's own.
-  return [...new Set(['disabled', ...(found.length === 0 ? ['enabled', 'shadow'] : found)])];
+  return [...new Set([optOutValue, ...(found.length === 0 ? ['enabled', 'shadow'] : found)])];
 }
 
 /** What is wrong with the opt-in label of an object, whichever the object; null when nothing is, or when it has none. */
@@ -147,7 +147,7 @@ export function whyNotOptedIn(release: Release, namespace: NamedNamespace, podLa
       sentence: `namespace ${name} is that of transship itself`,
       remedy: 'run the pod in another namespace',
     };
-  if (podLabels[rewriteLabel] === 'disabled')
+  if (podLabels[rewriteLabel] === optOutValue)
     return {
       code: 'opted-out',
       sentence: `the pod has the label ${rewriteLabel}: disabled`,
@@ -162,7 +162,7 @@ export function whyNotOptedIn(release: Release, namespace: NamedNamespace, podLa
       sentence: `the label ${rewriteLabel} has the value of the shadow mode, which needs a webhook: the pod is left alone, and nothing is reported`,
       remedy: `${label} ${rewriteLabel}=${wanted} --overwrite`,
     };
-  if (value === 'disabled')
+  if (value === optOutValue)
     return {
       code: 'namespace-opted-out',
       sentence: `namespace ${name} has the label ${rewriteLabel}: disabled`,

@@ -6,6 +6,9 @@ export type LabelFields = ObjectFields<Readonly<Record<string, typeof scalar>>>;
 /** Label that opts a namespace or a pod in or out. */
 export const rewriteLabel = 'transship.dev/rewrite';
 
+/** Its value that opts out, of every release in a cluster. */
+export const optOutValue = 'disabled';
+
 export function labelFields(keys: readonly string[]): LabelFields {
   return objectOf(Object.fromEntries([...new Set(keys)].map((key) => [key, scalar] as const)));
 }

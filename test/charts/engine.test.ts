@@ -91,15 +91,10 @@ test('objects of each engine', options, async (t) => {
 test('the controller: features, flags and rights of each engine', options, async (t) => {
   const argsOf = async (values: Values): Promise<readonly string[]> =>
     (await render({ ...inline, ...values })).one('Deployment', 'transship-controller')['spec'].template.spec.containers[0].args;
-  const ofFeature = /^--(admission-policy|shadow-value|failure-policy|match-condition|partial-policies|features|deployment|tls-secret)/;
+  const ofFeature = /^--(policy-name|shadow-value|failure-policy|match-condition|partial|features|deployment|tls-secret)/;
   const shown = async (values: Values): Promise<readonly string[]> => (await argsOf(values)).filter((arg) => ofFeature.test(arg));
   const more = { failurePolicy: 'Fail', optIn: { shadowValue: 'look' }, matchConditions: [{ name: 'mine', expression: 'a == "b"' }] };
-  const flags = [
-    '--admission-policy=transship',
-    '--shadow-value=look',
-    '--failure-policy=Fail',
-    '--match-condition=mine=a == "b"',
-  ] as const;
+  const flags = ['--policy-name=transship', '--shadow-value=look', '--failure-policy=Fail', '--match-condition=mine=a == "b"'] as const;
   t.strictSame(await shown({ engine: 'webhook', ...more }), [
     '--features=certificates',
     '--deployment=transship',
@@ -110,7 +105,7 @@ test('the controller: features, flags and rights of each engine', options, async
     '--features=certificates,policies',
     '--deployment=transship',
     ...flags,
-    '--partial-policies=true',
+    '--partial',
     '--tls-secret=transship-tls',
   ]);
   const rules: readonly { resources: string[]; resourceNames?: string[]; verbs: string[] }[] = (

@@ -17,7 +17,7 @@ const admissionPolicy = (text: string, more: Values = {}): Values => ({
   admissionPolicy: { exported: text },
   ...more,
 });
-const command = 'Write it with: transship export admission-policy --policy FILE --name transship --exclude-namespaces images';
+const command = 'Write it with: transship export admission-policy --policy FILE --policy-name transship --exclude-namespaces images';
 const withHostFrom = policyText.replace('host: mirror.example.com', 'host: mirror.example.com, hostFrom: { localRegistryHosting: true }');
 
 const refused: readonly (readonly [says: string, values: Values, sentence: string])[] = [

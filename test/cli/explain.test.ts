@@ -88,7 +88,7 @@ const lines: readonly {
   { name: 'no images at all', args: ['-'], expected: [] },
   { name: 'a namespace that a rule asks for', args: ['--namespace', 'team-red', 'team/a'], expected: [{ rule: 'team' }] },
   { name: 'no namespace is default', args: ['team/a'], expected: [{ outcome: 'no-rule' }] },
-  { name: 'a label that a rule asks for', args: ['-l', 'tier=web', '--label', 'x=a=b', 'labelled/a'], expected: [{ rule: 'labelled' }] },
+  { name: 'a label that a rule asks for', args: ['-l', 'tier=web', '--label', 'x=a_b', 'labelled/a'], expected: [{ rule: 'labelled' }] },
   {
     name: 'a namespace that the webhook never touches',
     args: ['-n', 'kube-system', 'nginx:1'],
@@ -223,7 +223,11 @@ const refusals: readonly {
     args: ['--colour', 'nginx'],
     message: 'unknown flag --colour; flags are --policy, --resolved-hosts,',
   },
-  { name: 'a label without a value', args: ['--policy', policy, '--label', 'app', 'nginx'], message: '--label takes KEY=VALUE, not "app"' },
+  {
+    name: 'a label without a value',
+    args: ['--policy', policy, '--label', 'app', 'nginx'],
+    message: '--label takes a label as KEY=VALUE, not "app"',
+  },
   {
     name: 'a format that does not exist',
     args: ['--policy', policy, '-o', 'yaml', 'nginx'],

@@ -33,7 +33,7 @@ test('what cannot be said is an error with its place, and nothing is written; --
   t.same(await transship(['export', 'containerd', '--policy', path, '--output-dir', out]), {
     code: 1,
     stdout: '',
-    stderr: `${path}:6:37: error: ${refusal}\ntransship export: containerd cannot say all of it; --partial exports the rest\n`,
+    stderr: `${path}:6:37: error: ${refusal}\ntransship export: containerd cannot express all of it; --partial exports the rest\n`,
   });
   t.throws(() => readFileSync(out));
   const partial = await transship(['export', 'containerd', '--policy', path, '--partial']);
@@ -48,7 +48,7 @@ test('a policy of which nothing can be said is a failure with --partial too: it 
   t.match(await transship(['export', 'containerd', '--policy', path, '--partial']), {
     code: 1,
     stdout: '',
-    stderr: /transship export: the policy has nothing that containerd can be told\n$/,
+    stderr: /transship export: the policy has nothing that containerd can express\n$/,
   });
 });
 

@@ -100,7 +100,7 @@ test('the text is YAML, the same each time, and compared by --check', async (t) 
   );
   const folder = t.testdir({ 'policy.yaml': first.stdout });
   t.match(await transship([...args, '--check', join(folder, 'policy.yaml')]), { code: 0, stdout: '' });
-  t.match(await transship([...args, '--name', 'other', '--check', join(folder, 'policy.yaml')]), {
+  t.match(await transship([...args, '--policy-name', 'other', '--check', join(folder, 'policy.yaml')]), {
     code: 1,
     stdout: /"transship\\"" should be/,
   });

@@ -79,7 +79,7 @@ pods:
 {{- /* The command that exports a policy for these values. */ -}}
 {{- define "transship.exportCommand" -}}
 {{- $excluded := prepend .Values.excludeNamespaces .Release.Namespace | uniq -}}
-{{- $words := list "transship export admission-policy --policy FILE" (printf "--name %s" (include "transship.admissionPolicyName" .)) -}}
+{{- $words := list "transship export admission-policy --policy FILE" (printf "--policy-name %s" (include "transship.admissionPolicyName" .)) -}}
 {{- $words = append $words (printf "--exclude-namespaces %s" (join "," $excluded)) -}}
 {{- if ne .Values.optIn.mode "OptIn" -}}{{- $words = append $words (printf "--opt-in %s" .Values.optIn.mode) -}}{{- end -}}
 {{- if ne .Values.optIn.value "enabled" -}}{{- $words = append $words (printf "--opt-in-value %s" .Values.optIn.value) -}}{{- end -}}

@@ -3,6 +3,7 @@ import type { KubernetesObject, V1MutatingAdmissionPolicy, V1MutatingAdmissionPo
 
 import { managedBy, managedByLabel } from '../../cluster/copy-labels.ts';
 import { admissionPolicy, type AdmissionPolicyOptions } from '../../export/admission-policy/admission-policy.ts';
+import { optOutValue } from '../../pod/labels.ts';
 import type { PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import type { ControllerOptions } from '../options.ts';
@@ -29,7 +30,7 @@ export function scopeOf(options: ScopeOptions): AdmissionPolicyOptions {
     optIn: options.optIn,
     optInValue,
     shadowValue,
-    otherValues: options.optOutValues.filter((value) => value !== 'disabled'),
+    otherValues: options.optOutValues.filter((value) => value !== optOutValue),
     excludedNamespaces: [options.namespace, ...options.excludedNamespaces],
     matchConditions,
     followsHosts: true,

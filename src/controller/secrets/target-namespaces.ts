@@ -1,6 +1,6 @@
 /** Namespaces that get the pull secrets of a registry. */
 import { systemNamespaces } from '../../admission/scope.ts';
-import { rewriteLabel } from '../../pod/labels.ts';
+import { optOutValue, rewriteLabel } from '../../pod/labels.ts';
 import type { RegistryPolicy } from '../../policy/types.ts';
 import { matchesGlob } from '../../rules/glob.ts';
 import type { ControllerOptions } from '../options.ts';
@@ -45,7 +45,7 @@ export function isPodOptedIn(
   scope: TargetScope,
 ): boolean {
   const own = labels[rewriteLabel] ?? '';
-  if (own === 'disabled') return false;
+  if (own === optOutValue) return false;
   const asLabelled = scope.optInValues.includes(own) ? { ...namespaceLabels, [rewriteLabel]: own } : namespaceLabels;
   return isOptedIn({ name: namespace, labels: asLabelled }, scope);
 }

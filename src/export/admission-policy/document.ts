@@ -79,7 +79,12 @@ ${indented(patch, ' '.repeat(10))}
 
 function namedExpression({ name, comment, expression }: Condition | Variable): string {
   const head = comment === undefined ? '' : `    # ${comment}\n`;
-  return `${head}    - name: ${name}\n      expression: |-\n${indented(expression, ' '.repeat(8))}\n`;
+  return `${head}    - name: ${plainOrQuoted(name)}\n      expression: |-\n${indented(expression, ' '.repeat(8))}\n`;
+}
+
+/** A name of a match condition may be a number or a truth value in YAML. */
+function plainOrQuoted(name: string): string {
+  return /^[a-z]\w*(?:-\w+)*$/i.test(name) && !/^(?:y|n|yes|no|on|off|true|false|null)$/i.test(name) ? name : JSON.stringify(name);
 }
 
 function bindingText(policy: string, { name, comment, namespaces, pods }: Binding): string {

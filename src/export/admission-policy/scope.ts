@@ -3,7 +3,7 @@
  * Selectors match the object or the old object, so conditions go by the new object.
  */
 import { systemNamespaces } from '../../admission/scope.ts';
-import { rewriteLabel } from '../../pod/labels.ts';
+import { optOutValue, rewriteLabel } from '../../pod/labels.ts';
 import { mirrorAnnotation } from '../../pod/annotations.ts';
 import type { LabelRequirement } from '../../policy/types.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
@@ -37,7 +37,7 @@ export interface Requirement {
 
 /** Values of the label on a pod that mean something; with another one the pod goes by its namespace. */
 function podValues({ optInValue, shadowValue }: Scope): string[] {
-  return [optInValue, shadowValue, 'disabled'];
+  return [optInValue, shadowValue, optOutValue];
 }
 
 /** Of every binding. */
@@ -74,7 +74,7 @@ export function bindings(scope: Scope): Binding[] {
 function namespaceRequirement({ optIn, optInValue, shadowValue, otherValues }: Scope): Requirement {
   return optIn === 'OptIn'
     ? { key: rewriteLabel, operator: 'In', values: [optInValue] }
-    : { key: rewriteLabel, operator: 'NotIn', values: [...new Set(['disabled', shadowValue, ...otherValues])] };
+    : { key: rewriteLabel, operator: 'NotIn', values: [...new Set([optOutValue, shadowValue, ...otherValues])] };
 }
 
 /** The bindings as one expression, by the new object: an update of the label itself may meet a binding by the old label. */
@@ -85,6 +85,17 @@ export function optedIn(scope: Scope): string {
   return `${own} == ${literal(scope.optInValue)} ||
 (!(${own} in ${strings(podValues(scope))}) && ${operator === 'In' ? ofNamespace : `!(${ofNamespace})`})`;
 }
+
+/** Names of the conditions that a policy may have without those of its user. */
+export const ownConditions: readonly string[] = [
+  'not-a-mirror-pod',
+  'not-opted-out',
+  'an-image-changes',
+  'not-of-transship',
+  'no-image-manager',
+  'an-image-is-concerned',
+  'opted-in',
+];
 
 /** The API server evaluates all of them, whatever the first ones say. */
 export function scopeConditions(scope: Scope, { imageManagers }: CompiledPolicy): Condition[] {
@@ -97,7 +108,7 @@ export function scopeConditions(scope: Scope, { imageManagers }: CompiledPolicy)
     },
     {
       name: 'not-opted-out',
-      expression: `!(${labelValue(rewriteLabel)}.orValue("") in ${strings([...new Set(['disabled', scope.shadowValue])])})`,
+      expression: `!(${labelValue(rewriteLabel)}.orValue("") in ${strings([...new Set([optOutValue, scope.shadowValue])])})`,
     },
     {
       name: 'an-image-changes',

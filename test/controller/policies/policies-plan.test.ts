@@ -27,16 +27,7 @@ function wanted(host = 'a.example.com'): WantedObject {
 
 test('the scope is that of the chart', (t) => {
   const flags = ['--opt-in', 'OptOut', '--opt-in-values', 'on,watch', '--opt-out-values', 'disabled,other', '--exclude-namespaces', 'a,b'];
-  const own = [
-    '--shadow-value',
-    'watch',
-    '--failure-policy',
-    'Fail',
-    '--match-condition',
-    'no-jobs=a == "b"',
-    '--admission-policy',
-    'release',
-  ];
+  const own = ['--shadow-value', 'watch', '--failure-policy', 'Fail', '--match-condition', 'no-jobs=a == "b"', '--policy-name', 'release'];
   t.strictSame(scopeOf(optionsOf(...flags, ...own)), {
     name: 'release',
     failurePolicy: 'Fail',
@@ -54,13 +45,13 @@ test('the scope is that of the chart', (t) => {
 test('what CEL cannot say is refused, or left to the webhook', (t) => {
   const policy = loaded(inexpressible('a.example.com'));
   t.match(renderPolicy(policy, optionsOf()), { spec: null, refusals: [{ path: ['rules', 1, 'match', 'images', 0] }] });
-  t.match(renderPolicy(policy, optionsOf('--partial-policies', 'true')), { spec: { variables: Array }, refusals: { length: 1 } });
+  t.match(renderPolicy(policy, optionsOf('--partial')), { spec: { variables: Array }, refusals: { length: 1 } });
   const long = loaded(
     toMirror('a.example.com')
       .replace('docker.io', `${'a'.repeat(200)}.io/${'b/'.repeat(120)}c`)
       .replace(/\[(a.*c)\]/, (_, name: string) => `[${Array.from({ length: 4000 }, (__, index) => `${name}${index}`).join(', ')}]`),
   );
-  t.match(renderPolicy(long, optionsOf('--partial-policies', 'true')), { spec: null, refusals: [{ message: /etcd takes 1\.5 MiB/ }] });
+  t.match(renderPolicy(long, optionsOf('--partial')), { spec: null, refusals: [{ message: /etcd takes 1\.5 MiB/ }] });
   t.end();
 });
 

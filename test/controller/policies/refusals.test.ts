@@ -118,7 +118,7 @@ async function grant({ api }: ControlPlane, name: string, rules: readonly object
   });
 }
 
-test('what CEL cannot say is left to the webhook with --partial-policies', { skip: skipReason({ level: 1 }) }, async (t) => {
+test('what CEL cannot say is left to the webhook with --partial', { skip: skipReason({ level: 1 }) }, async (t) => {
   const plane = await startControlPlane(t);
   await prepareCluster(plane);
   await bind(plane);
@@ -129,7 +129,7 @@ test('what CEL cannot say is left to the webhook with --partial-policies', { ski
   t.equal(await keptPolicy(plane), null);
   t.equal(await refusing.stop(), 0);
 
-  const controller = await runController(plane, { policy, args: [...controllerArgs, '--partial-policies', 'true'] });
+  const controller = await runController(plane, { policy, args: [...controllerArgs, '--partial'] });
   await whenReady(controller);
   await becomes(plane, 'nginx:1', 'a.example.com/library/nginx:1');
   t.equal((await podOf(plane, 'quay.io/acme/app:1')).spec?.containers[0]?.image, 'quay.io/acme/app:1', 'the webhook decides about it');
