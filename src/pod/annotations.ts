@@ -126,14 +126,30 @@ function missingFor(metadata: Metadata, annotations: unknown): Annotations['miss
   return isObject(metadata) && (annotations === undefined || annotations === null) ? 'map' : 'impossible';
 }
 
-/** Empty if it is not a JSON object. */
+/** In the order of the text. Empty if it is not a JSON object. */
 export function parseRecord(record: string): RecordEntries {
   try {
     const value: unknown = JSON.parse(record);
-    return new Map(isObject(value) ? Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : []);
+    if (!isObject(value)) return new Map();
+    const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    return new Map(entries.some(([key]) => isIndex(key)) ? inOrder(entries, record) : entries);
   } catch {
     return new Map();
   }
+}
+
+/** JavaScript has members with such a name first. A container may be called `1`. */
+function isIndex(key: string): boolean {
+  return /^\d+$/.test(key);
+}
+
+function inOrder(entries: readonly (readonly [string, string])[], record: string): (readonly [string, string])[] {
+  const positions = new Map<string, number>();
+  for (const [token, string = ''] of record.matchAll(/("(?:[^"\\]|\\.)*")\s*:?/g)) {
+    const key: unknown = token.endsWith(':') ? JSON.parse(string) : null;
+    if (typeof key === 'string' && !positions.has(key)) positions.set(key, positions.size);
+  }
+  return entries.toSorted(([one], [other]) => (positions.get(one) ?? 0) - (positions.get(other) ?? 0));
 }
 
 const declared: ReadonlySet<string> = new Set([mirrorAnnotation, fallbackAnnotation, ...recordAnnotations]);

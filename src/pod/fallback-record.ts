@@ -36,14 +36,14 @@ export interface TakenStep {
 }
 
 /** Longer ones were not written by transship: a pod has at most some dozens of containers, and a name at most 255 characters. */
-const maxLength = 64 * 1024;
+export const maxFallbackLength = 64 * 1024;
 /** Likewise. A rule has a handful of alternatives. */
 const maxSteps = 100;
 const maxWord = 64;
 
 /** Entries of another form are left out. */
 export function parseFallback(text: string | null): FallbackRecord {
-  if (text === null || text.length > maxLength) return new Map();
+  if (text === null || text.length > maxFallbackLength) return new Map();
   try {
     const value: unknown = JSON.parse(text);
     return new Map(isObject(value) ? Object.entries(value).flatMap(([name, entry]) => (isStep(entry) ? [[name, stepOf(entry)]] : [])) : []);

@@ -78,7 +78,8 @@ function operationOf({ name, before, after }: Change): Operation {
  */
 function serialize(entries: readonly (readonly [string, string])[]): string | null {
   const members = new Map<string, string>();
-  let length = 2;
+  // The braces, without the comma that the first entry does not have.
+  let length = 1;
   for (const [key, image] of entries) {
     const added = `${asciiJson(key)}:${asciiJson(image)}`;
     // In a long list most entries do not fit, which can be seen without writing them.
@@ -94,7 +95,7 @@ function serialize(entries: readonly (readonly [string, string])[]): string | nu
   return members.size === 0 ? null : `{${[...members.values()].join(',')}}`;
 }
 
-/** Includes the comma; the last entry has none, so the record may be one byte shorter than possible. */
+/** Includes the comma. */
 function separatedLength(written: string | undefined): number {
   return written === undefined ? 0 : written.length + 1;
 }

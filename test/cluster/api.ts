@@ -14,7 +14,10 @@ export interface ApiAnswer<T> {
 }
 
 export interface Api {
-  /** The path with its query, as `/api/v1/namespaces/default/pods?dryRun=All`. PATCH needs its `contentType`. Rejects only when the connection fails. */
+  /**
+   * The path with its query, as `/api/v1/namespaces/default/pods?dryRun=All`. A text is sent as it is, anything else as JSON. PATCH needs its
+   * `contentType`. Rejects only when the connection fails.
+   */
   send<T = Record<string, unknown>>(method: string, path: string, body?: unknown, contentType?: string): Promise<ApiAnswer<T>>;
   close(): void;
 }
@@ -30,7 +33,7 @@ export function createApi(url: string, certificateAuthority: string, client: Key
         });
         sent.once('error', reject);
         sent.once('timeout', () => sent.destroy(new Error(`${method} ${path}: no answer from the API server within 30 s`)));
-        sent.end(body === undefined ? undefined : JSON.stringify(body));
+        sent.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
       }),
     close: () => agent.destroy(),
   };

@@ -1,6 +1,7 @@
 /** The same requests to the API server of each engine, and whether the same pods come of them. */
 import { isDeepStrictEqual } from 'node:util';
 import jsonPatch from 'fast-json-patch';
+import { fallbackAnnotation, fallbackText } from '../../src/pod/fallback-record.ts';
 import type { Api } from '../cluster/api.ts';
 import type { Engine } from './engines.ts';
 import type { PodLife, Step } from './pod-lives.ts';
@@ -152,6 +153,12 @@ function sendStep(api: Api, url: string, stored: Answer | undefined, step: Step)
       return request(api, 'PATCH', url, { metadata: { labels: step.labels }, spec: image });
     case 'annotations':
       return request(api, 'PATCH', url, { metadata: { annotations: step.annotations }, spec: image });
+    case 'move': {
+      const name = containers[step.at % containers.length]?.name ?? '';
+      const last = { step: 1, from: 'quay.io/acme/app:1', to: step.recorded, at: '2026-06-01T12:00:00.000Z', reason: 'not-found' };
+      const annotations = { [fallbackAnnotation]: fallbackText(new Map([[name, last]])) };
+      return request(api, 'PATCH', url, { metadata: { annotations }, spec: { containers: [{ name, image: step.image }] } });
+    }
     case 'debug': {
       const added = step.images.map((each, index) => ({ name: `debug-${ephemeralContainers.length + index}`, image: each }));
       return request(api, 'PATCH', `${url}/ephemeralcontainers`, { spec: { ephemeralContainers: added } });

@@ -13,6 +13,8 @@ export type Step =
   | { readonly kind: 'labels'; readonly labels: Labels; readonly image: string | null }
   /** The annotations, likewise. */
   | { readonly kind: 'annotations'; readonly annotations: Readonly<Record<string, string | null>>; readonly image: string | null }
+  /** As the controller moves a container to an alternative; with the record of another step where `recorded` is another image. */
+  | { readonly kind: 'move'; readonly at: number; readonly image: string; readonly recorded: string }
   /** As `kubectl debug`. */
   | { readonly kind: 'debug'; readonly images: readonly string[] }
   /** As `kubectl replace`: all images of containers. */
@@ -51,6 +53,12 @@ function stepOf(images: fc.Arbitrary<string>): fc.Arbitrary<Step> {
     {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant('annotations' as const), annotations: records, image: maybeImage }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .record({ kind: fc.constant('move' as const), at: fc.nat(3), image: images, recorded: fc.option(images, { freq: 3, nil: null }) })
+        .map(({ recorded, image, ...step }) => Object.assign(step, { image, recorded: recorded ?? image })),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('debug' as const), images: fc.array(images, { minLength: 1, maxLength: 2 }) }) },
     {

@@ -7,8 +7,7 @@ import { pod, type Json } from '../builders/pod.ts';
 
 const path = '/metadata/annotations/transship.dev~1original-images';
 const totalLimit = 256 * 1024;
-/** A comma is counted that the last entry does not have. */
-const longestImage = 'i'.repeat(maxRecordLength - '{"a":""},'.length);
+const longestImage = 'i'.repeat(maxRecordLength - '{"a":""}'.length);
 
 function annotated(annotations: Json): Annotations {
   return readPod(pod({ metadata: { annotations } }), podFields([])).annotations;
@@ -27,6 +26,16 @@ const readings: readonly [says: string, annotations: Json, expected: readonly (r
     [
       ['a', 'nginx'],
       ['b', 'redis'],
+    ],
+  ],
+  [
+    'names of digits keep their place, whatever else has such a text',
+    { [originalImagesAnnotation]: String.raw`{"web":"\"1\":","10" :"nginx","b\u0000":"10","1":"redis","web":"last"}` },
+    [
+      ['web', 'last'],
+      ['10', 'nginx'],
+      ['b\u0000', '10'],
+      ['1', 'redis'],
     ],
   ],
   ['not JSON', { [originalImagesAnnotation]: '{a' }, []],

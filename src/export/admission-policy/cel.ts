@@ -1,8 +1,9 @@
 /** Pieces of CEL as text. https://github.com/google/cel-spec/blob/v0.24.0/doc/langdef.md */
+import { printable } from '../../text/printable.ts';
 
 /** A string literal, in ASCII. Unlike in JSON, `\u` may not stand for half of a character. */
 export function literal(text: string): string {
-  const escaped = Array.from(text, (character) => {
+  const escaped = Array.from(text.toWellFormed(), (character) => {
     const code = character.codePointAt(0) ?? 0;
     if (character === '"' || character === '\\') return `\\${character}`;
     if (code >= 0x20 && code < 0x7f) return character;
@@ -13,6 +14,11 @@ export function literal(text: string): string {
 
 function hex(code: number, width: number): string {
   return code.toString(16).padStart(width, '0');
+}
+
+/** Text for a comment of CEL or YAML. Beside what `printable` escapes, YAML takes no byte order mark and no noncharacters (YAML 1.2, section 5.1). */
+export function commentText(text: string): string {
+  return printable(text).replace(/[\ufeff\ufffe\uffff]/g, (character) => `\\u${hex(character.charCodeAt(0), 4)}`);
 }
 
 /** A list of strings on one line. */

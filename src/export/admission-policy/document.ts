@@ -1,7 +1,8 @@
 /** The objects as YAML, for people to read: expressions as they are, with comments. And the policy as the API has it. */
 import type { V1MutatingAdmissionPolicySpec, V1NamedRuleWithOperations } from '@kubernetes/client-node';
 
-import { indented } from './cel.ts';
+import { asciiJson } from '../../pod/records.ts';
+import { commentText, indented } from './cel.ts';
 import type { Variable } from './entries.ts';
 import type { Binding, Condition, Requirement } from './scope.ts';
 
@@ -78,13 +79,20 @@ ${indented(patch, ' '.repeat(10))}
 }
 
 function namedExpression({ name, comment, expression }: Condition | Variable): string {
-  const head = comment === undefined ? '' : `    # ${comment}\n`;
-  return `${head}    - name: ${plainOrQuoted(name)}\n      expression: |-\n${indented(expression, ' '.repeat(8))}\n`;
+  const head = comment === undefined ? '' : `    # ${commentText(comment)}\n`;
+  return `${head}    - name: ${scalar(name)}\n      expression: ${block(expression, ' '.repeat(8))}\n`;
 }
 
-/** A name of a match condition may be a number or a truth value in YAML. */
-function plainOrQuoted(name: string): string {
-  return /^[a-z]\w*(?:-\w+)*$/i.test(name) && !/^(?:y|n|yes|no|on|off|true|false|null)$/i.test(name) ? name : JSON.stringify(name);
+/** A plain text of YAML 1.1, which Kubernetes reads, would else be a number, a truth value or null. */
+function scalar(text: string): string {
+  const isPlain = /^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && !/^(?:y|n|yes|no|on|off|true|false|null)$/i.test(text);
+  return isPlain ? text : asciiJson(text);
+}
+
+/** Lines as they are, for people to read. Conditions of a user may have what YAML would read otherwise: white space at an end, and other line breaks. */
+function block(text: string, indent: string): string {
+  const isPlain = /^\S(?:[^\p{C}\p{Zl}\p{Zp}]|\n)*$/u.test(text) && !text.endsWith('\n');
+  return isPlain ? `|-\n${indented(text, indent)}` : asciiJson(text);
 }
 
 function bindingText(policy: string, { name, comment, namespaces, pods }: Binding): string {

@@ -2,8 +2,7 @@
 import { matchesGlob } from '../../rules/glob.ts';
 import { rewriterText } from '../../pod/annotations.ts';
 import { asciiJson } from '../../pod/records.ts';
-import { printable } from '../../text/printable.ts';
-import { indented, lines, literal, quoted } from './cel.ts';
+import { commentText, indented, lines, literal, quoted } from './cel.ts';
 import type { Entry, Table, TableRule } from './table.ts';
 import { completeText, listText, mapText, targetList, targetLists, type Members } from './targets.ts';
 import { actionText, isExpressed } from './transforms.ts';
@@ -114,7 +113,7 @@ interface Context {
 
 function ruleText(rule: TableRule, context: Context): RuleText {
   return {
-    label: `rule ${printable(rule.name)}${noteOf(rule)}`,
+    label: `rule ${commentText(rule.name)}${noteOf(rule)}`,
     entries: rule.entries.map((entry) => mapText(membersOf(rule, entry, context))),
     hosts: rule.entries.map(({ prefix }) => prefix.split('/')[0] ?? ''),
     condition: conditionOf(rule),

@@ -96,7 +96,12 @@ function regexProblem(text: string): string | null {
 
 /** One expression that finds what any of the patterns matches. */
 export function anyOf(tests: readonly Test[]): string {
-  return tests.map(({ prefix, regex }) => `(?:${regex === '' ? prefixRegex(prefix) : regex})`).join('|');
+  return tests.map(({ prefix, regex }) => `(?:${regex === '' ? prefixRegex(prefix) : withoutNames(regex)})`).join('|');
+}
+
+/** Groups of two expressions may have one name, and those of one expression may not. */
+function withoutNames(regex: string): string {
+  return regex.replace(/(\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\])|\(\?P<\w+>/gs, (_, other: string | undefined) => other ?? '(?:');
 }
 
 function prefixRegex(prefix: string): string {

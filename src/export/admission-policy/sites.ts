@@ -1,5 +1,6 @@
 /** The places of a pod that a request may change, as variables in CEL: src/pod/images.ts, and `openSites` of src/admission/rewrite-pod.ts. */
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
+import { fallbackAnnotation, maxFallbackLength } from '../../pod/fallback-record.ts';
 import { literal } from './cel.ts';
 import type { Variable } from './entries.ts';
 
@@ -18,7 +19,9 @@ export function policyPlace(at: string): string {
   return `(${at}.endsWith("/reference") ? ${at}.replace("/reference", "/pullPolicy") : ${at} + "PullPolicy")`;
 }
 
-const changed = (list: string): string => ` && !oldObject.spec.?${list}.orValue([]).exists(o, o.?name == c.?name && o.?image == c.?image)`;
+const changed = (list: string): string =>
+  ` && !oldObject.spec.?${list}.orValue([]).exists(o, o.?name == c.?name && o.?image == c.?image) && !${isMoved}`;
+const isMoved = `variables.moved.exists(e, e.startsWith(strings.quote(string(c.name)) + ":{") && e.endsWith(":" + strings.quote(string(c.image))))`;
 const added = ' && !oldObject.spec.?ephemeralContainers.orValue([]).exists(o, o.?name == c.?name)';
 
 /**
@@ -35,6 +38,13 @@ export function siteVariables(): Variable[] {
       name: 'change',
       expression:
         'request.operation == "CREATE" ? "create" : request.?subResource.orValue("") == "ephemeralcontainers" ? "debug" : "update"',
+    },
+    {
+      name: 'moved',
+      comment: 'Steps of the controller: an image that it moved to an alternative stays there, with its record.',
+      expression: `variables.change != "update" ? [] : [string(object.metadata.?annotations[?${literal(fallbackAnnotation)}].orValue(""))]
+.filter(t, t.size() <= ${maxFallbackLength} && t.matches(${literal(`^[{]${step}(?:,${step})*[}]$`)}))
+.map(t, t.findAll(${literal(stepStart)})).flatten()`,
     },
     {
       name: 'open',
@@ -60,10 +70,19 @@ export function siteVariables(): Variable[] {
   ];
 }
 
+/** A string of JSON, in ASCII and with the escapes that `asciiJson` of src/pod/records.ts makes. */
+const asciiString = String.raw`"(?:[ !#-\[\]-~]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"`;
 /** As transship writes it. */
-const entry = String.raw`"(?:[^"\\]|\\.)*":"(?:[^"\\]|\\.)*"`;
+const entry = `${asciiString}:${asciiString}`;
 
 function recordedEntries(variable: string): string {
   const text = `variables.${variable}`;
   return `${text}.size() <= 16384 && ${text}.matches(${literal(`^[{]${entry}(?:,${entry})*[}]$`)}) ? ${text}.findAll(${literal(entry)}) : []`;
 }
+
+/** Names, images and times: nothing is escaped. */
+const plainString = String.raw`"[^"\\\x00-\x1f]*"`;
+const stepStart = `${plainString}:[{]"step":(?:[1-9][0-9]?|100),"from":${plainString},"to":${plainString}`;
+const earlier = `[{]"from":${plainString},"at":${plainString}(?:,"reason":${plainString})?[}]`;
+/** An entry of `fallbackText` in src/pod/fallback-record.ts. */
+const step = String.raw`${stepStart},"at":${plainString}(?:,"reason":${plainString})?(?:,"earlier":\[${earlier}(?:,${earlier})*\])?[}]`;
