@@ -51,6 +51,21 @@ export class Breaker {
     this.#tripped = restored;
   }
 
+  /**
+   * No time is later than the clock allows: it may have gone back, and the text that was restored may be somebody else's. Else the breaker would
+   * stay as it is until that time comes.
+   */
+  keepTo(now: number): void {
+    if (this.#last !== null && this.#last.closedAt > now) this.#last = { ...this.#last, closedAt: now };
+    if (this.#tripped === null) return;
+    const { state, since, at } = this.#tripped;
+    const interval = Math.min(this.#tripped.interval, Math.max(maxInterval, this.#options.interval));
+    const latest = state === 'open' ? now + interval : now;
+    if (this.#postponedTo !== null) this.#postponedTo = Math.min(this.#postponedTo, latest);
+    if (since <= now && at <= latest && interval === this.#tripped.interval) return;
+    this.#tripped = { ...this.#tripped, since: Math.min(since, now), at: Math.min(at, latest), interval };
+  }
+
   /** When it is to be tried again; null where it is not open. */
   get dueAt(): number | null {
     return this.#tripped?.state === 'open' ? (this.#postponedTo ?? this.#tripped.at) : null;
@@ -62,6 +77,7 @@ export class Breaker {
   }
 
   fail(pod: FailedPod, now: number): Transition | null {
+    this.keepTo(now);
     const tripped = this.#tripped;
     if (tripped === null) return this.#failClosed(pod, now);
     if (tripped.state === 'open' || !wasCreatedSince(pod.createdAt, tripped.at)) return null;
@@ -72,6 +88,7 @@ export class Breaker {
 
   /** A container of a pod runs, or ran, with an image of the registry. */
   succeed(createdAt: number, now: number): Transition | null {
+    this.keepTo(now);
     const tripped = this.#tripped;
     if (tripped?.state !== 'half-open' || !wasCreatedSince(createdAt, tripped.at)) return null;
     this.#last = { closedAt: now, interval: tripped.interval };
@@ -94,7 +111,7 @@ export class Breaker {
 
   #failClosed({ uid, reason }: FailedPod, now: number): Transition | null {
     const { pods, window, interval: first } = this.#options;
-    for (const [known, at] of this.#failed) if (now - at > window) this.#failed.delete(known);
+    for (const [known, at] of this.#failed) if (at > now || now - at > window) this.#failed.delete(known);
     this.#failed.set(uid, now);
     if (this.#failed.size < pods) return null;
     const isAgain = this.#last !== null && now - this.#last.closedAt < maxInterval;

@@ -17,6 +17,8 @@ import { registriesOf, watchedRegistries, type WatchedRegistry } from './watched
 const maxCounted = 10_000;
 /** Milliseconds. */
 const probeTimeout = 10_000;
+/** Of a timer of Node.js: one for longer ends at once. */
+const maxTimer = 2 ** 31 - 1;
 
 export class Breakers {
   readonly #context: ReconcilerContext;
@@ -124,6 +126,7 @@ export class Breakers {
   }
 
   #changed(): void {
+    for (const breaker of this.#breakers.values()) breaker.keepTo(Date.now());
     const tripped = this.#tripped();
     this.#report.show(
       this.#registries.map(({ name }) => name),
@@ -133,7 +136,7 @@ export class Breakers {
     clearTimeout(this.#timer);
     const next = Math.min(...[...this.#breakers.values()].map(({ dueAt }) => dueAt ?? Number.POSITIVE_INFINITY));
     if (this.#stopping.signal.aborted || !Number.isFinite(next)) return;
-    this.#timer = setTimeout(() => this.#tick(), Math.max(0, next - Date.now()));
+    this.#timer = setTimeout(() => this.#tick(), Math.min(Math.max(0, next - Date.now()), maxTimer));
   }
 
   #tick(): void {

@@ -173,7 +173,16 @@ test('a longer interval than ten minutes stays as it is', (t) => {
 
 test('reasons of reach', (t) => {
   const of: PullFailureCode[] = ['unreachable', 'unknown-host', 'tls', 'too-many-requests'];
-  const others: PullFailureCode[] = ['not-found', 'unauthorized', 'platform', 'invalid-name', 'never-pulled', 'unknown'];
+  const others: PullFailureCode[] = [
+    'not-found',
+    'unauthorized',
+    'platform',
+    'invalid-name',
+    'never-pulled',
+    'signature',
+    'runtime',
+    'unknown',
+  ];
   t.ok(of.every(isOfReach));
   t.notOk(others.some(isOfReach));
   t.end();
@@ -244,6 +253,48 @@ holds(
       if (transition !== 'opened') continue;
       assert.ok(now - opened >= options.interval / 1000);
       opened = now;
+    }
+  }),
+  { numRuns: 500 },
+);
+
+test('a state that says 2099, of a clock that went back or of somebody who wrote it, ends like any other: it stayed until then', (t) => {
+  const far = Date.parse('2099-01-01T00:00:00Z');
+  const state = { since: far, at: far, interval: far, reason: 'tls', failures: 3 } as const;
+  const open = new Breaker(options, { ...state, state: 'open' });
+  open.keepTo(start);
+  t.strictSame(open.tripped, { ...state, state: 'open', since: start, at: start + maxInterval, interval: maxInterval });
+  const halfOpen = new Breaker(options, { ...state, state: 'half-open' });
+  t.equal(halfOpen.succeed(start, start), 'closed', 'a pod of today decides');
+  t.equal(new Breaker(options, { ...state, state: 'half-open' }).fail({ uid: 'a', createdAt: start, reason: 'tls' }, start), 'opened');
+  t.end();
+});
+
+test('pods that failed by a clock that was ahead do not count an hour later', (t) => {
+  const breaker = new Breaker(options);
+  t.strictSame(
+    played(breaker, [
+      [3600, 'fail', 'a'],
+      [3601, 'fail', 'b'],
+      [0, 'fail', 'c'],
+    ]),
+    [null, null, null],
+  );
+  t.end();
+});
+
+holds(
+  'however the clock jumps, an open breaker is due within its interval, and a half-open one is decided by the next pod',
+  fc.property(fc.array(fc.tuple(action, fc.integer({ min: -100_000, max: 100_000 })), { maxLength: 40 }), (actions) => {
+    let breaker = new Breaker(options);
+    for (const [each, jump] of actions) {
+      const now = Math.max(0, jump);
+      if (each.does === 'restart') breaker = restarted(breaker);
+      else played(breaker, [each.does === 'fail' || each.does === 'succeed' ? [now, each.does, each.pod, now] : [now, each.does]]);
+      breaker.keepTo(start + now * 1000);
+      assert.ok((breaker.dueAt ?? 0) <= start + now * 1000 + maxInterval);
+      if (breaker.tripped?.state === 'half-open')
+        assert.equal(restarted(breaker).fail({ uid: 'x', createdAt: start + now * 1000, reason: 'tls' }, start + now * 1000), 'opened');
     }
   }),
   { numRuns: 500 },

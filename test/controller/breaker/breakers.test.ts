@@ -177,6 +177,20 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     await controller.stop();
   });
 
+  await whole.test(
+    'a state that was written by hand, for 2099, ends after its interval: the breaker stayed open, and its timer fired without a pause',
+    async (t) => {
+      const far = '2099-01-01T00:00:00.000Z';
+      const state = { state: 'open', since: far, nextTry: far, intervalSeconds: 2, reason: 'tls', failures: 3 };
+      await change(plane, configMap, { data: { 'breakers.yaml': JSON.stringify({ mirror: state }) } });
+      controller = await start(plane, ['--breaker-interval=60s']);
+      await eventually('it is half-open', async () => (await stateOf(plane)) === 'half-open');
+      const since = (await written(plane))?.breakers?.['mirror']?.['since'];
+      t.ok(Date.parse(String(since)) <= Date.now());
+      await controller.stop();
+    },
+  );
+
   await whole.test('a registry that the policy has no longer is forgotten', async (t) => {
     controller = await start(plane, ['--breaker-interval=1s'], policy.replaceAll('mirror', 'other'));
     await eventually('it is gone', async () => (await written(plane))?.breakers === undefined);
