@@ -106,7 +106,7 @@ const rows: readonly {
   {
     says: 'no pod at all',
     values: { engine: 'admissionPolicy', admissionPolicy: { exported: exportedPolicy() }, rewritePolicy: { inline: policyText } },
-    has: [/1\. There is nothing to wait for: the API server has the MutatingAdmissionPolicy transship\./, /helm test transship/],
+    has: [/1\. Wait a few seconds: each API server begins to use the MutatingAdmissionPolicy transship/, /helm test transship/],
     hasNot: [/rollout status/],
   },
   {
