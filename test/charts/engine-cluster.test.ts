@@ -120,4 +120,16 @@ test('what is in the cluster already', { skip: skipReason({ level: 1 }) }, async
     /the MutatingAdmissionPolicy third-transship does not exist yet.*Upgrade with engine both first, which installs it\./,
     'not: until the controller has written it, which there is none of',
   );
+
+  const byPolicy = { ...third, admissionPolicy: { exported: exportedPolicy(scope) } };
+  t.equal(await apply(plane, 'upgrade', { ...byPolicy, engine: 'both' }, { name: 'third' }), '');
+  const switched = (): Promise<string> =>
+    apply(plane, 'upgrade', { ...byPolicy, engine: 'admissionPolicy' }, { name: 'third', words: ['--dry-run=server'] });
+  const isNew = /MutatingAdmissionPolicy third-transship was created \d seconds ago.*Upgrade again in 10 seconds\./;
+  await eventually('an upgrade that would remove the webhook before the API server has read the policy is refused', async () => {
+    await plane.kubectl(['delete', 'mutatingadmissionpolicy', 'third-transship']);
+    t.equal(await apply(plane, 'upgrade', { ...byPolicy, engine: 'both' }, { name: 'third' }), '');
+    return isNew.test(await switched());
+  });
+  await eventually('later it is accepted', async () => (await switched()) === '');
 });

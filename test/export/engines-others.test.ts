@@ -5,7 +5,7 @@ import { eventually } from '../charts/installed.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { imagesOf, originalsOf, type CreatedPod } from '../contract/running.ts';
 import { accepted, makeSidecarPolicy } from '../contract/sidecars.ts';
-import { compiledEngine, everyday, webhookEngine, type Engine } from './engines.ts';
+import { addsSidecar, compiledEngine, everyday, webhookEngine, type Engine } from './engines.ts';
 import { probed } from './probed-policy.ts';
 
 tap.setTimeout(180_000);
@@ -81,8 +81,10 @@ test('others change pods as well', { skip: skipReason({ level: 1 }) }, async (gr
   for (const engine of Object.values(engines)) {
     await engine.plane.createNamespace('with-policy', { 'transship.dev/rewrite': 'enabled', mesh: 'policy' });
     await engine.plane.createNamespace('labelled', { label: 'policy' });
-    await makeSidecarPolicy(engine.plane);
     for (const [plural, object] of Object.entries(labelPolicy)) await accepted(engine.plane, plural, object);
+    // Last: API servers take all policies that are new at once.
+    await makeSidecarPolicy(engine.plane);
+    await addsSidecar(engine.plane, 'with-policy');
     await engine.enforce(policy);
   }
 

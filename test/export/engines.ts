@@ -7,7 +7,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { exportAdmissionPolicy, type AdmissionPolicyOptions } from '../../src/export/admission-policy/admission-policy.ts';
 import { release, type Values } from '../charts/chart.ts';
-import { running, type Running } from '../contract/running.ts';
+import { eventually } from '../charts/installed.ts';
+import { running, type CreatedPod, type Running } from '../contract/running.ts';
 import { accepted, startSidecarInjector } from '../contract/sidecars.ts';
 import { startControlPlane, type ControlPlane, type TestScope } from '../cluster/control-plane.ts';
 import { defaults, loaded } from './equality.ts';
@@ -133,6 +134,18 @@ async function populate(t: TestScope, plane: ControlPlane): Promise<void> {
     await plane.api.send('POST', `/api/v1/namespaces/${name}/serviceaccounts`, account);
   }
   await plane.api.send('POST', '/api/v1/namespaces/kube-system/serviceaccounts', { metadata: { name: 'default' } });
+  // Pods of before would differ by the others alone: API servers look for new policies once a second.
+  for (const namespace of ['with-injector', 'with-sidecar']) await addsSidecar(plane, namespace);
+}
+
+/** Resolves when pods of the namespace get the container of another webhook or policy. */
+export async function addsSidecar(plane: ControlPlane, namespace: string): Promise<void> {
+  const url = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+  const spec = { containers: [{ name: 'main', image: 'main' }], automountServiceAccountToken: false };
+  await eventually(`pods of ${namespace} get a sidecar`, async () => {
+    const { body } = await plane.api.send<CreatedPod>('POST', url, { metadata: { name: 'web' }, spec });
+    return body.spec?.containers.some(({ name }) => name === 'sidecar') === true;
+  });
 }
 
 /** Adds a container where it is not there yet. Which of two policies comes first is not defined; reinvocation makes it immaterial. */

@@ -44,8 +44,16 @@
 {{- $api := "admissionregistration.k8s.io/v1" -}}
 {{- if and .Release.IsUpgrade (include "transship.knowsAdmissionPolicies" .) -}}
 {{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "transship.fullname" .) -}}
-{{- if and $deployment (eq .Values.engine "admissionPolicy") (not (lookup $api "MutatingAdmissionPolicy" "" $name)) -}}
+{{- if and $deployment (eq .Values.engine "admissionPolicy") -}}
+{{- $policy := lookup $api "MutatingAdmissionPolicy" "" $name -}}
+{{- if not $policy -}}
 {{- fail (printf "engine is to change from webhook to admissionPolicy, and the MutatingAdmissionPolicy %s does not exist yet: pods that are created meanwhile would stay as written. Upgrade with engine both first%s." $name (empty .Values.admissionPolicy.exported | ternary ", and wait until the controller has written it" ", which installs it")) -}}
+{{- end -}}
+{{- $age := sub (now | unixEpoch) (toDate "2006-01-02T15:04:05Z07:00" $policy.metadata.creationTimestamp | unixEpoch) -}}
+{{- /* API servers look for changed policies once a second, and compile them. A negative age is one of two clocks that differ. */ -}}
+{{- if and (ge $age 0) (lt $age 10) -}}
+{{- fail (printf "the MutatingAdmissionPolicy %s was created %d seconds ago, and not every API server may have it in force: pods that are created meanwhile would stay as written without the webhook. Upgrade again in 10 seconds." $name $age) -}}
+{{- end -}}
 {{- end -}}
 {{- $ready := get (get ($deployment | default dict) "status" | default dict) "readyReplicas" -}}
 {{- if and (eq .Values.engine "webhook") (not $ready) (lookup $api "MutatingAdmissionPolicyBinding" "" (printf "%s-namespaces" $name)) -}}
