@@ -20,7 +20,12 @@ function commandsOf(text: string): Command[] {
   return [...text.matchAll(/(?:`| {4}|run: |(?<!^\|.*)\| )(?:npx )?transship ([a-z]+)((?: [^`\n#|>]*)?)/gm)].map(
     ([, name = '', rest = '']) => ({
       name,
-      words: rest.trim().split(/\s+/).filter(Boolean),
+      // The reader's own names stand in capitals.
+      words: rest
+        .trim()
+        .split(/\s+/)
+        .filter(Boolean)
+        .map((word) => (/^[A-Z][A-Z_-]*$/.test(word) ? word.toLowerCase() : word)),
     }),
   );
 }
