@@ -9,6 +9,7 @@ import { tableOf } from '../src/export/admission-policy/table.ts';
 import { rewriteLabel } from '../src/pod/labels.ts';
 import { compilePolicy } from '../src/rules/compile.ts';
 import type { ControlPlane } from '../test/cluster/control-plane.ts';
+import { constantMutation, type FloorPolicy } from './floor-policies.ts';
 import { untilRewritten } from './registration.ts';
 import type { Built } from './subject.ts';
 
@@ -52,22 +53,26 @@ export async function enforceCompiled(plane: ControlPlane, { namespace, subject,
     namespace,
     parseAllDocuments(stdout).map((document) => document.toJS() as PolicyObject),
   );
+  await untilRewritten(plane, namespace);
 }
 
 /** One operation, without conditions: the least that a policy can do. */
 export async function enforceConstant(plane: ControlPlane, namespace: string): Promise<void> {
-  const expression = '[JSONPatch{op: "replace", path: "/spec/containers/0/image", value: "proxy.example.com/app:1"}]';
+  await enforceFloor(plane, namespace, { reinvocationPolicy: 'Never', matchConditions: [], mutations: [constantMutation] });
+  await untilRewritten(plane, namespace);
+}
+
+export async function enforceFloor(plane: ControlPlane, namespace: string, floor: FloorPolicy): Promise<void> {
   const policy = {
     kind: 'MutatingAdmissionPolicy',
     metadata: { name: namespace },
     spec: {
       failurePolicy: 'Fail',
-      reinvocationPolicy: 'Never',
       matchConstraints: {
         namespaceSelector: { matchLabels: { [rewriteLabel]: namespace } },
         resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
       },
-      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression } }],
+      ...floor,
     },
   } as const;
   const binding = { kind: 'MutatingAdmissionPolicyBinding', metadata: { name: namespace }, spec: { policyName: namespace } } as const;
@@ -99,5 +104,4 @@ async function enforce(plane: ControlPlane, namespace: string, objects: readonly
     const { status, body } = await plane.api.send('POST', `${group}/${resources[object.kind]}`, object);
     if (status !== 201) throw new Error(`the API server refuses the ${object.kind}: ${JSON.stringify(body).slice(0, 500)}`);
   }
-  await untilRewritten(plane, namespace);
 }

@@ -16,6 +16,7 @@ import { clusterSuite } from './suites/cluster.ts';
 import { engineSuite } from './suites/engine.ts';
 import { httpsSuite } from './suites/https.ts';
 import { memorySuite } from './suites/memory.ts';
+import { policyFloorSuite } from './suites/policy-floor.ts';
 import { startSuite } from './suites/start.ts';
 
 /** The figures of each subject, or why there are none. */
@@ -27,6 +28,7 @@ const suites: Readonly<Record<string, Suite>> = {
   memory: memorySuite,
   start: startSuite,
   cluster: clusterSuite,
+  floor: policyFloorSuite,
 };
 
 const help = `npm run bench -- [--only SUITE,…] [--quick] [--against REVISION] [--reviews N] [--peers FOLDER] [--json FILE]
