@@ -33,6 +33,8 @@ export interface ManifestRequest {
 interface ManifestQuestion {
   readonly url: URL;
   readonly repository: string;
+  /** Null for a tag. */
+  readonly digest: string | null;
   readonly credential: PullCredential | null;
   /** Of the token cache. */
   readonly tokenKey: string;
@@ -78,10 +80,10 @@ export class DistributionClient {
   async headManifest(reference: Reference, request: ManifestRequest): Promise<ManifestAnswer> {
     const { credential, origin = registryOrigin(reference.host) } = request;
     const url = manifestUrl(origin, reference);
-    const { path: repository } = reference;
+    const { path: repository, digest } = reference;
     const tokenKey = JSON.stringify([url.origin, repository, credential?.username, credential?.password]);
     try {
-      return await this.#head({ url, repository, credential, tokenKey, signal: this.#inTime(request.signal) });
+      return await this.#head({ url, repository, digest, credential, tokenKey, signal: this.#inTime(request.signal) });
     } catch (error) {
       request.signal.throwIfAborted();
       return failureOfError(url.host, error);
@@ -116,19 +118,23 @@ export class DistributionClient {
 
   /** With a token that is known, else without any; where that is refused, once more as the registry demands. */
   async #head(question: ManifestQuestion): Promise<ManifestAnswer> {
-    const { url, tokenKey } = question;
+    const { tokenKey } = question;
     const known = this.#tokens.get(tokenKey);
     const first = await this.#ask(question, known === null ? null : `Bearer ${known}`);
-    if (first.status !== 401 || !first.isOfOrigin) return this.#read(url.host, first);
+    if (first.status !== 401 || !first.isOfOrigin) return this.#read(question, first);
     this.#tokens.delete(tokenKey);
     const authorization = await this.#authorize(question, parseChallenges(first.headers['www-authenticate']));
     if (typeof authorization !== 'string') return authorization;
-    return this.#read(url.host, await this.#ask(question, authorization));
+    return this.#read(question, await this.#ask(question, authorization));
   }
 
   async #ask({ url, signal }: ManifestQuestion, authorization: string | null): Promise<HttpResponse> {
-    const request = { method: 'HEAD', url, accept: manifestTypes, authorization, redirects: maxRedirects, signal } as const;
-    const response = await send(this.#connections, request);
+    const request = { url, accept: manifestTypes, authorization, redirects: maxRedirects, signal } as const;
+    let response = await send(this.#connections, { ...request, method: 'HEAD' });
+    response.drop();
+    // As containerd: some registries have no HEAD for manifests (core/remotes/docker/resolver.go, retryRequest).
+    if (response.status !== 405) return response;
+    response = await send(this.#connections, { ...request, method: 'GET' });
     response.drop();
     return response;
   }
@@ -149,10 +155,14 @@ export class DistributionClient {
     return `Bearer ${token.token}`;
   }
 
-  #read(host: string, response: HttpResponse): ManifestAnswer {
+  #read({ url: { host }, digest: asked }: ManifestQuestion, response: HttpResponse): ManifestAnswer {
     const failed = failureOfStatus(host, response, this.#now());
     if (failed !== null) return failed;
-    if (response.status !== 404) return { result: 'present', digest: digestOf(response) };
+    if (response.status !== 404) {
+      const digest = digestOf(response);
+      if (asked === null || digest === null || asked.toLowerCase() === digest.toLowerCase()) return { result: 'present', digest };
+      return { result: 'unknown', reason: `${host} answered with the manifest of another digest`, retryAfter: null };
+    }
     if (isPage(response.headers['content-type']))
       return { result: 'unknown', reason: `${host} answered 404 with a web page: it may not be a registry`, retryAfter: null };
     return { result: 'missing' };

@@ -1,10 +1,13 @@
 /** One request to a registry or a token server: bounded in time, bytes and redirects, and credentials stay with the host they are for. */
 import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import { isLoopback } from './endpoint.ts';
+import { isLocalHost, LocalAddressError, lookupOthers } from './local-address.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
+  /** Origin of the registry, where it is not that of `url`: it has named `url`. */
+  readonly registry?: string;
   readonly accept: string;
   /** Value of the header Authorization; sent to the origin of `url` only. */
   readonly authorization: string | null;
@@ -38,20 +41,32 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export class Connections {
   readonly #direct = new Agent({ connect: { timeout: connectTimeout }, allowH2: false });
   readonly #proxied = new EnvHttpProxyAgent({ connect: { timeout: connectTimeout }, allowH2: false });
+  /** To hosts that a registry names. */
+  readonly #foreign = new EnvHttpProxyAgent({ connect: { timeout: connectTimeout, lookup: lookupOthers }, allowH2: false });
 
-  for({ hostname }: URL): Dispatcher {
+  /**
+   * @param registry that was asked; another host is one that it named
+   * @throws LocalAddressError
+   */
+  for({ hostname, host }: URL, registry: URL): Dispatcher {
+    // A registry on this machine may name what is there.
+    if (hostname !== registry.hostname && !isLocalHost(registry.hostname)) {
+      if (isLocalHost(hostname)) throw new LocalAddressError(shortHost(host));
+      return this.#foreign;
+    }
     return isLoopback(hostname) ? this.#direct : this.#proxied;
   }
 
   /** Requests in flight reject. */
   async close(): Promise<void> {
-    await Promise.all([this.#direct.destroy(), this.#proxied.destroy()]);
+    await Promise.all([this.#direct, this.#proxied, this.#foreign].map((agent) => agent.destroy()));
   }
 }
 
-/** @throws RedirectError, the signal's reason, or an error of the connection */
+/** @throws RedirectError, LocalAddressError, the signal's reason, or an error of the connection */
 export async function send(connections: Connections, asked: HttpRequest): Promise<HttpResponse> {
   let { url } = asked;
+  const registry = new URL(asked.registry ?? url.origin);
   for (let redirects = 0; ; redirects += 1) {
     const isOfOrigin = url.origin === asked.url.origin;
     const {
@@ -66,7 +81,7 @@ export async function send(connections: Connections, asked: HttpRequest): Promis
         // A redirect back to the first host after another one may be the other's doing, and still only that host gets them.
         ...(asked.authorization !== null && isOfOrigin && { authorization: asked.authorization }),
       },
-      dispatcher: connections.for(url),
+      dispatcher: connections.for(url, registry),
       signal: asked.signal,
     });
     if (!redirectStatuses.has(status))
@@ -76,13 +91,22 @@ export async function send(connections: Connections, asked: HttpRequest): Promis
   }
 }
 
+/** Characters of a name in the DNS, and a port. */
+const maxHost = 260;
+
+/** The host of an address that somebody else wrote, for people: an address may be as long as a header. */
+export const shortHost = (host: string): string => (host.length <= maxHost ? host : `${host.slice(0, maxHost)}…`);
+
 /** @param left how many more are followed */
 function nextUrl(from: URL, location: string | string[] | undefined, left: number): URL {
   const to = typeof location === 'string' ? URL.parse(location, from) : null;
-  if (to === null) throw new RedirectError(`${from.host} redirects without saying where`);
-  if (left <= 0) throw new RedirectError(`${from.host} redirects to ${to.host}, which is not followed`);
+  if (to === null) throw new RedirectError(`${shortHost(from.host)} redirects without saying where`);
+  if (left <= 0) throw new RedirectError(`${shortHost(from.host)} redirects to ${shortHost(to.host)}, which is not followed`);
   const isSecure = to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:');
-  if (!isSecure) throw new RedirectError(`${from.host} redirects to ${to.protocol}//${to.host}, which is not followed`);
+  if (!isSecure)
+    throw new RedirectError(
+      `${shortHost(from.host)} redirects to ${to.protocol.slice(0, maxHost)}//${shortHost(to.host)}, which is not followed`,
+    );
   to.username = '';
   to.password = '';
   return to;

@@ -2,6 +2,7 @@
 import { messageOf } from '../../errors/message.ts';
 import type { HttpResponse } from './exchange.ts';
 import { RedirectError } from './exchange.ts';
+import { LocalAddressError } from './local-address.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 export type FailureResult = 'unauthorized' | 'too-many-requests' | 'unreachable' | 'unknown';
@@ -41,7 +42,7 @@ const causes: Readonly<Record<string, string>> = {
 
 /** @param what the host, or the host and that it is a token server */
 export function failureOfError(what: string, error: unknown): Failure {
-  if (error instanceof RedirectError) return failure('unknown', error.message);
+  if (error instanceof RedirectError || error instanceof LocalAddressError) return failure('unknown', error.message);
   if (error instanceof Error && error.name === 'TimeoutError') return failure('unreachable', `${what}: it did not answer in time`);
   return failure('unreachable', `${what}: ${causeOf(error)}`);
 }

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Challenge } from './challenge.ts';
-import { send, type Connections } from './exchange.ts';
+import { send, shortHost, type Connections } from './exchange.ts';
 import { failureOfError, failureOfStatus, type Failure } from './failure.ts';
 
 /** As in a pull secret. */
@@ -47,11 +47,12 @@ export function basicAuthorization(credential: PullCredential | null): string | 
 export async function requestToken(connections: Connections, asked: TokenRequest, now: number): Promise<Token | Failure> {
   const url = tokenUrl(asked);
   if (url === null) return unusable(asked.registry, 'it names no token server that may be asked');
-  const what = `the token server ${url.host}`;
+  const what = `the token server ${shortHost(url.host)}`;
   try {
     const response = await send(connections, {
       method: 'GET',
       url,
+      registry: asked.registry,
       accept: 'application/json',
       authorization: basicAuthorization(asked.credential),
       // A token of another server is worth nothing, and it would be asked with the password.

@@ -147,6 +147,48 @@ for (const [title, [reply, result, reason, retryAfter]] of Object.entries(tokenR
     t.equal(registry.requests.length, 1);
   });
 
+test('a registry without HEAD is asked with GET, as containerd does', async (t) => {
+  const server = await startLoopback(t, ({ method }) => (method === 'HEAD' ? answer(405) : answer(200, {}, 'x'.repeat(100_000))));
+  t.strictSame(await client(t).headManifest(imageAt(server.host), { credential: null, signal: never }), {
+    result: 'present',
+    digest: null,
+  });
+  t.strictSame(
+    server.requests.map(({ method }) => method),
+    ['HEAD', 'GET'],
+  );
+  const neither = await startLoopback(t, () => answer(405));
+  t.match(
+    await client(t).headManifest(imageAt(neither.host), { credential: null, signal: never }),
+    failed('unknown', `${neither.host} answered 405`),
+  );
+});
+
+test('the manifest of another digest is not the image', async (t) => {
+  const [own, other] = ['0a', '0b'].map((hex) => `sha256:${hex.repeat(32)}`);
+  let told = own ?? '';
+  const server = await startLoopback(t, () => answer(200, { 'docker-content-digest': told }));
+  const parsed = parseReference(`${server.host}/team/app@${own}`);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  const ask = async () => await client(t).headManifest(parsed.reference, { credential: null, signal: never });
+  t.strictSame(await ask(), { result: 'present', digest: own });
+  told = other ?? '';
+  t.strictSame(await ask(), failed('unknown', `${server.host} answered with the manifest of another digest`));
+});
+
+test('of an address that a registry names, a reason has a short part: it goes to the log, an event and a ConfigMap', async (t) => {
+  const long = `${'a'.repeat(5_000)}.example.com`;
+  for (const reply of [
+    bearer(`https://${long}/token`),
+    answer(307, { location: `https://${long}/` }),
+    answer(307, { location: `${'s'.repeat(5_000)}://${long}/` }),
+  ]) {
+    const server = await startLoopback(t, () => reply);
+    const found = await client(t).headManifest(imageAt(server.host), { credential: robot, signal: never });
+    t.ok('reason' in found && found.reason.length < 700, JSON.stringify(found).slice(0, 200));
+  }
+});
+
 test('a token server that redirects gets no second request', async (t) => {
   const other = await startLoopback(t, () => answer(200, {}, '{"token":"good"}'));
   const { registry, tokens } = await withTokenServer(t, () => answer(307, { location: `${other.origin}/token` }));
