@@ -57,7 +57,7 @@ test('differences', { skip: skipReason({ level: 1 }) }, async (suite) => {
     suite.test(`a pod that costs more than the budget of an expression: ${failurePolicy}`, async (t) => {
       const own = failurePolicy === 'Ignore' ? admission : await inForce(cluster, failurePolicy);
       const { compiled, engine } = different(
-        await own.created({ metadata: { name: 'web' }, spec: { containers: many(2000, 'quay.io/acme/app:1') } }),
+        await own.created({ metadata: { name: 'web' }, spec: { containers: many(4000, 'quay.io/acme/app:1') } }),
       );
       t.equal(imageOf(engine), 'mirror.example.com/acme/app:1');
       if (failurePolicy === 'Ignore') t.equal(imageOf(compiled), 'quay.io/acme/app:1');

@@ -105,13 +105,13 @@ test('what can be compiled, and the webhook', { skip: skipReason({ level: 1 }) }
 
   await group.test('a pod that costs more than the budget of an expression is decided by the webhook', async (t) => {
     await partial.enforce(policy, { ...everyday, failurePolicy: 'Ignore' });
-    const many = Array.from({ length: 2000 }, () => compiled);
+    const many = Array.from({ length: 8000 }, () => compiled);
     let pod: CreatedPod | undefined;
     await eventually('failures are ignored', async () => (await created(partial, 'shop', many)).spec !== undefined);
     const counts = await rewrittenBy(partial, async () => {
       pod = await created(partial, 'shop', many);
     });
-    t.strictSame(counts, { quay: 0, envoy: 0, hub: 2000 });
+    t.strictSame(counts, { quay: 0, envoy: 0, hub: 8000 });
     t.equal(pod?.spec?.containers[0]?.image, 'mirror.example.com/library/nginx:1');
   });
 

@@ -19,15 +19,15 @@ export function alternativeVariables(table: Table): Variable[] {
     { name: 'ruleTargets', comment: 'All targets of rules with alternatives, in order.', expression: lines('{', lists, '}') },
     {
       name: 'targetImages',
-      comment: 'Where a rewritten image of a new pod may be pulled from, now and later.',
+      comment: 'For each image: where it may be pulled from, now and later, if it is rewritten in a new pod.',
       expression: `variables.change != "create" ? []
-: variables.parts.transformList(i, m, variables.becomes[i] != "" && has(variables.matched[i][0].targets),
+: variables.parts.transformList(i, m, variables.becomes[i] == "" || !has(variables.matched[i][0].targets) ? [] :
     [variables.ruleTargets[variables.matched[i][0].targets]].map(l, [l.map(e,
 ${indented(transformed(usesOf(table)), '        ')}).map(n, n != "" && ${indented(isReference('n'), '        ').trimStart()} ? n : "")]
       .map(names, names.transformList(j, n, n != "" && !names.slice(0, j).exists(o, o == n),
-        {"of": variables.images[i].at, "image": n, "secrets": string(has(l[j].secrets) ? l[j].secrets : "")}))[0])[0]).flatten()`,
+        {"image": n, "secrets": string(has(l[j].secrets) ? l[j].secrets : "")}))[0])[0])`,
     },
-    { name: 'targetParts', expression: `variables.targetImages${indented(partsOf('t.image', 't'))}` },
+    { name: 'targetParts', expression: `variables.targetImages.map(l, l${indented(partsOf('t.image', 't'))})` },
   ];
 }
 
@@ -35,8 +35,8 @@ function usesOf({ rules }: Table): Use[] {
   return rules.flatMap(({ targets, entries }) => targets.map((target) => [target, entries] as const));
 }
 
-/** Of the image of index `i`, in the order of its targets. @param lists of names, in CEL, of the target image of index `k` */
+/** Of the image of index `i`, in the order of its targets. @param lists of names, in CEL, of its target of index `k` */
 export function secretsOfTargets(lists: readonly string[]): string {
-  return `variables.targetImages.transformList(k, t, t.of == variables.images[i].at,
+  return `variables.targetImages[i].transformList(k, t,
       ${['t.secrets.split(",").filter(n, n != "")', ...lists].join(' + ')}).flatten()`;
 }

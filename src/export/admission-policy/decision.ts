@@ -15,7 +15,11 @@ export function decisionVariables(table: Table): Variable[] {
     ...entriesOf(table).variables,
     ...siteVariables(),
     ...imageVariables(table),
-    { name: 'matched', comment: 'For each image the entries that match it; the first one decides.', expression: matched(table, 'parts') },
+    {
+      name: 'matched',
+      comment: 'For each image the entries that match it; the first one decides.',
+      expression: matched(table, 'variables.parts'),
+    },
     resultsVariable(table),
     {
       name: 'resultParts',
@@ -26,7 +30,9 @@ export function decisionVariables(table: Table): Variable[] {
     ...secretTables(table),
     becomesVariable(table),
     ...alternativeVariables(table),
-    ...(attaches(table) && hasTargets(table) ? [{ name: 'targetsAgain', expression: matched(table, 'targetParts') }] : []),
+    ...(attaches(table) && hasTargets(table)
+      ? [{ name: 'targetsAgain', expression: `variables.targetParts.map(l, ${matched(table, 'l')})` }]
+      : []),
     ...missingVariable(table),
   ];
 }
@@ -53,8 +59,8 @@ function writtenParts({ rules, exactTargets }: Table): WrittenPart[] {
   return [...(isWritten || hasNames ? (['host'] as const) : []), ...(isWritten ? (['rest'] as const) : [])];
 }
 
-/** For each image of a variable, in CEL. */
-function matched(table: Table, variable: string): string {
+/** For each image of a list. @param list in CEL */
+function matched(table: Table, list: string): string {
   const entries = table.rules.flatMap((rule) => rule.entries);
   const conditions = [
     'm.key.startsWith(e.name)',
@@ -62,13 +68,13 @@ function matched(table: Table, variable: string): string {
     ...(entries.some(({ except }) => except !== '') ? [`(!has(e.except) || !${canonicalText('m')}.matches(e.except))`] : []),
   ];
   // A result that a rule may attach secrets to is no image of the pod yet.
-  const isStaying = variable === 'parts' && entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none');
+  const isStaying = list === 'variables.parts' && entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none');
   if (isStaying) conditions.push(`(!has(e.stays) || ${goes})`);
   const filter = `${entriesOf(table).of('m')}.filter(e, ${conditions.join(' && ')})`;
   const each = isStaying ? 'transformList(i, m' : 'map(m';
   return table.excluded.length === 0
-    ? `variables.${variable}.${each}, ${filter})`
-    : `variables.${variable}.${each}, // exclude of the policy\n  ${table.excluded.map(testText).join('\n  || ')}\n  ? [] : ${filter})`;
+    ? `${list}.${each}, ${filter})`
+    : `${list}.${each}, // exclude of the policy\n  ${table.excluded.map(testText).join('\n  || ')}\n  ? [] : ${filter})`;
 }
 
 /** Another registry may have other content under the tag of an image that is pulled at each start. */
@@ -123,7 +129,7 @@ function againVariables(table: Table): Variable[] {
     {
       name: 'again',
       comment: 'For each result the entries that match it: a rule that only attaches pull secrets may.',
-      expression: matched(table, 'resultParts'),
+      expression: matched(table, 'variables.resultParts'),
     },
   ];
 }

@@ -45,11 +45,12 @@ export function missingVariable(table: Table): Variable[] {
     {
       name: 'missing',
       comment: 'Pull secrets that the pod lacks. They cannot be added to an existing one.',
-      expression: `variables.change != "create" ? [] : variables.parts.transformList(i, m,
+      // Most images of a pod need the same ones: what differs from the image before is few, and `distinct` costs the square of it.
+      expression: `variables.change != "create" ? [] : [variables.parts.transformList(i, m,
   variables.becomes[i] != ""
   ? ${secretsOfRewritten(table)}${ofLeft}
   : ${stays.join('\n    + ')}
-).flatten().distinct().filter(n, !(n in variables.present))`,
+)].map(l, l.transformList(i, s, i == 0 || s != l[i - 1], s))[0].flatten().distinct().filter(n, !(n in variables.present))`,
     },
   ];
 }
@@ -57,8 +58,8 @@ export function missingVariable(table: Table): Variable[] {
 function secretsOfRewritten(table: Table): string {
   const others = secretsOfResult(table).join('\n    + ');
   if (!hasTargets(table)) return others;
-  const at = secretsAt(table, 'variables.targetParts[k].key');
-  const ofTargets = secretsOfTargets([at, ...ownSecrets(table), ...(attaches(table) ? [attachedBy('variables.targetsAgain[k]')] : [])]);
+  const at = secretsAt(table, 'variables.targetParts[i][k].key');
+  const ofTargets = secretsOfTargets([at, ...ownSecrets(table), ...(attaches(table) ? [attachedBy('variables.targetsAgain[i][k]')] : [])]);
   return `(has(variables.matched[i][0].targets) ? ${ofTargets}\n    : ${others})`;
 }
 
