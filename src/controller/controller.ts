@@ -12,6 +12,7 @@ import { FollowedPolicy } from './followed-policy.ts';
 import { HostsFile } from './hosts/hosts-file.ts';
 import { Leadership } from './leadership.ts';
 import { createControllerMetrics } from './metrics.ts';
+import { ObservedWatches } from './observed-watch.ts';
 import { PolicyStatus } from './policy-status.ts';
 import type { Part, ReconcilerContext, ReconcilerFactory } from './reconciler.ts';
 import type { ControllerOptions, Feature } from './options.ts';
@@ -50,7 +51,7 @@ export async function startController(options: ControllerOptions, log: Logger): 
   const cluster = await connect(options.kubeconfig === null ? {} : { kubeconfig: options.kubeconfig });
   const status = new PolicyStatus(cluster, followed, options);
   const lease = leaseOf(options);
-  const world = { cluster, log, metrics, options };
+  const world = { cluster, watches: new ObservedWatches({ cluster, log, metrics }), log, metrics, options };
   const isLeader = (): boolean => election.isLeader;
   const leadership = new Leadership({
     parts: await Promise.all(options.features.map((feature) => loadPart(feature))),

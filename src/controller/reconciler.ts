@@ -7,6 +7,7 @@ import type { PolicyProblem } from '../policy/problem.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { HostsFile } from './hosts/hosts-file.ts';
 import type { ControllerMetrics } from './metrics.ts';
+import type { ObservedWatches } from './observed-watch.ts';
 import type { ControllerOptions, Feature } from './options.ts';
 
 export interface Reconciler {
@@ -26,6 +27,7 @@ export interface Reconciler {
 /** Passed to every reconciler. */
 export interface ReconcilerContext {
   readonly cluster: Cluster;
+  readonly watches: ObservedWatches;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
   readonly options: ControllerOptions;

@@ -15,13 +15,10 @@ const deciding: ReadonlySet<Feature> = new Set(['fallback', 'policies', 'verify'
 export const needsHosts = (feature: Feature): boolean => deciding.has(feature);
 
 /** Tells the policy the hosts once they are known, and after each change; without the ConfigMap there are none. */
-export function followHosts(
-  context: Pick<ReconcilerContext, 'cluster' | 'log' | 'metrics' | 'options'>,
-  policy: FollowedPolicy,
-): ResourceWatch<V1ConfigMap> {
+export function followHosts(context: Pick<ReconcilerContext, 'watches' | 'options'>, policy: FollowedPolicy): ResourceWatch<V1ConfigMap> {
   const { namespace, hostsConfigMap } = context.options;
   const name = `${hostsKey} of ConfigMap ${hostsConfigMap}`;
-  const watch: ResourceWatch<V1ConfigMap> = observedWatch<V1ConfigMap>(context, 'resolved-hosts', {
+  const watch: ResourceWatch<V1ConfigMap> = observedWatch<V1ConfigMap>(context, 'hosts', {
     path: `/api/v1/namespaces/${namespace}/configmaps`,
     fieldSelector: `metadata.name=${hostsConfigMap}`,
     onEvent: () => {

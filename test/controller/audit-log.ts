@@ -9,6 +9,7 @@ import { releaseNamespace } from './controllers.ts';
 /** The parts of an Event that are read. https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
 export interface AuditEvent {
   readonly verb: string;
+  readonly stage: string;
   readonly user: { readonly username: string };
   readonly objectRef: { readonly resource: string; readonly namespace?: string; readonly name?: string; readonly uid?: string };
   readonly responseStatus: { readonly code: number };

@@ -34,7 +34,7 @@ export interface Writers {
   breakers?: (() => WrittenBreakers | null) | undefined;
 }
 
-export type FileContext = Pick<ReconcilerContext, 'cluster' | 'log' | 'metrics' | 'options' | 'isLeader'>;
+export type FileContext = Pick<ReconcilerContext, 'cluster' | 'watches' | 'log' | 'metrics' | 'options' | 'isLeader'>;
 
 /** Kept while at least one feature uses it. */
 interface Session {

@@ -63,7 +63,7 @@ export function openSecretSource(
     }
   };
 
-  const watch: ResourceWatch<SecretObject> = observedWatch<SecretObject>(context, `source:${registry}`, {
+  const watch: ResourceWatch<SecretObject> = observedWatch<SecretObject>(context, `secret:${name}`, {
     path: secretsPath(options.namespace),
     fieldSelector: `metadata.name=${name}`,
     project: withDockerConfig,

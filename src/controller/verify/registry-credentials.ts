@@ -30,7 +30,7 @@ export function openCredentials(
 ): RegistryCredentials {
   const { credentials, host } = policy;
   if (credentials !== undefined && 'provider' in credentials) return ofCloud(context, { registry, settings: credentials, host }, changed);
-  return ofSecrets(context, registry, secretsOf(policy), changed);
+  return ofSecrets(context, secretsOf(policy), changed);
 }
 
 function ofCloud(context: ReconcilerContext, options: Parameters<typeof openTokenSource>[1], changed: () => void): RegistryCredentials {
@@ -45,10 +45,10 @@ function ofCloud(context: ReconcilerContext, options: Parameters<typeof openToke
   };
 }
 
-function ofSecrets(context: ReconcilerContext, registry: string, names: readonly string[], changed: () => void): RegistryCredentials {
+function ofSecrets(context: ReconcilerContext, names: readonly string[], changed: () => void): RegistryCredentials {
   const { namespace } = context.options;
   const watches = names.map((name) =>
-    observedWatch<SecretObject>(context, `verify:${registry}:${name}`, {
+    observedWatch<SecretObject>(context, `secret:${name}`, {
       path: secretsPath(namespace),
       fieldSelector: `metadata.name=${name}`,
       project: withDockerConfig,

@@ -68,14 +68,14 @@ class VerifyReconciler implements Reconciler {
 
   start(): void {
     this.#followPolicy();
-    const namespaces = observedWatch<KubernetesObject>(this.#context, 'verify:namespaces', {
+    const namespaces = observedWatch<KubernetesObject>(this.#context, 'namespaces', {
       path: '/api/v1/namespaces',
       project: ({ metadata }) => ({
         metadata: { ...(metadata?.name !== undefined && { name: metadata.name }), labels: metadata?.labels ?? {} },
       }),
       onEvent: ({ type, object }) => (type === 'synced' ? this.#decideAll() : this.#decideAll(object.metadata?.name)),
     });
-    const pods = observedWatch<V1Pod>(this.#context, 'verify:pods', {
+    const pods = observedWatch<V1Pod>(this.#context, 'pods', {
       path: '/api/v1/pods',
       fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed',
       project: withImages,

@@ -9,6 +9,7 @@ import { connect } from '../../../src/cluster/connection.ts';
 import { loadPolicy } from '../../../src/config/load.ts';
 import { fallbackReconciler } from '../../../src/controller/fallback/fallback.ts';
 import { HostsFile } from '../../../src/controller/hosts/hosts-file.ts';
+import { ObservedWatches } from '../../../src/controller/observed-watch.ts';
 import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
@@ -173,10 +174,10 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     let isLeader = false;
     const { compiled } = loadPolicy(policy, 'policy.yaml');
     if (compiled === null) throw new Error('the policy has errors');
+    const observed = { cluster, log: pino({ level: 'silent' }), metrics: createControllerMetrics() };
     const file = {
-      cluster,
-      log: pino({ level: 'silent' }),
-      metrics: createControllerMetrics(),
+      ...observed,
+      watches: new ObservedWatches(observed),
       options: readControllerOptions(['--policy=policy.yaml', `--namespace=${releaseNamespace}`, ...flags], {}),
       isLeader: () => isLeader,
     };
@@ -198,7 +199,7 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     const without = await runController(plane, { policy, args: ['--features=secrets'] });
     await whenReady(without);
     t.match((await without.get('/readyz')).text, 'rules hub have `alternatives`, which has no effect: the feature fallback is disabled');
-    t.notMatch((await without.get('/metrics')).text, /watch="(pods|resolved-hosts)"/);
+    t.notMatch((await without.get('/metrics')).text, /watch="(pods|hosts)"/);
     t.equal(await without.stop(), 0);
   });
 });

@@ -197,7 +197,7 @@ rules:
     event?.note,
     'registries mirror have `verify`, which has no effect: the feature verify is disabled. Set the chart value controller.features.verify to true to ask them for the images of pods.',
   );
-  t.equal(await metric(off, 'transship_controller_watch_age_seconds{watch="verify:pods"}'), undefined);
+  t.equal(await metric(off, 'transship_controller_watch_age_seconds{watch="pods"}'), undefined);
   t.strictSame(server.requests, []);
   t.equal(await statusOf(plane), null);
   await off.stop();
