@@ -3,11 +3,12 @@ import { changedImages } from '../config/changed-images.ts';
 import { locate } from '../config/finding.ts';
 import { loadPolicy } from '../config/load.ts';
 import { parseSource } from '../config/position.ts';
+import { unusedHosts } from '../config/resolved-hosts.ts';
 import type { Finding } from '../errors/finding.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import type { ResolvedHosts } from '../rules/registries.ts';
 import { printed } from '../text/printable.ts';
 import type { Io } from './command.ts';
+import type { HostsFile } from './hosts-file.ts';
 import { displayName, readText } from './input.ts';
 import { write } from './output.ts';
 
@@ -32,15 +33,15 @@ const none: Baseline = { has: () => false, changes: () => [] };
  * @param path null without `--against`
  * @throws OperatorError (FILE_UNREADABLE)
  */
-export async function readBaseline(path: string | null, hosts: ResolvedHosts, io: Io): Promise<Baseline> {
+export async function readBaseline(path: string | null, hosts: HostsFile, io: Io): Promise<Baseline> {
   if (path === null) return none;
   const name = displayName(path);
-  const { compiled, findings } = loadPolicy(await readText(path, io), name, hosts);
+  const { compiled, findings } = loadPolicy(await readText(path, io), name, hosts.hosts);
   if (compiled === null) {
     await write(io.stderr, printed`${name} is not a valid policy, so nothing is compared with it; transship lint ${path} says why\n`);
     return none;
   }
-  const known = new Set(findings.map(keyOf));
+  const known = new Set([...findings, ...unusedHosts(hosts.hosts, hosts, compiled.policy)].map(keyOf));
   return {
     has: (finding) => finding.severity === 'warning' && known.has(keyOf(finding)),
     changes: (now) => {

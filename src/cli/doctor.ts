@@ -8,6 +8,9 @@ import { doctorFlags } from './flags.ts';
 import { coloured, write, type Output } from './output.ts';
 import { joined, jsonText, printed, type Printable } from '../text/printable.ts';
 
+const nothingChecked =
+  'no installation was checked: webhook configurations and bindings of admission policies may not be listed; use an account that may, as docs/reference/doctor.md says';
+
 export const doctorCommand = command({
   name: 'doctor',
   summary: 'checks an installation: webhook, certificate, policy, labels, pull secrets',
@@ -20,17 +23,22 @@ the metrics of the API server and of the webhook, and to create pods (for the dr
   flags: doctorFlags,
   notes: `-o json prints one object with the keys checks (id, title, state, problems: sentence and remedy) and notSeen.
 
-Exit codes: 0 no problem was found; 1 there is one; 2 wrong usage, or the cluster cannot be read.`,
+Exit codes: 0 no problem was found; 1 there is one; 2 wrong usage, the cluster cannot be read, or your rights do not let an installation be seen.`,
   withoutOperands: '`transship why pod/NAME` explains one pod',
   run: async ({ values }, io) => {
-    const { results, unseen } = await inCluster(values, async (view) => ({
-      results: runChecks(checks, await gatherFacts(view, !values['no-probe'])),
-      unseen: view.unseen,
-    }));
+    const { results, unseen, isSeen } = await inCluster(values, async (view) => {
+      const facts = await gatherFacts(view, !values['no-probe']);
+      return { results: runChecks(checks, facts), unseen: view.unseen, isSeen: facts.releases !== null };
+    });
     if (values.output === 'json') await write(io.stdout, printed`${jsonText({ checks: results, notSeen: unseen })}\n`);
     else {
       await write(io.stdout, joined(results.map((result) => lines(result, io.stdout))));
       await write(io.stderr, notSeen(unseen));
+    }
+    // Without a release in sight, that no problem was found means nothing.
+    if (!isSeen) {
+      await write(io.stderr, printed`transship doctor: ${nothingChecked}\n`);
+      return 2;
     }
     return results.some(({ state }) => state === 'problem') ? 1 : 0;
   },

@@ -26,7 +26,7 @@ Outcomes: rewritten, already-there, no-rule, excluded, invalid, refused, unchang
   notes: `Of manifests, pods and pod templates in objects of every kind are decided; whatever else looks like an image is named on standard error,
 with a summary below it. More than 20 images are grouped by outcome and rule.
 
-Exit codes: 0 every image was decided, whatever the outcome; 1 with --strict, an image was not examined; 2 wrong usage or unreadable input.`,
+Exit codes: 0 every image was decided, whatever the outcome; 1 with --strict, an image was invalid, refused or not examined; 2 wrong usage or unreadable input.`,
   run: explain,
 });
 
@@ -51,6 +51,7 @@ async function explain({ values, operands }: Given<typeof explainFlags>, io: Io)
   // Printed with the first rows, so that nothing is printed when nothing can be read.
   let head = output === 'table' ? table.head : printable('');
   for await (const group of decisions(policy, { ...query, namespaceOf, labels }, report, io)) {
+    for (const { decision } of group) report.decided(decision.outcome);
     const shown = group.filter(({ decision }) => only.length === 0 || only.includes(decision.outcome));
     if (query.files.length > 0) all.push(...group);
     if (query.files.length > 0 && output === 'table') continue;

@@ -32,7 +32,10 @@ const manifests = {
   repeatable: true,
 } as const satisfies Flag;
 
-const strict = { type: null, text: 'exit code 1 when something that looks like an image was not examined' } as const satisfies Flag;
+const strict = {
+  type: null,
+  text: 'exit code 1 when an image was invalid or refused, or something that looks like one was not examined',
+} as const satisfies Flag;
 
 export const host = { type: address, text: 'address to listen on', default: '127.0.0.1' } as const satisfies Flag;
 export const logLevel = { type: oneOf('LEVEL', logLevels), text: logLevels.join(', '), default: 'info' } as const satisfies Flag;

@@ -36,7 +36,7 @@ has one. -o json prints lines with the keys source, target and digest. -o skopeo
 Images with the same target are reported on standard error and skipped. So are images that are left alone because of a
 problem or because their pod is, and text that looks like an image but belongs to no pod.`,
   flags: imagesFlags,
-  notes: `Exit codes: 0 success; 1 two images have the same target, or with --strict an image was not examined; 2 wrong usage or unreadable input.`,
+  notes: `Exit codes: 0 success; 1 two images have the same target, or with --strict an image was invalid, refused or not examined; 2 wrong usage or unreadable input.`,
   run: async ({ values, operands }, io) => {
     const images = imageQueryOf(operands, values.file);
     const policy = await openPolicy(values, io);
@@ -64,7 +64,8 @@ async function pairs(policy: CompiledPolicy, query: ImageQuery, { report, io }: 
   const lacking = new Set<string>();
   for await (const group of decisions(policy, query, report, io)) {
     for (const decided of group) {
-      const { image } = decided.decision;
+      const { image, outcome } = decided.decision;
+      report.decided(outcome);
       const source = referenceOf(image);
       for (const text of lackingAlternatives(decided)) lacking.add(text);
       const targets = targetsOf(decided);

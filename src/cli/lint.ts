@@ -1,15 +1,14 @@
 /** `transship lint`: checks policy files before they are used. */
 import { hasErrors, type Finding } from '../errors/finding.ts';
 import { loadPolicy } from '../config/load.ts';
-import { parseResolvedHosts } from '../config/resolved-hosts.ts';
+import { unusedHosts } from '../config/resolved-hosts.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
-import type { ResolvedHosts } from '../rules/registries.ts';
 import { readBaseline, type Baseline } from './baseline.ts';
 import { command, stdinOnce, type Io } from './command.ts';
 import { exitCodeOf } from './failure.ts';
 import { findingFormats } from './finding-formats.ts';
 import { OperatorError } from '../errors/operator-error.ts';
-import { PolicyError } from '../config/source.ts';
+import { readHosts, type HostsFile } from './hosts-file.ts';
 import { displayName, readText } from './input.ts';
 import { joined, printed } from '../text/printable.ts';
 import { write } from './output.ts';
@@ -58,15 +57,8 @@ Exit codes: 0 no errors, warnings or not; 1 errors, or with --against a new warn
   },
 });
 
-async function readHosts(path: string | null, io: Io): Promise<ResolvedHosts> {
-  if (path === null) return {};
-  const { hosts, findings } = parseResolvedHosts(await readText(path, io), displayName(path));
-  if (hasErrors(findings)) throw new PolicyError(displayName(path), findings);
-  return hosts;
-}
-
 interface Context {
-  readonly hosts: ResolvedHosts;
+  readonly hosts: HostsFile;
   readonly baseline: Baseline;
   readonly failsOnWarnings: boolean;
 }
@@ -87,10 +79,11 @@ async function lintFile(path: string, { hosts, baseline, failsOnWarnings }: Cont
   } catch (error) {
     return { code: exitCodeOf(error, 'lint', io.stderr), findings: [], summary: null };
   }
-  const { compiled, findings: found } = loadPolicy(text, name, hosts);
+  const { compiled, findings } = loadPolicy(text, name, hosts.hosts);
+  const found = compiled === null ? findings : [...findings, ...unusedHosts(hosts.hosts, hosts, compiled.policy)];
   const fresh = found.filter((finding) => !baseline.has(finding));
   const changes = compiled === null ? [] : baseline.changes({ text, name, compiled });
-  const isFailure = hasErrors(fresh) || (failsOnWarnings && fresh.length > 0);
+  const isFailure = hasErrors(fresh) || (failsOnWarnings && fresh.some(({ severity }) => severity === 'warning'));
   const known = found.length - fresh.length;
   const details = [summary(compiled, fresh), ...(known === 0 ? [] : [`${known} known`]), ...noted(changes)];
   return { code: isFailure ? 1 : 0, findings: [...fresh, ...changes], summary: details.join(', ') };
@@ -102,7 +95,8 @@ function noted(changes: readonly Finding[]): string[] {
 
 function summary(compiled: CompiledPolicy | null, findings: readonly Finding[]): string {
   const errors = findings.filter((finding) => finding.severity === 'error').length;
-  const warnings = findings.length - errors;
+  const warnings = findings.filter((finding) => finding.severity === 'warning').length;
+  const notes = findings.length - errors - warnings;
   const contents =
     compiled === null
       ? [counted(errors, 'error')]
@@ -111,7 +105,7 @@ function summary(compiled: CompiledPolicy | null, findings: readonly Finding[]):
           counted(compiled.registries.size, 'registry', 'registries'),
           `${counted(compiled.policy.tests.length, 'test')} passed`,
         ];
-  return [...contents, counted(warnings, 'warning')].join(', ');
+  return [...contents, counted(warnings, 'warning'), ...(notes === 0 ? [] : [counted(notes, 'note')])].join(', ');
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

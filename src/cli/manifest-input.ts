@@ -11,6 +11,7 @@ import { tokens } from '../patch/pointer.ts';
 import { imagePointer } from '../pod/images.ts';
 import { isObject } from '../pod/json.ts';
 import { podFields, readPod } from '../pod/pod.ts';
+import type { Outcome } from '../policy/outcome.ts';
 import { offsetAt } from '../manifests/nodes.ts';
 import { parseManifests, plainValue, type ManifestDocument, type ManifestFile } from '../manifests/parse.ts';
 import { fieldPath, unexaminedImages } from '../manifests/unexamined.ts';
@@ -31,6 +32,7 @@ export class ManifestReport {
   readonly #io: Io;
   readonly #objects = new Set<string>();
   #unexamined = 0;
+  #undecided = 0;
 
   constructor(command: string, io: Io) {
     this.#command = command;
@@ -44,6 +46,11 @@ export class ManifestReport {
   fault(error: OperatorError): void {
     this.unreadable += 1;
     writeLines(this.#io.stderr, explanation(error, this.#command));
+  }
+
+  /** Counts images that the policy has no result for, which were invalid or refused. */
+  decided(outcome: Outcome): void {
+    if (outcome === 'invalid' || outcome === 'refused') this.#undecided += 1;
   }
 
   /** Reports the images of a document that were not examined. */
@@ -85,7 +92,7 @@ export class ManifestReport {
       );
     }
     if (this.unreadable > 0) return 2;
-    return strict === true && this.#unexamined > 0 ? 1 : 0;
+    return strict === true && this.#unexamined + this.#undecided > 0 ? 1 : 0;
   }
 }
 

@@ -33,7 +33,7 @@ in the template too where they are needed. The webhook does not have this effect
 like an image and is none of a pod: in arguments, environment variables, ConfigMaps, fields of custom resources. A document is printed
 as it is, and named there, when it means different things to kubectl and kustomize (a merge key below a key that it overrides), or
 when it cannot be changed without changing something else.
-Exit codes: 0 success; 1 a document was left as it is, or with --strict an image was not examined; 2 wrong usage or unreadable input, and
+Exit codes: 0 success; 1 a document was left as it is, or with --strict an image was invalid, refused or not examined; 2 wrong usage or unreadable input, and
 then nothing is printed.`,
   run: rewrite,
 });
@@ -92,6 +92,7 @@ function reportKept(
   }
   for (const { document, value, images } of documents) {
     for (const image of images) {
+      report.decided(image.decision.outcome);
       const why = leftAloneBecause(image);
       if (why === null) continue;
       const { manifest, line, column, kind, objectName } = placeOf(file, document, image, job);

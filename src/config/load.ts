@@ -9,6 +9,7 @@ import { lint } from './lint/lint.ts';
 import { otherDocument } from './other-document.ts';
 import { isTemplate } from '../text/go-template.ts';
 import { parseSource, type SourceFile } from './position.ts';
+import { readableParts } from './readable-parts.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { problem } from '../policy/problem.ts';
 import type { RewritePolicy } from '../policy/types.ts';
@@ -44,7 +45,12 @@ function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   const other = otherDocument(plain.value);
   if (other !== null) return refused([locate(file, { key: true, ...problem('not-a-policy', other.path, other.message) })]);
   const parsed = policySchema.safeParse(plain.value, { reportInput: false });
-  if (!parsed.success) return refused(schemaProblems(parsed.error.issues, plain.value).map((each) => locate(file, each)));
+  if (!parsed.success) {
+    const { issues } = parsed.error;
+    const rest = readableParts(plain.value, issues);
+    const others = rest === null ? [] : compilePolicy(rest, hosts).problems;
+    return refused([...schemaProblems(issues, plain.value), ...others].map((each) => locate(file, each)));
+  }
   const compiled = compilePolicy(parsed.data, hosts);
   if (compiled.problems.length > 0) return refused(compiled.problems.map((each) => locate(file, each)));
   const compiledWith = (others: ResolvedHosts): CompiledPolicy => (areEqual(others, hosts) ? compiled : compilePolicy(parsed.data, others));
@@ -52,7 +58,7 @@ function loadDocument(file: SourceFile, hosts: ResolvedHosts): LoadedPolicy {
   const findings = lint(compiledWith(hostsOnly(hosts))).map((each) => locate(file, each));
   if (hasErrors(findings)) return refused(findings);
   const failures = failedExpectations(compiledWith(withoutStated(hosts, parsed.data))).map((each) => locate(file, each));
-  return failures.length > 0 ? refused([...findings, ...failures]) : { compiled, findings };
+  return failures.length > 0 ? refused([...findings, ...failures]) : { compiled, findings: inOrder(findings) };
 }
 
 function withoutStated(hosts: ResolvedHosts, policy: RewritePolicy): ResolvedHosts {
@@ -74,5 +80,10 @@ function areEqual(a: ResolvedHosts, b: ResolvedHosts): boolean {
 }
 
 function refused(findings: readonly Finding[]): LoadedPolicy {
-  return { compiled: null, findings };
+  return { compiled: null, findings: inOrder(findings) };
+}
+
+/** Of the file. */
+function inOrder(findings: readonly Finding[]): Finding[] {
+  return findings.toSorted((one, other) => one.line - other.line || one.column - other.column);
 }

@@ -15,11 +15,14 @@ export function namespaceProblem(text: string): string | null {
     return `${text} is read as a name and not as a regular expression; only * is special${suggested(bare)}`;
   if (bare.includes('?')) return `${text}: ? is not special; write * for any characters, or list the names`;
   if (/[[\]]/.test(bare)) return `${text}: [ ] is not special; write * for any characters, or list the names`;
-  if (bare !== bare.toLowerCase()) return `${text}: the name of a namespace is lower case; write ${bare.toLowerCase()}`;
-  if (!/^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$/.test(bare) || bare.replaceAll('*', '').length > 63)
+  const near = bare.toLowerCase().replaceAll('_', '-');
+  if (bare !== bare.toLowerCase() && isNamespaceGlob(near)) return `${text}: the name of a namespace is lower case; write ${near}`;
+  if (!isNamespaceGlob(bare))
     return `${JSON.stringify(text)} is not a name of a namespace: lower-case letters, digits and -, at most 63 characters, and * for any of them`;
   return null;
 }
+
+const isNamespaceGlob = (text: string): boolean => /^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$/.test(text) && text.replaceAll('*', '').length <= 63;
 
 function plain(text: string): string {
   return text.replace(/[\u2018\u2019\u201c\u201d\u00ab\u00bb]/g, '');

@@ -60,7 +60,7 @@ const hostFrom = z
     { error: 'hostFrom is { service: { namespace, name, port } } or { localRegistryHosting: true }' },
   )
   .describe(
-    'Where the controller reads the host from. Until it is resolved, `host` is used; without one, rules of this registry are not active.',
+    'Where the controller reads the host from. Until it is resolved, `host` is used; without one, rules that write to this registry first are not active, even where they have `alternatives`.',
   );
 
 const credentials = z

@@ -42,6 +42,7 @@ export const problemCodes = {
   'never-rewritten': warning('a pattern is under the target of a rule, so its images are there already'),
   'cannot-be-rewritten': warning('the transform of a rule has no result for the images of a pattern'),
   'repeated-alternative': warning('an alternative gives images the names that `rewrite` or an earlier alternative gives them'),
+  'waiting-alternatives': warning('a rule with `alternatives` is not active, since the registry of its `rewrite` has no host yet'),
   'docker-hub-host': warning('another host of Docker Hub where `docker.io` is meant'),
   'organisation-for-image': warning('`docker.io/NAME` is an organisation, and an official image has that name'),
   'host-for-image': warning('`NAME:*` is a host with any port, and an image is meant'),
@@ -54,8 +55,8 @@ export const problemCodes = {
   'possible-collision': warning('two images that the patterns match may get one name'),
   'repeated-entry': warning('a name is twice in a list'),
   'namespace-without-effect': warning('a namespace that no pod runs in, or `**` where `*` says the same'),
-  'not-exported': error('`transship export`: the format cannot say it; with `--partial` it is a warning'),
-  'not-imported': error('`transship import`: the file is not of the format, or has what no policy can say'),
+  'not-exported': error('`transship export`: the format cannot express it; with `--partial` it is a warning'),
+  'not-imported': error('`transship import`: the file is not of the format, or has what no policy can express'),
   'mutable-tags': note('a rule with `onMutableTag: fallBack`: another registry may have other content under the tag of an image'),
   'image-differs': note('an image of `tests`, or an example of a pattern, comes out differently than with the policy of `lint --against`'),
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -64,8 +64,9 @@ function rewrite(table: Table, reference: Reference, { rule, match }: RuleMatch,
     imageDecision(reference.text, code, reason, { rule: name, pullSecrets: secretsAt(table, reference) });
   const refuse = (code: ReasonCode, why: string): ImageDecision => keep(code, `rule ${name}${why}`);
   if (rule.rewrite === null) {
+    const instead = rule.alternatives.length === 0 ? '' : ', and its alternatives are not used instead';
     const remedy = `give the registry a host: to use until then (on the command line: --resolved-hosts)`;
-    return refuse('registry-unresolved', ` is not active yet: the host of registry ${rule.waitsFor} is not resolved; ${remedy}`);
+    return refuse('registry-unresolved', ` is not active yet: the host of registry ${rule.waitsFor} is not resolved${instead}; ${remedy}`);
   }
   const transformed = rule.rewrite.transform(reference, match);
   if (!transformed.ok) return refuse('transform-failed', `: ${transformed.reason}`);

@@ -249,3 +249,14 @@ rules:
     ],
   });
 });
+
+test('an image that is invalid or refused ends with 1 with --strict, in every command that has it: images once ended with 0', async (t) => {
+  const invalid = 'kind: Pod\nspec: {containers: [{image: Not An Image}]}\n';
+  const left = 'kind: Pod\nmetadata: {namespace: kube-system}\nspec: {containers: [{image: nginx}]}\n';
+  for (const [command, ...flags] of [['images', '-f', '-'], ['explain', '-f', '-'], ['rewrite']] as const) {
+    const run = async (text: string, ...more: string[]) => (await transship([command, '--policy', policy, ...more, ...flags], text)).code;
+    t.equal(await run(invalid), 0, `${command} without it`);
+    t.equal(await run(invalid, '--strict'), 1, command);
+    t.equal(await run(left, '--strict'), 0, `${command}: what is left alone on purpose`);
+  }
+});

@@ -225,7 +225,7 @@ const patterns: Row[] = [
   [
     'the same in an exclude of the policy and of the rule',
     '  - { name: a, match: { images: [docker.io], exclude: [docker.io/redis] }, rewrite: { registry: mirror, as: path } }\nexclude: { images: [docker.io/registry] }\n',
-    ['8:21: warning: docker.io/registry is the organisation registry', '7:56: warning: rule a: docker.io/redis is the organisation redis'],
+    ['7:56: warning: rule a: docker.io/redis is the organisation redis', '8:21: warning: docker.io/registry is the organisation registry'],
   ],
   ['an organisation', rule('a', '[docker.io/bitnami, docker.io/nginx/*, docker.io/library]'), []],
   ['an organisation beside the image', rule('a', '[docker.io/traefik, docker.io/library/traefik]'), []],

@@ -50,6 +50,9 @@ const policies: Readonly<
   'repeated-alternative': rules(
     '{ match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ registry: mirror, as: path }] }',
   ),
+  'waiting-alternatives': `${head}registries: { a: { hostFrom: { localRegistryHosting: true } }, mirror: { host: mirror.example } }
+rules: [{ match: { images: [quay.io] }, rewrite: { registry: a, as: path }, alternatives: [{ registry: mirror, as: path }] }]
+`,
   'mutable-tags': rules(
     '{ match: { images: [quay.io] }, rewrite: { registry: mirror, as: path }, alternatives: [{ as: original }], onMutableTag: fallBack }',
   ),

@@ -19,6 +19,15 @@ export function repeatedAlternatives(rules: readonly Rule[]): PolicyProblem[] {
   });
 }
 
+/** The order of targets begins with the first: while that has no host, the others are not used. */
+export function waitingAlternatives(rules: readonly Rule[]): PolicyProblem[] {
+  return rules.flatMap(({ waitsFor, alternatives }, index) => {
+    if (waitsFor === null || alternatives.length === 0) return [];
+    const message = `the host of registry ${waitsFor} is not resolved, and until it is the rule is not active: its alternatives are not used instead; give the registry a host: to use until then`;
+    return [problem('waiting-alternatives', ['rules', index, 'rewrite'], message)];
+  });
+}
+
 export function mutableTags(rules: readonly Rule[]): PolicyProblem[] {
   return rules.flatMap(({ policy: { onMutableTag } }, index) => {
     if (onMutableTag === 'keep') return [];

@@ -6,7 +6,7 @@ import type { NamePattern } from '../../rules/pattern.ts';
 import { isUnder, type RepositoryPrefix } from '../../rules/registries.ts';
 import type { Rule } from '../../rules/rule.ts';
 import type { Target } from '../../rules/targets.ts';
-import { mutableTags, repeatedAlternatives } from './alternatives.ts';
+import { mutableTags, repeatedAlternatives, waitingAlternatives } from './alternatives.ts';
 import { collisions } from './collisions.ts';
 import { nonConverging } from './convergence.ts';
 import { failing } from './failing.ts';
@@ -22,6 +22,7 @@ export function lint(compiled: CompiledPolicy): PolicyProblem[] {
     ...patterns(compiled),
     ...failing(compiled.rules),
     ...repeatedAlternatives(compiled.rules),
+    ...waitingAlternatives(compiled.rules),
     ...mutableTags(compiled.rules),
     ...collisions(compiled),
     ...ownRegistries(compiled),
