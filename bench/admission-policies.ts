@@ -37,7 +37,7 @@ export async function enforceCompiled(plane: ControlPlane, { namespace, subject,
   const flags = [
     '--policy',
     policyFile,
-    '--name',
+    '--policy-name',
     namespace,
     '--opt-in-value',
     namespace,

@@ -61,6 +61,7 @@ async function enforceAll(plane: ControlPlane, subject: Built, folder: string): 
   const policyFile = `${folder}/policy.yaml`;
   await writeFile(policyFile, JSON.stringify(policy));
   await enforceCompiled(plane, { namespace: 'compiled', subject, policyFile, matchImages: true });
+  await enforceCompiled(plane, { namespace: 'default-mode', subject, policyFile, matchImages: false });
   const changed = await changedPod(plane, 'compiled');
   await plane.createNamespace(none.namespace, {});
   await enforceConstant(plane, constant.namespace);
@@ -74,6 +75,8 @@ async function enforceAll(plane: ControlPlane, subject: Built, folder: string): 
     constant,
     ...Object.entries(floors).map(([namespace, { name, images }]): Variant => ({ namespace, name, images: images ?? 'matching' })),
     { namespace: 'compiled', name: 'compiled with --match-images', images: 'matching' },
+    { namespace: 'default-mode', name: 'compiled', images: 'matching' },
+    { namespace: 'default-mode', name: 'compiled, unconcerned', images: 'foreign' },
     { namespace: 'compiled', name: 'compiled with --match-images, unconcerned', images: 'foreign' },
   ];
 }
