@@ -169,3 +169,31 @@ test('a webhook that hangs holds up its own pods only: after each of them the wh
   t.equal(Math.round(writer.delayOf(podOf('u')) / 60_000), 1);
   t.equal(writer.delayOf(podOf('another')), 0);
 });
+
+test('a step that another client undoes later is taken again in growing intervals: it was each minute, without an end', async (t) => {
+  const stored = { metadata: { resourceVersion: '8' }, spec: { containers: [{ name: 'main', image: backup('main') }] } };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a cluster only the requests are used
+  const cluster = { request: async () => new Response(JSON.stringify(stored), { status: 200 }) } as unknown as Cluster;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- likewise
+  const context = { cluster, log: pino({ level: 'silent' }), metrics: createControllerMetrics() } as ReconcilerContext;
+  const writer = new FallbackWriter(context, new AbortController().signal);
+  const pod = podOf('u');
+  const [container] = pod.failing;
+  if (container === undefined) throw new Error('the pod does not fail');
+  const move = {
+    container,
+    rule: 'hub',
+    target: 'backup',
+    step: 1,
+    steps: 1,
+    to: backup('main'),
+    failure: container.failure,
+    missingSecrets: [],
+  };
+  const seen: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    t.match(await writer.move(pod, [move]), { result: 'untilVersion', version: '8' });
+    seen.push(Math.round(writer.delayOf(pod) / 60_000));
+  }
+  t.strictSame(seen, [0, 1, 2, 4, 8, 10]);
+});
