@@ -56,6 +56,12 @@ export interface WantedPolicy {
   readonly revision: string;
 }
 
+/** What a controller wrote to an object; null for one that is not of a controller. */
+export function writtenPolicy({ metadata, spec }: V1MutatingAdmissionPolicy): WantedPolicy | null {
+  const revision = metadata?.annotations?.[revisionAnnotation];
+  return metadata?.labels?.[managedByLabel] === managedBy && revision !== undefined && spec !== undefined ? { spec, revision } : null;
+}
+
 /** @param binding its owner: when the release no longer has it, the garbage collector removes the policy */
 export function policyObject(
   { spec, revision }: WantedPolicy,

@@ -19,6 +19,7 @@ import {
   renderPolicy,
   signatureOf,
   specPatch,
+  writtenPolicy,
   type Difference,
   type WantedObject,
   type WantedPolicy,
@@ -89,6 +90,9 @@ class PoliciesReconciler implements Reconciler {
       ...(this.#failure === null ? [] : [this.#failure]),
       ...(this.#watches?.problems() ?? []),
       ...this.#refusals,
+      ...(this.#state === 'missing' && this.#wanted === null && this.#refusals.length > 0
+        ? [`${this.#policyName} does not exist, and is not written until the policy has only what CEL can say`]
+        : []),
       ...(this.#disputes.isDisputed(key) ? [disputeProblem(this.#policyName)] : []),
     ];
   }
@@ -114,6 +118,8 @@ class PoliciesReconciler implements Reconciler {
       this.#fail(`${missing} does not exist; the chart renders it, and nothing is written without it`);
       return done;
     }
+    // An earlier leader wrote it, of a policy that could be rendered: it is restored like one of this leader.
+    if (policy !== null) this.#wanted ??= writtenPolicy(policy);
     const object = this.#wanted === null ? null : policyObject(this.#wanted, this.#context.options, binding);
     const difference = policy === null || object === null ? 'other' : differenceOf(policy, object);
     this.#setState(policy === null ? 'missing' : difference === 'none' ? 'in place' : 'outdated');

@@ -6,6 +6,7 @@ import { accountKubeconfig } from '../../cluster/account.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
 import {
+  change,
   createNamespace,
   eventsOf,
   eventually,
@@ -16,7 +17,7 @@ import {
   succeed,
   whenReady,
 } from '../controllers.ts';
-import { becomes, bind, controllerArgs, inexpressible, keptPolicy, podOf, prepareCluster, toMirror } from './kept-policy.ts';
+import { becomes, bind, controllerArgs, inexpressible, keptPolicy, podOf, policyPath, prepareCluster, toMirror } from './kept-policy.ts';
 
 tap.setTimeout(180_000);
 
@@ -136,4 +137,49 @@ test('what CEL cannot say is left to the webhook with --partial', { skip: skipRe
   t.notMatch((await controller.get('/readyz')).text, 'stays as it is');
   const line = linesOf(controller.log()).find(({ msg }) => msg === 'CEL cannot say all of the policy; the webhook decides the rest');
   t.match(line?.['findings'], [/policy\.yaml:6:37: error: rule quay: /]);
+});
+
+/** It once was gone for good: only the process that had written it knew what to write. */
+test('the object of an earlier leader is restored while the policy is refused', { skip: skipReason({ level: 1 }) }, async (t) => {
+  const plane = await startControlPlane(t);
+  await prepareCluster(plane);
+  await bind(plane);
+  const first = await runController(plane, { policy: toMirror('a.example.com'), args: controllerArgs });
+  await whenReady(first);
+  const written = await keptPolicy(plane);
+  t.equal(await first.stop(), 0);
+
+  const next = await runController(plane, { policy: inexpressible('b.example.com'), args: controllerArgs });
+  await whenReady(next);
+  t.match((await next.get('/readyz')).text, 'stays as it is');
+  t.equal(await metric(next, isCurrent), 0);
+  t.equal((await keptPolicy(plane))?.metadata?.resourceVersion, written?.metadata?.resourceVersion, 'it is not written again');
+  for (const [what, disturb] of [
+    ['deleted', () => succeed(plane, 'DELETE', policyPath)],
+    ['edited', () => change(plane, policyPath, { spec: { failurePolicy: 'Fail' } })],
+    ['narrowed', () => change(plane, policyPath, { spec: { matchConditions: [{ name: 'none', expression: 'false' }] } })],
+  ] as const) {
+    await disturb();
+    await eventually(`it is as before, after it was ${what}`, async () => {
+      const found = await keptPolicy(plane);
+      return (
+        JSON.stringify([found?.spec, found?.metadata?.annotations]) === JSON.stringify([written?.spec, written?.metadata?.annotations])
+      );
+    });
+  }
+  await becomes(plane, 'nginx:1', 'a.example.com/library/nginx:1');
+  t.equal(await next.stop(), 0);
+
+  await succeed(plane, 'DELETE', policyPath);
+  const without = await runController(plane, { policy: inexpressible('b.example.com'), args: controllerArgs });
+  const told = 'policies: MutatingAdmissionPolicy transship does not exist, and is not written until the policy has only what CEL can say';
+  await eventually('it is told', async () => (await without.get('/readyz')).text.includes(told));
+  t.equal((await without.get('/readyz')).status, 503);
+  await succeed(plane, 'POST', '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies', {
+    metadata: { name: 'transship' },
+    spec: written?.spec,
+  });
+  await eventually('another one is not taken for it', async () => !(await without.get('/readyz')).text.includes('does not exist'));
+  t.equal((await keptPolicy(plane))?.metadata?.labels, undefined);
+  t.equal(await without.stop(), 0);
 });
