@@ -45,6 +45,8 @@ export interface Admission {
   updated(stored: AdmittedPod, change: (pod: AdmittedPod) => AdmittedPod): Promise<Difference | null>;
   /** New ephemeral containers of a stored pod. */
   debugged(stored: AdmittedPod, containers: readonly object[]): Promise<Difference | null>;
+  /** Whether it is valid without any policy. */
+  isAccepted(pod: PodBody): Promise<boolean>;
   /** Stored, with the compiled policy unless its label says otherwise. */
   store(pod: PodBody): Promise<AdmittedPod>;
   /** How many of the pods so far the engine changed: that a test is not about nothing. */
@@ -181,6 +183,7 @@ export function admission({ api }: ControlPlane, policy: CompiledPolicy, namespa
       const expected = await createIn(plain, { metadata: settable(patched.metadata), spec: patched.spec });
       return compare(pod, whole(expected), async () => whole(await createIn(namespace, pod)));
     },
+    isAccepted: async (pod) => typeof (await createIn(plain, pod)) !== 'string',
     store: async (pod) => {
       const stored = await send('POST', path(namespace), { ...pod, spec: { ...withoutToken, ...pod.spec } });
       if (typeof stored === 'string') throw new Error(stored);
