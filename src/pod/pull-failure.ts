@@ -74,7 +74,7 @@ const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
     { code: 'platform', sentence: 'the registry has no image for the platform of the node', remedy: 'copy the image with all platforms' },
   ],
   [
-    /toomanyrequests|too many requests|status ?code:? 429|status:? 429/i,
+    /toomanyrequests|too many requests|status ?code:? 429|status:? 429|parsing HTTP 429/i,
     {
       code: 'too-many-requests',
       sentence: 'the registry refused it: too many requests',
@@ -82,7 +82,7 @@ const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
     },
   ],
   [
-    /unauthorized|authentication required|no basic auth|access denied|denied:|access to the resource is denied|403 Forbidden|401 Unauthorized|authorization failed|StatusCode: 40[13]/i,
+    /unauthorized|authentication required|no basic auth|access denied|denied:|access to the resource is denied|403 Forbidden|401 Unauthorized|authorization failed|(?:StatusCode:|parsing HTTP) 40[13]/i,
     {
       code: 'unauthorized',
       sentence: 'the registry refused the credentials',
@@ -106,11 +106,11 @@ const causes: readonly (readonly [pattern: RegExp, failure: PullFailure])[] = [
     },
   ],
   [
-    /connection refused|connection timed out|i\/o timeout|handshake timeout|Client\.Timeout exceeded|deadline exceeded|no route to host|connection reset|broken pipe|unreachable|registry is unavailable|temporarily unavailable|\b50[0234] [A-Z]|StatusCode: 50[0234]|\bEOF\b/i,
+    /connection refused|connection timed out|i\/o timeout|handshake timeout|Client\.Timeout exceeded|deadline exceeded|no route to host|connection reset|broken pipe|unreachable|registry is unavailable|temporarily unavailable|\b50[0234] [A-Z]|(?:StatusCode:|parsing HTTP) 50[0234]|\bEOF\b/i,
     unreachable,
   ],
   [
-    /not found|manifest unknown|name unknown|repository does not exist|StatusCode: 404/i,
+    /not found|manifest unknown|name unknown|repository does not exist|(?:StatusCode:|parsing HTTP) 404/i,
     {
       code: 'not-found',
       sentence: 'the registry has no such image',

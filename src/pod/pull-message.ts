@@ -15,6 +15,8 @@ const manifest = /\bmanifest \S+ in \S+/g;
 const bracketed = /\[(?:manifests|blobs) [^\]]*\]/g;
 /** containers/image quotes the first bytes of a page (docker/errors.go, registryHTTPResponseToError). */
 const quotedBody = /(\bStatusCode: \d{3}), "(?:[^"\\]|\\.)*(?:"|$)/g;
+/** dockerd quotes a page as well (distribution/registry/client/errors.go). */
+const quotedPage = /(\bparsing HTTP \d{3} response body): .*/gs;
 /** What the mirrors that the node has say, of containers/image: what counts is the registry that the image names. */
 const mirrors = /\(Mirrors also failed: .*\]\): /gs;
 /** containerd 2 adds the answer as lines of its own (core/remotes/docker/errcode.go, unexpectedResponseErr). */
@@ -38,6 +40,7 @@ function withoutNames(message: string, images: readonly string[]): string {
   const unquoted = message
     .replaceAll(mirrors, '')
     .replaceAll(quotedBody, '$1')
+    .replaceAll(quotedPage, '$1')
     .replaceAll(quotedWord, '""')
     .replaceAll(address, '')
     .replaceAll(bracketed, '');

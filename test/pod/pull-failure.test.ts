@@ -130,6 +130,20 @@ const rows: readonly (readonly [code: PullFailureCode, message: string])[] = [
     'platform',
     'rpc error: code = Unknown desc = Error response from daemon: no matching manifest for linux/arm64/v8 in the manifest list entries',
   ],
+  ...(
+    [
+      ['not-found', 404],
+      ['unauthorized', 403],
+      ['unreachable', 502],
+      ['too-many-requests', 429],
+    ] as const
+  ).map(
+    ([code, status]) =>
+      [
+        code,
+        `rpc error: code = Unknown desc = Error response from daemon: error parsing HTTP ${status} response body: invalid character '<' looking for beginning of value: "<html>x509: no such host, denied: not found"`,
+      ] as const,
+  ),
   // The registry's answer is quoted, and says something else than its status: the status counts.
   [
     'unauthorized',
