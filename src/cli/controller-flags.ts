@@ -52,7 +52,7 @@ export const controllerFlags = alsoVariables({
   'breaker-window': { type: duration, text: 'time within which they fail', default: '2m' },
   'breaker-interval': {
     type: duration,
-    text: 'time until new pods try it again; doubled each time that they fail, to 10m at most; one of 10m or more stays as it is',
+    text: 'time until new pods try it again; doubled each time that they fail, up to 10m; a longer one stays as it is',
     default: '3m',
   },
   'hosts-config-map': {

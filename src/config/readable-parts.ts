@@ -56,6 +56,6 @@ function removeKeys(value: object, keys: readonly string[]): boolean {
 function withoutKeys(rule: unknown, keys: readonly string[]): unknown {
   if (isObject(rule) && !keys.includes('match') && removeKeys(rule, keys)) return rule;
   const name = isObject(rule) && !keys.includes('name') && typeof rule['name'] === 'string' ? { name: rule['name'] } : {};
-  // Without its patterns nothing can be said about where it writes to.
+  // Without its patterns nothing is known about where it writes to.
   return { ...name, match: { images: ['*'] } };
 }

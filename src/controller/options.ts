@@ -71,7 +71,7 @@ export interface AdmissionPolicyTarget {
   /** Beside those that follow from the policy and the options. */
   readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
   readonly failurePolicy: 'Ignore' | 'Fail';
-  /** Whether what CEL cannot say is left to the webhook; without it such a policy is refused. */
+  /** Whether what CEL cannot express is left to the webhook; without it such a policy is refused. */
   readonly partial: boolean;
 }
 

@@ -79,7 +79,7 @@ export const startCodes = {
     remedy: 'correct what follows',
   },
   IMPORT_INVALID: {
-    when: 'A file that `import` reads is not of the format, or has what no policy can say; the place is printed with file, line and column.',
+    when: 'A file that `import` reads is not of the format, or has what no policy can express; the place is printed with file, line and column.',
     remedy: 'correct what follows',
   },
   MANIFEST_INVALID: {

@@ -1,5 +1,5 @@
 /**
- * What a policy decides about all images under a name, as the configuration of a node can say it: by the name alone. The policy may name some
+ * What a policy decides about all images under a name, as the configuration of a node can express it: by the name alone. The policy may name some
  * of these images more closely; what it says about those is asked for with their own name.
  */
 import type { CompiledPolicy } from '../rules/compile.ts';

@@ -10,11 +10,11 @@ export interface ExportedFile {
 export interface Exported {
   /** In a stable order, with a stable text: the same policy gives the same bytes. */
   readonly files: readonly ExportedFile[];
-  /** What the format cannot say, each at its place in the policy. The files have the rest. */
+  /** What the format cannot express, each at its place in the policy. The files have the rest. */
   readonly refusals: readonly PolicyProblem[];
 }
 
-/** What the format cannot say. */
+/** What the format cannot express. */
 export function refusal(path: PolicyPath, message: string): PolicyProblem {
   return problem('not-exported', path, message);
 }

@@ -1,4 +1,4 @@
-/** A policy as one mirror for each host: all that containerd can be told, and K3s in most cases. */
+/** A policy as one mirror for each host: all that containerd can express, and K3s in most cases. */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
 import { decideName, namesIn, type Winner } from './decisions.ts';

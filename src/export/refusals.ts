@@ -1,4 +1,4 @@
-/** What of a policy the configuration of a node cannot say: by rule and by pattern, in the order of the policy. */
+/** What of a policy the configuration of a node cannot express: by rule and by pattern, in the order of the policy. */
 import type { CompiledPolicy } from '../rules/compile.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { PolicyProblem } from '../policy/problem.ts';
@@ -7,13 +7,13 @@ import { decideName, namesIn, type Winner } from './decisions.ts';
 import { nameOfPattern, nameText, type Name } from './name.ts';
 import { replacementOf } from './replacement.ts';
 
-/** What one program can say. */
+/** What one program can express. */
 export interface Target {
   /** In sentences: `containerd`. */
   readonly program: string;
   /** Which patterns it knows, as the end of a sentence: `it has one mirror for each host`. */
   readonly knows: string;
-  /** Why the images under a name cannot be said though the rule could be; null where they are. */
+  /** Why the images under a name cannot be expressed though the rule could be; null where they are. */
   readonly problemAt: (name: Name, winner: Winner) => string | null;
 }
 
@@ -28,7 +28,7 @@ export function ruleRefusals(policy: CompiledPolicy, target: Target): PolicyProb
 const orderOf = ({ path: [, index, ...rest] }: PolicyProblem): number =>
   Number(index) * 1000 + (rest[0] === 'match' ? Number(rest[2] ?? 0) : 999);
 
-/** Why no image of the rule can be said. */
+/** Why no image of the rule can be expressed. */
 function wholeRule({ policy: { match, rewrite } }: Rule, index: number): PolicyProblem | null {
   const condition = match.namespaces !== undefined ? 'namespaces' : match.podLabels !== undefined ? 'podLabels' : null;
   if (condition !== null) return refusal(['rules', index, 'match', condition], `${condition}: a node knows the image and not its pod`);

@@ -120,7 +120,7 @@ const refused: readonly (readonly [says: string, values: Values, sentence: strin
   [
     'a rule for the webhook',
     { ...admissionPolicy(''), rewritePolicy: { inline: policyText.replace('as: path', "as: template, template: 'a/$1'") } },
-    'rule hub of the policy has as: template, which no admission policy can say, and engine is admissionPolicy: use engine both',
+    'rule hub of the policy has as: template, which no admission policy can express, and engine is admissionPolicy: use engine both',
   ],
   [
     'warnings of the webhook',

@@ -45,7 +45,7 @@ test('a member of a wrong type is passed over: most once stopped with a trace of
 test('a rule whose name is a number was told as %!s(float64=5)', options, async (t) => {
   const inline = text('rules: [{ name: 5, rewrite: { as: template } }]');
   const { stderr } = await template({ engine: 'admissionPolicy', rewritePolicy: { inline } });
-  t.match(stderr, 'rule 1 of the policy has as: template, which no admission policy can say');
+  t.match(stderr, 'rule 1 of the policy has as: template, which no admission policy can express');
 });
 
 test('an empty name of a pull secret was a right to read a Secret without a name', options, async (t) => {

@@ -75,7 +75,7 @@ test('the settings of each webhook in the configuration', options, async (t) => 
   t.match(closed[0], { failurePolicy: 'Fail', timeoutSeconds: 2 });
 });
 
-test('doctor knows every match condition of the chart: of others it cannot say whether they leave its pod out', options, async (t) => {
+test('doctor knows every match condition of the chart: of others it cannot tell whether they leave its pod out', options, async (t) => {
   const inline = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
   const matchImages = { revision: revisionOf(inline, ''), expression: 'true' };
   const list = await webhooks({ controller: { features: { fallback: true } }, rewritePolicy: { inline }, matchImages });

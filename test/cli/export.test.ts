@@ -25,7 +25,7 @@ test('one file is its text, several are told apart, and the bytes are the same e
   t.strictSame(await transship(['export', 'containerd', '--policy', join(folder, 'two.yaml')]), two);
 });
 
-test('what cannot be said is an error with its place, and nothing is written; --partial writes the rest', async (t) => {
+test('what cannot be expressed is an error with its place, and nothing is written; --partial writes the rest', async (t) => {
   const folder = t.testdir({ 'policy.yaml': policy(hub + part) });
   const path = join(folder, 'policy.yaml');
   const out = join(folder, 'out');
@@ -40,7 +40,7 @@ test('what cannot be said is an error with its place, and nothing is written; --
   t.match(partial, { code: 0, stdout: /# rule hub: /, stderr: `${path}:6:37: warning: ${refusal}\n` });
 });
 
-test('a policy of which nothing can be said is a failure with --partial too: it once replaced the last export by nothing', async (t) => {
+test('a policy of which nothing can be expressed is a failure with --partial too: it once replaced the last export by nothing', async (t) => {
   const folder = t.testdir({ 'policy.yaml': policy(part), out: { 'kept.toml': 'kept' } });
   const path = join(folder, 'policy.yaml');
   t.match(await transship(['export', 'containerd', '--policy', path, '--partial', '--output-dir', join(folder, 'out')]), { code: 1 });

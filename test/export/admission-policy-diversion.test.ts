@@ -86,7 +86,7 @@ test('pods that are created and updated', { skip: skipReason({ level: 1 }) }, as
   }
 });
 
-test('an alternative that CEL cannot say is refused while it comes first, and only then', (t) => {
+test('an alternative that CEL cannot express is refused while it comes first, and only then', (t) => {
   const text = policy([
     "{ name: hub, match: { images: [{ regex: '^docker\\.io/(.*)$' }] }, rewrite: { registry: first, as: path }, alternatives: [{ as: template, template: 'second.example/$1' }] }",
     '{ name: quay, match: { images: [{ regex: ^quay } ] }, rewrite: { registry: first, as: path }, alternatives: [{ registry: second, as: remainder }] }',

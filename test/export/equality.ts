@@ -62,7 +62,7 @@ export interface Cluster {
 export interface EnforceOptions extends Partial<AdmissionPolicyOptions> {
   /** Of the namespace, for rules that ask for it. */
   readonly namespace?: string;
-  /** Export what can be said. */
+  /** Export what can be expressed. */
   readonly partial?: boolean;
   /** Text of the file of resolved hosts. */
   readonly hosts?: string;

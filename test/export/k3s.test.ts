@@ -1,4 +1,4 @@
-/** `export k3s`: the text of registries.yaml, and what is refused beside what containerd cannot say. */
+/** `export k3s`: the text of registries.yaml, and what is refused beside what containerd cannot express. */
 import { test } from 'tap';
 import { exportK3s } from '../../src/export/k3s.ts';
 import { policyOf, shown } from './policies.ts';

@@ -69,7 +69,7 @@ async function created({ api }: ControlPlane, namespace: string, { metadata = {}
   return String(answer.body['message']).includes('failed calling webhook') ? 'sent' : null;
 }
 
-test('random policies, also with what CEL cannot say, and random pods', { skip: skipReason({ level: 1 }) }, async (t) => {
+test('random policies, also with what CEL cannot express, and random pods', { skip: skipReason({ level: 1 }) }, async (t) => {
   const seed = Number(process.env['TRANSSHIP_RANDOM_SEED'] ?? Date.now() % 1_000_000);
   t.comment(`TRANSSHIP_RANDOM_SEED=${seed}`);
   const plane = await startControlPlane(t);

@@ -1,4 +1,4 @@
-/** Export, then import: an equal policy where the format can say it all. */
+/** Export, then import: an equal policy where the format can express it all. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { test } from 'tap';

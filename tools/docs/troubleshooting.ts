@@ -134,7 +134,7 @@ export const failedChecks: Readonly<Record<CheckId, Cause>> = {
     firstStep: '`kubectl --namespace transship logs deployment/transship-controller`',
   },
   'admission-policy-revision': {
-    cause: 'the present policy has something that no admission policy can say, or the exported one is older',
+    cause: 'the present policy has something that no admission policy can express, or the exported one is older',
     firstStep:
       '`kubectl --namespace transship logs deployment/transship-controller`; `transship export admission-policy --policy policy.yaml` names the rules',
   },

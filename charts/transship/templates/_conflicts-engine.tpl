@@ -27,7 +27,7 @@
 {{- $policy := include "transship.ofPolicy" (list . (dict "rules" (list $rule) "warnings" "string")) | fromYaml -}}
 {{- range $index, $rule := $policy.rules -}}
 {{- if eq (toString ($rule.rewrite | default dict).as) "template" -}}
-{{- fail (printf "rule %s of the policy has as: template, which no admission policy can say, and engine is admissionPolicy: use engine both, and the webhook decides it." ($rule.name | default (add $index 1 | toString))) -}}
+{{- fail (printf "rule %s of the policy has as: template, which no admission policy can express, and engine is admissionPolicy: use engine both, and the webhook decides it." ($rule.name | default (add $index 1 | toString))) -}}
 {{- end -}}
 {{- end -}}
 {{- if eq (toString $policy.warnings) "rewrites" -}}

@@ -40,7 +40,7 @@ export function scopeOf(options: ScopeOptions): AdmissionPolicyOptions {
 export interface RenderedPolicy {
   /** Null for a policy that is refused: the object in the cluster stays as it is. */
   readonly spec: V1MutatingAdmissionPolicySpec | null;
-  /** What CEL cannot say: why the policy is refused, or what is left to the webhook. */
+  /** What CEL cannot express: why the policy is refused, or what is left to the webhook. */
   readonly refusals: readonly PolicyProblem[];
 }
 

@@ -188,7 +188,7 @@ class PoliciesReconciler implements Reconciler {
     return applyObject(cluster, Object.assign({}, object, { metadata }), this.#stopping.signal);
   }
 
-  /** Once for each policy: tells what CEL cannot say of it. */
+  /** Once for each policy: tells what CEL cannot express of it. */
   #render(policy: CompiledPolicy): void {
     if (this.#rendered === policy) return;
     this.#rendered = policy;
@@ -198,13 +198,13 @@ class PoliciesReconciler implements Reconciler {
     if (spec !== null) {
       this.#wanted = { spec, revision: policy.revision ?? '' };
       this.#refusals = [];
-      if (findings.length > 0) log.info({ findings }, 'CEL cannot say all of the policy; the webhook decides the rest');
+      if (findings.length > 0) log.info({ findings }, 'CEL cannot express all of the policy; the webhook decides the rest');
       return;
     }
     const before = this.#refusals;
     this.#refusals = findings.map((finding) => `${this.#policyName} stays as it is: ${finding}`);
     if (this.#refusals.join('\n') === before.join('\n')) return;
-    log.error({ findings }, 'CEL cannot say all of the policy; the admission policy stays as it is');
+    log.error({ findings }, 'CEL cannot express all of the policy; the admission policy stays as it is');
     this.#record('AdmissionPolicyRefused', this.#refusals.join('\n'));
   }
 

@@ -31,7 +31,7 @@ export interface AdmissionPolicyOptions extends Scope, TableOptions {
 const engine = { kind: 'MutatingAdmissionPolicy', evaluator: 'the API server' };
 
 export interface AdmissionPolicy {
-  /** What of the policy CEL can say; null where the API server would not take it. */
+  /** What of the policy CEL can express; null where the API server would not take it. */
   readonly spec: V1MutatingAdmissionPolicySpec | null;
   readonly refusals: readonly PolicyProblem[];
 }

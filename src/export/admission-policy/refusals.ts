@@ -1,4 +1,4 @@
-/** What CEL cannot say of a rule. */
+/** What CEL cannot express of a rule. */
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import type { RewriteTarget } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';

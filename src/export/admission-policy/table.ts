@@ -1,4 +1,4 @@
-/** The policy as the tables of the compiled one, and what CEL cannot say of it. */
+/** The policy as the tables of the compiled one, and what CEL cannot express of it. */
 import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import type { RewriteTarget } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
@@ -111,7 +111,7 @@ function rulesOf(rule: Rule, index: number, context: Context): TableRule[] {
   context.refusals.push(...problems);
   const isLeft = problems.length > 0;
   const isInactive = !isLeft && rule.waitsFor !== null;
-  // An exclusion that cannot be said is left out: the webhook gets more images then, and decides about them as the policy says.
+  // An exclusion that cannot be expressed is left out: the webhook gets more images then, and decides about them as the policy says.
   const said = excluding.filter(({ isSaid }) => isSaid);
   const except = said.length === 0 ? '' : anyOf(said.map(({ test }) => test));
   const first = {

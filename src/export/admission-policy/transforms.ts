@@ -31,7 +31,7 @@ const canonical = {
   image: 'has(e.complete) ? e.to : e.to + m.suffix',
 } as const;
 
-/** A transform that CEL can say. */
+/** A transform that CEL can express. */
 export type ExpressedTransform = keyof typeof canonical;
 
 export function isExpressed(as: string): as is ExpressedTransform {

@@ -23,7 +23,7 @@ rules:
   - { name: hub, match: { images: [docker.io] }, rewrite: { registry: mirror, as: path } }
 `;
 
-/** With a rule that CEL cannot say, at 6:37. */
+/** With a rule that CEL cannot express, at 6:37. */
 export const inexpressible = (host: string): string => `${toMirror(host)}\
   - { name: quay, match: { images: [{ regex: '^quay\\.io/\\pL' }] }, rewrite: { registry: mirror, as: path } }
 `;

@@ -42,7 +42,7 @@ test('the scope is that of the chart', (t) => {
   t.end();
 });
 
-test('what CEL cannot say is refused, or left to the webhook', (t) => {
+test('what CEL cannot express is refused, or left to the webhook', (t) => {
   const policy = loaded(inexpressible('a.example.com'));
   t.match(renderPolicy(policy, optionsOf()), { spec: null, refusals: [{ path: ['rules', 1, 'match', 'images', 0] }] });
   t.match(renderPolicy(policy, optionsOf('--partial')), { spec: { variables: Array }, refusals: { length: 1 } });

@@ -114,14 +114,14 @@ test('on one cluster', { skip: skipReason({ level: 2 }) }, async (whole) => {
     t.match((await keptPolicy(plane))?.metadata, { labels: { team: 'a' }, annotations: { note: 'b' } });
   });
 
-  await whole.test('a policy that CEL cannot say: the last good one stays, and is kept', async (t) => {
+  await whole.test('a policy that CEL cannot express: the last good one stays, and is kept', async (t) => {
     const before = await keptPolicy(plane);
     writeFileSync(controller.policyFile, inexpressible('d.example.com'));
     await problem(`MutatingAdmissionPolicy transship stays as it is: ${controller.policyFile}:6:37: error: rule quay: ^quay\\.io/\\pL: `);
     t.equal((await controller.get('/readyz')).status, 200, 'no restart would mend it');
     t.equal(await metric(controller, isCurrent), 0);
     await eventually('an event', async () => (await eventsOf(plane, releaseNamespace, 'AdmissionPolicyRefused')).length === 1);
-    const line = 'CEL cannot say all of the policy; the admission policy stays as it is';
+    const line = 'CEL cannot express all of the policy; the admission policy stays as it is';
     await eventually('a log line', async () => linesOf(controller.log()).some(({ msg }) => msg === line));
     await remove(plane, policyPath);
     await eventually('it is as before', async () => same(await keptPolicy(plane), before));

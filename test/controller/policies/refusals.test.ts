@@ -1,4 +1,4 @@
-/** Where the policy cannot be kept as a MutatingAdmissionPolicy: Kubernetes before 1.36, missing rights, and what CEL cannot say. */
+/** Where the policy cannot be kept as a MutatingAdmissionPolicy: Kubernetes before 1.36, missing rights, and what CEL cannot express. */
 import type { EventsV1Event } from '@kubernetes/client-node';
 import tap, { test } from 'tap';
 
@@ -119,7 +119,7 @@ async function grant({ api }: ControlPlane, name: string, rules: readonly object
   });
 }
 
-test('what CEL cannot say is left to the webhook with --partial', { skip: skipReason({ level: 1 }) }, async (t) => {
+test('what CEL cannot express is left to the webhook with --partial', { skip: skipReason({ level: 1 }) }, async (t) => {
   const plane = await startControlPlane(t);
   await prepareCluster(plane);
   await bind(plane);
@@ -135,7 +135,7 @@ test('what CEL cannot say is left to the webhook with --partial', { skip: skipRe
   await becomes(plane, 'nginx:1', 'a.example.com/library/nginx:1');
   t.equal((await podOf(plane, 'quay.io/acme/app:1')).spec?.containers[0]?.image, 'quay.io/acme/app:1', 'the webhook decides about it');
   t.notMatch((await controller.get('/readyz')).text, 'stays as it is');
-  const line = linesOf(controller.log()).find(({ msg }) => msg === 'CEL cannot say all of the policy; the webhook decides the rest');
+  const line = linesOf(controller.log()).find(({ msg }) => msg === 'CEL cannot express all of the policy; the webhook decides the rest');
   t.match(line?.['findings'], [/policy\.yaml:6:37: error: rule quay: /]);
 });
 
