@@ -144,7 +144,7 @@ rules:
   t.match(refused, {
     code: 1,
     stdout: '',
-    stderr: /policy\.yaml:4:\d+: error: rule first: as: template: [^]*kyverno cannot say all of it/,
+    stderr: /policy\.yaml:4:\d+: error: rule first: as: template: [^]*kyverno cannot express all of it/,
   });
   const partial = await transship(['export', 'kyverno', '--partial', '--policy', join(folder, 'policy.yaml')]);
   t.match(partial, { code: 0, stdout: /The webhook decides the rest/ });
