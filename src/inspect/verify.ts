@@ -1,5 +1,5 @@
 /** What the controller found missing in registries with `verify: true`, as it wrote it down. */
-import type { V1ConfigMap } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Deployment } from '@kubernetes/client-node';
 import { managedBy, managedByLabel } from '../cluster/copy-labels.ts';
 import { emptyStatus, parseStatus, verifyStatusKey, type MissingImage, type VerifyStatus } from '../registry/verify-status.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -10,11 +10,12 @@ export function asksRegistries({ policy }: CompiledPolicy): boolean {
   return Object.values(policy.registries).some(({ verify }) => verify);
 }
 
-/** Of one release. @returns null when it may not be read */
+/** Of one release. @returns null when it may not be read, or nobody keeps it up to date */
 export async function readVerifyStatus(view: ClusterView, namespace: string, fullName: string): Promise<VerifyStatus | null> {
   const name = `${fullName}-verify`;
   const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`;
   const found = await view.get<V1ConfigMap>(path, `ConfigMap ${name} in namespace ${namespace}`);
+  if (found?.data !== undefined && (await isLeftBehind(view, namespace, name))) return null;
   // The controller makes it when there is something to tell.
   return found === null ? null : (parseStatus(found?.data?.[verifyStatusKey]) ?? emptyStatus);
 }
@@ -25,7 +26,33 @@ export async function missingImages(view: ClusterView, compiled: CompiledPolicy 
   const { registries } = compiled.policy;
   const what = 'configmaps of the controller, with the images that registries lack';
   const found = await view.list<V1ConfigMap>('/api/v1/configmaps', what, { labelSelector: `${managedByLabel}=${managedBy}` });
-  return (found ?? [])
-    .flatMap(({ data }) => parseStatus(data?.[verifyStatusKey])?.missing ?? [])
-    .filter(({ registry }) => Object.hasOwn(registries, registry) && registries[registry]?.verify === true);
+  const missing: MissingImage[] = [];
+  for (const { metadata, data } of found ?? []) {
+    const told = (parseStatus(data?.[verifyStatusKey])?.missing ?? []).filter(
+      ({ registry }) => Object.hasOwn(registries, registry) && registries[registry]?.verify === true,
+    );
+    if (told.length > 0 && !(await isLeftBehind(view, metadata?.namespace ?? '', metadata?.name ?? ''))) missing.push(...told);
+  }
+  return missing;
 }
+
+/**
+ * Whether the controller that wrote the ConfigMap runs without the feature by now: nobody keeps it up to date, and nobody has the right to
+ * delete it. Told as not seen. A controller that is not there, or may not be seen, is not known to do so.
+ */
+async function isLeftBehind(view: ClusterView, namespace: string, name: string): Promise<boolean> {
+  const controller = name.replace(/-verify$/, '-controller');
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${controller}`;
+  const deployment = await view.get<V1Deployment>(path, `Deployment ${controller} in namespace ${namespace}`);
+  const args = (deployment?.spec?.template.spec?.containers ?? []).flatMap((container) => container.args ?? []);
+  const features = args.find((arg) => arg.startsWith(featuresFlag))?.slice(featuresFlag.length);
+  if (features === undefined || features.split(',').includes('verify')) return false;
+  const remedy = `kubectl --namespace ${namespace} delete configmap ${name}`;
+  view.notSeen(
+    'images that registries lack',
+    `ConfigMap ${name} in namespace ${namespace} was left behind when the feature verify was disabled; ${remedy}`,
+  );
+  return true;
+}
+
+const featuresFlag = '--features=';

@@ -200,6 +200,24 @@ test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (grou
     );
     const unasked = await scan('-A', '-o', 'json', '--policy', join(folder, 'policy.yaml'));
     t.strictSame(JSON.parse(unasked.stdout).plan.missingImages, [], 'a policy without verify');
+
+    // The controller that wrote it runs without the feature by now: what it found once was told as if it were so today.
+    const deployments = path.replace('/api/v1/', '/apis/apps/v1/').replace('/configmaps', '/deployments');
+    const labels = { app: 'controller' };
+    for (const [features, told] of [
+      ['secrets,verify', 1],
+      ['secrets', 0],
+    ] as const) {
+      const container = { name: 'controller', image: 'transship', args: ['controller', `--features=${features}`] };
+      const template = { metadata: { labels }, spec: { containers: [container] } };
+      const body = { metadata: { name: 'transship-controller' }, spec: { replicas: 0, selector: { matchLabels: labels }, template } };
+      t.equal((await plane.api.send('POST', deployments, body)).status, 201);
+      const found = await scan('-A', '-o', 'json', '--policy', join(files, 'asked.yaml'));
+      t.equal(JSON.parse(found.stdout).plan.missingImages.length, told, features);
+      const text = `${found.stdout}${found.stderr}`;
+      t.equal(/transship-verify in namespace \S+ was left behind when the feature verify was disabled/.test(text), told === 0, features);
+      t.equal((await plane.api.send('DELETE', `${deployments}/transship-controller`)).status, 200);
+    }
   });
 
   await group.test('pull secrets that are there and fit no image were not told', async (t) => {
