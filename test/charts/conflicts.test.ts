@@ -1,150 +1,14 @@
 import { test } from 'tap';
 
-import { revisionOf } from '../../src/config/revision.ts';
 import { policyJsonSchema } from '../../src/config/json-schema.ts';
-import { chartFolder, helm, release, skipWithoutHelm, template, type Values } from './chart.ts';
+import { chartFolder, helm, release, skipWithoutHelm, template } from './chart.ts';
+import { policyHead, stopTheRender, withHostFrom, type Conflict } from './conflicts.ts';
 
 const withCredentials = {
   inline: { registries: { mirror: { host: 'mirror.example.com', pullSecrets: ['pull'], credentials: { secret: 'source' } } } },
 };
-const withHostFrom = { inline: { registries: { dev: { hostFrom: { localRegistryHosting: true } } } } };
 
-const head = 'apiVersion: transship.dev/v1\nkind: RewritePolicy\n';
-
-/** A policy with an alternative, and a validating policy that allows images from these registries. */
-const withAlternative = (alternative: object, registries: readonly string[], validationActions = ['Deny']): Values => ({
-  controller: { features: { fallback: true } },
-  validatingPolicy: { enabled: true, registries, validationActions },
-  rewritePolicy: {
-    inline: {
-      registries: { mirror: { host: 'mirror.example.com' }, backup: { host: 'backup.example.com' } },
-      rules: [
-        { name: 'hub', match: { images: ['docker.io/library'] }, rewrite: { registry: 'mirror', as: 'path' }, alternatives: [alternative] },
-      ],
-    },
-  },
-});
-
-const policyFile = `${head}rules: []\n`;
-const matchImages = { revision: revisionOf(policyFile, ''), expression: 'true' };
-
-/** Values that must stop the render with this sentence, and how little makes them right. */
-const rows: readonly { readonly values: Values; readonly sentence: string; readonly right: Values }[] = [
-  {
-    values: { rewritePolicy: { inline: { rules: [] }, existingConfigMap: 'own' } },
-    sentence: 'rewritePolicy.inline and rewritePolicy.existingConfigMap are both set: give the policy in one place.',
-    right: { rewritePolicy: { existingConfigMap: 'own' } },
-  },
-  {
-    values: { validatingPolicy: { enabled: true } },
-    sentence: 'validatingPolicy.enabled is true and validatingPolicy.registries is empty: no pod could be created.',
-    right: { validatingPolicy: { enabled: true, registries: ['gcr.io'] } },
-  },
-  {
-    values: { validatingPolicy: { validationActions: ['Deny', 'Warn'] } },
-    sentence: 'validatingPolicy.validationActions has both Deny and Warn',
-    right: { validatingPolicy: { validationActions: ['Deny', 'Audit'] } },
-  },
-  {
-    values: { controller: { fallback: { dryRun: true } } },
-    sentence: 'controller.fallback.dryRun is true and controller.features.fallback is false: enable the feature, or leave dryRun out.',
-    right: { controller: { features: { fallback: true }, fallback: { dryRun: true } } },
-  },
-  {
-    values: withAlternative({ registry: 'backup', as: 'path', prefix: 'hub' }, ['mirror.example.com']),
-    sentence:
-      'rule hub has an alternative at backup.example.com/hub, which validatingPolicy.registries (mirror.example.com) does not allow',
-    right: withAlternative({ registry: 'backup', as: 'path', prefix: 'hub' }, ['mirror.example.com', 'backup.example.com/hub']),
-  },
-  {
-    values: withAlternative({ registry: 'backup', as: 'path' }, [
-      'mirror.example.com',
-      'backup.example.com/hub',
-      'backup.example.community',
-    ]),
-    sentence: 'rule hub has an alternative at backup.example.com, which',
-    right: withAlternative({ registry: 'backup', as: 'path' }, ['mirror.example.com', 'backup.example.com/hub'], ['Audit']),
-  },
-  {
-    values: withAlternative({ as: 'original' }, ['mirror.example.com']),
-    sentence: 'rule hub has an alternative at docker.io/library, which',
-    right: withAlternative({ as: 'original' }, ['mirror.example.com', 'index.docker.io']),
-  },
-  {
-    values: withAlternative({ as: 'image', image: 'other.example.com/a:1' }, ['mirror.example.com']),
-    sentence: 'rule hub has an alternative at other.example.com/a:1, which',
-    right: withAlternative({ as: 'image', image: 'other.example.com/a:1' }, ['mirror.example.com', 'other.example.com']),
-  },
-  {
-    values: { matchConditions: [{ name: 'not-by-fallback', expression: 'true' }] },
-    sentence: 'matchConditions has an entry named not-by-fallback, which is the name of a condition of the chart',
-    right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
-  },
-  {
-    values: { matchConditions: [{ name: 'an-image-changes', expression: 'true' }] },
-    sentence: 'matchConditions has an entry named an-image-changes, which is the name of a condition of the chart',
-    right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
-  },
-  {
-    values: { matchConditions: [{ name: 'an-image-is-concerned', expression: 'true' }] },
-    sentence: 'matchConditions has an entry named an-image-is-concerned, which is the name of a condition of the chart',
-    right: { matchConditions: [{ name: 'mine', expression: 'true' }] },
-  },
-  {
-    values: {
-      matchConditions: [
-        { name: 'mine', expression: 'true' },
-        { name: 'mine', expression: 'false' },
-      ],
-    },
-    sentence: 'matchConditions has two entries named mine: give each its own name.',
-    right: {
-      matchConditions: [
-        { name: 'mine', expression: 'true' },
-        { name: 'example.com/mine', expression: 'false' },
-      ],
-    },
-  },
-  {
-    values: { matchImages: { expression: 'true' }, rewritePolicy: { inline: policyFile } },
-    sentence: 'matchImages needs revision and expression, and has one of them.',
-    right: { matchImages, rewritePolicy: { inline: policyFile } },
-  },
-  {
-    values: { matchImages: { revision: matchImages.revision, expression: ' ' }, rewritePolicy: { inline: policyFile } },
-    sentence: 'matchImages needs revision and expression, and has one of them.',
-    right: { rewritePolicy: { inline: policyFile } },
-  },
-  {
-    values: { matchImages, rewritePolicy: { inline: `${policyFile}# changed\n` } },
-    sentence: `matchImages is of revision ${matchImages.revision} of the policy, and rewritePolicy.inline has revision ${revisionOf(`${policyFile}# changed\n`, '')}`,
-    right: { matchImages, rewritePolicy: { inline: policyFile } },
-  },
-  {
-    values: { matchImages },
-    sentence: `matchImages is of revision ${matchImages.revision} of the policy, and rewritePolicy.inline has revision`,
-    right: { matchImages, rewritePolicy: { inline: policyFile } },
-  },
-  {
-    values: { matchImages, rewritePolicy: { existingConfigMap: 'own' } },
-    sentence: 'matchImages is set and rewritePolicy.existingConfigMap too',
-    right: { rewritePolicy: { existingConfigMap: 'own' } },
-  },
-  {
-    values: { matchImages, rewritePolicy: withHostFrom },
-    sentence: 'matchImages is set, and hosts of the policy are resolved in the cluster (dev)',
-    right: { rewritePolicy: withHostFrom },
-  },
-  {
-    values: { matchImages, localRegistry: { enabled: true }, rewritePolicy: { inline: { rules: [] } } },
-    sentence: 'matchImages is set, and hosts of the policy are resolved in the cluster (local)',
-    right: { localRegistry: { enabled: true }, rewritePolicy: { inline: { rules: [] } } },
-  },
-  {
-    values: { matchImages, resolvedHosts: { configMap: 'hosts' }, rewritePolicy: { inline: policyFile } },
-    sentence: 'matchImages is set, and hosts of the policy are resolved in the cluster (resolvedHosts.configMap)',
-    right: { matchImages, rewritePolicy: { inline: policyFile } },
-  },
+const rows: readonly Conflict[] = [
   {
     values: { tls: { mode: 'secret', secret: { caBundle: 'YQ==' } } },
     sentence: 'tls.mode is secret and tls.secret.name is empty',
@@ -179,7 +43,7 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
   {
     values: { rewritePolicy: { inline: 'policy.yaml' } },
     sentence: 'rewritePolicy.inline is a text that is not a policy: ',
-    right: { rewritePolicy: { inline: head } },
+    right: { rewritePolicy: { inline: policyHead } },
   },
   {
     values: { rewritePolicy: { inline: 'rules: []' } },
@@ -192,20 +56,20 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
     right: {},
   },
   {
-    values: { rewritePolicy: { inline: `${head}rule: []` } },
+    values: { rewritePolicy: { inline: `${policyHead}rule: []` } },
     sentence:
       'rewritePolicy.inline has the unknown key rule; a policy has exclude, imageManagers, placeholders, registries, rules, tests, warnings.',
-    right: { rewritePolicy: { inline: `${head}rules: []` } },
+    right: { rewritePolicy: { inline: `${policyHead}rules: []` } },
   },
   {
-    values: { rewritePolicy: { inline: `${head}registries: []` } },
+    values: { rewritePolicy: { inline: `${policyHead}registries: []` } },
     sentence: 'registries of rewritePolicy.inline must be a map.',
-    right: { rewritePolicy: { inline: `${head}registries:` } },
+    right: { rewritePolicy: { inline: `${policyHead}registries:` } },
   },
   {
-    values: { rewritePolicy: { inline: `${head}rules: [hub]` } },
+    values: { rewritePolicy: { inline: `${policyHead}rules: [hub]` } },
     sentence: 'rule 1 of rewritePolicy.inline must be a map with name, match and rewrite.',
-    right: { rewritePolicy: { inline: `${head}rules: [{ name: hub, match: { images: [docker.io] } }]` } },
+    right: { rewritePolicy: { inline: `${policyHead}rules: [{ name: hub, match: { images: [docker.io] } }]` } },
   },
   {
     values: { podDisruptionBudget: { maxUnavailable: 0 } },
@@ -312,7 +176,7 @@ const rows: readonly { readonly values: Values; readonly sentence: string; reado
 
 test('a text may have every key of a policy', { skip: skipWithoutHelm }, async (t) => {
   for (const key of Object.keys(policyJsonSchema().properties ?? {})) {
-    const inline = ['apiVersion', 'kind'].includes(key) ? head : `${head}${key}:\n`;
+    const inline = ['apiVersion', 'kind'].includes(key) ? policyHead : `${policyHead}${key}:\n`;
     const { code, stderr } = await template({ rewritePolicy: { inline } });
     t.equal(code, 0, `${key} ${stderr}`);
   }
@@ -324,12 +188,4 @@ test('the namespace default is refused: its pods would never be rewritten', { sk
   t.match(stderr, /the release namespace is default, and transship never rewrites pods of its own namespace/);
 });
 
-test('values that contradict each other stop the render with a sentence', { skip: skipWithoutHelm }, async (t) => {
-  for (const { values, sentence, right } of rows) {
-    const refused = await template(values);
-    t.equal(refused.code, 1, sentence);
-    t.ok(refused.stderr.includes(sentence), refused.stderr);
-    const accepted = await template(right);
-    t.equal(accepted.code, 0, `${JSON.stringify(right)} ${accepted.stderr}`);
-  }
-});
+test('values that contradict each other stop the render with a sentence', { skip: skipWithoutHelm }, async (t) => stopTheRender(t, rows));
