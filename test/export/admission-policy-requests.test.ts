@@ -141,6 +141,17 @@ for (const minor of ['1.36', '1.37']) {
         'Mirror.example.com:5000/hub/library/sidecar:1',
       ]);
       part.equal(plainNames.namespace, namespace);
+
+      const copied = {
+        metadata: { name: 'copied', annotations: { 'transship.dev/original-images': '{"main":"nginx:1"}' } },
+        spec: { containers: [{ name: 'main', image: 'Mirror.example.com:5000/hub/library/nginx:1' }] },
+      };
+      const { body } = await cluster.plane.api.send<{ spec: { containers: { image: string }[] } }>('POST', url, copied);
+      part.same(
+        body.spec.containers.map(({ image }) => image),
+        ['Mirror.example.com:5000/hub/library/nginx:1', 'Mirror.example.com:5000/hub/library/sidecar:1'],
+        'a copy that came with its record is looked at again, too',
+      );
     });
     t.ok(shop.changes() > 40, `${shop.changes()} pods were changed`);
   });
