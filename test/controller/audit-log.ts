@@ -15,6 +15,8 @@ export interface AuditEvent {
   readonly responseStatus: { readonly code: number };
   /** RFC 3339, with microseconds. */
   readonly requestReceivedTimestamp: string;
+  /** Of authorization and admission. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface AuditLog {
