@@ -141,21 +141,41 @@ for (const minor of ['1.36', '1.37']) {
         'Mirror.example.com:5000/hub/library/sidecar:1',
       ]);
       part.equal(plainNames.namespace, namespace);
+    });
 
-      const copied = {
-        metadata: { name: 'copied', annotations: { 'transship.dev/original-images': '{"main":"nginx:1"}' } },
-        spec: { containers: [{ name: 'main', image: 'Mirror.example.com:5000/hub/library/nginx:1' }] },
-      };
-      const { body } = await cluster.plane.api.send<{ spec: { containers: { image: string }[] } }>('POST', url, copied);
-      part.same(
-        body.spec.containers.map(({ image }) => image),
-        ['Mirror.example.com:5000/hub/library/nginx:1', 'Mirror.example.com:5000/hub/library/sidecar:1'],
-        'a copy that came with its record is looked at again, too',
+    await t.test('another mutator adds a container to a pod that came with its record', async (part) => {
+      const namespace = 'copies';
+      await cluster.enforce(narrowPolicy, { namespace });
+      // After the other one, so that the API server asks it later.
+      await applyAll(cluster.plane, sidecarPolicy.replaceAll('zz-sidecar', 'zz-late').replace("sidecar: 'yes'", "sidecar: 'late'"));
+      await cluster.plane.api.send(
+        'PATCH',
+        `/api/v1/namespaces/${namespace}`,
+        { metadata: { labels: { sidecar: 'late' } } },
+        'application/merge-patch+json',
       );
+      const sent = async (image: string, annotations: Readonly<Record<string, string>>): Promise<string> => {
+        const pod = { metadata: { name: 'web', annotations }, spec: { containers: [{ name: 'main', image }] } };
+        const { body } = await cluster.plane.api.send('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, pod);
+        return JSON.stringify(body['spec']);
+      };
+      for (let attempt = 0; attempt < 150; attempt += 1) {
+        if ((await sent('nginx:1', {})).includes('mirror.example.com/hub/library/sidecar:1')) break;
+        await sleep(100);
+      }
+      const copy = await sent('mirror.example.com/hub/library/nginx:1', { 'transship.dev/original-images': '{"main":"nginx:1"}' });
+      part.match(copy, 'mirror.example.com/hub/library/sidecar:1');
     });
     t.ok(shop.changes() > 40, `${shop.changes()} pods were changed`);
   });
 }
+
+/** Whose rules do not concern every image. */
+const narrowPolicy = `apiVersion: transship.dev/v1
+kind: RewritePolicy
+registries: { mirror: { host: mirror.example.com/hub } }
+rules: [{ name: hub, match: { images: [docker.io/library] }, rewrite: { registry: mirror, as: path } }]
+`;
 
 /** Its name comes after those of the compiled policies; the order among policies is not defined, and reinvocation makes it immaterial. */
 const sidecarPolicy = `
