@@ -132,4 +132,15 @@ test('what is in the cluster already', { skip: skipReason({ level: 1 }) }, async
     return isNew.test(await switched());
   });
   await eventually('later it is accepted', async () => (await switched()) === '');
+
+  const hosts = { metadata: { name: 'third-transship-hosts' }, data: { 'breakers.yaml': 'mirror: { state: open }' } };
+  t.match(await plane.api.send('POST', `/api/v1/namespaces/${release.namespace}/configmaps`, hosts), { status: 201 });
+  const withFallback = (controller: object): Promise<string> =>
+    apply(plane, 'upgrade', { ...third, engine: 'both', controller }, { name: 'third', words: ['--dry-run=server'] });
+  t.match(
+    await withFallback({}),
+    /fallback is to be disabled, and ConfigMap third-transship-hosts says that registries are unavailable \(mirror\)/,
+    'a policy of the controller kept to what a breaker had written before the feature was disabled',
+  );
+  t.equal(await withFallback({ features: { fallback: true }, fallback: { breaker: { enabled: false } } }), '');
 });

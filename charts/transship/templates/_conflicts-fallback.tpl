@@ -5,6 +5,20 @@
 {{- if and .Values.controller.features.fallback .Values.validatingPolicy.enabled (has "Deny" .Values.validatingPolicy.validationActions) -}}
 {{- include "transship.refuseDeniedAlternatives" . -}}
 {{- end -}}
+{{- include "transship.refuseLeftBreakers" . -}}
+{{- end -}}
+
+{{- /* The features hosts and fallback take back what breakers wrote; the others only read it. `lookup` sees the cluster during an upgrade only. */ -}}
+{{- define "transship.refuseLeftBreakers" -}}
+{{- $features := splitList "," (include "transship.features" .) -}}
+{{- $name := include "transship.hostsConfigMapName" . -}}
+{{- if and .Release.IsUpgrade $name (not .Values.resolvedHosts.configMap) (not (has "hosts" $features)) (not (has "fallback" $features)) -}}
+{{- $map := lookup "v1" "ConfigMap" .Release.Namespace $name | default dict -}}
+{{- $breakers := get (get $map "data" | default dict) "breakers.yaml" | default "" -}}
+{{- if $breakers -}}
+{{- fail (printf "controller.features.fallback is to be disabled, and ConfigMap %s says that registries are unavailable (%s): nothing would take that back, and new pods would go on to begin with the alternatives. Upgrade with controller.features.fallback true and controller.fallback.breaker.enabled false first." $name (keys (fromYaml $breakers) | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* A step that the validating policy denies would be tried for ever. Of a policy in a ConfigMap, and of expressions, nothing is known here. */ -}}

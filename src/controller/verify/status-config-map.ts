@@ -96,7 +96,8 @@ export class StatusConfigMap {
 
   async #reconcile(): Promise<Requeue> {
     const status = this.#current();
-    if (status === null || this.#watch?.isSynced !== true) return done;
+    // A process that was suspended does not know yet that another one leads.
+    if (status === null || this.#watch?.isSynced !== true || !this.#context.isLeader()) return done;
     const text = formatStatus(status);
     const present = this.#watch.list()[0];
     // Without anything to tell it need not exist.
