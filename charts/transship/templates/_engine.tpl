@@ -20,7 +20,7 @@ a cluster the versions are those that Helm was built with, and no cluster's: the
 
 {{- /* Names of the conditions that an admission policy has beside matchConditions, as src/export/admission-policy writes them. */ -}}
 {{- define "transship.policyConditions" -}}
-{{- list "not-a-mirror-pod" "not-opted-out" "an-image-changes" "not-of-transship" "no-image-manager" "an-image-is-concerned" "not-yet-rewritten" | toJson -}}
+{{- list "not-a-mirror-pod" "not-opted-out" "an-image-changes" "not-of-transship" "no-image-manager" "an-image-is-concerned" | toJson -}}
 {{- end -}}
 
 {{- define "transship.admissionPolicyName" -}}

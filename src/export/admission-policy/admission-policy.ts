@@ -7,7 +7,7 @@ import type { V1MutatingAdmissionPolicySpec } from '@kubernetes/client-node';
 import type { PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { headLine, refusal, type Exported } from '../exported.ts';
-import { concernCondition, unfinishedCondition } from './concern.ts';
+import { concernCondition } from './concern.ts';
 import { decisionVariables } from './decision.ts';
 import { documentText, policySpec, type PolicyDocument } from './document.ts';
 import { maxExpression } from './entries.ts';
@@ -74,7 +74,7 @@ export function expressionsOf(policy: CompiledPolicy, options: AdmissionPolicyOp
     name,
     failurePolicy,
     guard: guardedNamespaces(options),
-    conditions: [...scopeConditions(options, policy), ...(condition === null ? early.map(unfinishedCondition) : [condition])],
+    conditions: [...scopeConditions(options, policy), ...(condition === null ? [] : [condition])],
     variables: [{ name: 'optedIn', expression: optedIn(options) }, ...early, ...decisionVariables(table), ...recordVariables(table)],
     patch: patchExpression(table, { hasSecrets: hasSecrets(table), isEarly: early.length > 0 }),
     refusals: table.refusals,

@@ -34,26 +34,6 @@ export function concernCondition({ rules, secrets }: Table): Condition | null {
   };
 }
 
-/** Of the condition. */
-export const unfinishedName = 'not-yet-rewritten';
-
-/**
- * For a policy that is asked about every new pod: the API server asks once more about each that it evaluated, also where nobody else changed it
- * (kubernetes/apiserver, pkg/admission/plugin/policy/mutating/dispatcher.go). By then a pod that was changed has the record. One that came with
- * it, as a copy, has it among its managed fields, which are of what the client sent.
- */
-export function unfinishedCondition(concern: Condition): Condition {
-  const key = literal(originalImagesAnnotation);
-  const sent = `object.metadata.?managedFields.orValue([]).exists(m, has(m.fieldsV1) && ${literal(`f:${originalImagesAnnotation}`)} in m.fieldsV1[?"f:metadata"][?"f:annotations"].orValue({}))`;
-  return {
-    name: unfinishedName,
-    comment: 'A new pod that has its record by now, and did not come with it, needs no second mutation, unless others added an image.',
-    expression: `request.operation != "CREATE" || !(${key} in object.metadata.?annotations.orValue({}))
-|| ${sent}
-|| ${concern.expression}`,
-  };
-}
-
 /** Those that no other one is a part of; hosts where there are too many. */
 function namesOf(prefixes: readonly string[]): readonly string[] {
   const all = new Set(prefixes);

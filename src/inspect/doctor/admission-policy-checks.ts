@@ -1,5 +1,5 @@
 /** Whether the API server has the policy itself, as the value `engine` of the chart asks it to: object, bindings, and their effect. */
-import { concernName, unfinishedName } from '../../export/admission-policy/concern.ts';
+import { concernName } from '../../export/admission-policy/concern.ts';
 import { recordedRevision } from '../../export/admission-policy/patch.ts';
 import { hasAdmissionPolicy, releaseCheck, type Check, type Problem } from './check.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
@@ -109,7 +109,6 @@ export const policyConditions: ReadonlySet<string> = new Set([
   'not-of-transship',
   'no-image-manager',
   concernName,
-  unfinishedName,
 ]);
 
 function hasOwnConditions({ admissionPolicy }: ReleaseFacts): boolean {
