@@ -9,7 +9,7 @@ import { admit, decisionLabels } from '../../src/admission/admit.ts';
 import { readReview, reviewFields } from '../../src/admission/review.ts';
 import { commandLineScope } from '../../src/manifests/decide.ts';
 import { parseManifests } from '../../src/manifests/parse.ts';
-import { rewriteText } from '../../src/manifests/rewrite-text.ts';
+import { rewriteText, type RewrittenText } from '../../src/manifests/rewrite-text.ts';
 import { compiledPolicy, type Compiled } from '../builders/arbitrary-compiled.ts';
 import { wildPod } from '../builders/arbitrary-pod.ts';
 import { reviewOf, type Json } from '../builders/pod.ts';
@@ -36,13 +36,25 @@ function isMap(value: Json | undefined): value is { [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+const lists = ['initContainers', 'containers', 'ephemeralContainers', 'volumes'] as const;
+
+function hasUniqueNames(pod: Json): boolean {
+  const spec = isMap(pod) && isMap(pod['spec']) ? pod['spec'] : {};
+  const entries = lists.flatMap((list) => (Array.isArray(spec[list]) ? spec[list] : []));
+  return new Set(entries.map((entry) => (isMap(entry) ? entry['name'] : undefined))).size === entries.length;
+}
+
 /** What the text says, as the API server would get it. */
 function plain(text: string): unknown {
   return JSON.parse(JSON.stringify(parse(text) ?? null));
 }
 
+/** YAML 1.2, section 5.1: the library writes and reads others as they are, and kubectl refuses them. */
+const notPrintable = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
 /** Not every style can say everything: some of them make the library write what it does not read again. */
 function says(text: string, value: unknown): boolean {
+  if (notPrintable.test(text)) return false;
   try {
     return isDeepStrictEqual(plain(text), value);
   } catch (error) {
@@ -51,8 +63,8 @@ function says(text: string, value: unknown): boolean {
   }
 }
 
-function rewritten({ policy }: Compiled, text: string): string {
-  return rewriteText(policy, parseManifests(text, 'test'), { namespaceOf: (stated) => stated ?? 'default' }).text;
+function rewritten({ policy }: Compiled, text: string): RewrittenText {
+  return rewriteText(policy, parseManifests(text, 'test'), { namespaceOf: (stated) => stated ?? 'default' });
 }
 
 function admitted({ policy }: Compiled, pod: Json): Json {
@@ -73,18 +85,26 @@ const kinds: readonly { readonly kind: string; readonly around: (pod: Json) => {
 
 for (const { kind, around } of kinds) {
   test(`a ${kind} in any style`, async (t) => {
+    let keptTexts = 0;
     t.doesNotThrow(() =>
       fc.assert(
         fc.property(compiledPolicy, manifest, writer, (policy, pod, write) => {
           const before = Object.assign({}, around(pod), { kind });
           const text = write(before);
           fc.pre(says(text, before));
-          const first = rewritten(policy, text);
+          const { text: first, kept } = rewritten(policy, text);
+          // Some styles leave no room for another value, such as `{imagePullPolicy:, name: a}`: the pod is named, and kept.
+          if (kept.length > 0) {
+            keptTexts += 1;
+            return assert.equal(first, text);
+          }
           assert.deepEqual(plain(first), Object.assign({}, around(admitted(policy, pod)), { kind }));
-          assert.equal(rewritten(policy, first), first);
+          // The records go by the names of containers, which Kubernetes wants unique.
+          if (hasUniqueNames(pod)) assert.equal(rewritten(policy, first).text, first);
         }),
         { numRuns: 150 },
       ),
     );
+    t.ok(keptTexts < 15, `${keptTexts} of 150 were kept as they are`);
   });
 }

@@ -7,6 +7,7 @@ import { connect } from '../../../src/cluster/connection.ts';
 import { contentOf, secretOf, type CopyWithContent } from '../../../src/controller/secrets/copy.ts';
 import { CopyWriter, type CopyWrite } from '../../../src/controller/secrets/copy-writer.ts';
 import type { SecretObject } from '../../../src/controller/secrets/seen-secret.ts';
+import { ObservedWatches } from '../../../src/controller/observed-watch.ts';
 import type { ReconcilerContext } from '../../../src/controller/reconciler.ts';
 import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { loadPolicy } from '../../../src/config/load.ts';
@@ -45,11 +46,13 @@ test('answers to a write', { skip: skipReason({ level: 1, helm: false }) }, asyn
   const cluster = await connect({ kubeconfig: plane.kubeconfig });
   whole.teardown(() => cluster.close());
   const metrics = createControllerMetrics();
+  const log = pino({ level: 'silent' });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the options only these are used here
   const context = {
     cluster,
     metrics,
-    log: pino({ level: 'silent' }),
+    log,
+    watches: new ObservedWatches({ cluster, metrics, log }),
     options: { namespace: releaseNamespace, leaseName: 'controller' },
   } as ReconcilerContext;
   const stopping = new AbortController();
