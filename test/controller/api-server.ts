@@ -1,5 +1,5 @@
 /** The API server of a test cluster, killed and started again with the flags it had, and what it counted. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ControlPlane } from '../cluster/control-plane.ts';
@@ -28,8 +28,8 @@ export async function restartApiServer(plane: ControlPlane, meanwhile: () => Pro
   const { pid, words } = findApiServer(plane);
   const [command = '', ...args] = words;
   process.kill(pid, 'SIGKILL');
-  // A process that has ended has no command line; until then it has the port.
-  while (commandLine(String(pid)).length > 0) await sleep(10);
+  // Until all of its threads have ended it has the port, also when it has no command line any more.
+  while (existsSync(`/proc/${pid}`)) await sleep(10);
   await meanwhile();
   const again = plane.start({ name: 'kube-apiserver-again', command, args });
   await waitUntil(again, '/readyz', async () => (await plane.api.send('GET', '/readyz')).status === 200);
