@@ -2,6 +2,7 @@
 import { test } from 'tap';
 import { parse } from 'yaml';
 
+import { ownConditions } from '../../src/export/admission-policy/scope.ts';
 import { render, skipWithoutHelm, template, type Values } from './chart.ts';
 import { exportedPolicy, policyText } from './exported-policy.ts';
 
@@ -128,11 +129,12 @@ const refused: readonly (readonly [says: string, values: Values, sentence: strin
     'the policy has warnings: rewrites, and engine is admissionPolicy, which cannot warn',
   ],
   ['metrics of no pod', admissionPolicy(exportedPolicy(), { podMonitor: { enabled: true } }), 'and the release has no pod with metrics'],
-  [
-    'a condition of the policy itself',
-    { ...inline, engine: 'both', matchConditions: [{ name: 'no-image-manager', expression: 'true' }] },
-    'matchConditions has an entry named no-image-manager',
-  ],
+  // The controller ends with an error for each of them.
+  ...ownConditions.map((name): readonly [string, Values, string] => [
+    `a condition of the policy itself: ${name}`,
+    { ...inline, engine: 'both', matchConditions: [{ name, expression: 'true' }] },
+    `matchConditions has an entry named ${name}`,
+  ]),
 ];
 
 test('an exported policy that is none, or for other values, stops the render with the command that makes it', options, async (t) => {

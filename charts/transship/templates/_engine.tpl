@@ -18,9 +18,9 @@ a cluster the versions are those that Helm was built with, and no cluster's: the
 {{- if and (semverCompare ">=1.36-0" .Capabilities.KubeVersion.Version) (or $isServed (not $isOfCluster)) }}true{{ end -}}
 {{- end -}}
 
-{{- /* Names of the conditions that an admission policy has beside matchConditions, as src/export/admission-policy writes them. */ -}}
+{{- /* Names of the conditions that an admission policy has beside matchConditions, `ownConditions` of src/export/admission-policy/scope.ts. */ -}}
 {{- define "transship.policyConditions" -}}
-{{- list "not-a-mirror-pod" "not-opted-out" "an-image-changes" "not-of-transship" "no-image-manager" "an-image-is-concerned" | toJson -}}
+{{- list "not-a-mirror-pod" "not-opted-out" "an-image-changes" "not-of-transship" "no-image-manager" "an-image-is-concerned" "opted-in" | toJson -}}
 {{- end -}}
 
 {{- define "transship.admissionPolicyName" -}}
