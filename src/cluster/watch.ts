@@ -31,20 +31,28 @@ export function watchResource<T extends KubernetesObject>(cluster: Cluster, opti
   return new SharedWatch<T>(cluster, options).follow(options);
 }
 
+interface SharedWatchEvents {
+  /** Told of each error once, however many handlers there are. */
+  readonly onError?: (error: unknown) => void;
+  /** Called when the last handler is closed. */
+  readonly onClosed?: () => void;
+}
+
 /** As a shared informer of client-go: one list and one watch for several handlers. It begins with the first, and ends with the last. */
 export class SharedWatch<T extends KubernetesObject> {
   readonly #handlers = new Set<Handler<T>>();
   readonly #closing = new AbortController();
   readonly #path: string;
   readonly #onError: (error: unknown) => void;
+  readonly #onClosed: () => void;
   readonly #reflector: Reflector<T>;
   #ended: Promise<void> | null = null;
   #lastActivity = performance.now();
 
-  /** @param onError told of each error once, however many handlers there are */
-  constructor(cluster: Cluster, options: ResourceOptions, onError: (error: unknown) => void = () => {}) {
+  constructor(cluster: Cluster, options: ResourceOptions, { onError = () => {}, onClosed = () => {} }: SharedWatchEvents = {}) {
     this.#path = options.path;
     this.#onError = onError;
+    this.#onClosed = onClosed;
     this.#reflector = new Reflector(cluster, options, {
       handlers: this.#handlers,
       onActivity: () => {
@@ -92,6 +100,7 @@ export class SharedWatch<T extends KubernetesObject> {
     handler.close(new WatchClosedError(`the watch of ${this.#path} was closed before its first list was complete`));
     if (this.#handlers.size > 0) return;
     this.#closing.abort();
+    this.#onClosed();
     await this.#ended;
   }
 }

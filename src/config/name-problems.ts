@@ -22,7 +22,9 @@ export function namespaceProblem(text: string): string | null {
   return null;
 }
 
-const isNamespaceGlob = (text: string): boolean => /^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$/.test(text) && text.replaceAll('*', '').length <= 63;
+/** But for the length of what is no `*`. */
+export const namespaceGlobExpression = /^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$/;
+const isNamespaceGlob = (text: string): boolean => namespaceGlobExpression.test(text) && text.replaceAll('*', '').length <= 63;
 
 function plain(text: string): string {
   return text.replace(/[\u2018\u2019\u201c\u201d\u00ab\u00bb]/g, '');

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { complain, copyAnnotations, copyLabels, labelSelector } from './label-schema.ts';
 import { isDnsLabel, maxSubdomain, subdomainExpression } from './kubernetes-names.ts';
-import { namespaceProblem } from './name-problems.ts';
+import { namespaceGlobExpression, namespaceProblem } from './name-problems.ts';
 
 const ofSecret = 'the name of a Secret is a lower-case DNS subdomain of at most 253 characters';
 
@@ -25,7 +25,7 @@ export const namespaceGlob = z
   .string()
   .superRefine((text, context) => complain(namespaceProblem(text), context))
   // For editors and Helm, which read the schema but not the check.
-  .meta({ pattern: '^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$' })
+  .meta({ pattern: namespaceGlobExpression.source })
   .describe('Name of a namespace, `*` matches any characters.');
 
 /** @param kind of the object that it is the name of */

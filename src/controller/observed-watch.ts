@@ -15,11 +15,6 @@ interface ObservedContext {
   readonly metrics: ControllerMetrics;
 }
 
-interface ObservedWatch<T extends KubernetesObject> {
-  readonly watch: SharedWatch<T>;
-  readonly stopReading: () => void;
-}
-
 /** As a shared informer factory of client-go: those who follow the same objects share one list and one watch. */
 export class ObservedWatches {
   readonly #context: ObservedContext;
@@ -35,37 +30,27 @@ export class ObservedWatches {
     const { path, labelSelector, fieldSelector } = options;
     const key = JSON.stringify([name, path, labelSelector, fieldSelector]);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a path has objects of one type
-    const observed = (this.#open.get(key) as ObservedWatch<T> | undefined) ?? this.#observe<T>(name, options);
-    this.#open.set(key, observed);
-    const followed = observed.watch.follow(options);
-    return {
-      synced: followed.synced,
-      get isSynced() {
-        return followed.isSynced;
-      },
-      list: () => followed.list(),
-      get: (id) => followed.get(id),
-      age: () => followed.age(),
-      close: async () => {
-        const closed = followed.close();
-        if (observed.watch.isClosed && this.#open.get(key) === observed) {
-          this.#open.delete(key);
-          observed.stopReading();
-          this.#context.metrics.watchAge.remove({ watch: name });
-        }
-        await closed;
-      },
-    };
+    const watch = (this.#open.get(key) as SharedWatch<T> | undefined) ?? this.#observe<T>(name, options, () => this.#open.delete(key));
+    this.#open.set(key, watch);
+    return watch.follow(options);
   }
 
-  #observe<T extends KubernetesObject>(name: string, options: WatchOptions<T>): ObservedWatch<T> {
+  #observe<T extends KubernetesObject>(name: string, options: WatchOptions<T>, onClosed: () => void): SharedWatch<T> {
     const { cluster, log, metrics } = this.#context;
     metrics.watchErrors.inc({ watch: name }, 0);
-    const watch = new SharedWatch<T>(cluster, options, (error) => {
-      metrics.watchErrors.inc({ watch: name });
-      log.warn({ watch: name, reason: describeError(error) }, 'a watch was interrupted; reconnecting');
+    const watch = new SharedWatch<T>(cluster, options, {
+      onError: (error) => {
+        metrics.watchErrors.inc({ watch: name });
+        log.warn({ watch: name, reason: describeError(error) }, 'a watch was interrupted; reconnecting');
+      },
+      onClosed: () => {
+        onClosed();
+        stopReading();
+        metrics.watchAge.remove({ watch: name });
+      },
     });
-    return { watch, stopReading: metrics.onScrape(() => metrics.watchAge.set({ watch: name }, watch.age() / 1000)) };
+    const stopReading = metrics.onScrape(() => metrics.watchAge.set({ watch: name }, watch.age() / 1000));
+    return watch;
   }
 }
 

@@ -48,8 +48,8 @@ export interface WorkQueueOptions {
 const defaultBackoff: BackoffBounds = { minDelay: 1_000, maxDelay: 60_000 };
 const unavailableBackoff: BackoffBounds = { minDelay: 500, maxDelay: 5_000 };
 
-/** Maximum delay of a Node timer. */
-const maxDelay = 2 ** 31 - 1;
+/** Maximum delay of a Node timer: one for longer ends at once. */
+export const maxTimerDelay = 2 ** 31 - 1;
 
 interface Entry {
   /** `idle` only while the minimum interval to the next call is running. */
@@ -135,7 +135,7 @@ export class WorkQueue {
     clearTimeout(entry.wait?.timer);
     if (delay <= 0) return this.#makeReady(key, entry);
     entry.state = 'scheduled';
-    entry.wait = { ends, timer: setTimeout(() => this.#makeReady(key, entry), Math.min(delay, maxDelay)) };
+    entry.wait = { ends, timer: setTimeout(() => this.#makeReady(key, entry), Math.min(delay, maxTimerDelay)) };
   }
 
   #makeReady(key: string, entry: Entry): void {

@@ -10,7 +10,13 @@ const lists = ({ arrivals }: MisbehavingServer) => arrivals.filter(({ query }) =
 
 function sharing(server: MisbehavingServer) {
   const errors: unknown[] = [];
-  const watch = new SharedWatch(server.cluster(), { path, backoff: { minDelay: 20, maxDelay: 100 } }, (error) => errors.push(error));
+  const watch = new SharedWatch(
+    server.cluster(),
+    { path, backoff: { minDelay: 20, maxDelay: 100 } },
+    {
+      onError: (error) => errors.push(error),
+    },
+  );
   const follow = (project: (object: KubernetesObject) => KubernetesObject = (object) => object) => {
     const [events, own]: [string[], unknown[]] = [[], []];
     const followed = watch.follow({

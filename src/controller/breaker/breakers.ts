@@ -7,6 +7,7 @@ import type { SeenPod } from '../fallback/seen-pod.ts';
 import { breakersKey } from '../hosts/hosts-text.ts';
 import { hasBreakers } from '../options.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
+import { maxTimerDelay } from '../work-queue.ts';
 import { Breaker, isOfReach, type Transition, type Tripped } from './breaker.ts';
 import { breakersText, parseBreakers } from './breakers-text.ts';
 import { pulledImages } from './pulled-images.ts';
@@ -17,8 +18,6 @@ import { registriesOf, watchedRegistries, type WatchedRegistry } from './watched
 const maxCounted = 10_000;
 /** Milliseconds. */
 const probeTimeout = 10_000;
-/** Of a timer of Node.js: one for longer ends at once. */
-const maxTimer = 2 ** 31 - 1;
 
 export class Breakers {
   readonly #context: ReconcilerContext;
@@ -136,7 +135,7 @@ export class Breakers {
     clearTimeout(this.#timer);
     const next = Math.min(...[...this.#breakers.values()].map(({ dueAt }) => dueAt ?? Number.POSITIVE_INFINITY));
     if (this.#stopping.signal.aborted || !Number.isFinite(next)) return;
-    this.#timer = setTimeout(() => this.#tick(), Math.min(Math.max(0, next - Date.now()), maxTimer));
+    this.#timer = setTimeout(() => this.#tick(), Math.min(Math.max(0, next - Date.now()), maxTimerDelay));
   }
 
   #tick(): void {

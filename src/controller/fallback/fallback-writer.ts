@@ -62,8 +62,9 @@ export class FallbackWriter {
 
   /** What the API server stored need not be what it was sent: other webhooks come in between. */
   #follow(pod: SeenPod, moves: readonly Move[], { stored, record }: { readonly stored: V1Pod; readonly record: FallbackRecord }): Requeue {
-    const undone = moves.flatMap((move) => undoneTo(stored, move) ?? []);
-    const moved = moves.filter((move) => undoneTo(stored, move) === null);
+    const outcomes = moves.map((move) => ({ move, undone: undoneTo(stored, move) }));
+    const undone = outcomes.flatMap((outcome) => outcome.undone ?? []);
+    const moved = outcomes.flatMap((outcome) => (outcome.undone === null ? [outcome.move] : []));
     const repetitions = this.#own.took(
       pod,
       record,

@@ -1,6 +1,6 @@
 /** Whether the API server has the policy itself, as the value `engine` of the chart asks it to: object, bindings, and their effect. */
-import { concernName } from '../../export/admission-policy/concern.ts';
 import { recordedRevision } from '../../export/admission-policy/patch.ts';
+import { ownConditions } from '../../export/admission-policy/scope.ts';
 import { hasAdmissionPolicy, releaseCheck, type Check, type Problem } from './check.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
 import type { ProbeResult } from './probe.ts';
@@ -101,18 +101,9 @@ function unenforced({ fullName, loaded }: ReleaseFacts, result: ProbeResult): Pr
   };
 }
 
-/** Conditions that transship writes; others are of the chart's values, and may except the pod of the dry run. */
-export const policyConditions: ReadonlySet<string> = new Set([
-  'not-a-mirror-pod',
-  'not-opted-out',
-  'an-image-changes',
-  'not-of-transship',
-  'no-image-manager',
-  concernName,
-]);
-
+/** Beside those that transship writes, there may be some of the chart's values, which may except the pod of the dry run. */
 function hasOwnConditions({ admissionPolicy }: ReleaseFacts): boolean {
-  return admissionPolicy?.spec?.matchConditions?.some(({ name }) => !policyConditions.has(name)) === true;
+  return admissionPolicy?.spec?.matchConditions?.some(({ name }) => !ownConditions.includes(name)) === true;
 }
 
 /** https://kubernetes.io/docs/reference/instrumentation/metrics/ */
