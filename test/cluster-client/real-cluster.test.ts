@@ -12,7 +12,7 @@ import { applyObject } from '../../src/cluster/object-writes.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from './eventually.ts';
-import { kill, runningProgram, startAgain, waitUntilReady } from './program.ts';
+import { kill, runningProgram, startAgain, waitUntilReady } from '../cluster/running-program.ts';
 
 const level1 = { skip: skipReason({ level: 1, helm: false }), timeout: 180_000 };
 

@@ -8,7 +8,7 @@ import { type WatchEvent, watchResource } from '../../src/cluster/watch.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from './eventually.ts';
-import { kill, runningProgram, startAgain, waitUntilReady } from './program.ts';
+import { kill, runningProgram, startAgain, waitUntilReady } from '../cluster/running-program.ts';
 
 const level1 = { skip: skipReason({ level: 1, helm: false }), timeout: 180_000 };
 const path = '/api/v1/namespaces';
@@ -73,13 +73,13 @@ test('a watch on a real API server', level1, async (suite) => {
   await suite.test('a server that hangs without a word is noticed, and found again', async (t) => {
     const server = runningProgram(plane, 'kube-apiserver');
     const before = errors.length;
-    process.kill(server.process, 'SIGSTOP');
+    process.kill(server.pid, 'SIGSTOP');
     try {
       await eventually('the idle connection is noticed', () => errors.length > before);
       t.match(errors[before], { code: 'WATCH_IDLE_TIMEOUT' });
       t.ok(watch.age() >= 5000);
     } finally {
-      process.kill(server.process, 'SIGCONT');
+      process.kill(server.pid, 'SIGCONT');
     }
     await create(plane, 'five');
     await eventually('the new namespace is known', () => names().includes('five'));

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 
 import { skipReason } from '../../cluster/binaries.ts';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
-import { restartApiServer } from '../api-server.ts';
+import { restartApiServer } from '../../cluster/running-program.ts';
 import {
   change,
   eventsOf,

@@ -13,7 +13,7 @@ import { ObservedWatches } from '../../../src/controller/observed-watch.ts';
 import { createControllerMetrics } from '../../../src/controller/metrics.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
-import { requestsOf } from '../api-server.ts';
+import { requestsOf } from '../requests.ts';
 import {
   change,
   eventsOf,

@@ -17,7 +17,7 @@ import { loadPolicy } from '../../../src/config/load.ts';
 import { accountKubeconfig } from '../../cluster/account.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
-import { restartApiServer } from '../api-server.ts';
+import { restartApiServer } from '../../cluster/running-program.ts';
 import { auditLog, type AuditEvent } from '../audit-log.ts';
 import { createNamespace, eventually, releaseNamespace, runController, succeed, type Running } from '../controllers.ts';
 import { backup, mirrored } from './pods.ts';

@@ -10,7 +10,8 @@ import { expressionsOf } from '../../../src/export/admission-policy/admission-po
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
 import { defaults, loaded } from '../../export/equality.ts';
-import { requestsOf, restartApiServer } from '../api-server.ts';
+import { restartApiServer } from '../../cluster/running-program.ts';
+import { requestsOf } from '../requests.ts';
 import {
   change,
   eventsOf,

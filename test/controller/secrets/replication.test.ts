@@ -6,7 +6,7 @@ import { test } from 'tap';
 
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
-import { restartApiServer } from '../api-server.ts';
+import { restartApiServer } from '../../cluster/running-program.ts';
 import {
   change,
   configOf,

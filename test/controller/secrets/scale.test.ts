@@ -10,7 +10,7 @@ import { test } from 'tap';
 
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
-import { requestsOf } from '../api-server.ts';
+import { requestsOf } from '../requests.ts';
 import {
   createNamespace,
   createSecret,

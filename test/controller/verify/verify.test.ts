@@ -10,7 +10,8 @@ import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { skipWithoutRegistry, startRegistry } from '../../cluster/registry.ts';
 import { htpasswdAuth, pushImage } from '../../registry/distribution/push.ts';
 import { startLoopback, type Reply } from '../../registry/loopback.ts';
-import { requestsOf, restartApiServer } from '../api-server.ts';
+import { restartApiServer } from '../../cluster/running-program.ts';
+import { requestsOf } from '../requests.ts';
 import {
   createSecret,
   eventsOf,
