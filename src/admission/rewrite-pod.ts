@@ -1,6 +1,6 @@
 /** Decides the images of one pod and builds the patch. Used by the webhook and the command line. */
 import { rewriterText } from '../pod/annotations.ts';
-import { parseFallback, type FallbackRecord } from '../pod/fallback-record.ts';
+import { movedImages } from '../pod/fallback-record.ts';
 import { recordRewrites, type NewEntries } from '../pod/records.ts';
 import { imagePointer, pullPolicyPointer, siteKey, type ImageSite } from '../pod/images.ts';
 import type { PodContent } from '../pod/pod.ts';
@@ -42,9 +42,6 @@ export type Change = { readonly kind: 'create' } | { readonly kind: 'update' | '
 /** Images of one pod; more would only evict decisions for others. */
 const maxRemembered = 256;
 
-/** Only an update of an existing pod may be the controller's: the record of a pod that is copied is of another one. */
-const none: FallbackRecord = new Map();
-
 export interface Deciding {
   readonly table: Table;
   /** Of the policy, for the record on the pod; null where it is not to be recorded. */
@@ -53,11 +50,12 @@ export interface Deciding {
 
 export function rewritePod({ table, revision }: Deciding, pod: PodContent, context: PodContext, change: Change): PodRewrite {
   const isOpen = openSites(change);
-  const fallback = change.kind === 'update' ? parseFallback(pod.annotations.fallback) : none;
+  // Only an update of an existing pod may be the controller's: the record of a pod that is copied is of another one.
+  const isMoved = movedImages(change.kind === 'update' ? pod.annotations.fallback : null);
   const decide = pod.images.length > maxRemembered ? decideImage : recallDecision;
   const images = pod.images.map((site): SiteDecision => {
     if (!isOpen(site)) return { ...unchanged(site), site, missingSecrets: noSecrets };
-    if (fallback.get(site.name)?.to === site.image) return { ...moved(site), site, missingSecrets: noSecrets };
+    if (isMoved(site.name, site.image)) return { ...moved(site), site, missingSecrets: noSecrets };
     const decision = decide(table, site.image, context, site.pullPolicy);
     return change.kind === 'create'
       ? { ...decision, site, missingSecrets: noSecrets }

@@ -35,18 +35,60 @@ export interface TakenStep {
   readonly reason: string | null;
 }
 
-/** Longer ones were not written by transship: a pod has at most some dozens of containers, and a name at most 255 characters. */
-export const maxFallbackLength = 64 * 1024;
+/**
+ * In characters. Longer ones were not written by transship: a pod has at most some dozens of containers, and a name at most 255 characters. The API
+ * server ends an expression that costs more than a million, and `fallbackLayout` costs some 16 for each character.
+ */
+export const maxFallbackLength = 48 * 1024;
 /** Likewise. A rule has a handful of alternatives. */
 const maxSteps = 100;
 const maxWord = 64;
 
-/** Entries of another form are left out. */
+/** Names, images and times: nothing is escaped. */
+const plainString = String.raw`"[^"\\]*"`;
+const earlierLayout = `[{]"from":${plainString},"at":${plainString}(?:,"reason":${plainString})?[}]`;
+const stepStart = `${plainString}:[{]"step":(?:[1-9][0-9]?|100),"from":${plainString},"to":${plainString}`;
+const stepLayout = String.raw`${stepStart},"at":${plainString}(?:,"reason":${plainString})?(?:,"earlier":\[${earlierLayout}(?:,${earlierLayout})*\])?[}]`;
+
+/**
+ * What `fallbackText` writes, as expressions of both JavaScript and RE2: the whole record, and each step up to its image. A decision reads no other
+ * layout of JSON, since a compiled admission policy has nothing else to read it with.
+ */
+export const fallbackLayout = { whole: `^[{]${stepLayout}(?:,${stepLayout})*[}]$`, stepStart } as const;
+
+const whole = new RegExp(fallbackLayout.whole);
+const eachStep = new RegExp(stepStart, 'g');
+
+/** Which container the controller moved to which image. */
+export type MovedImages = (name: string, image: string) => boolean;
+
+const noneMoved: MovedImages = () => false;
+
+/** @param text the annotation; null where the pod has none */
+export function movedImages(text: string | null): MovedImages {
+  if (text === null || isTooLong(text) || !whole.test(text)) return noneMoved;
+  // Between quotation marks, of which there is none in a text: its name, `step`, `from`, the image before, `to`, the image.
+  const moved = new Set(
+    text
+      .match(eachStep)
+      ?.map((each) => each.split('"'))
+      .map((parts) => `${parts[1]}"${parts[11]}`),
+  );
+  return (name, image) => moved.has(`${name}"${image}`);
+}
+
+/** Characters outside the Basic Multilingual Plane count once, as in CEL. */
+function isTooLong(text: string): boolean {
+  return text.length > maxFallbackLength && Array.from(text.slice(0, 2 * maxFallbackLength + 1)).length > maxFallbackLength;
+}
+
+/** Of any layout of JSON, for people and for the controller, which writes it again. Entries of another form are left out. */
 export function parseFallback(text: string | null): FallbackRecord {
   if (text === null || text.length > maxFallbackLength) return new Map();
   try {
     const value: unknown = JSON.parse(text);
-    return new Map(isObject(value) ? Object.entries(value).flatMap(([name, entry]) => (isStep(entry) ? [[name, stepOf(entry)]] : [])) : []);
+    const entries = isObject(value) ? Object.entries(value) : [];
+    return new Map(entries.flatMap(([name, entry]) => (isPlain(name) && isStep(entry) ? [[name, stepOf(entry)]] : [])));
   } catch {
     return new Map();
   }
@@ -82,7 +124,10 @@ function isEarlierStep(entry: unknown): entry is Pick<AnyStep, 'from' | 'at' | '
   return isObject(entry) && isText(entry['from'], maxTextLength) && isText(entry['at'], maxWord);
 }
 
-const isText = (value: unknown, max: number): value is string => typeof value === 'string' && value.length <= max;
+const plain = new RegExp(`^${plainString}$`);
+/** Whether JSON has the text as it is: a decision would not read the record that has another one. */
+const isPlain = (text: string): boolean => plain.test(JSON.stringify(text));
+const isText = (value: unknown, max: number): value is string => typeof value === 'string' && value.length <= max && isPlain(value);
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxSteps;
 

@@ -1,8 +1,9 @@
 /** An image that the controller moved to an alternative is not rewritten back, and a record of another pod exempts nothing. */
+import * as fc from 'fast-check';
 import { test } from 'tap';
 import { rewritePod, type Change, type SiteDecision } from '../../src/admission/rewrite-pod.ts';
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../src/pod/annotations.ts';
-import { fallbackAnnotation, fallbackText, parseFallback } from '../../src/pod/fallback-record.ts';
+import { fallbackAnnotation, fallbackText, movedImages, parseFallback } from '../../src/pod/fallback-record.ts';
 import { podFields, readPod, type Pod } from '../../src/pod/pod.ts';
 import { compiled } from '../rules/policy.ts';
 import { pod } from '../builders/pod.ts';
@@ -66,8 +67,67 @@ for (const [says, kind, changed, code, result] of rows)
     t.end();
   });
 
+const step = { step: 1, from: 'a', to: 'b', at: '2026-06-01T12:00:00Z' };
+
+/** Also of what JSON escapes. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: 'grapheme', maxLength: 20 }),
+  fc.constantFrom('"', '\\', 'app', '1', '\ud800'),
+);
+const anyEarlier = fc.record({ from: anyText, at: anyText, reason: fc.oneof(anyText, fc.integer()) }, { requiredKeys: ['from', 'at'] });
+const anyStep = fc.record(
+  {
+    step: fc.integer({ min: -1, max: 102 }),
+    from: anyText,
+    to: anyText,
+    at: anyText,
+    reason: anyText,
+    earlier: fc.array(anyEarlier, { maxLength: 3 }),
+    more: anyText,
+  },
+  { requiredKeys: ['step', 'from', 'to', 'at'] },
+);
+
+test('a step was undone: a record that the controller extended had an entry of others with an escape, which no decision reads', (t) => {
+  fc.assert(
+    fc.property(fc.dictionary(anyText, anyStep, { maxKeys: 4 }), (forged) => {
+      const record = parseFallback(JSON.stringify(forged));
+      const isMoved = movedImages(fallbackText(new Map([...record, ['app', step]])));
+      if (!isMoved('app', 'b')) return false;
+      return [...record].every(([name, { to }]) => name === 'app' || isMoved(name, to));
+    }),
+    { numRuns: 2000 },
+  );
+  t.end();
+});
+
+test('a record is read in the layout that transship writes, and in no other, as by a compiled policy', (t) => {
+  const text = fallbackText(new Map([['app', step]]));
+  t.ok(movedImages(text)('app', 'b'));
+  for (const [name, image] of [
+    ['ap', 'b'],
+    ['app', 'a'],
+    ['pp', 'b'],
+    ['app"', 'b'],
+    ['', 'b'],
+  ] as const)
+    t.notOk(movedImages(text)(name, image), name + image);
+  for (const other of [
+    null,
+    '',
+    '{}',
+    ` ${text}`,
+    `${text}\n`,
+    JSON.stringify(JSON.parse(text), null, 1),
+    text.replace('"b"', String.raw`"\u0062"`),
+    text.replace(/\}$/, ',"x":{}}'),
+  ])
+    t.notOk(movedImages(other)('app', 'b'), String(other));
+  t.end();
+});
+
 test('the record: what is written is read again, and names are plain data', (t) => {
-  const step = { step: 1, from: 'a', to: 'b', at: '2026-06-01T12:00:00Z' };
   const record = new Map([
     ['app', step],
     ['__proto__', step],

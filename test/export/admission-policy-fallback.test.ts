@@ -46,6 +46,58 @@ const moves: readonly (readonly [says: string, image: string, record: string | n
   ['a record that is too long', first.to, record({ ...first, from: 'x'.repeat(maxFallbackLength) })],
 ];
 
+const pretty = (text: string): string => JSON.stringify(JSON.parse(text), null, 1);
+const entryOf = (fields: object): string => JSON.stringify({ main: fields });
+const { step: number, from, at } = first;
+
+/** Engines read the same layout of JSON: in some of these one found a step, and the other a new image. */
+const layouts: readonly (readonly [says: string, image: string, record: string])[] = [
+  ['spaces between', 'nginx:9', pretty(record({ ...first, to: 'nginx:9' }))],
+  ['a space before', 'nginx:9', ` ${record({ ...first, to: 'nginx:9' })}`],
+  ['a line break behind', 'nginx:9', `${record({ ...first, to: 'nginx:9' })}\n`],
+  ['another order of keys', 'nginx:9', entryOf({ to: 'nginx:9', step: number, from, at })],
+  ['a key that transship does not write', 'nginx:9', entryOf({ step: number, from, to: 'nginx:9', at, by: 'hand' })],
+  ['no time', 'nginx:9', entryOf({ step: number, from, to: 'nginx:9' })],
+  ['an escaped letter', 'nginx:9', record({ ...first, to: 'nginx:9' }).replace('nginx:9', String.raw`ngin\u0078:9`)],
+  ['an escaped slash', 'a/b:9', record({ ...first, to: 'a/b:9' }).replace('a/b:9', String.raw`a\/b:9`)],
+  ['an escape in another field', 'nginx:9', record({ ...first, to: 'nginx:9', reason: 'a"b' })],
+  [
+    'an escape in another entry',
+    'nginx:9',
+    fallbackText(new Map([['main', { ...first, to: 'nginx:9' }]])).replace('}}', String.raw`},"a\u0062":${JSON.stringify(first)}}`),
+  ],
+  ['an entry of another form beside it', 'nginx:9', record({ ...first, to: 'nginx:9' }).replace(/\}$/, ',"other":{}}')],
+  ['the same name twice, the first', 'nginx:9', `{"main":${JSON.stringify({ ...first, to: 'nginx:9' })},"main":${JSON.stringify(first)}}`],
+  ['the same name twice, the last', 'nginx:9', `{"main":${JSON.stringify(first)},"main":${JSON.stringify({ ...first, to: 'nginx:9' })}}`],
+  ['a step of 0', 'nginx:9', record({ ...first, step: 0, to: 'nginx:9' })],
+  ['a step of 100', 'nginx:9', record({ ...first, step: 100, to: 'nginx:9' })],
+  ['a step of 101', 'nginx:9', record({ ...first, step: 101, to: 'nginx:9' })],
+  ['a step with a fraction', 'nginx:9', record({ ...first, step: 1.5, to: 'nginx:9' })],
+  ['a step with an exponent', 'nginx:9', record({ ...first, to: 'nginx:9' }).replace('"step":1', '"step":1e0')],
+  ['a long time', 'nginx:9', entryOf({ step: number, from, to: 'nginx:9', at: 'x'.repeat(65) })],
+  ['a long reason', 'nginx:9', entryOf({ step: number, from, to: 'nginx:9', at, reason: 'x'.repeat(65) })],
+  ['a reason that is no text', 'nginx:9', entryOf({ step: number, from, to: 'nginx:9', at, reason: 1 })],
+  ['a long image before', 'nginx:9', record({ ...first, from: 'x'.repeat(9000), to: 'nginx:9' })],
+  ['a long image', `nginx:${'x'.repeat(9000)}`, entryOf({ step: number, from, to: `nginx:${'x'.repeat(9000)}`, at })],
+  ['no earlier steps', 'nginx:9', entryOf({ step: number, from, to: 'nginx:9', at, earlier: [] })],
+  [
+    'too many earlier steps',
+    'nginx:9',
+    entryOf({ step: number, from, to: 'nginx:9', at, earlier: Array.from({ length: 101 }, () => ({ from, at })) }),
+  ],
+  ['an earlier step of another form', 'nginx:9', entryOf({ step: number, from, to: 'nginx:9', at, earlier: [{ from }] })],
+  ['other scripts', 'nginx:9', record({ ...first, from: 'ñ\u2028😀', to: 'nginx:9' })],
+  ['as long as it may be', 'nginx:9', ofLength(maxFallbackLength, 'x')],
+  ['longer than it may be', 'nginx:9', ofLength(maxFallbackLength + 1, 'x')],
+  ['as many characters as there may be, each of two units', 'nginx:9', ofLength(maxFallbackLength, '😀')],
+  ['more characters, each of two units', 'nginx:9', ofLength(maxFallbackLength + 1, '😀')],
+];
+
+function ofLength(length: number, character: string): string {
+  const text = (size: number): string => record({ ...first, from: character.repeat(size), to: 'nginx:9' });
+  return text(length - text(0).length);
+}
+
 test('steps of the controller', { skip: skipReason({ level: 1 }) }, async (t) => {
   const cluster = await startCluster(t);
   const admission = await cluster.enforce(policy);
@@ -56,13 +108,13 @@ test('steps of the controller', { skip: skipReason({ level: 1 }) }, async (t) =>
     spec: { containers, initContainers: [{ name: 'init', image: 'nginx:1' }] },
   });
   t.match(stored.metadata.annotations?.[originalImagesAnnotation], '"main":"nginx:1"');
-  for (const [says, image, text] of moves)
+  for (const [says, image, text] of [...moves, ...layouts])
     for (const list of ['containers', 'initContainers'] as const) {
       const changed = (pod: typeof stored): typeof stored => {
         const [main, ...others] = pod.spec[list] as object[];
         const annotations = {
           ...pod.metadata.annotations,
-          ...(text !== null && { [fallbackAnnotation]: text.replaceAll('main', list === 'containers' ? 'main' : 'init') }),
+          ...(text !== null && { [fallbackAnnotation]: text.replaceAll('"main"', list === 'containers' ? '"main"' : '"init"') }),
         };
         return { ...pod, metadata: { ...pod.metadata, annotations }, spec: { ...pod.spec, [list]: [{ ...main, image }, ...others] } };
       };

@@ -1,6 +1,6 @@
 /** The places of a pod that a request may change, as variables in CEL: src/pod/images.ts, and `openSites` of src/admission/rewrite-pod.ts. */
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
-import { fallbackAnnotation, maxFallbackLength } from '../../pod/fallback-record.ts';
+import { fallbackAnnotation, fallbackLayout, maxFallbackLength } from '../../pod/fallback-record.ts';
 import { literal } from './cel.ts';
 import type { Variable } from './entries.ts';
 
@@ -43,8 +43,8 @@ export function siteVariables(): Variable[] {
       name: 'moved',
       comment: 'Steps of the controller: an image that it moved to an alternative stays there, with its record.',
       expression: `variables.change != "update" ? [] : [string(object.metadata.?annotations[?${literal(fallbackAnnotation)}].orValue(""))]
-.filter(t, t.size() <= ${maxFallbackLength} && t.matches(${literal(`^[{]${step}(?:,${step})*[}]$`)}))
-.map(t, t.findAll(${literal(stepStart)})).flatten()`,
+.filter(t, t.size() <= ${maxFallbackLength} && t.matches(${literal(fallbackLayout.whole)}))
+.map(t, t.findAll(${literal(fallbackLayout.stepStart)})).flatten()`,
     },
     {
       name: 'open',
@@ -79,10 +79,3 @@ function recordedEntries(variable: string): string {
   const text = `variables.${variable}`;
   return `${text}.size() <= 16384 && ${text}.matches(${literal(`^[{]${entry}(?:,${entry})*[}]$`)}) ? ${text}.findAll(${literal(entry)}) : []`;
 }
-
-/** Names, images and times: nothing is escaped. */
-const plainString = String.raw`"[^"\\\x00-\x1f]*"`;
-const stepStart = `${plainString}:[{]"step":(?:[1-9][0-9]?|100),"from":${plainString},"to":${plainString}`;
-const earlier = `[{]"from":${plainString},"at":${plainString}(?:,"reason":${plainString})?[}]`;
-/** An entry of `fallbackText` in src/pod/fallback-record.ts. */
-const step = String.raw`${stepStart},"at":${plainString}(?:,"reason":${plainString})?(?:,"earlier":\[${earlier}(?:,${earlier})*\])?[}]`;

@@ -394,7 +394,7 @@ test('the record keeps the steps before, in order', (t) => {
 });
 
 const many = (value: unknown): string =>
-  JSON.stringify(Object.fromEntries([['app', value], ...Array.from({ length: 500 }, (_, i) => [`c${i}`, value])]));
+  JSON.stringify(Object.fromEntries([['app', value], ...Array.from({ length: 300 }, (_, i) => [`c${i}`, value])]));
 
 test('of records that somebody else wrote, no more is kept than a step needs: a hundred thousand entries stayed in memory for each pod', (t) => {
   const step = { step: 1, from: mirrored, to: mirrored, at: at(900) };
