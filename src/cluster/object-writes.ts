@@ -5,6 +5,15 @@ import { readJson } from './api-response.ts';
 import type { Cluster } from './connection.ts';
 import { resourcePath } from './resource-path.ts';
 
+/**
+ * Metadata for a write to this object and no other version of it; empty for one that does not exist. The resourceVersion alone is not enough:
+ * where the object has been deleted since, the API server takes an apply for a creation.
+ */
+export function preconditionsOf(seen: KubernetesObject | null): { uid?: string; resourceVersion?: string } {
+  const { uid, resourceVersion } = seen?.metadata ?? {};
+  return { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+}
+
 /** Owner of the fields that transship writes. https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers */
 export const fieldManager = 'transship-controller';
 /** Milliseconds. */
@@ -22,7 +31,7 @@ export async function createObject(cluster: Cluster, object: KubernetesObject, s
 }
 
 /**
- * Server-side apply. With metadata.resourceVersion, fails when the object has changed since.
+ * Server-side apply. With the `preconditionsOf` an object, fails when it has changed or was deleted since.
  * https://kubernetes.io/docs/reference/using-api/server-side-apply/
  *
  * @returns the resourceVersion

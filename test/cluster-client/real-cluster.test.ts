@@ -8,7 +8,7 @@ import { describeError, isConflict } from '../../src/cluster/api-error.ts';
 import { connect, type Cluster } from '../../src/cluster/connection.ts';
 import { recordEvent } from '../../src/cluster/events.ts';
 import { electLeader } from '../../src/cluster/lease.ts';
-import { applyObject } from '../../src/cluster/object-writes.ts';
+import { applyObject, preconditionsOf } from '../../src/cluster/object-writes.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from './eventually.ts';
@@ -52,6 +52,15 @@ async function applies(t: Test, cluster: Cluster, plane: ControlPlane): Promise<
   );
   t.match(broken, { status: /^[45]\d\d$/ });
   t.notMatch(describeError(broken), /planted-secret/);
+
+  const { metadata } = await read();
+  const after = (preconditions: object): Promise<unknown> => {
+    const again = { ...secret({ a: '5' }), metadata: { name: 'pull', namespace: 'default', ...preconditions } };
+    return applyObject(cluster, again, signal).catch((error: unknown) => error);
+  };
+  await plane.api.send('DELETE', path);
+  t.ok(isConflict(await after(preconditionsOf({ metadata: metadata ?? {} }))), 'not where it has been deleted since');
+  t.type(await after({ resourceVersion: metadata?.resourceVersion }), 'string', 'with the resourceVersion alone it was made anew');
 }
 
 async function records(t: Test, cluster: Cluster, plane: ControlPlane): Promise<void> {

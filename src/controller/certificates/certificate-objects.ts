@@ -4,6 +4,7 @@
  */
 import type { KubernetesObject, V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
 
+import { preconditionsOf } from '../../cluster/object-writes.ts';
 import { createCa, issueServing } from '../../tls/certificate.ts';
 import { bundleOf, type RotationStep } from '../../tls/rotation.ts';
 import type { CertificateOptions } from '../options.ts';
@@ -135,7 +136,7 @@ function servingSecret(names: CertificateNames, { cert, key, bundle, lifetime }:
 /**
  * Only the caBundle of each webhook: everything else belongs to the chart.
  *
- * @param seen the current configuration; with its resourceVersion, since an apply would otherwise recreate one that has just been deleted
+ * @param seen the current configuration
  */
 function configurationWithBundle(
   name: string,
@@ -145,7 +146,7 @@ function configurationWithBundle(
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',
-    metadata: { name, ...versioned(seen) },
+    metadata: { name, ...preconditionsOf(seen) },
     webhooks: (seen?.webhooks ?? []).map((entry) => ({ name: entry.name, clientConfig: { caBundle: encoded(bundle) } })),
   };
 }
@@ -160,7 +161,7 @@ function secretHead(
   { seen, lifetime }: { readonly seen: V1Secret | null; readonly lifetime: number | null },
 ) {
   const annotations = lifetime === null ? {} : { annotations: { [lifetimeAnnotation]: `${lifetime / 1000}s` } };
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...versioned(seen), ...annotations } };
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name, ...preconditionsOf(seen), ...annotations } };
 }
 
 /** Labels and annotations of objects of a Helm release. https://helm.sh/docs/howto/charts_tips_and_tricks/ */
@@ -183,9 +184,6 @@ export function ofRelease(object: KubernetesObject, configuration: V1MutatingWeb
 
 const pick = (map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
   Object.fromEntries(Object.entries(map).filter(([key]) => keys.includes(key)));
-
-const versioned = (seen: KubernetesObject | null): { resourceVersion?: string } =>
-  seen?.metadata?.resourceVersion === undefined ? {} : { resourceVersion: seen.metadata.resourceVersion };
 
 function lifetimeOf(secret: V1Secret | null): number | null {
   const [, seconds] = /^(\d{1,12})s$/.exec(secret?.metadata?.annotations?.[lifetimeAnnotation] ?? '') ?? [];

@@ -4,7 +4,7 @@ import type { V1MutatingAdmissionPolicy } from '@kubernetes/client-node';
 import { describeError, isConflict, retryAfterOf } from '../../cluster/api-error.ts';
 import { isServed, serverVersion } from '../../cluster/discovery.ts';
 import { lastOtherWriter } from '../../cluster/field-managers.ts';
-import { applyObject, patchObject } from '../../cluster/object-writes.ts';
+import { applyObject, patchObject, preconditionsOf } from '../../cluster/object-writes.ts';
 import { formatFinding } from '../../errors/finding.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { disputeMessage, disputeProblem, Disputes } from '../disputes.ts';
@@ -181,10 +181,10 @@ class PoliciesReconciler implements Reconciler {
   /** @returns the resourceVersion */
   #send(difference: Difference, object: WantedObject, present: V1MutatingAdmissionPolicy | null): Promise<string> {
     const { cluster } = this.#context;
-    const { uid, resourceVersion } = present?.metadata ?? {};
+    const preconditions = preconditionsOf(present);
     if (difference === 'additions')
-      return patchObject(cluster, object, { metadata: { uid, resourceVersion }, spec: specPatch(object.spec) }, this.#stopping.signal);
-    const metadata = Object.assign({}, object.metadata, resourceVersion === undefined ? {} : { resourceVersion });
+      return patchObject(cluster, object, { metadata: preconditions, spec: specPatch(object.spec) }, this.#stopping.signal);
+    const metadata = Object.assign({}, object.metadata, preconditions);
     return applyObject(cluster, Object.assign({}, object, { metadata }), this.#stopping.signal);
   }
 

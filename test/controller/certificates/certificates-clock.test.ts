@@ -1,13 +1,11 @@
 /** The controller's clock set by more than any certificate's life, on a real API server whose clock is right. */
-import { X509Certificate } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 
-import type { V1MutatingWebhookConfiguration, V1Secret } from '@kubernetes/client-node';
+import type { V1Secret } from '@kubernetes/client-node';
 
-import { caCertificatesIn } from '../../../src/tls/trust.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane } from '../../cluster/control-plane.ts';
 import {
@@ -15,16 +13,14 @@ import {
   createNamespace,
   eventually,
   linesOf,
+  metric,
   releaseNamespace,
   runController,
-  secretPath,
   succeed,
   whenReady,
 } from '../controllers.ts';
+import { caPath, configurations, day, signersIn, tlsPath } from './cluster.ts';
 
-const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-const [tlsPath, caPath] = [secretPath(releaseNamespace, 'transship-tls'), secretPath(releaseNamespace, 'transship-tls-ca')];
-const day = 86_400_000;
 const webhook = {
   name: 'one.transship.dev',
   admissionReviewVersions: ['v1'],
@@ -60,17 +56,17 @@ test('a clock that is set', { skip: skipReason({ level: 1 }) }, async (t) => {
   await whenReady(controller);
 
   const stepsSoFar = (): string[] => linesOf(controller.log()).flatMap(({ step }) => (typeof step === 'string' ? [step] : []));
-  /** Shows the controller something new, so that it looks at the time. */
-  const touch = async (): Promise<unknown> =>
+  const lastLook = () => metric(controller, 'transship_controller_last_reconcile_timestamp_seconds{feature="certificates"}');
+  /** Shows the controller something new, and resolves when it has looked at the time. */
+  const touch = async (): Promise<void> => {
+    const before = await lastLook();
     await change(plane, `${configurations}/transship`, { metadata: { annotations: { touched: String(performance.now()) } } });
+    await eventually('it has looked', async () => (await lastLook()) !== before);
+  };
   /** What somebody would find fault with whose clock is right. */
   const faults = async (): Promise<string[]> => {
-    const leaf = new X509Certificate(Buffer.from((await plane.api.send<V1Secret>('GET', tlsPath)).body.data?.['tls.crt'] ?? '', 'base64'));
-    const { webhooks = [] } = (await plane.api.send<V1MutatingWebhookConfiguration>('GET', `${configurations}/transship`)).body;
-    const bundle = caCertificatesIn(Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64').toString()).map(
-      ({ pem }) => new X509Certificate(pem),
-    );
-    const signer = bundle.find((candidate) => leaf.checkIssued(candidate) && leaf.verify(candidate.publicKey));
+    const { leaf, signers } = await signersIn(plane);
+    const signer = signers[0]?.[0];
     if (signer === undefined) return ['the pair is not trusted'];
     const now = Date.now();
     return [leaf, signer]

@@ -51,12 +51,26 @@ export async function contentOf(plane: ControlPlane, path: string): Promise<Reco
   return Object.fromEntries(Object.entries(body.data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]));
 }
 
-/** Certificates in a bundle that the certificate in use is signed by: 1 when it is trusted. */
-export async function signersOf(plane: ControlPlane): Promise<number[]> {
-  const leaf = new X509Certificate((await contentOf(plane, tlsPath))?.['tls.crt'] ?? '');
-  const isSigner = ({ pem }: { pem: string }) =>
-    leaf.checkIssued(new X509Certificate(pem)) && leaf.verify(new X509Certificate(pem).publicKey);
-  return (await bundlesOf(plane)).map((bundle) => caCertificatesIn(bundle).filter(isSigner).length);
+/** Of each bundle, the CAs in it that have signed the certificate in use: one when it is trusted. */
+export async function signersIn(plane: ControlPlane): Promise<{ readonly leaf: X509Certificate; readonly signers: X509Certificate[][] }> {
+  const { text, bundles } = await certificateAndBundles(plane);
+  const leaf = new X509Certificate(text);
+  const isSigner = (ca: X509Certificate) => leaf.checkIssued(ca) && leaf.verify(ca.publicKey);
+  const signers = bundles.map((bundle) => caCertificatesIn(bundle).flatMap(({ pem }) => [new X509Certificate(pem)].filter(isSigner)));
+  return { leaf, signers };
+}
+
+export const signersOf = async (plane: ControlPlane): Promise<number[]> => (await signersIn(plane)).signers.map(({ length }) => length);
+
+/** As they are at one time: between the two requests the rotation may go on. */
+async function certificateAndBundles(plane: ControlPlane): Promise<{ readonly text: string; readonly bundles: string[] }> {
+  const certificate = async (): Promise<string> => (await contentOf(plane, tlsPath))?.['tls.crt'] ?? '';
+  for (let text = await certificate(); ;) {
+    const bundles = await bundlesOf(plane);
+    const next = await certificate();
+    if (next === text) return { text, bundles };
+    text = next;
+  }
 }
 
 export async function versionsOf(plane: ControlPlane): Promise<(string | undefined)[]> {
