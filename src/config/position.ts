@@ -1,6 +1,7 @@
 /** Positions in a YAML file. */
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import type { PolicyPath } from '../policy/problem.ts';
+import { addDuplicateKeys, uncheckedKeys } from './unique-keys.ts';
 
 /** Line and column, both start at 1. */
 export interface Position {
@@ -17,7 +18,9 @@ export interface SourceFile {
 /** The errors of the parser are in the document. */
 export function parseSource(text: string, name: string): SourceFile {
   const lines = new LineCounter();
-  return { name, document: parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true }), lines };
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, ...uncheckedKeys });
+  addDuplicateKeys(document);
+  return { name, document, lines };
 }
 
 /**

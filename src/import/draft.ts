@@ -49,18 +49,21 @@ export function slug(text: string): string {
   );
 }
 
-/** Unchanged where it is the first; else with a number. */
-export function uniqueName(name: string, taken: ReadonlySet<string>): string {
-  let unique = name;
-  for (let number = 2; taken.has(unique); number += 1) unique = `${name.slice(0, 56)}-${number}`;
-  return unique;
+/** Gives each name unchanged where it is the first, else with a number. */
+export function uniqueNames(): (name: string) => string {
+  const taken = new Set<string>();
+  const numbers = new Map<string, number>();
+  return (name) => {
+    let unique = name;
+    let number = numbers.get(name) ?? 2;
+    for (; taken.has(unique); number += 1) unique = `${name.slice(0, 56)}-${number}`;
+    numbers.set(name, number);
+    taken.add(unique);
+    return unique;
+  };
 }
 
 export function withUniqueNames(rules: readonly DraftRule[]): DraftRule[] {
-  const taken = new Set<string>();
-  return rules.map((rule) => {
-    const name = uniqueName(rule.name, taken);
-    taken.add(name);
-    return { ...rule, name };
-  });
+  const unique = uniqueNames();
+  return rules.map((rule) => ({ ...rule, name: unique(rule.name) }));
 }

@@ -1,25 +1,32 @@
 /** A draft as the text of a policy file, with tests of what it makes of images. */
 import { samplesOf } from '../config/lint/samples.ts';
-import { loadPolicy } from '../config/load.ts';
+import { loadPolicy, type LoadedPolicy } from '../config/load.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { referenceOf } from '../image/reference.ts';
 import type { PatternSource } from '../policy/types.ts';
 import { decideImage } from '../rules/decide.ts';
 import { matchPattern, parsePattern, type NamePattern } from '../rules/pattern.ts';
 import { printable } from '../text/printable.ts';
-import { slug, uniqueName, withUniqueNames, type Draft, type DraftRule, type DraftTarget } from './draft.ts';
+import { slug, uniqueNames, withUniqueNames, type Draft, type DraftRule, type DraftTarget } from './draft.ts';
 
 const maxTests = 40;
 
 /** @throws OperatorError (IMPORT_INVALID) where the draft is no policy */
 export function policyText(draft: Draft): string {
-  const rules = withUniqueNames(draft.rules);
-  const named = { ...draft, rules };
-  const accepted = collidingRules(textOf(named, new Set()));
-  const text = textOf(named, accepted);
-  const tests = testsOf(text, named);
+  const named = { ...draft, rules: withUniqueNames(draft.rules) };
+  const first = loaded(textOf(named, new Set()));
+  const accepted = collidingRules(first);
+  const { text, policy } = accepted.size === 0 ? first : loaded(textOf(named, accepted));
+  const tests = testsOf(policy, named);
   return tests.length === 0 ? text : `${text}\ntests:\n${tests.map((line) => `  - ${line}\n`).join('')}`;
 }
+
+interface Loaded {
+  readonly text: string;
+  readonly policy: LoadedPolicy;
+}
+
+const loaded = (text: string): Loaded => ({ text, policy: loadPolicy(text, 'policy.yaml') });
 
 function textOf(draft: Draft, accepted: ReadonlySet<string>): string {
   const registries = registriesOf(draft);
@@ -35,9 +42,10 @@ rules:${rules === '' ? ' []\n' : `\n${rules}`}`;
 /** The name of each host's registry. */
 function registriesOf({ rules }: Draft): Map<string, string> {
   const names = new Map<string, string>();
+  const unique = uniqueNames();
   for (const { target, alternatives = [] } of rules)
     for (const each of [target, ...alternatives])
-      if ('host' in each && !names.has(each.host)) names.set(each.host, uniqueName(slug(each.host), new Set(names.values())));
+      if ('host' in each && !names.has(each.host)) names.set(each.host, unique(slug(each.host)));
   return names;
 }
 
@@ -85,14 +93,12 @@ function quoted(text: string): string {
 }
 
 /** Rules that the linter warns about because two images may get one name. */
-function collidingRules(text: string): Set<string> {
-  const { findings } = loadPolicy(text, 'policy.yaml');
+function collidingRules({ policy: { findings } }: Loaded): Set<string> {
   const found = findings.filter(({ code }) => code === 'collision' || code === 'possible-collision');
   return new Set(found.map(({ message }) => /^rule (\S+): /.exec(message)?.[1] ?? ''));
 }
 
-function testsOf(text: string, draft: Draft): string[] {
-  const { compiled, findings } = loadPolicy(text, 'policy.yaml');
+function testsOf({ compiled, findings }: LoadedPolicy, draft: Draft): string[] {
   if (compiled === null)
     throw new OperatorError(
       'IMPORT_INVALID',

@@ -3,6 +3,7 @@ import { TomlError, parse as parseToml } from 'smol-toml';
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import type * as z from 'zod';
 import { positionOf, type Position } from '../config/position.ts';
+import { addDuplicateKeys, uncheckedKeys } from '../config/unique-keys.ts';
 import type { Finding } from '../errors/finding.ts';
 import { OperatorError } from '../errors/operator-error.ts';
 import { parsePattern } from '../rules/pattern.ts';
@@ -41,9 +42,10 @@ export function fail(located: Located<unknown>, path: PolicyPath, message: strin
 /** Every document that is not empty. @throws ImportError */
 export function readYaml(source: SourceText): Located<unknown>[] {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(source.text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const parsed = parseAllDocuments(source.text, { lineCounter: lines, prettyErrors: false, stringKeys: true, ...uncheckedKeys });
   const documents = 'empty' in parsed ? [] : parsed;
   return documents.flatMap((document) => {
+    addDuplicateKeys(document);
     const [error] = document.errors;
     if (error !== undefined) {
       const { line, col } = lines.linePos(error.pos[0]);

@@ -2,7 +2,8 @@
 import { problem, type PolicyProblem } from '../../policy/problem.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { covers } from '../../rules/coverage.ts';
-import type { NamePattern } from '../../rules/pattern.ts';
+import type { NamePattern, Pattern } from '../../rules/pattern.ts';
+import { isGlob } from '../../rules/glob.ts';
 import { isUnder, type RepositoryPrefix } from '../../rules/registries.ts';
 import type { Rule } from '../../rules/rule.ts';
 import type { Target } from '../../rules/targets.ts';
@@ -37,16 +38,49 @@ function isUnconditional({ policy, exclude }: Rule): boolean {
 
 function shadowed(rules: readonly Rule[]): PolicyProblem[] {
   const problems: PolicyProblem[] = [];
-  const unconditional: Rule[] = [];
+  const earlierRules = new EarlierRules();
   for (const [index, rule] of rules.entries()) {
-    const earlier = rule.images.length === 0 ? undefined : unconditional.find((candidate) => matchesAllOf(candidate, rule));
+    const [inner] = rule.images;
+    const earlier = inner === undefined ? undefined : earlierRules.near(inner).find((candidate) => matchesAllOf(candidate.rule, rule));
     if (earlier !== undefined) {
-      const message = `it is shadowed: rule ${earlier.policy.name} matches all of its images first; move it up or remove it`;
+      const message = `it is shadowed: rule ${earlier.rule.policy.name} matches all of its images first; move it up or remove it`;
       problems.push(problem('shadowed-rule', ['rules', index], message));
     }
-    if (isUnconditional(rule)) unconditional.push(rule);
+    if (isUnconditional(rule)) earlierRules.add({ rule, index });
   }
   return problems;
+}
+
+interface EarlierRule {
+  readonly rule: Rule;
+  readonly index: number;
+}
+
+/** By what a pattern must have in common with one that covers it, or thousands of rules would be compared with each other. */
+class EarlierRules {
+  readonly #byKey = new Map<string, EarlierRule[]>();
+
+  add(earlier: EarlierRule): void {
+    for (const key of new Set(earlier.rule.images.map(keyOf))) {
+      const same = this.#byKey.get(key);
+      if (same === undefined) this.#byKey.set(key, [earlier]);
+      else same.push(earlier);
+    }
+  }
+
+  /** In order: those that may cover the pattern. */
+  near(pattern: Pattern): EarlierRule[] {
+    const [same, ofAnyHost] = [this.#byKey.get(keyOf(pattern)) ?? [], this.#byKey.get(anyHost) ?? []];
+    return same === ofAnyHost ? same : [...same, ...ofAnyHost].toSorted((one, other) => one.index - other.index);
+  }
+}
+
+/** Of patterns that may cover those of several hosts. */
+const anyHost = '*';
+
+function keyOf(pattern: Pattern): string {
+  if (pattern.kind === 'regex') return `regex ${pattern.text}`;
+  return pattern.anyPort || isGlob(pattern.host) ? anyHost : pattern.host;
 }
 
 function matchesAllOf(candidate: Rule, rule: Rule): boolean {
@@ -55,7 +89,8 @@ function matchesAllOf(candidate: Rule, rule: Rule): boolean {
 
 function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
   // Thousands of rules may write to one registry.
-  const targets = [...new Map(rules.flatMap(takenBy).toReversed()).values()].toReversed();
+  const distinct = [...new Map(rules.flatMap(takenBy).toReversed()).values()].toReversed();
+  const targets = Map.groupBy(distinct, ({ target }) => target.prefix.host);
   return rules.flatMap((rule, index) =>
     rule.images.flatMap((pattern, position) => {
       const path = ['rules', index, 'match', 'images', position];
@@ -66,7 +101,7 @@ function neverFiring({ rules, excluded }: CompiledPolicy): PolicyProblem[] {
       const taken =
         rule.rewrite === null || pattern.kind === 'regex'
           ? undefined
-          : targets.find(({ target }) => isPatternUnder(target.prefix, pattern));
+          : targets.get(pattern.host)?.find(({ target }) => isPatternUnder(target.prefix, pattern));
       if (taken === undefined) return [];
       return [
         problem(
