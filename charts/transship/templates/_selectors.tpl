@@ -37,12 +37,15 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
   expression: '!("kubernetes.io/config.mirror" in object.metadata.?annotations.orValue({}))'
 {{- end -}}
 
-{{- /* Every label or finalizer of a pod is an UPDATE too; only those that bring another image matter. */ -}}
+{{- /*
+Every label or finalizer of a pod is an UPDATE too; only those that bring another image matter.
+`containers` is null in an update that takes them all away, which the API server refuses later.
+*/ -}}
 {{- define "transship.imageChanges" -}}
 {{- $parts := list -}}
 {{- range $list := list "containers" "initContainers" "ephemeralContainers" -}}
-{{- $images := printf "bject.spec.?%s.orValue([]).map(c, c.?image.orValue(\"\"))" $list -}}
-{{- $parts = append $parts (printf "o%s != oldO%s" $images $images) -}}
+{{- $new := eq $list "containers" | ternary "optional.ofNonZeroValue(object.spec.containers).orValue([])" (printf "object.spec.?%s.orValue([])" $list) -}}
+{{- $parts = append $parts (printf "%s.map(c, c.?image.orValue(\"\")) != oldObject.spec.?%s.orValue([]).map(c, c.?image.orValue(\"\"))" $new $list) -}}
 {{- end -}}
 - name: an-image-changes
   expression: 'request.operation != "UPDATE" || {{ join " || " $parts }}'

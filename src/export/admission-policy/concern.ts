@@ -2,6 +2,7 @@
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../pod/annotations.ts';
 import { literal, quoted, strings } from './cel.ts';
 import { anyHost } from './reference.ts';
+import { containerLists, containersIn } from './sites.ts';
 import type { Condition } from './scope.ts';
 import type { Table } from './table.ts';
 
@@ -65,7 +66,7 @@ function lacks(secrets: readonly string[]): string {
 
 function anyImage(names: readonly string[]): string {
   const test = names.length <= maxNames ? `.matches(${literal(`^(?:${names.map(nameRegex).join('|')})`)})` : hostTest(names);
-  const lists = ['containers', 'initContainers', 'ephemeralContainers'].map((list) => `object.spec.?${list}.orValue([])`);
+  const lists = containerLists.map(containersIn);
   return `(${lists.join(' + ')}).exists(c, string(c.?image.orValue(""))${test})
 || object.spec.?volumes.orValue([]).exists(v, has(v.image) && string(v.image.?reference.orValue(""))${test})`;
 }

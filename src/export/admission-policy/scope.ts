@@ -9,6 +9,7 @@ import type { LabelRequirement } from '../../policy/types.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { literal, strings } from './cel.ts';
 import { labelValue } from './entries.ts';
+import { containerLists, containersIn, type ContainerList } from './sites.ts';
 
 export interface Scope {
   readonly optIn: 'OptIn' | 'OptOut';
@@ -113,7 +114,7 @@ export function scopeConditions(scope: Scope, { imageManagers }: CompiledPolicy)
     {
       name: 'an-image-changes',
       comment: 'Every label or finalizer of a pod is an UPDATE too; only those that bring another image matter.',
-      expression: `request.operation != "UPDATE"${['containers', 'initContainers', 'ephemeralContainers'].map(changes).join('')}`,
+      expression: `request.operation != "UPDATE"${containerLists.map(changes).join('')}`,
     },
     {
       name: 'not-of-transship',
@@ -133,9 +134,9 @@ export function scopeConditions(scope: Scope, { imageManagers }: CompiledPolicy)
   ];
 }
 
-function changes(list: string): string {
-  const images = (object: string): string => `${object}.spec.?${list}.orValue([]).map(c, c.?image.orValue(""))`;
-  return `\n|| ${images('object')} != ${images('oldObject')}`;
+function changes(list: ContainerList): string {
+  const images = '.map(c, c.?image.orValue(""))';
+  return `\n|| ${containersIn(list)}${images} != oldObject.spec.?${list}.orValue([])${images}`;
 }
 
 function requirementText({ key, operator, values = [] }: LabelRequirement): string {

@@ -4,9 +4,17 @@ import { fallbackAnnotation, fallbackLayout, maxFallbackLength } from '../../pod
 import { literal } from './cel.ts';
 import type { Variable } from './entries.ts';
 
+export const containerLists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
+export type ContainerList = (typeof containerLists)[number];
+
+/** Of the new object. The API server leaves out empty lists, but for `containers`: a pod without any, which others may add or which it refuses later, has null. */
+export function containersIn(list: ContainerList): string {
+  return list === 'containers' ? 'optional.ofNonZeroValue(object.spec.containers).orValue([])' : `object.spec.?${list}.orValue([])`;
+}
+
 /** A container and a volume always have a name, maybe an empty one. */
-function containers(list: string, condition: string): string {
-  return `object.spec.?${list}.orValue([]).transformList(i, c, has(c.image)${condition},
+function containers(list: ContainerList, condition: string): string {
+  return `${containersIn(list)}.transformList(i, c, has(c.image)${condition},
     {"at": "/spec/${list}/" + string(i) + "/image", "record": string(c.name), "image": string(c.image), "pull": string(c.?imagePullPolicy.orValue(""))})`;
 }
 
