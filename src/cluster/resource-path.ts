@@ -8,6 +8,7 @@ interface Resource {
 
 /** A table instead of discovery: discovery is one more call, and its cache may be stale after an upgrade, for names that never change. */
 const resources: Readonly<Record<string, Resource>> = {
+  'coordination.k8s.io/v1 Lease': { plural: 'leases', namespaced: true },
   'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
   'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
   'v1 Pod': { plural: 'pods', namespaced: true },

@@ -6,13 +6,14 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 
 import { describeError, retryAfterOf } from '../../cluster/api-error.ts';
 import { managedBy, managedByLabel } from '../../cluster/copy-labels.ts';
-import { recordEvent, type EventDetails } from '../../cluster/events.ts';
+import type { EventDetails } from '../../cluster/events.ts';
 import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { applyObject } from '../../cluster/object-writes.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
 import type { ResolvedHosts } from '../../rules/registries.ts';
 import { hasBreakers } from '../options.ts';
 import { disputeMessage, disputeProblem, Disputes } from '../disputes.ts';
+import { KeptObjectEvents } from '../kept-object-events.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../work-queue.ts';
@@ -48,6 +49,7 @@ export class HostsFile {
   readonly #writers: Writers = {};
   /** Called after each change of the ConfigMap. */
   readonly #listeners = new Map<keyof Writers, () => void>();
+  readonly #events: KeptObjectEvents;
   #session: Session | null = null;
   #disputes = new Disputes();
   #failure: string | null = null;
@@ -55,6 +57,12 @@ export class HostsFile {
 
   constructor(context: FileContext) {
     this.#context = context;
+    const { namespace, hostsConfigMap: name } = context.options;
+    this.#events = new KeptObjectEvents(
+      context.cluster,
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name } },
+      () => this.present,
+    );
   }
 
   /** What the ConfigMap has; null until that is known, undefined where there is none. */
@@ -92,6 +100,7 @@ export class HostsFile {
     this.#session = null;
     this.#disputes = new Disputes();
     [this.#failure, this.#isWritten] = [null, false];
+    this.#events.forget();
     stopping.abort();
     await Promise.all([queue.stop(), watch.close()]);
   }
@@ -101,15 +110,14 @@ export class HostsFile {
     this.#session?.queue.add(hostsKey);
   }
 
+  /** An event about the ConfigMap. */
   record(
     reason: string,
     message: string,
     details: Pick<EventDetails, 'type' | 'action'> = { type: 'Warning', action: 'ResolveHost' },
   ): void {
-    const { cluster, options } = this.#context;
-    const uid = this.present?.metadata?.uid;
-    const metadata = { namespace: options.namespace, name: options.hostsConfigMap, ...(uid !== undefined && { uid }) };
-    void recordEvent(cluster, { regarding: { apiVersion: 'v1', kind: 'ConfigMap', metadata }, reason, message, ...details });
+    this.#events.record({ reason, message, ...details });
+    this.changed();
   }
 
   #open(): Session {
@@ -139,11 +147,15 @@ export class HostsFile {
     const { hosts: text, breakers } = this.#wanted(present);
     if (this.#isAsWanted(present, text) && (present?.data?.[breakersKey] ?? '') === breakers) {
       [this.#failure, this.#isWritten] = [null, true];
+      this.#events.settle();
       return done;
     }
     const signature = `${text}\0${breakers}`;
     const delay = this.#disputes.delay(hostsKey, signature);
-    if (delay > 0) return requeueAfter(delay);
+    if (delay > 0) {
+      this.#events.settle();
+      return requeueAfter(delay);
+    }
     const data = { [hostsKey]: text, ...(breakers !== '' && { [breakersKey]: breakers }) };
     // Looked at before the write: afterwards the object names this controller only.
     return this.#write(data, signature, lastOtherWriter(present?.metadata));
@@ -196,6 +208,7 @@ export class HostsFile {
     this.#failure = `ConfigMap ${this.#context.options.hostsConfigMap} could not be written: ${describeError(error)}`;
     this.#context.log.warn({ reason: this.#failure }, 'hosts are not written; trying again');
     this.record('HostsNotWritten', this.#failure);
+    this.#events.settle();
   }
 
   #reportDispute(writer: string | undefined): void {

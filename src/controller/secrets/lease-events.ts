@@ -1,5 +1,6 @@
 /** Events about a registry of the policy, which is not an object: they are recorded on the controller's Lease, which always exists. */
-import { recordEvent, type EventDetails } from '../../cluster/events.ts';
+import type { EventDetails } from '../../cluster/events.ts';
+import { recordAbout } from '../record-about.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 
 export function recordLeaseEvent(
@@ -7,5 +8,5 @@ export function recordLeaseEvent(
   event: Pick<EventDetails, 'reason' | 'message' | 'action'>,
 ): void {
   const metadata = { namespace: options.namespace, name: options.leaseName };
-  void recordEvent(cluster, { ...event, regarding: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }, type: 'Warning' });
+  void recordAbout(cluster, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata }, { ...event, type: 'Warning' });
 }

@@ -3,12 +3,12 @@ import type { V1ConfigMap } from '@kubernetes/client-node';
 
 import { describeError, retryAfterOf } from '../../cluster/api-error.ts';
 import { managedBy, managedByLabel } from '../../cluster/copy-labels.ts';
-import { recordEvent } from '../../cluster/events.ts';
 import { lastOtherWriter } from '../../cluster/field-managers.ts';
 import { applyObject } from '../../cluster/object-writes.ts';
 import type { ResourceWatch } from '../../cluster/watch.ts';
 import { emptyStatus, formatStatus, parseStatus, verifyStatusKey, type VerifyStatus } from '../../registry/verify-status.ts';
 import { disputeMessage, disputeProblem, Disputes } from '../disputes.ts';
+import { KeptObjectEvents } from '../kept-object-events.ts';
 import { hasReached, observedWatch } from '../observed-watch.ts';
 import type { ReconcilerContext } from '../reconciler.ts';
 import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue } from '../work-queue.ts';
@@ -26,6 +26,7 @@ export class StatusConfigMap {
   readonly #stopping = new AbortController();
   readonly #queue: WorkQueue;
   readonly #disputes = new Disputes();
+  readonly #events: KeptObjectEvents;
   #watch: ResourceWatch<V1ConfigMap> | null = null;
   #failure: string | null = null;
 
@@ -37,6 +38,10 @@ export class StatusConfigMap {
     this.#context = context;
     this.#current = current;
     this.#onSync = onSync;
+    const { namespace, verifyConfigMap: name } = context.options;
+    this.#events = new KeptObjectEvents(context.cluster, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name } }, () =>
+      this.isSynced ? this.#watch?.list()[0] : null,
+    );
     this.#queue = new WorkQueue({
       reconcile: () => this.#reconcile(),
       hasObserved: (_key, version) => hasReached(this.#watch?.list()[0], version),
@@ -83,11 +88,8 @@ export class StatusConfigMap {
 
   /** Tells of something in an event about the ConfigMap. */
   record(reason: string, message: string): void {
-    const { cluster, options } = this.#context;
-    const uid = this.#watch?.list()[0]?.metadata?.uid;
-    const metadata = { namespace: options.namespace, name: options.verifyConfigMap, ...(uid !== undefined && { uid }) };
-    const regarding = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
-    void recordEvent(cluster, { regarding, reason, message, type: 'Warning', action: 'Verify' });
+    this.#events.record({ reason, message, type: 'Warning', action: 'Verify' });
+    this.changed();
   }
 
   get #name(): string {
@@ -103,10 +105,13 @@ export class StatusConfigMap {
     // Without anything to tell it need not exist.
     if ((present?.data?.[verifyStatusKey] ?? empty) === text) {
       this.#failure = null;
+      this.#events.settle();
       return done;
     }
     const delay = this.#disputes.delay(verifyStatusKey, text);
-    return delay > 0 ? requeueAfter(delay) : this.#write(text, lastOtherWriter(present?.metadata));
+    if (delay <= 0) return this.#write(text, lastOtherWriter(present?.metadata));
+    this.#events.settle();
+    return requeueAfter(delay);
   }
 
   /** @param writer field manager of the last write by another client, if known */
@@ -125,6 +130,7 @@ export class StatusConfigMap {
       metrics.writes.inc({ kind: 'configmap', verb: 'update', result: 'failed' });
       this.#failure = `${this.#name} could not be written: ${describeError(error)}`;
       log.warn({ reason: this.#failure }, 'the images that are missing are not written; trying again');
+      this.#events.settle();
       return { result: 'failed', retryAfter: retryAfterOf(error) };
     }
   }

@@ -122,6 +122,13 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.equal(await metric(controller, 'transship_controller_target_available{registry="mirror"}'), 0);
     t.equal(await metric(controller, 'transship_controller_target_transitions_total{registry="mirror",transition="opened"}'), 1);
     await eventually('it is told', async () => (await eventsOf(plane, releaseNamespace, 'TargetUnavailable')).length === 1);
+    const { metadata } = await succeed<V1ConfigMap>(plane, 'GET', configMap);
+    const [event] = await eventsOf(plane, releaseNamespace, 'TargetUnavailable');
+    t.equal(
+      event?.regarding?.uid,
+      metadata?.uid,
+      'that of a ConfigMap that was made for it had no uid, and kubectl describe did not show it',
+    );
   });
 
   await whole.test('after the interval new pods try it, and the first that fails opens it for longer', async (t) => {

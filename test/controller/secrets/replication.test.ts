@@ -162,7 +162,9 @@ test('copies follow', { skip: skipReason({ level: 1, helm: false }) }, async (wh
   await whole.test('the policy, and a broken one changes nothing', async (t) => {
     const unmatched = 'registry teams: no namespace matches its namespaces';
     t.match((await controller.get('/readyz')).text, unmatched);
-    t.equal((await eventsOf(plane, releaseNamespace, 'NoMatchingNamespace')).length, 1);
+    const told = await eventsOf(plane, releaseNamespace, 'NoMatchingNamespace');
+    t.equal(told.length, 1);
+    t.match(told[0]?.regarding, { kind: 'Lease', uid: /./ }, 'it had no uid, and kubectl describe did not show it');
     await createSecret(plane, { namespace: releaseNamespace, name: 'team-source', config: second });
     await createNamespace(plane, 'team-a');
     timed('source created, by name of the namespace', await has('team-a', 'teamcred', second));

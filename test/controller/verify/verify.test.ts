@@ -111,7 +111,7 @@ rules:
     t.notOk((await metric(controller, images('quiet', 'unchecked'))) !== undefined, 'a registry without verify is not asked');
     await eventually('an event', async () => (await eventsOf(plane, releaseNamespace, 'ImageMissing')).length === 1);
     const [event] = await eventsOf(plane, releaseNamespace, 'ImageMissing');
-    t.match(event, { type: 'Warning', regarding: { kind: 'ConfigMap', name: 'transship-verify' } });
+    t.match(event, { type: 'Warning', regarding: { kind: 'ConfigMap', name: 'transship-verify', uid: /./ } });
     t.equal(event?.note, `registry mirror lacks an image that pods need: ${mirror}/hub/library/app:1.`);
     t.ok((await linesOf(controller)).includes(`verify: registry mirror lacks an image that pods need: ${mirror}/hub/library/app:1`));
   });
