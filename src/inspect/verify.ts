@@ -1,5 +1,5 @@
 /** What the controller found missing in registries with `verify: true`, as it wrote it down. */
-import type { V1ConfigMap, V1Deployment } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1Deployment, V1Lease } from '@kubernetes/client-node';
 import { managedBy, managedByLabel } from '../cluster/copy-labels.ts';
 import { emptyStatus, parseStatus, verifyStatusKey, type MissingImage, type VerifyStatus } from '../registry/verify-status.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
@@ -37,22 +37,34 @@ export async function missingImages(view: ClusterView, compiled: CompiledPolicy 
 }
 
 /**
- * Whether the controller that wrote the ConfigMap runs without the feature by now: nobody keeps it up to date, and nobody has the right to
- * delete it. Told as not seen. A controller that is not there, or may not be seen, is not known to do so.
+ * Whether the controller that wrote the ConfigMap has ended, or runs without the feature by now: nobody keeps it up to date, and nobody has
+ * the right to delete it. Told as not seen. A controller without a Deployment that holds its Lease, or one that may not be seen, is not known to.
  */
 async function isLeftBehind(view: ClusterView, namespace: string, name: string): Promise<boolean> {
   const controller = name.replace(/-verify$/, '-controller');
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${controller}`;
   const deployment = await view.get<V1Deployment>(path, `Deployment ${controller} in namespace ${namespace}`);
-  const args = (deployment?.spec?.template.spec?.containers ?? []).flatMap((container) => container.args ?? []);
-  const features = args.find((arg) => arg.startsWith(featuresFlag))?.slice(featuresFlag.length);
-  if (features === undefined || features.split(',').includes('verify')) return false;
+  const isOff = deployment === undefined ? await hasEnded(view, namespace, controller) : runsWithout(deployment);
+  if (!isOff) return false;
   const remedy = `kubectl --namespace ${namespace} delete configmap ${name}`;
   view.notSeen(
     'images that registries lack',
-    `ConfigMap ${name} in namespace ${namespace} was left behind when the feature verify was disabled; ${remedy}`,
+    `ConfigMap ${name} in namespace ${namespace} was left behind when the feature verify, or the controller, was disabled; ${remedy}`,
   );
   return true;
+}
+
+function runsWithout(deployment: V1Deployment | null): boolean {
+  const args = (deployment?.spec?.template.spec?.containers ?? []).flatMap((container) => container.args ?? []);
+  const features = args.find((arg) => arg.startsWith(featuresFlag))?.slice(featuresFlag.length);
+  return features !== undefined && !features.split(',').includes('verify');
+}
+
+/** A controller releases its Lease when it ends, and the Lease stays. */
+async function hasEnded(view: ClusterView, namespace: string, name: string): Promise<boolean> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${name}`;
+  const lease = await view.get<V1Lease>(path, `Lease ${name} in namespace ${namespace}`);
+  return lease?.spec !== undefined && (lease.spec.holderIdentity ?? '') === '';
 }
 
 const featuresFlag = '--features=';

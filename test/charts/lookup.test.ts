@@ -65,3 +65,31 @@ test('an install goes by what is there', { skip: skipReason({ level: 1 }) }, asy
     t.ok(sentence === '' ? stderr === '' : stderr.includes(sentence), `${says}: ${stderr}`);
   }
 });
+
+test('an upgrade that disables a feature says what stays, and who may delete it', { skip: skipReason({ level: 1 }) }, async (t) => {
+  const plane = await startControlPlane(t);
+  await plane.createNamespace(release.namespace);
+  const registry = { host: 'r.example.com', pullSecrets: ['pull'] };
+  const policy = (credentials: object) => ({ inline: { registries: { one: { ...registry, ...credentials } } } });
+  const helm = async (words: readonly string[], values: Values): Promise<string> =>
+    (await plane.helm([...words, release.name, chartFolder, '-n', release.namespace, '--values', '-'], { input: JSON.stringify(values) }))
+      .stdout;
+  const withSecret = policy({ credentials: { secret: 'source' } });
+  const all = { rewritePolicy: withSecret, controller: { features: { verify: true } } };
+  t.notMatch(await helm(['install'], all), /now disabled/);
+  const upgrade = ['upgrade', '--dry-run=server'];
+  t.notMatch(await helm(upgrade, all), /now disabled/);
+
+  const copies =
+    /secrets is now disabled.*\n.*stay.*\n.*kubectl get secrets -A -l app.kubernetes.io\/managed-by=transship -L transship.dev\/owner\n.*controller\.features\.secrets=true/;
+  const status = /verify is now disabled.*\n +kubectl -n images delete configmap transship-verify --ignore-not-found\n/;
+  const noCredentials = await helm(upgrade, { ...all, rewritePolicy: policy({}) });
+  t.match(noCredentials, copies, 'auto is off without credentials: the copies stayed, and nothing said so');
+  t.notMatch(noCredentials, status);
+  const noVerify = await helm(upgrade, { rewritePolicy: withSecret });
+  t.match(noVerify, status);
+  t.notMatch(noVerify, copies);
+  const neither = await helm(upgrade, { rewritePolicy: policy({}), tls: { mode: 'secret', secret: { name: 's', caBundle: 'eA==' } } });
+  for (const told of [copies, status, /no controller any more.*\n +kubectl -n images delete lease transship-controller\n/])
+    t.match(neither, told);
+});

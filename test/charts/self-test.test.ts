@@ -98,6 +98,7 @@ test('without a webhook, and without any pod of transship: helm test sees the AP
   const doctor = await transship(['doctor', '--kubeconfig', plane.kubeconfig]);
   t.notMatch(doctor.stdout, /✗/, 'a webhook that is not there is no fault');
   t.match(doctor.stdout, /^✓ the MutatingAdmissionPolicy is there, and bound$/m);
+  t.notMatch(doctor.stdout, /holds its Lease|copies of pull secrets/, 'nor is a controller: it was told that it holds its Lease');
 
   await plane.helm(['uninstall', own.name, ...where, '--wait']);
   const { stdout: left } = await plane.kubectl(['get', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-o', 'name']);

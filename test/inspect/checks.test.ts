@@ -354,7 +354,17 @@ const rows: readonly (readonly [says: string, of: Facts, ...expected: RegExp[]])
     },
     /^clock: .*node a by 60 s, node b by 60 s, node c by 60 s and 1 more/,
   ],
-  ['no Lease, and no controller', withRelease({ lease: undefined })],
+  ['no Lease, and no controller', withRelease({ lease: undefined, controller: 'none' })],
+  [
+    'the Lease of a controller that no feature needs any more: it was told as one that fails',
+    withRelease({ lease: {}, controller: 'none' }),
+  ],
+  [
+    'a controller that was deleted',
+    withRelease({ lease: {}, controller: 'deleted' }),
+    /^controller: Deployment transship-controller does not exist, though its ServiceAccount does/,
+  ],
+  ['a controller that cannot be seen, and its Lease', withRelease({ controller: null })],
   [
     'no Lease, though there is a controller',
     { ...withRelease({ lease: undefined }), workloads: [controller(new Date('2026-01-01'))] },

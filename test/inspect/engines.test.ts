@@ -207,6 +207,23 @@ t.test('checks of an engine that no release has are left out', (tt) => {
   tt.end();
 });
 
+t.test('checks of a controller that no feature needs are left out: they were told as kept', (tt) => {
+  const without = withRelease({ controller: 'none', lease: undefined });
+  for (const id of ['controller', 'copies', 'missing-images'])
+    tt.strictSame(
+      [idsOf(without).has(id), idsOf(facts).has(id), idsOf({ ...facts, releases: [...without.releases!, healthy] }).has(id)],
+      [false, true, true],
+      id,
+    );
+  const copies = {
+    wanted: [],
+    sources: [{ registry: 'one', secret: 'source', problem: 'Secret images/source does not exist' }],
+    events: [],
+  };
+  tt.ok(idsOf(withRelease({ controller: 'none', copies })).has('copies'), 'a policy with credentials, and nobody who copies');
+  tt.end();
+});
+
 t.test('what the export writes, doctor reads: revision and conditions', (tt) => {
   tt.equal(recordedRevision(admissionPolicy.spec?.variables ?? []), revision);
   const names = admissionPolicy.spec?.matchConditions?.map(({ name }) => name) ?? [];

@@ -78,6 +78,7 @@ export const healthy: ReleaseFacts = {
   verify: undefined,
   endpoints: [{ addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true } }] }],
   certificate: { metadata: { name: 'transship-tls' }, data: { 'tls.crt': base64(serving.cert) } },
+  controller: 'present',
   lease: { spec: { renewTime: new Date(), leaseDurationSeconds: 15, holderIdentity: 'a' } },
   optedIn: [{ namespace: 'shop', pods: [], secrets: new Set(['mirror-pull']) }],
 };

@@ -120,6 +120,9 @@ async function endController(life: Life): Promise<void> {
 }
 
 /** Its Lease stays in date for the time of the test: that nobody renews it is another fault. */
+/** Each call reads the clock of the API server anew, in whole seconds: what is due for one need not be for the next. */
+const clockUncertainty = 2_000;
+
 async function noController(life: Life): Promise<void> {
   await endController(life);
   const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`;
@@ -344,6 +347,7 @@ export const faults: readonly Fault[] = [
       await noController(life);
       await life.kubectl('--namespace', 'team-a', 'delete', 'secret', 'mirror-pull');
       await eventually('the source is older than the time for a copy', async () => (await problems(life)).length > 0, 60_000);
+      await sleep(clockUncertainty);
     },
     undo: controllerAgain,
   },
@@ -357,6 +361,7 @@ export const faults: readonly Fault[] = [
       await noController(life);
       await patch(life, `/api/v1/namespaces/${namespace}/secrets/mirror-source`, { data: dockerConfig('changed') });
       await eventually('it is older than the time for a copy', async () => (await problems(life)).length > 0, 60_000);
+      await sleep(clockUncertainty);
     },
     undo: controllerAgain,
   },

@@ -215,8 +215,24 @@ test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (grou
       const found = await scan('-A', '-o', 'json', '--policy', join(files, 'asked.yaml'));
       t.equal(JSON.parse(found.stdout).plan.missingImages.length, told, features);
       const text = `${found.stdout}${found.stderr}`;
-      t.equal(/transship-verify in namespace \S+ was left behind when the feature verify was disabled/.test(text), told === 0, features);
+      t.equal(
+        /transship-verify in namespace \S+ was left behind when the feature verify, or the controller, was disabled/.test(text),
+        told === 0,
+        features,
+      );
       t.equal((await plane.api.send('DELETE', `${deployments}/transship-controller`)).status, 200);
+    }
+    // Neither is what a controller found that is not there any more: verify was its last feature, or the release was uninstalled.
+    const leases = path.replace('/api/v1/', '/apis/coordination.k8s.io/v1/').replace('/configmaps', '/leases');
+    for (const [holderIdentity, told] of [
+      ['somebody', 1],
+      ['', 0],
+    ] as const) {
+      const body = { metadata: { name: 'transship-controller' }, spec: { holderIdentity, leaseDurationSeconds: 1 } };
+      t.equal((await plane.api.send('POST', leases, body)).status, 201);
+      const found = await scan('-A', '-o', 'json', '--policy', join(files, 'asked.yaml'));
+      t.equal(JSON.parse(found.stdout).plan.missingImages.length, told, `a Lease of ${holderIdentity}`);
+      t.equal((await plane.api.send('DELETE', `${leases}/transship-controller`)).status, 200);
     }
   });
 

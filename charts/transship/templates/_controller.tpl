@@ -40,6 +40,18 @@
 {{- join "," $features -}}
 {{- end -}}
 
+{{- /* Features of the controller that is in the cluster, before this upgrade; empty where there is none. `lookup` sees it during an upgrade only. */ -}}
+{{- define "transship.featuresBefore" -}}
+{{- if .Release.IsUpgrade -}}
+{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "transship.controllerName" .) | default dict -}}
+{{- range dig "spec" "template" "spec" "containers" list $deployment -}}
+{{- range .args | default list -}}
+{{- if hasPrefix "--features=" . -}}{{- trimPrefix "--features=" . -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* What is off on purpose: the controller does not warn when the policy asks for it. `auto` cannot see a policy in a ConfigMap, so it warns. */ -}}
 {{- define "transship.disabledFeatures" -}}
 {{- $disabled := list -}}

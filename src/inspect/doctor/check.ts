@@ -49,6 +49,8 @@ export interface Check {
 }
 
 export const hasWebhook = ({ configuration, deployment }: ReleaseFacts): boolean => configuration !== null || deployment !== null;
+/** Also where it cannot be seen. */
+export const hasController = ({ controller }: ReleaseFacts): boolean => controller !== 'none';
 export const hasAdmissionPolicy = ({ bindings }: ReleaseFacts): boolean => bindings.length > 0;
 
 /** A check of each release; a release about which nothing can be seen makes the answer unknown, unless another has a problem. */

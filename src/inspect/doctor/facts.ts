@@ -27,6 +27,8 @@ export interface ReleaseFacts extends Release {
   readonly endpoints: readonly V1EndpointSlice[] | null;
   /** Of the webhook's certificate; undefined where the Secret does not exist. */
   readonly certificate: V1Secret | null | undefined;
+  /** Its Deployment: `deleted` where only its ServiceAccount is there, `none` where no feature needs it, null when it cannot be seen. */
+  readonly controller: 'present' | 'deleted' | 'none' | null;
   /** Of the controller; undefined where there is none. */
   readonly lease: V1Lease | null | undefined;
   /** Null when no pod was tried, or nothing was learnt of it. */
@@ -72,12 +74,14 @@ export async function gatherFacts(view: ClusterView, isProbing: boolean): Promis
   const releases = await findReleases(view);
   const admission = '/apis/admissionregistration.k8s.io/v1';
   const version = await view.get<{ gitVersion?: string }>('/version', 'the version of the API server');
-  const found = releases === null ? null : await eachOf(releases, (release) => factsOf(view, release, namespaces, isProbing));
+  const workloads = await workloadsOf(view);
+  const found =
+    releases === null ? null : await eachOf(releases, (release) => factsOf(view, release, { namespaces, workloads }, isProbing));
   if (!isProbing && found !== null && found.length > 0) view.notSeen('a dry-run pod', 'left out by --no-probe');
   return {
     releases: found,
     namespaces,
-    workloads: await workloadsOf(view),
+    workloads,
     policies: await view.list(`${admission}/validatingadmissionpolicies`, 'validatingadmissionpolicies', own),
     bindings: await view.list(`${admission}/validatingadmissionpolicybindings`, 'validatingadmissionpolicybindings', own),
     version: version?.gitVersion ?? null,
@@ -91,7 +95,7 @@ export async function gatherFacts(view: ClusterView, isProbing: boolean): Promis
 async function factsOf(
   view: ClusterView,
   release: Release,
-  namespaces: readonly V1Namespace[] | null,
+  { namespaces, workloads }: Pick<Facts, 'namespaces' | 'workloads'>,
   isProbing: boolean,
 ): Promise<ReleaseFacts> {
   const { namespace, service, fullName, deployment } = release;
@@ -121,12 +125,30 @@ async function factsOf(
             `/api/v1/namespaces/${namespace}/secrets/${secretName}`,
             `Secret ${secretName} in namespace ${namespace}`,
           ),
+    controller: await controllerOf(view, release, workloads),
     lease: await view.get<V1Lease>(
       `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${fullName}-controller`,
       `Lease ${fullName}-controller in namespace ${namespace}`,
     ),
     optedIn: wanted === undefined ? null : await eachOf(wanted, ({ metadata }) => optedIn(view, metadata?.name ?? '')),
   };
+}
+
+async function controllerOf(
+  view: ClusterView,
+  { namespace, fullName }: Release,
+  workloads: Facts['workloads'],
+): Promise<ReleaseFacts['controller']> {
+  if (workloads === null) return null;
+  const name = `${fullName}-controller`;
+  const isThere = workloads.some(
+    ({ kind, metadata }) => kind === 'deployment' && metadata?.name === name && metadata.namespace === namespace,
+  );
+  if (isThere) return 'present';
+  const what = `ServiceAccount ${name} in namespace ${namespace}`;
+  const account = await view.get(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}`, what);
+  if (account === null) return null;
+  return account === undefined ? 'none' : 'deleted';
 }
 
 async function verifyStatusOf(

@@ -1,14 +1,19 @@
 /** Whether registries have the images that pods need, as the controller found when it asked them. */
 import { verifyStatusKey } from '../../registry/verify-status.ts';
-import { listed, releaseCheck, type Check, type Problem } from './check.ts';
+import { hasController, listed, releaseCheck, type Check, type Problem } from './check.ts';
 import type { ReleaseFacts } from './facts.ts';
 
 export const missingImages: Check = {
-  ...releaseCheck('missing-images', 'registries with verify have the images that pods need, as the controller found', (release) => {
-    const { verify } = release;
-    if (verify === undefined) return [];
-    return verify === null ? null : [...missingIn(release), ...unanswered(release)];
-  }),
+  ...releaseCheck(
+    'missing-images',
+    'registries with verify have the images that pods need, as the controller found',
+    (release) => {
+      const { verify } = release;
+      if (verify === undefined) return [];
+      return verify === null ? null : [...missingIn(release), ...unanswered(release)];
+    },
+    hasController,
+  ),
   // The controller asks again within minutes.
   isPast: true,
 };

@@ -2,7 +2,7 @@
 import type { V1ValidatingAdmissionPolicy } from '@kubernetes/client-node';
 import { meets } from '../../policy/label-selector.ts';
 import { firstErrors } from '../policy.ts';
-import { releaseCheck, type Check, type Problem } from './check.ts';
+import { hasController, releaseCheck, type Check, type Problem } from './check.ts';
 import type { Facts, ReleaseFacts } from './facts.ts';
 
 const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, namespace, deployment, configuration }) => {
@@ -124,23 +124,35 @@ function typeWarnings({ metadata, status }: V1ValidatingAdmissionPolicy): Proble
   ];
 }
 
-const lease = releaseCheck('controller', 'the controller holds its Lease', (release, facts) => {
-  const { lease: found, fullName, namespace } = release;
-  if (found === null) return null;
-  if (found === undefined) return withoutLease(release, facts);
-  const { now } = facts;
-  const { renewTime, leaseDurationSeconds = 15, holderIdentity } = found.spec ?? {};
-  const age = renewTime === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - new Date(renewTime).getTime()) / 1000;
-  // Some seconds for clocks that differ.
-  if (age < leaseDurationSeconds + 30) return [];
-  const sentence = `the controller has not renewed its Lease for ${Number.isFinite(age) ? `${Math.round(age)} s` : 'any time'} (held by ${holderIdentity || 'nobody'}): certificates and pull secrets are not kept`;
-  return [{ sentence, remedy: `kubectl --namespace ${namespace} logs deployment/${fullName}-controller` }];
-});
+const lease = releaseCheck(
+  'controller',
+  'the controller holds its Lease',
+  (release, facts) => {
+    const { lease: found, fullName, namespace, controller } = release;
+    if (controller === 'deleted')
+      return [
+        {
+          sentence: `Deployment ${fullName}-controller does not exist, though its ServiceAccount does: what the controller keeps is not kept`,
+          remedy: 'helm upgrade brings it back',
+        },
+      ];
+    if (found === null) return null;
+    if (found === undefined) return withoutLease(release, facts);
+    const { now } = facts;
+    const { renewTime, leaseDurationSeconds = 15, holderIdentity } = found.spec ?? {};
+    const age = renewTime === undefined ? Number.POSITIVE_INFINITY : (now.getTime() - new Date(renewTime).getTime()) / 1000;
+    // Some seconds for clocks that differ.
+    if (age < leaseDurationSeconds + 30) return [];
+    const sentence = `the controller has not renewed its Lease for ${Number.isFinite(age) ? `${Math.round(age)} s` : 'any time'} (held by ${holderIdentity || 'nobody'}): certificates and pull secrets are not kept`;
+    return [{ sentence, remedy: `kubectl --namespace ${namespace} logs deployment/${fullName}-controller` }];
+  },
+  // Its Lease stays when the last feature is disabled.
+  hasController,
+);
 
 /** Milliseconds in which a controller that was installed just now takes the Lease. */
 const startTime = 60_000;
 
-/** Without features there is no controller. */
 function withoutLease({ fullName, namespace }: ReleaseFacts, { workloads, now }: Facts): readonly Problem[] | null {
   if (workloads === null) return null;
   const name = `${fullName}-controller`;
