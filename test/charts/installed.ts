@@ -56,7 +56,7 @@ export const createDryRun = (plane: ControlPlane, namespace: string, pod: object
   plane.api.send<V1Pod & { message?: string }>('POST', `${podsPath(namespace)}?dryRun=All`, pod);
 
 /** The API server learns of a changed configuration by a watch, a moment later. */
-export async function eventually(what: string, holds: () => Promise<boolean>, limit = 30_000): Promise<void> {
+export async function eventually(what: string, holds: () => Promise<boolean>, limit = 60_000): Promise<void> {
   const deadline = performance.now() + limit;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`not within ${limit / 1000} s: ${what}`);

@@ -47,8 +47,10 @@ export function auditLog(folder: string, { namespace = releaseNamespace, verbs =
   return {
     apiServerArgs: [`--audit-policy-file=${policyFile}`, `--audit-log-path=${logFile}`],
     events: () =>
+      // What follows the last newline is still being written.
       readFileSync(logFile, 'utf8')
         .split('\n')
-        .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as AuditEvent])),
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as AuditEvent),
   };
 }

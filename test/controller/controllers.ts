@@ -95,13 +95,16 @@ export async function runController(
 /** Words that start Node without the loaders that a coverage run puts into every process. */
 export const plainNode: readonly string[] = ['env', '--unset=NODE_OPTIONS', process.execPath];
 
-/** Lines of the log that are JSON: warnings of Node itself are not. */
+/** Lines of the log that are JSON and complete: warnings of Node itself are not JSON, and the last line may still be written. */
 export function linesOf(log: string): Record<string, unknown>[] {
-  return log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
+  return log
+    .split('\n')
+    .slice(0, -1)
+    .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
 }
 
 /** Milliseconds until it holds. */
-export async function eventually(what: string, holds: () => Promise<boolean>, { limit = 30_000, interval = 25 } = {}): Promise<number> {
+export async function eventually(what: string, holds: () => Promise<boolean>, { limit = 60_000, interval = 25 } = {}): Promise<number> {
   const begin = performance.now();
   while (!(await holds())) {
     if (performance.now() - begin > limit) throw new Error(`not within ${limit / 1000} s: ${what}`);
