@@ -119,6 +119,11 @@ test("beside the API server's own admission plug-ins", { skip: skipReason({ leve
     const used = async () =>
       (await plane.api.send<{ status?: { used?: Record<string, string> } }>('GET', `${quota}/two`)).body.status?.used;
     await eventually('the quota is counted', async () => (await used()) !== undefined);
+    // The admission plug-in reads it from a cache, and refuses every pod before it has the count there.
+    await eventually(
+      'the plug-in knows the count',
+      async () => (await createDryRun(plane, 'limited', asking('probe', '100m'))).status === 201,
+    );
     const create = async (name: string, cpu: string) =>
       (await plane.api.send<CreatedPod>('POST', podsPath('limited'), asking(name, cpu))).status;
     const before = await reviews(installed);

@@ -66,6 +66,7 @@ export async function compiledEngine(t: TestScope, { minor }: EngineOptions = {}
     enforce: async (text, scope = everyday) => {
       await applyCompiled(plane, text, { scope, isPartial: false });
       await inForce(plane, text, { namespace: decidedNamespace(scope), image: probes.compiled });
+      await inForce(plane, text, { ...byLabel, image: probes.compiled });
     },
   };
 }
@@ -86,6 +87,7 @@ export async function partialEngine(t: TestScope, { minor }: EngineOptions = {})
       await setWebhook(installed, text, scope, [notSent]);
       await applyCompiled(plane, text, { scope, isPartial: true });
       await inForce(plane, text, { namespace: decidedNamespace(scope), image: probes.compiled, labels: { [unsentLabel]: '' } });
+      await inForce(plane, text, { ...byLabel, image: probes.compiled, labels: { ...byLabel.labels, [unsentLabel]: '' } });
       await inForce(plane, text, { namespace: decidedNamespace(scope), image: probes.left });
     },
   };
@@ -95,6 +97,9 @@ export async function partialEngine(t: TestScope, { minor }: EngineOptions = {})
 function decidedNamespace({ optIn }: EngineScope): string {
   return optIn === 'OptIn' ? 'shop' : 'unlabelled';
 }
+
+/** A pod that its own label opts in: a policy has another binding for it, which API servers may learn of later. */
+const byLabel = { namespace: 'opted-out', labels: { 'transship.dev/rewrite': 'enabled' } } as const;
 
 /** Pods with this label are decided by the compiled policy alone. */
 const unsentLabel = 'test.example/unsent';

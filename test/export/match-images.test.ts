@@ -2,7 +2,6 @@
  * The match condition from the rules, for the webhook: it is true for every pod that the engine changes, and false for many that it does not.
  * Nothing listens where the webhooks of the test are, so a pod is refused exactly where the condition is true.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
 import tap, { test } from 'tap';
@@ -11,10 +10,12 @@ import { admit, decisionLabels } from '../../src/admission/admit.ts';
 import { readReview, reviewFields } from '../../src/admission/review.ts';
 import { exportMatchImages } from '../../src/export/match-images.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
+import { eventually } from '../charts/installed.ts';
 import { skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { sidecar, startSidecarInjector } from '../contract/sidecars.ts';
 import { pod } from './arbitrary-pod.ts';
+import { addsSidecar } from './engines.ts';
 import { loaded, type PodBody } from './equality.ts';
 import { policyTexts } from './policy-texts.ts';
 import { shown } from './policies.ts';
@@ -43,10 +44,14 @@ function policyFrom(rule: string, registries = plain): CompiledPolicy {
   return loaded(`apiVersion: transship.dev/v1\nkind: RewritePolicy\nregistries: { ${registries} }\nrules:\n  - ${rule}\n`);
 }
 
+/** A pod of this name is sent as soon as the API server knows the configuration, whatever its images are. */
+const probe = 'probe-of-the-configuration';
+
+/** Resolves when the API server knows it. */
 async function register(plane: ControlPlane, namespace: string, expression: string, labels: Record<string, string> = {}): Promise<void> {
   await plane.createNamespace(namespace, { test: namespace, ...labels });
-  const webhook = {
-    name: `${namespace}.test.transship.dev`,
+  const webhook = (name: string, matchCondition: string): object => ({
+    name: `${name}.test.transship.dev`,
     admissionReviewVersions: ['v1'],
     sideEffects: 'None',
     failurePolicy: 'Fail',
@@ -54,11 +59,14 @@ async function register(plane: ControlPlane, namespace: string, expression: stri
     clientConfig: { url: 'https://127.0.0.1:1/' },
     rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['pods'] }],
     namespaceSelector: { matchLabels: { test: namespace } },
-    matchConditions: [{ name: 'an-image-is-concerned', expression }],
-  };
+    matchConditions: [{ name: 'an-image-is-concerned', expression: matchCondition }],
+  });
   const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-  const { status, body } = await plane.api.send('POST', path, { metadata: { name: namespace }, webhooks: [webhook] });
+  const webhooks = [webhook(namespace, expression), webhook('probe', `object.metadata.?name.orValue("") == "${probe}"`)];
+  const { status, body } = await plane.api.send('POST', path, { metadata: { name: namespace }, webhooks });
   if (status !== 201) throw new Error(JSON.stringify(body));
+  const probing = { metadata: { name: probe }, spec: { containers: [{ name: 'a', image: 'a' }] } };
+  await eventually(`the configuration ${namespace} is known`, async () => (await created(plane, namespace, probing)) === 'sent');
 }
 
 /** Null where the API server refuses the pod whatever webhook there is. */
@@ -80,7 +88,6 @@ test('random policies, also with what CEL cannot express, and random pods', { sk
     { seed, numRuns: Math.ceil(podCount / podsOfPolicy) },
   );
   for (const [index, text] of texts.entries()) await register(plane, `policy-${index}`, conditionOf(loaded(text)) ?? 'true');
-  await sleep(1_500);
   for (const [index, text] of texts.entries())
     for (const each of fc.sample(pod, { seed: seed + index, numRuns: podsOfPolicy })) {
       const admitted = await created(plane, 'plain', each);
@@ -121,7 +128,6 @@ const rows: readonly (readonly [rule: string, concerned: readonly string[], othe
 test('which pods are sent, by their images', { skip: skipReason({ level: 1 }) }, async (t) => {
   const plane = await startControlPlane(t);
   for (const [index, [rule]] of rows.entries()) await register(plane, `row-${index}`, conditionOf(policyFrom(rule)) ?? 'missing');
-  await sleep(1_500);
   for (const [index, [rule, concerned, others]] of rows.entries())
     for (const image of [...concerned, ...others])
       for (const place of ['containers', 'initContainers', 'volumes']) {
@@ -141,7 +147,7 @@ test(
     await startSidecarInjector(t, plane);
     const rule = '{ name: mesh, match: { images: [docker.io/envoyproxy] }, rewrite: { registry: plain, as: path } }';
     await register(plane, 'a-mesh', conditionOf(policyFrom(rule)) ?? 'missing', { mesh: 'webhook' });
-    await sleep(1_500);
+    await addsSidecar(plane, 'a-mesh');
     t.equal(await created(plane, 'a-mesh', podWith('envoyproxy/other')), 'sent');
     // The API server calls a webhook again only where it called it before, although the condition holds by now.
     t.match(await created(plane, 'a-mesh', podWith('ghcr.io/x/y')), { spec: { containers: [{ image: 'ghcr.io/x/y' }, sidecar] } });

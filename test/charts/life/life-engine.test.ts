@@ -52,7 +52,7 @@ for (const program of ['helm', 'helm3'] as const) {
       await apply('install', engine('admissionPolicy'));
       // Helm waits for the controller, which is ready once the policy is written.
       t.strictSame(await present(), [policy, ...bindings]);
-      await poller.until('rewritten', 10_000);
+      await poller.until('rewritten');
       t.equal(await deployments(), 'transship-controller');
     });
 
