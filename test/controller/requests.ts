@@ -1,4 +1,6 @@
 /** What the API server of a test cluster counted. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { ControlPlane } from '../cluster/control-plane.ts';
 
 export interface Requests {
@@ -26,4 +28,27 @@ export async function requestsOf(plane: ControlPlane): Promise<Requests> {
       writes += Number(value);
   }
   return { secrets, writes };
+}
+
+/** Milliseconds without a write after which a cluster counts as at rest: longer than any interval of the controller that should not be. */
+const restTime = 3_000;
+
+/**
+ * Resolves when nothing has been written for some seconds. What was begun before may still be written at first: events are written
+ * asynchronously, by the API server as well.
+ *
+ * @param written how much has been written so far; by default the writes that the API server counted
+ * @throws when it does not come to rest
+ */
+export async function atRest(plane: ControlPlane, written = async (): Promise<number> => (await requestsOf(plane)).writes): Promise<void> {
+  const counts: number[] = [];
+  const deadline = performance.now() + 10 * restTime;
+  do {
+    const before = await written();
+    await sleep(restTime);
+    const count = (await written()) - before;
+    if (count === 0) return;
+    counts.push(count);
+  } while (performance.now() < deadline);
+  throw new Error(`it does not come to rest; writes in each ${restTime / 1000} s: ${counts.join(', ')}`);
 }

@@ -1,5 +1,4 @@
 /** The breakers on a real API server: pods whose statuses are planted as a kubelet would write them. */
-import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { V1ConfigMap } from '@kubernetes/client-node';
@@ -9,6 +8,8 @@ import { parse } from 'yaml';
 import { skipReason } from '../../cluster/binaries.ts';
 import type { ControlPlane } from '../../cluster/control-plane.ts';
 import { restartApiServer } from '../../cluster/running-program.ts';
+import { startLoopback, type Reply } from '../../registry/loopback.ts';
+import { atRest } from '../requests.ts';
 import {
   change,
   eventsOf,
@@ -63,6 +64,16 @@ async function written(plane: ControlPlane): Promise<Written | null> {
 
 const stateOf = async (plane: ControlPlane): Promise<unknown> => (await written(plane))?.breakers?.['mirror']?.['state'];
 
+/** What is written when the breaker of the mirror is open: a moment later it may be half-open. */
+async function whenOpen(plane: ControlPlane): Promise<Written | null> {
+  let file: Written | null = null;
+  await eventually('it is open', async () => {
+    file = await written(plane);
+    return file?.breakers?.['mirror']?.['state'] === 'open';
+  });
+  return file;
+}
+
 let count = 0;
 async function failing(plane: ControlPlane, message = refused, image = mirrored('main')): Promise<string> {
   count += 1;
@@ -89,9 +100,11 @@ async function start(plane: ControlPlane, args: readonly string[], text = policy
 
 test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (whole) => {
   const plane = await startForControllers(whole);
-  let controller = await start(plane, ['--breaker-interval=2s']);
-  const writes = async (): Promise<unknown> =>
-    metric(controller, 'transship_controller_writes_total{kind="configmap",verb="update",result="done"}');
+  // Long enough to look at it while it is open.
+  const interval = '--breaker-interval=5s';
+  let controller = await start(plane, [interval]);
+  const writes = async (): Promise<number> =>
+    (await metric(controller, 'transship_controller_writes_total{kind="configmap",verb="update",result="done"}')) ?? 0;
 
   await whole.test('images that are missing, passwords that are wrong, and a rule without alternatives open nothing', async (t) => {
     for (const message of ['manifest unknown', '401 Unauthorized']) for (let pods = 0; pods < 4; pods += 1) await failing(plane, message);
@@ -109,10 +122,9 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     await sleep(300);
     t.equal(await written(plane), null, 'two are not enough');
     await failing(plane, 'x509: certificate signed by unknown authority');
-    await eventually('it is open', async () => (await stateOf(plane)) === 'open');
-    const file = await written(plane);
+    const file = await whenOpen(plane);
     t.strictSame(file?.hosts, { mirror: { unavailable: true } });
-    t.match(file?.breakers, { mirror: { reason: 'tls', failures: 3, intervalSeconds: 2, since: /Z$/, nextTry: /Z$/ } });
+    t.match(file?.breakers, { mirror: { reason: 'tls', failures: 3, intervalSeconds: 5, since: /Z$/, nextTry: /Z$/ } });
     const { status, text } = await controller.get('/readyz');
     t.equal(status, 200);
     t.match(
@@ -136,15 +148,14 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     t.strictSame((await written(plane))?.hosts, {});
     t.notMatch((await controller.get('/readyz')).text, 'is unavailable');
     await failing(plane);
-    await eventually('it is open', async () => (await stateOf(plane)) === 'open');
-    t.match((await written(plane))?.breakers, { mirror: { failures: 4, intervalSeconds: 4, reason: 'unreachable' } });
+    t.match((await whenOpen(plane))?.breakers, { mirror: { failures: 4, intervalSeconds: 10, reason: 'unreachable' } });
   });
 
   await whole.test('a leader that is killed leaves the state to the next one, and the API server may be away', async (t) => {
     const before = await written(plane);
     await controller.kill();
     await restartApiServer(plane, () => sleep(500));
-    controller = await start(plane, ['--breaker-interval=2s']);
+    controller = await start(plane, [interval]);
     t.ok(before?.breakers?.['mirror']?.['since']);
     await eventually('it is half-open', async () => (await stateOf(plane)) === 'half-open');
     t.equal((await written(plane))?.breakers?.['mirror']?.['since'], before?.breakers?.['mirror']?.['since']);
@@ -152,34 +163,27 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
   });
 
   await whole.test('the first new pod that runs closes it, and at rest nothing is written', async (t) => {
-    await sleep(1000);
     await running(plane);
     await eventually('it is closed', async () => (await written(plane))?.breakers === undefined);
     t.strictSame((await written(plane))?.hosts, {});
     await eventually('it is told', async () => (await eventsOf(plane, releaseNamespace, 'TargetAvailable')).length === 1);
-    await sleep(1000);
-    const before = await writes();
-    await sleep(3000);
-    t.equal(await writes(), before);
+    await t.resolves(atRest(plane, writes));
   });
 
   await whole.test('a registry with probe: true is tried again once it answers the controller', async (t) => {
     await controller.stop();
-    const server = createServer((_request, response) => response.writeHead(401).end());
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = address !== null && typeof address === 'object' ? address.port : 0;
-    await new Promise((resolve) => server.close(resolve));
+    let reply: Reply = 'reset';
+    const { origin, requests } = await startLoopback(t, () => reply);
+    const { port } = new URL(origin);
     controller = await start(plane, ['--breaker-interval=1s'], policyWith(`{ host: 'localhost:${port}', probe: true }`));
     for (let pods = 0; pods < 3; pods += 1) await failing(plane, refused, `localhost:${port}/library/main:1`);
     await eventually('it is open', async () => (await stateOf(plane)) === 'open');
-    await sleep(1500);
+    await eventually('it is asked', async () => requests.length > 0);
     const before = await writes();
-    await sleep(2500);
+    await eventually('it is asked again and again', async () => requests.length > 3);
     t.equal(await stateOf(plane), 'open', 'it does not answer');
     t.equal(await writes(), before, 'and nothing is written meanwhile');
-    t.teardown(() => void server.close());
-    await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve));
+    reply = { status: 401, body: '' };
     await eventually('it is half-open', async () => (await stateOf(plane)) === 'half-open');
     await controller.stop();
   });

@@ -84,6 +84,8 @@ test('on one cluster', { skip: skipReason({ level: 1, helm: false }) }, async (w
     await fail(plane, path, { containerStatuses: [waiting('main', mirrored('main'))] });
     await eventually('it is moved', async () => (await imageOf(plane, path)) === backup('main'));
     t.equal((await podOf(plane, path)).metadata?.annotations?.[record], undefined);
+    // The controller counts the write, and tells of it, when it has the response: that is after the pod has the image.
+    await eventually('it is told', async () => (await eventsOf(plane, 'bare', 'ImageFellBack')).length === 1);
     const before = (await metric(controller, writes)) ?? 0;
     for (const round of [1, 2, 3]) {
       const image = (await imageOf(plane, path)) ?? '';
