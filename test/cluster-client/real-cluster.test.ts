@@ -124,7 +124,7 @@ async function killsLeader(t: Test, cluster: Cluster, plane: ControlPlane): Prom
   await eventually('the heir leads', () => heir.isLeader);
   t.comment(`taken over after ${Math.round(electedAt - killedAt)} ms with a lease of ${times.leaseSeconds} s`);
   t.ok(
-    electedAt - killedAt < (times.leaseSeconds + 2 * times.renewSeconds) * 1000 + 2000,
+    electedAt - killedAt < (times.leaseSeconds + 2 * times.renewSeconds) * 1000 + 5000,
     'within the lease, two looks and some slack for a busy machine',
   );
   const { stdout } = await plane.kubectl([
@@ -141,13 +141,8 @@ async function killsLeader(t: Test, cluster: Cluster, plane: ControlPlane): Prom
 }
 
 async function losesServer(t: Test, cluster: Cluster, plane: ControlPlane): Promise<void> {
-  const said: [what: string, at: number][] = [];
-  const options = {
-    ...lease,
-    ...times,
-    onElected: () => said.push(['elected', performance.now()]),
-    onLost: (reason: string) => said.push([reason, performance.now()]),
-  };
+  const said: string[] = [];
+  const options = { ...lease, ...times, onElected: () => said.push('elected'), onLost: (reason: string) => said.push(reason) };
   const one = electLeader(cluster, { ...options, identity: 'one' });
   const two = electLeader(cluster, { ...options, identity: 'two' });
   t.teardown(() => Promise.all([one.release(), two.release()]));
@@ -155,9 +150,13 @@ async function losesServer(t: Test, cluster: Cluster, plane: ControlPlane): Prom
   const server = runningProgram(plane, 'kube-apiserver');
   await kill(server);
   const killedAt = performance.now();
-  await eventually('it stops', () => said.length === 2);
-  t.equal(said[1]?.[0], 'the lease could not be renewed in time');
-  t.ok((said[1]?.[1] ?? Infinity) - killedAt < times.leaseSeconds * 1000, 'before its lease is over');
+  let ledUntil = 0;
+  await eventually('it stops', () => {
+    if (one.isLeader || two.isLeader) ledUntil = performance.now();
+    return said.length === 2;
+  });
+  t.equal(said[1], 'the lease could not be renewed in time');
+  t.ok(ledUntil - killedAt < times.leaseSeconds * 1000, 'before its lease is over');
   t.notOk(one.isLeader || two.isLeader);
   const again = startAgain(plane, server);
   t.teardown(() => again.stop());

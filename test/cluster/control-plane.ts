@@ -23,7 +23,13 @@ import { adminKubeconfig } from './kubeconfig.ts';
 import { reserveLoopback } from './loopback.ts';
 import { createAuthority, serviceAccountKeys } from './pki.ts';
 import { supervise, waitUntil, type Launch, type Supervised } from './process.ts';
-import { createNamespace, makeDefaultServiceAccount, startFakeNode, waitForDefaultServiceAccount } from './readiness.ts';
+import {
+  createNamespace,
+  makeDefaultServiceAccount,
+  startFakeNode,
+  waitForDefaultServiceAccount,
+  waitForSystemNamespaces,
+} from './readiness.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { apiServerFor, type Program } from './tools.ts';
 
@@ -187,6 +193,7 @@ async function startPrograms(
     args: [...apiServerFlags(settings), ...chosenFlags(options)],
   });
   await waitUntil(apiServer, '/readyz', async () => (await api.send('GET', '/readyz')).status === 200);
+  await waitForSystemNamespaces(api, apiServer);
   if (options.level === 1) return makeDefaultServiceAccount(api, 'default');
 
   const controllerManager = run('kube-controller-manager', controllerManagerFlags(settings));

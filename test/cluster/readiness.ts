@@ -4,6 +4,12 @@ import type { V1Node } from '@kubernetes/client-node';
 import type { Api } from './api.ts';
 import { waitUntil, type Supervised } from './process.ts';
 
+/** The API server makes them beside its start, and may be ready before. */
+export async function waitForSystemNamespaces(api: Api, apiServer: Supervised): Promise<void> {
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
+    await waitUntil(apiServer, `namespace ${name}`, async () => (await api.send('GET', `/api/v1/namespaces/${name}`)).status === 200);
+}
+
 /** Without a controller manager nobody makes it, and the ServiceAccount admission plug-in refuses every pod. */
 export async function makeDefaultServiceAccount(api: Api, namespace: string): Promise<void> {
   const { status, body } = await api.send('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'default' } });

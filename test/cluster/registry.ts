@@ -1,10 +1,9 @@
 /** A registry on loopback, without TLS: Debian's docker-registry. */
 import { spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
+import { eventually } from '../cluster-client/eventually.ts';
 import { skipWithout } from './binaries.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -25,30 +24,21 @@ export type RegistryAuth =
 /** Resolves to host and port. The registry ends with the test. */
 export async function startRegistry(t: { teardown: (stop: () => void) => void }, auth?: RegistryAuth): Promise<string> {
   const folder = temporaryFolder('transship-registry');
-  const port = await freePort();
-  const file = join(folder.path, 'config.yml');
+  const [file, logFile] = [join(folder.path, 'config.yml'), join(folder.path, 'log')];
   const storage = { filesystem: { rootdirectory: join(folder.path, 'data') } };
-  writeFileSync(file, JSON.stringify({ version: '0.1', storage, http: { addr: `127.0.0.1:${port}` }, ...(auth && { auth }) }));
-  const child = spawn(program, ['serve', file], { stdio: 'ignore' });
+  // It chooses a port that is free, and writes which.
+  writeFileSync(file, JSON.stringify({ version: '0.1', storage, http: { addr: '127.0.0.1:0' }, ...(auth && { auth }) }));
+  const log = openSync(logFile, 'a');
+  const child = spawn(program, ['serve', file], { stdio: ['ignore', 'ignore', log] });
+  closeSync(log);
   t.teardown(() => {
     child.kill('SIGKILL');
     folder.remove();
   });
-  for (let turn = 0; turn < 200; turn += 1) {
-    const answered = await fetch(`http://127.0.0.1:${port}/v2/`).then(
-      ({ ok, status }) => ok || status === 401,
-      () => false,
-    );
-    if (answered) return `127.0.0.1:${port}`;
-    await sleep(50);
-  }
-  throw new Error('the registry does not answer');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => void server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
+  const listening = (): string | undefined => /msg="listening on (127\.0\.0\.1:\d+)"/.exec(readFileSync(logFile, 'utf8'))?.[1];
+  await eventually('the registry listens', () => {
+    if (child.exitCode !== null) throw new Error(`the registry ended with ${child.exitCode}: ${readFileSync(logFile, 'utf8')}`);
+    return listening() !== undefined;
+  });
+  return listening() ?? '';
 }

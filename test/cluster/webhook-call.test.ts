@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 
+import { eventually } from '../cluster-client/eventually.ts';
 import { skipReason } from './binaries.ts';
 import { startControlPlane } from './control-plane.ts';
 import { serviceHost, servicePort, servingCertificate, type ServingCertificate } from './serve.ts';
@@ -87,12 +87,10 @@ test(
     // The API server learns of the configuration by a watch, so the first pods may still pass it by.
     const pods = '/api/v1/namespaces/default/pods?dryRun=All';
     const pod = { metadata: { name: 'probe' }, spec: { containers: [{ name: 'main', image: 'nginx' }] } };
-    let seen: string | undefined;
-    for (let tries = 0; tries < 100 && seen === undefined; tries++) {
-      seen = (await plane.api.send<V1Pod>('POST', pods, pod)).body.metadata?.labels?.['seen'];
-      if (seen === undefined) await sleep(50);
-    }
-    t.equal(seen, 'true');
+    await eventually('a pod has the label', async () => {
+      const { body } = await plane.api.send<V1Pod>('POST', pods, pod);
+      return body.metadata?.labels?.['seen'] === 'true';
+    });
     const host = serviceHost(name);
     t.match(calls[0], { httpVersion: '1.1', serverName: host, path: '/mutate?timeout=10s' });
     t.match(calls[0]?.host, new RegExp(`^${host}(:${servicePort})?$`));
