@@ -75,7 +75,12 @@ test('doctor', { skip: skipReason({ level: 3 }) }, async (group) => {
   for (const { says, id, sentence, remedy, plant, undo } of faults)
     await group.test(says, async (t) => {
       await plant(life);
-      const found = await problems(life);
+      let found: Awaited<ReturnType<typeof problems>> = [];
+      // The API server learns of some of them a moment later.
+      await eventually('it is found', async () => {
+        found = await problems(life);
+        return found.length > 0;
+      });
       t.strictSame(
         found.map((problem) => problem.id),
         [id],

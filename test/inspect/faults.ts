@@ -1,6 +1,4 @@
 /** Faults of an installation at the real API server, each with the one finding that `doctor` has to have, and how it is undone. */
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { release } from '../charts/chart.ts';
 import { eventually, podsPath, podWith } from '../charts/installed.ts';
 import { policy } from '../charts/life/release.ts';
@@ -117,7 +115,14 @@ async function endController(life: Life): Promise<void> {
     );
     return body.items.length === 0;
   });
+  // Its pod is gone before its process is, which could still write.
+  await eventually('it has released its Lease', async () => {
+    const { body } = await life.plane.api.send<{ spec?: { holderIdentity?: string } }>('GET', leasePath);
+    return (body.spec?.holderIdentity ?? '') === '';
+  });
 }
+
+const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`;
 
 /** Its Lease stays in date for the time of the test: that nobody renews it is another fault. */
 /** Each call reads the clock of the API server anew, in whole seconds: what is due for one need not be for the next. */
@@ -125,20 +130,14 @@ const clockUncertainty = 2_000;
 
 async function noController(life: Life): Promise<void> {
   await endController(life);
-  const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`;
-  // Its pod is gone before its process is, which could still write a copy.
-  await eventually('it has released its Lease', async () => {
-    const { body } = await life.plane.api.send<{ spec?: { holderIdentity?: string } }>('GET', lease);
-    return (body.spec?.holderIdentity ?? '') === '';
-  });
-  await patch(life, lease, {
+  await patch(life, leasePath, {
     spec: { renewTime: new Date().toISOString().replace('Z', '000Z'), holderIdentity: 'gone', leaseDurationSeconds: 300 },
   });
 }
 
 /** The Lease of the fault has a holder that never gives it back. */
 async function controllerAgain({ plane, kubectl }: Life): Promise<void> {
-  await plane.api.send('DELETE', `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`);
+  await plane.api.send('DELETE', leasePath);
   await kubectl('--namespace', namespace, 'scale', 'deployment', 'transship-controller', '--replicas=1');
 }
 
@@ -226,7 +225,7 @@ export const faults: readonly Fault[] = [
     remedy: /logs deployment\/transship-controller/,
     plant: async (life) => {
       await endController(life);
-      await patch(life, `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`, {
+      await patch(life, leasePath, {
         spec: { renewTime: '2026-01-01T00:00:00.000000Z', holderIdentity: 'gone' },
       });
     },
@@ -240,8 +239,7 @@ export const faults: readonly Fault[] = [
     sentence: /not signed by a CA of the caBundle|holds no certificate/,
     remedy: /./,
     plant: async (life) => {
-      await life.kubectl('--namespace', namespace, 'scale', 'deployment', 'transship-controller', '--replicas=0');
-      await sleep(2_000);
+      await endController(life);
       const other = await life.plane.api.send<{ data: Record<string, string> }>(
         'GET',
         `/api/v1/namespaces/${namespace}/secrets/own-certificate`,
