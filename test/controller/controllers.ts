@@ -45,6 +45,9 @@ export interface RunOptions {
   readonly nodeOptions?: readonly string[];
 }
 
+/** Short, since some tests kill the leader, and long enough for a machine that stands still for some seconds: a leader gives up after two thirds. */
+export const leaseSeconds = 8;
+
 let count = 0;
 
 /** Resolves when it listens; `whenReady` waits for more. Ends with the cluster. */
@@ -65,7 +68,7 @@ export async function runController(
     '--port',
     '0',
     '--lease-seconds',
-    '4',
+    String(leaseSeconds),
     '--pull-secret-retention',
     '1s',
   ];
