@@ -1,4 +1,6 @@
 /** Faults of an installation at the real API server, each with the one finding that `doctor` has to have, and how it is undone. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { release } from '../charts/chart.ts';
 import { eventually, podsPath, podWith } from '../charts/installed.ts';
 import { policy } from '../charts/life/release.ts';
@@ -124,10 +126,10 @@ async function endController(life: Life): Promise<void> {
 
 const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/transship-controller`;
 
-/** Its Lease stays in date for the time of the test: that nobody renews it is another fault. */
 /** Each call reads the clock of the API server anew, in whole seconds: what is due for one need not be for the next. */
 const clockUncertainty = 2_000;
 
+/** Its Lease stays in date for the time of the test: that nobody renews it is another fault. */
 async function noController(life: Life): Promise<void> {
   await endController(life);
   await patch(life, leasePath, {
