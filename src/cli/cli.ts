@@ -47,7 +47,7 @@ async function help(name: string | undefined, io: Io): Promise<number> {
   return 0;
 }
 
-/** Nothing after `--` is an option, so an image may be called `--help`. */
+/** Nothing after `--` is a flag, so an image may be called `--help`. */
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
@@ -67,7 +67,7 @@ async function overview(): Promise<string> {
   const lines = all.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
   return `transship makes every pod pull its images from the right registry, with the right credentials.
 
-Usage: transship COMMAND [OPTION]…
+Usage: transship COMMAND [flags]
 
 ${lines.join('\n')}
 

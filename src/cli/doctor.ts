@@ -16,10 +16,10 @@ export const doctorCommand = command({
   summary: 'checks an installation: webhook, certificate, policy, labels, pull secrets',
   usage: `transship doctor [flags]
 
-Reads a cluster and writes nothing; to see that the webhook is reached, it creates a pod in dry run, which --no-probe leaves out. One line for each check: ✓ it holds, ✗ it does not, with the remedy below, ! it did not hold at some
-time, or – there is nothing to check, or your
-rights do not let it see. docs/reference/doctor.md explains each check. It needs the rights of the ClusterRole view and to list webhook configurations; Secrets, Leases,
-the metrics of the API server and of the webhook, and to create pods (for the dry run) are optional.`,
+Reads a cluster and writes nothing; to see that the webhook is reached, it creates a pod in dry run, which --no-probe leaves out. One line
+for each check: ✓ it holds, ✗ it does not, with the remedy below, ! it did not hold at some time, or – there is nothing to check, or your
+rights do not let it see. docs/reference/doctor.md explains each check. It needs the rights of the ClusterRole view and to list webhook
+configurations; Secrets, Leases, the metrics of the API server and of the webhook, and to create pods (for the dry run) are optional.`,
   flags: doctorFlags,
   notes: `-o json prints one object with the keys checks (id, title, state, problems: sentence and remedy) and notSeen.
 

@@ -41,6 +41,9 @@ const notes =
 /** Flags of all formats: for completion, and to find the name of the format among them. */
 const allFlags: Flags = Object.assign({}, exportFlags, ...Object.values(exportFormats).map(({ flags }) => flags));
 
+/** To find the format first: what else is missing depends on it. */
+const optional: Flags = { ...allFlags, policy: { type: exportFlags.policy.type, text: exportFlags.policy.text } };
+
 export const exportCommand: Command = {
   name: 'export',
   summary: 'a policy as configuration of other programs: containerd and others',
@@ -48,7 +51,7 @@ export const exportCommand: Command = {
   operands: names,
   help: `${[usage, flagHelp(exportFlags), ...ownFlags, notes].join('\n\n')}\n`,
   run: async (args, io) => {
-    const { name, format } = formatOf(readFlags(allFlags, args, io.env).operands);
+    const { name, format } = formatOf(readFlags(optional, args, io.env).operands);
     // Read again, so that a flag of another format is unknown.
     const { values } = readFlags({ ...exportFlags, ...format.flags }, args, io.env);
     if (values.check !== null && values['output-dir'] !== null)

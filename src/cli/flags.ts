@@ -40,11 +40,19 @@ const strict = {
 export const host = { type: address, text: 'address to listen on', default: '127.0.0.1' } as const satisfies Flag;
 export const logLevel = { type: oneOf('LEVEL', logLevels), text: logLevels.join(', '), default: 'info' } as const satisfies Flag;
 
+interface OfServer {
+  readonly variable?: true;
+  readonly lastHolds?: true;
+}
+
 /** Flags of the servers, which can also be configured by environment variables; switches and those that can be repeated cannot. */
-export function alsoVariables<const F extends Flags>(flags: F): { readonly [Name in keyof F]: F[Name] & { readonly variable?: true } } {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same flags with one more member
+export function alsoVariables<const F extends Flags>(flags: F): { readonly [Name in keyof F]: F[Name] & OfServer } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same flags with more members
   return Object.fromEntries(
-    Object.entries(flags).map(([key, flag]) => [key, flag.repeatable || flag.type === null ? flag : { ...flag, variable: true }]),
+    Object.entries(flags).map(([key, flag]) => [
+      key,
+      flag.repeatable || flag.type === null ? flag : { ...flag, variable: true, lastHolds: true },
+    ]),
   ) as never;
 }
 

@@ -2,7 +2,7 @@
 import { OperatorError } from '../errors/operator-error.ts';
 import { isOfRelease, listPods } from '../inspect/pods.ts';
 import { podFields, readPod } from '../pod/pod.ts';
-import { policyText } from '../presets/policy-text.ts';
+import { policyText, presetProblem } from '../presets/policy-text.ts';
 import type { Preset, Values } from '../presets/preset.ts';
 import { examplePresets, presets } from '../presets/presets.ts';
 import { nearest } from '../rules/nearest.ts';
@@ -26,7 +26,7 @@ const rows = [
       .map((key) => `${key}=…`)
       .join(' '),
   ]),
-  ...exampleNames.map((name) => [name, `examples/: as ${name} does it`, '']),
+  ...Object.entries(examplePresets).map(([name, path]) => [name, `the example ${path}`, '']),
 ];
 
 export const initCommand = command({
@@ -61,8 +61,9 @@ its top.
     }
     const preset = presets.find((candidate) => candidate.name === name);
     if (preset === undefined) throw unknownPreset(name);
+    const parts = valuesOf(preset, values.set);
     const { images, exitCode } = await imagesOf(given, io);
-    await write(io.stdout, printableLines(policyText(preset, valuesOf(preset, values.set), images)));
+    await write(io.stdout, printableLines(policyText(preset, parts, images)));
     return exitCode;
   },
 });
@@ -76,7 +77,8 @@ function unknownPreset(name: string): OperatorError {
 /** As hosts, paths and names of registries are written: nothing of it can end a line or a value. */
 const fit = /^[A-Za-z0-9](?:[A-Za-z0-9._:/-]*[A-Za-z0-9])?$/;
 
-function valuesOf({ name, variables }: Preset, set: readonly (readonly [key: string, value: string])[]): Values {
+function valuesOf(preset: Preset, set: readonly (readonly [key: string, value: string])[]): Values {
+  const { name, variables } = preset;
   const known = Object.keys(variables);
   for (const [key, value] of set) {
     if (!known.includes(key))
@@ -93,7 +95,12 @@ function valuesOf({ name, variables }: Preset, set: readonly (readonly [key: str
       );
   }
   const placeholders = Object.entries(variables).map(([key, { placeholder }]) => [key, placeholder] as const);
-  return Object.fromEntries([...placeholders, ...set]);
+  const values = Object.fromEntries([...placeholders, ...set]);
+  const problem = presetProblem(preset, values);
+  if (problem === null) return values;
+  const written = set.map(([key, value]) => `--set ${key}=${value}`).join(' ');
+  const example = placeholders.map(([key, placeholder]) => `${key}=${placeholder}`).join(' and ');
+  throw new OperatorError('USAGE', `${written}: ${problem}`, `write it like ${example}`);
 }
 
 interface Found {

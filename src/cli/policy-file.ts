@@ -16,14 +16,25 @@ export interface PolicyFlags {
 /**
  * Prints warnings to stderr.
  *
- * @throws OperatorError: POLICY_INVALID with every finding, FILE_UNREADABLE for a missing file of resolved hosts
+ * @throws OperatorError: POLICY_INVALID with every finding, FILE_UNREADABLE for a file that cannot be read
  */
 export async function openPolicy(flags: PolicyFlags, io: Io): Promise<CompiledPolicy> {
   if (flags.policy === '-') throw new OperatorError('USAGE', '--policy - is no file', 'name a file, or /dev/stdin');
   await mustExist(flags['resolved-hosts']);
-  const { source, findings } = await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] });
+  const { source, findings } = await open(flags);
   for (const finding of findings) io.stderr.write(printed`${formatFinding(finding)}\n`);
   return source.current.compiled;
+}
+
+/** A file that cannot be read has no line to correct: the same error as that of any other file. */
+async function open(flags: PolicyFlags): ReturnType<typeof PolicySource.open> {
+  try {
+    return await PolicySource.open({ policy: flags.policy, resolvedHosts: flags['resolved-hosts'] });
+  } catch (error) {
+    const unreadable = error instanceof OperatorError ? error.findings.find(({ code }) => code === 'file-unreadable') : undefined;
+    if (unreadable === undefined) throw error;
+    throw new OperatorError('FILE_UNREADABLE', unreadable.message.replace(/^the file/, unreadable.file), undefined, { cause: error });
+  }
 }
 
 /** `serve` starts before the controller has written this file; here it was named explicitly, so it must exist. */

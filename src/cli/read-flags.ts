@@ -19,6 +19,8 @@ export interface Flag {
   readonly repeatable?: true | 'twice';
   /** It is also read from the environment: `--metrics-port` is `TRANSSHIP_METRICS_PORT`. */
   readonly variable?: true;
+  /** Of several values the last one holds, since `extraArgs` of the chart come last; else two different values are wrong usage. */
+  readonly lastHolds?: true;
 }
 
 export type Flags = Readonly<Record<string, Flag>>;
@@ -47,6 +49,7 @@ export function variableOf(name: string): string {
 /** @throws OperatorError (USAGE) that names the flag or the variable */
 export function readFlags<const F extends Flags>(flags: F, args: readonly string[], env: Environment): Given<F> {
   const { values: written, positionals: operands } = parse(flags, args);
+  for (const [name, flag] of Object.entries(flags)) if (!flag.repeatable && !flag.lastHolds) oneValue(name, textsOf(written[name]));
   const values = Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, valueOf(name, flag, written[name], env)]));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value is what its flag's type read, with the same keys
   return { values: values as Given<F>['values'], operands };
@@ -54,15 +57,17 @@ export function readFlags<const F extends Flags>(flags: F, args: readonly string
 
 type Written = string | boolean | (string | boolean)[] | undefined;
 
+const textsOf = (written: Written): string[] => (Array.isArray(written) ? written.map(String) : []);
+
 function parse(
   flags: Flags,
   args: readonly string[],
 ): { readonly values: Readonly<Record<string, Written>>; readonly positionals: string[] } {
   const options: ParseArgsOptionsConfig = {};
-  for (const [name, { type, short, repeatable = false }] of Object.entries(flags))
+  for (const [name, { type, short }] of Object.entries(flags))
     options[name] = {
       type: type === null ? 'boolean' : 'string',
-      multiple: repeatable !== false,
+      multiple: type !== null,
       ...(short === undefined ? {} : { short }),
     };
   try {
@@ -94,15 +99,23 @@ function parseError(cause: unknown, known: readonly string[]): OperatorError {
 function valueOf(name: string, flag: Flag, written: Written, env: Environment): unknown {
   const { type } = flag;
   if (type === null) return written === true;
-  if (Array.isArray(written)) return written.map((text) => read(`--${name}`, type, String(text)));
-  if (flag.repeatable) return [];
-  if (typeof written === 'string' && isGiven(type, written)) return read(`--${name}`, type, written);
+  const texts = textsOf(written);
+  if (flag.repeatable) return texts.map((text) => read(`--${name}`, type, text));
+  const text = texts.at(-1);
+  if (text !== undefined && isGiven(type, text)) return read(`--${name}`, type, text);
   const variable = variableOf(name);
   const fromEnvironment = flag.variable ? env[variable] : undefined;
-  if (written === undefined && fromEnvironment !== undefined && isGiven(type, fromEnvironment) && !isServiceLink(fromEnvironment))
+  if (text === undefined && fromEnvironment !== undefined && isGiven(type, fromEnvironment) && !isServiceLink(fromEnvironment))
     return read(variable, type, fromEnvironment);
   if (flag.required !== undefined) throw new OperatorError('USAGE', `--${name} ${type.argument} is missing`, flag.required);
   return flag.default === undefined ? null : type.read(flag.default);
+}
+
+/** Of two values, one would be left out without a word: a policy that is not checked, or a namespace that is not read. */
+function oneValue(name: string, texts: readonly string[]): void {
+  const [text, other] = new Set(texts);
+  if (other === undefined) return;
+  throw new OperatorError('USAGE', `--${name} has two values, ${JSON.stringify(text)} and ${JSON.stringify(other)}`, 'it takes one');
 }
 
 /** A type that reads the empty text as a value of its own has a use for it, such as an empty list. */

@@ -29,18 +29,26 @@ export const scanCommand = command({
 transship scan [flags] [-n NAMESPACE]
 transship scan [flags] -f FILE…   the pods of manifests, without a cluster
 
-Reads the running pods of a cluster and writes nothing; transship need not be installed. Without a policy: images by registry, those that Docker Hub counts as
-anonymous, repositories that are frozen or moved, pods of operators that compare images, images in arguments and environment variables and in custom resources, pods that the controller moved to an alternative
-of their rule (to which, since when, and why), and the opt-in label of each namespace. With --policy also: what would change in which namespace by which rule, pods that keep their image until they restart, two images with one target,
-pull secrets that are missing or have no entry for the image, and what the controller's feature verify found missing in registries. --html writes the same as one page that needs no network, to look at and to pass on. It needs the right to list pods;
-to list namespaces, Secrets and custom resources is optional. What it may not see, it says.`,
+Reads the running pods of a cluster and writes nothing; transship need not be installed.
+
+Without a policy: images by registry, those that Docker Hub counts as anonymous, repositories that are frozen or moved, pods of operators that
+compare images, images in arguments and environment variables and in custom resources, pods that the controller moved to an alternative of their
+rule (to which, since when, and why), and the opt-in label of each namespace.
+With --policy also: what would change in which namespace by which rule, pods that keep their image until they restart, two images with one
+target, pull secrets that are missing or have no entry for the image, and what the controller's feature verify found missing in registries.
+
+--html writes the same as one page that needs no network, to look at and to pass on. It needs the right to list pods; to list namespaces, Secrets
+and custom resources is optional. What it may not see, it says.`,
   flags: scanFlags,
   notes: `-o json prints one object with the keys pods, images (image, registry, pods, namespaces, hasDigest, isAnonymousHub, moved), namespaces (name, label, pods),
-imageManagers, fallbacks (namespace, from, to, reason, pods, since, latest), unexamined, customResources (apiVersion, kind, namespace, name, field, image), plan (images, collisions, missingSecrets, missingImages, unfitSecrets; null without a policy) and notSeen. Pods that have ended are left out.
-Of custom resources, which are found by API discovery, at most 300 kinds, 2,000 objects of each and 1,000 images are read; what was cut off is in notSeen. ClusterRole view
-often lacks the right to list them: those groups are in notSeen, each once. With -f, images of custom resources are named on standard error, with file and line.
+imageManagers, fallbacks (namespace, from, to, reason, pods, since, latest), unexamined, customResources (apiVersion, kind, namespace, name, field,
+image), plan (images, collisions, missingSecrets, missingImages, unfitSecrets; null without a policy) and notSeen. Pods that have ended are left out.
+Of custom resources, which are found by API discovery, at most 300 kinds, 2,000 objects of each and 1,000 images are read; what was cut off is in
+notSeen. ClusterRole view often lacks the right to list them: those groups are in notSeen, each once. With -f, images of custom resources are
+named on standard error, with file and line.
 
-Exit codes: 0 done; 1 with --policy, two images have the same target, an image is refused or missing in its registry, or a pull secret is missing or fits no image; 2 wrong usage, or the cluster cannot be read.`,
+Exit codes: 0 done; 1 with --policy, two images have the same target, an image is refused or missing in its registry, or a pull secret is missing
+or fits no image; 2 wrong usage, the cluster cannot be read, or there is no such namespace.`,
   withoutOperands: 'name a namespace with -n, or all with -A',
   run: async ({ values }, io) => {
     if (values['all-namespaces'] && values.namespace !== null)

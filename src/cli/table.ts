@@ -1,7 +1,7 @@
 /** Text in columns. */
 import { joined, printable, type Printable } from '../text/printable.ts';
 
-/** Every column is as wide as its widest cell, separated by two blanks; the last one is not padded. */
+/** Every column is as wide as its widest cell, separated by two blanks; the last one is not padded, and no line ends in blanks. */
 export function table(rows: readonly (readonly string[])[], indent: '' | '  ' = ''): Printable {
   const cells = rows.map((row) => row.map(printable));
   const columns = Math.max(0, ...cells.map((row) => row.length));
@@ -9,7 +9,7 @@ export function table(rows: readonly (readonly string[])[], indent: '' | '  ' = 
   const padded = (cell: Printable, index: number, row: readonly Printable[]): Printable =>
     index === row.length - 1 ? cell : printable(cell.padEnd((widths[index] ?? 0) + 2));
   return joined(
-    cells.map((row) => joined([printable(indent), ...row.map(padded)])),
+    cells.map((row) => printable(joined([printable(indent), ...row.map(padded)]).trimEnd())),
     '\n',
   );
 }

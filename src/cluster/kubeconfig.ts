@@ -15,7 +15,7 @@ export function kubeconfigCredentials(file?: string, context?: string): Credenti
   const kubeconfig = load(file, context);
   const proxy = proxyOf(kubeconfig);
   return {
-    server: serverOf(kubeconfig),
+    server: serverOf(kubeconfig, file),
     namespace: kubeconfig.getContextObject(kubeconfig.getCurrentContext())?.namespace ?? 'default',
     current: async () => {
       const options: RequestOptions = {};
@@ -81,10 +81,15 @@ function checkUser(kubeconfig: KubeConfig): void {
   );
 }
 
-function serverOf(kubeconfig: KubeConfig): string {
+function serverOf(kubeconfig: KubeConfig, file: string | undefined): string {
   const cluster = kubeconfig.getCurrentCluster();
   // Without a configuration the library falls back to plain HTTP on localhost, where a token must never be sent.
   if (cluster === null || !cluster.server.startsWith('https://')) {
+    if (file !== undefined)
+      throw new ClusterConfigError(
+        `${file} names no Kubernetes API server with an https address`,
+        'name a kubeconfig that kubectl accepts',
+      );
     throw new ClusterConfigError(
       'no Kubernetes API server with an https address is configured',
       'name a kubeconfig, or run in a pod with its service account token mounted',

@@ -6,7 +6,7 @@ import { describeUnknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
 export type SchemaProblem = PolicyProblem & { readonly key?: boolean };
-type Path = readonly (string | number)[];
+export type Path = readonly (string | number)[];
 
 /** @param document the file's content as plain values */
 export function schemaProblems(issues: readonly Issue[], document: unknown): SchemaProblem[] {
@@ -27,7 +27,8 @@ function describe(issue: Issue, path: Path, value: unknown): string {
   return sentence(path, issue.message);
 }
 
-const types: Readonly<Record<string, string>> = {
+/** The types of the schema as users call them. */
+export const typeNames: Readonly<Record<string, string>> = {
   array: 'a list',
   record: 'a map',
   object: 'a map',
@@ -38,9 +39,9 @@ const types: Readonly<Record<string, string>> = {
 
 function describeType(expected: string, path: Path, value: unknown): string {
   const place = placeOf(path);
-  const wanted = types[expected] ?? expected;
+  const wanted = typeNames[expected] ?? expected;
   if (value === undefined) return `${place} is missing; it must be ${wanted}`;
-  if (path.length === 0 && typeof value === 'string') return wholeIsText(value);
+  if (path.length === 0) return wholeIsNoMap(value);
   if (value === null) return `${place} has no value; it must be ${wanted}`;
   if (expected === 'array' && (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'))
     return `${place} is a list; write [${value}]`;
@@ -50,7 +51,9 @@ function describeType(expected: string, path: Path, value: unknown): string {
 }
 
 /** A file with a single word is usually a file name in the place of its content. */
-function wholeIsText(value: string): string {
+function wholeIsNoMap(value: unknown): string {
+  if (value === null) return 'the policy has no value; it needs at least apiVersion and kind';
+  if (typeof value !== 'string') return `the policy is ${received(value)}, not a map; it needs at least apiVersion and kind`;
   const text = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   const isPath = /^[^\s:]+\.ya?ml$/.test(value);
   return `the policy is the text ${text}, not a map${isPath ? '; with helm use --set-file and not --set' : '; it needs at least apiVersion and kind'}`;
@@ -60,13 +63,22 @@ function describeValue(values: readonly unknown[], path: Path, value: unknown): 
   const place = placeOf(path);
   const words = values.map(String);
   const [only] = words;
-  if (words.length === 1) return value === undefined ? `${place} is missing; write ${place}: ${only}` : `${place} must be ${only}`;
+  if (words.length === 1) {
+    if (value === undefined) return `${place} is missing; write ${place}: ${only}`;
+    const newer = isVersion(value) && place === 'apiVersion' ? ', or use the release of transship that reads it' : '';
+    return `${place} is ${typeof value === 'string' ? JSON.stringify(value) : received(value)}; write ${place}: ${only}${newer}`;
+  }
   const near = typeof value === 'string' ? nearest(value, words) : null;
   const written = typeof value === 'string' ? `${value} is unknown` : `it cannot be ${received(value)}`;
   return near === null ? `${place}: ${written}; it is one of ${words.join(', ')}` : `${place}: ${written}; did you mean ${near}?`;
 }
 
-function received(value: unknown): string {
+/** Of this API, in another version. */
+function isVersion(value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith('transship.dev/');
+}
+
+export function received(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object'
@@ -89,7 +101,7 @@ function placeOf(path: Path): string {
   return keys.length === 0 ? 'the file' : keys.join('.');
 }
 
-function valueAt(document: unknown, path: Path): unknown {
+export function valueAt(document: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, step) => (typeof value === 'object' && value !== null && Object.hasOwn(value, step) ? Reflect.get(value, step) : undefined),
     document,

@@ -3,6 +3,7 @@ import { TomlError, parse as parseToml } from 'smol-toml';
 import { LineCounter, parseAllDocuments, type Document } from 'yaml';
 import type * as z from 'zod';
 import { positionOf, type Position } from '../config/position.ts';
+import { received, typeNames, valueAt, type Path } from '../config/schema-problems.ts';
 import { addDuplicateKeys, uncheckedKeys } from '../config/unique-keys.ts';
 import type { Finding } from '../errors/finding.ts';
 import { OperatorError } from '../errors/operator-error.ts';
@@ -103,7 +104,15 @@ export function patternAt(located: Located<unknown>, text: string, path: PolicyP
 export function checked<Schema extends z.ZodType>(located: Located<unknown>, schema: Schema): Located<z.output<Schema>> {
   const parsed = schema.safeParse(located.value, { reportInput: false });
   if (parsed.success) return { ...located, value: parsed.data };
-  const [issue] = parsed.error.issues;
-  const path = (issue?.path ?? []).map((step) => (typeof step === 'number' ? step : String(step)));
-  return fail(located, path, `${path.length === 0 ? '' : `${path.join('.')}: `}${issue?.message ?? ''}`);
+  const { issues } = parsed.error;
+  const path = (issues[0]?.path ?? []).map((step) => (typeof step === 'number' ? step : String(step)));
+  return fail(located, path, issues[0] === undefined ? '' : describe(issues[0], path, valueAt(located.value, path)));
+}
+
+/** The file is YAML, TOML or JSON, so no syntax is suggested. */
+function describe(issue: z.core.$ZodIssue, path: Path, value: unknown): string {
+  const place = path.length === 0 ? 'the file' : path.join('.');
+  if (issue.code !== 'invalid_type') return `${place}: ${issue.message}`;
+  const wanted = typeNames[issue.expected] ?? issue.expected;
+  return value === undefined ? `${place} is missing; it must be ${wanted}` : `${place} must be ${wanted}, not ${received(value)}`;
 }

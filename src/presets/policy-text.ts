@@ -14,6 +14,12 @@ export function policyText(preset: Preset, values: Values, images: readonly stri
   return `${policy}\ntests:\n${all.map((line) => `  - ${line}\n`).join('')}`;
 }
 
+/** @returns why the values make no policy, such as a host with a scheme; null when they make one */
+export function presetProblem(preset: Preset, values: Values): string | null {
+  const { compiled, findings } = loadPolicy(withoutTests(preset, values), 'policy.yaml');
+  return compiled === null ? (findings.find(({ severity }) => severity === 'error')?.message ?? null) : null;
+}
+
 function withoutTests(preset: Preset, values: Values): string {
   const { name, summary, source } = preset;
   const unset = Object.entries(preset.variables).filter(([key, { placeholder }]) => values[key] === placeholder);

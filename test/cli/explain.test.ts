@@ -243,7 +243,7 @@ const refusals: readonly {
   {
     name: 'a policy that is not there',
     args: ['--policy', 'nowhere.yaml', 'nginx'],
-    message: 'nowhere.yaml cannot be used; correct what follows\nnowhere.yaml:1:1: error: the file cannot be read: no such file',
+    message: 'FILE_UNREADABLE: nowhere.yaml cannot be read: no such file; check the path',
   },
   { name: 'a policy that is a folder', args: ['--policy', 'src', 'nginx'], message: 'it is a folder' },
   {

@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { commands } from '../../src/cli/commands.ts';
 import { Unfit } from '../../src/cli/flag-types.ts';
 import { readFlags, variableOf, type Flag } from '../../src/cli/read-flags.ts';
+import { serveFlags } from '../../src/cli/flags.ts';
 import { policy, transship } from './terminal.ts';
 
 const all = await Promise.all(Object.values(commands).map((load) => load()));
@@ -47,6 +48,30 @@ test('a mistyped flag is answered with the right one, in every command', async (
       t.equal(stderr, `transship ${command}: USAGE: unknown flag --${typo}; did you mean --${flag}?\n`);
     }
   }
+});
+
+test('two values for one flag were taken for the last one, so lint passed a policy that it had not read', async (t) => {
+  for (const [command, name, { type, repeatable, lastHolds }] of flags) {
+    if (type === null || repeatable || lastHolds) continue;
+    const { code, stderr } = await transship([command, `--${name}=a`, `--${name}`, 'b']);
+    t.strictSame([code, stderr], [2, `transship ${command}: USAGE: --${name} has two values, "a" and "b"; it takes one\n`]);
+  }
+  t.match(
+    await transship(['explain', '--policy', policy, '-o', 'json', '--policy', policy, '-ojson', 'nginx']),
+    { code: 0 },
+    'the same again',
+  );
+  const servers = new Set(flags.filter(([, , { lastHolds }]) => lastHolds).map(([command]) => command));
+  t.strictSame([...servers], ['serve', 'controller'], 'extraArgs of the chart come last and override');
+  t.equal(readFlags(serveFlags, ['--policy=p', '--tls-cert=c', '--tls-key=k', '--port=1', '--port=2'], {}).values.port, 2);
+});
+
+test('lines of the help of scan were 297 characters long', (t) => {
+  for (const { name, help } of all) {
+    const long = help.split('\n').filter((line) => line.length > 180);
+    t.strictSame(long, [], name);
+  }
+  t.end();
 });
 
 test('TRANSSHIP_POLICY names the policy of every command that takes one', async (t) => {

@@ -96,3 +96,12 @@ t.test('the list, and what is wrong', async (tt) => {
   tt.match(await init('--preset', 'harbor', '--set', 'hots=a.b'), { code: 2, stderr: /preset harbor has no hots; it has host/ });
   tt.match(await init('--preset', 'harbor', '--set', 'host=a b\n- x'), { code: 2, stderr: /is not part of a registry's name/ });
 });
+
+t.test('a host that no policy can have was told as a fault of transship', async (tt) => {
+  for (const host of ['https://harbor.acme.test', 'harbor..acme'])
+    tt.match(await init('--preset', 'harbor', '--set', `host=${host}`), {
+      code: 2,
+      stdout: '',
+      stderr: /^transship init: USAGE: --set host=.*; write it like host=harbor\.example\.com\n$/,
+    });
+});

@@ -296,7 +296,7 @@ test('a configuration that cannot be used', async (t) => {
   const table: [file: string, message: RegExp][] = [
     ['missing', /missing cannot be read: no such file/],
     ['garbage', /garbage cannot be read: it is not a kubeconfig/],
-    ['empty', /https address/],
+    ['empty', /empty names no Kubernetes API server with an https address; name a kubeconfig/],
     ['plain', /https address/],
     ['proxy', /cluster c: proxy-url ftp:\/\/127\.0\.0\.1:2 is not supported/],
   ];

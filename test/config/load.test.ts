@@ -15,11 +15,11 @@ type Row = readonly [title: string, text: string, place: string, words: string];
 const syntax: Row[] = [
   ['an empty file', '', '1:1', 'the file is empty; it needs at least apiVersion and kind'],
   ['only comments', '# nothing\n', '1:1', 'the file is empty'],
-  ['a list', '- a\n', '1:1', 'the file must be a map, not a list'],
+  ['a list', '- a\n', '1:1', 'the policy is a list, not a map; it needs at least apiVersion and kind'],
   ['a text', 'hello\n', '1:1', 'the policy is the text "hello", not a map; it needs at least apiVersion and kind'],
   // What helm's --set makes of a path; the message was that an object is expected.
   ['the name of a file', 'policy.yaml\n', '1:1', 'the policy is the text "policy.yaml", not a map; with helm use --set-file and not --set'],
-  ['null', 'null\n', '1:1', 'the file has no value; it must be a map'],
+  ['null', 'null\n', '1:1', 'the policy has no value; it needs at least apiVersion and kind'],
   ['a key twice', `${head}rules: []\nrules: []\n`, '4:1', 'occurs twice'],
   ['a registry twice', `${head}registries:\n  a: { host: a.io }\n  a: { host: b.io }\n`, '5:3', 'occurs twice'],
   ['two documents', `${head}---\n${head}`, '3:1', 'one document'],
@@ -35,8 +35,14 @@ const syntax: Row[] = [
 ];
 
 const schema: Row[] = [
-  ['another version', 'apiVersion: v2\nkind: RewritePolicy\n', '1:13', 'apiVersion must be transship.dev/v1'],
-  ['another kind', 'apiVersion: transship.dev/v1\nkind: Policy\n', '2:7', 'kind must be RewritePolicy'],
+  ['another version', 'apiVersion: v2\nkind: RewritePolicy\n', '1:13', 'apiVersion is "v2"; write apiVersion: transship.dev/v1'],
+  [
+    'a newer version, of which nobody could see what to do',
+    'apiVersion: transship.dev/v2\nkind: RewritePolicy\n',
+    '1:13',
+    'apiVersion is "transship.dev/v2"; write apiVersion: transship.dev/v1, or use the release of transship that reads it',
+  ],
+  ['another kind', 'apiVersion: transship.dev/v1\nkind: Policy\n', '2:7', 'kind is "Policy"; write kind: RewritePolicy'],
   ['no kind', 'apiVersion: transship.dev/v1\n', '1:1', 'kind is missing; write kind: RewritePolicy'],
   ['no apiVersion', 'kind: RewritePolicy\n', '1:1', 'apiVersion is missing; write apiVersion: transship.dev/v1'],
   ['an unknown section', `${head}rule: []\n`, '3:1', 'unknown key rule; did you mean rules?'],

@@ -9,7 +9,7 @@ const idms = (text: string): string => `kind: ImageDigestMirrorSet\nspec:\n  ima
 const rows: readonly (readonly [format: string, path: string, text: string, finding: RegExp])[] = [
   ['containerd', 'docker.io/hosts.toml', 'server = \n', /^docker\.io\/hosts\.toml:1:\d+: error: not TOML: /],
   ['containerd', 'hosts.toml', 'server = "https://a.example.com"\n', /^hosts\.toml:1:1: error: it is not in a folder named after a host/],
-  ['containerd', 'docker.io/hosts.toml', 'server = 3\n', /^docker\.io\/hosts\.toml:1:1: error: server: .*string/],
+  ['containerd', 'docker.io/hosts.toml', 'server = 3\n', /^docker\.io\/hosts\.toml:1:1: error: server must be text, not the number 3/],
   [
     'containerd',
     'docker.io/hosts.toml',
@@ -22,7 +22,7 @@ const rows: readonly (readonly [format: string, path: string, text: string, find
     'k3s',
     'registries.yaml',
     'mirrors:\n  docker.io: { endpoint: m.example.com }\n',
-    /^registries\.yaml:2:26: error: mirrors\.docker\.io\.endpoint: .*array/,
+    /^registries\.yaml:2:26: error: mirrors\.docker\.io\.endpoint must be a list, not the text/,
   ],
   [
     'k3s',
@@ -97,7 +97,8 @@ const rows: readonly (readonly [format: string, path: string, text: string, find
     'rules:\n  - { matches: [^a], replace: h.example.com, replaceImagePullSecrets: true, authSecretName: A_b }\n',
     /^a\.yaml:2:93: error: A_b is not the name of a Secret/,
   ],
-  ['harbor-container-webhook', 'a.yaml', 'rule: []\n', /^a\.yaml:1:1: error: rules: /],
+  ['harbor-container-webhook', 'a.yaml', 'rule: []\n', /^a\.yaml:1:1: error: rules is missing; it must be a list/],
+  ['k3s', 'a.yaml', 'hello\n', /^a\.yaml:1:1: error: the file must be a map, not the text "hello"/],
   ['kube-image-keeper', 'a.yaml', 'kind: ImageMirror\n', /^a\.yaml:1:7: error: ImageMirror cannot be imported/],
   [
     'kube-image-keeper',

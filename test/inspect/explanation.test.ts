@@ -253,6 +253,7 @@ t.test('what cannot be answered', async (tt) => {
     [workload('daemonset', { '/api/v1/namespaces/shop/pods': [] }), /daemonset app has no pod/],
     [workload('daemonset', { '/api/v1/namespaces/shop/pods': forbidden }), /no right to/],
     [why({ [configurations]: [] }, 'pod/web', null), /no release of transship is registered/],
+    [why({ [configurations]: forbidden }, 'pod/web', null), /^your rights do not let the release be seen.*--policy$/],
     [why({}, 'pod/web', null), /the policy of release transship cannot be seen/],
   ];
   for (const [of, message] of table) await tt.rejects(of, { message });

@@ -162,6 +162,10 @@ test('a report of planted pods', { skip: skipReason({ level: 1 }) }, async (grou
     t.match(away, { code: 2, stderr: /CLUSTER_UNREACHABLE: the API server does not answer: .*ECONNREFUSED/ });
   });
 
+  await group.test('a namespace that is not there was one without pods', async (t) => {
+    t.match(await scan('-n', 'shopp'), { code: 2, stdout: '', stderr: /there is no namespace shopp; check the name and the context/ });
+  });
+
   await group.test('a viewer sees everything but Secrets, and is told', async (t) => {
     const file = join(t.testdir({ kubeconfig: await viewer(plane, 'shop', 'system:aggregate-to-view') }), 'kubeconfig');
     const { stdout, stderr } = await transship(['scan', '--kubeconfig', file, '-A', '--policy', join(folder, 'policy.yaml')]);

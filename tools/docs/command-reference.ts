@@ -13,7 +13,7 @@ In a checkout, \`npx transship COMMAND\`. Data goes to standard output and messa
 |---|---|
 | 0 | done |
 | 1 | done, with findings; the help of each command says what it counts as one |
-| 2 | wrong use, or input that cannot be read |
+| 2 | wrong usage, or input that cannot be read |
 
 A policy file that has errors is not used by any command; all of its errors are printed with file, line and column. The file itself is
 described in [policy.md](policy.md).

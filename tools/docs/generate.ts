@@ -58,7 +58,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, Document>> {
 
 /**
  * @param root folder of the checkout
- * @returns the exit code: 0 done, 1 a file differs, 2 wrong use
+ * @returns the exit code: 0 done, 1 a file differs, 2 wrong usage
  */
 export async function generate(args: readonly string[], io: Pick<Io, 'stderr'>, root: string = checkout): Promise<number> {
   try {

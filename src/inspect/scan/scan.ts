@@ -1,5 +1,6 @@
 /** Reads the pods of a cluster page by page, and adds them up. */
 import type { V1Namespace, V1Pod, V1Secret } from '@kubernetes/client-node';
+import { OperatorError } from '../../errors/operator-error.ts';
 import { rewriteLabel } from '../../pod/labels.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import { listPods } from '../pods.ts';
@@ -53,12 +54,9 @@ export async function scanCluster(
 
 async function labelsOf(view: ClusterView, namespace: string | null): Promise<Map<string, string | null>> {
   const one = namespace === null ? null : await view.get<V1Namespace>(`/api/v1/namespaces/${namespace}`, `namespace ${namespace}`);
-  const found =
-    namespace === null
-      ? ((await view.list<V1Namespace>('/api/v1/namespaces', 'namespaces')) ?? [])
-      : one === null || one === undefined
-        ? []
-        : [one];
+  if (one === undefined)
+    throw new OperatorError('OBJECT_NOT_FOUND', `there is no namespace ${namespace}`, 'check the name and the context');
+  const found = namespace === null ? ((await view.list<V1Namespace>('/api/v1/namespaces', 'namespaces')) ?? []) : one === null ? [] : [one];
   return new Map(found.map(({ metadata }) => [metadata?.name ?? '', metadata?.labels?.[rewriteLabel] ?? null]));
 }
 

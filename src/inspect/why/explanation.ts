@@ -41,7 +41,7 @@ export async function explainPod(view: ClusterView, { namespace, subject, policy
   const releases = await findReleases(view);
   const own = (await view.get<V1Namespace>(`/api/v1/namespaces/${namespace}`, `namespace ${namespace}`)) ?? null;
   const release = releaseFor(releases ?? [], own, pod);
-  const containers = judge({ pod, workload, namespace: own, releases, policy: policy ?? compiledOf(release) });
+  const containers = judge({ pod, workload, namespace: own, releases, policy: policy ?? compiledOf(release, releases !== null) });
   const images = containers.map(({ image }) => image);
   return {
     pod: pod.metadata?.name ?? '',
@@ -61,8 +61,14 @@ function releaseFor(releases: readonly Release[], namespace: V1Namespace | null,
   return releases.find((release) => modeFor(release, named, metadata?.labels ?? {}) !== null) ?? releases[0];
 }
 
-function compiledOf(release: Release | undefined): CompiledPolicy {
+function compiledOf(release: Release | undefined, isSeen: boolean): CompiledPolicy {
   const remedy = 'name a policy file with --policy';
+  if (!isSeen)
+    throw new OperatorError(
+      'KUBERNETES_API_ERROR',
+      'your rights do not let the release be seen, nor its policy',
+      `use credentials that may list mutatingwebhookconfigurations and mutatingadmissionpolicybindings, or ${remedy}`,
+    );
   if (release === undefined)
     throw new OperatorError(
       'OBJECT_NOT_FOUND',
