@@ -8,6 +8,8 @@ interface Panel {
   readonly unit: Unit;
   /** By legend. */
   readonly queries: Readonly<Record<string, string>>;
+  /** Shown in place of "No data", where that is the usual state. */
+  readonly noValue?: string;
 }
 
 const own = 'namespace=~"$namespace"';
@@ -18,7 +20,12 @@ const rate = (metric: string, matchers = own): string => `rate(${metric}{${match
 const quantile = (q: number): string => `histogram_quantile(${q}, sum by (le) (${rate('transship_review_duration_seconds_bucket')}))`;
 const callQuantile = (q: number): string =>
   `histogram_quantile(${q}, sum by (le) (${rate('apiserver_admission_webhook_admission_duration_seconds_bucket', calls)}))`;
-const panel = (title: string, unit: Unit, queries: Readonly<Record<string, string>>): Panel => ({ title, unit, queries });
+const panel = (title: string, unit: Unit, queries: Readonly<Record<string, string>>, noValue?: string): Panel => ({
+  title,
+  unit,
+  queries,
+  ...(noValue === undefined ? {} : { noValue }),
+});
 
 export const rows: Readonly<Record<string, readonly Panel[]>> = {
   Reviews: [
@@ -37,14 +44,22 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Calls by code', 'reqps', {
       '{{name}} {{code}}': `sum by (name, code) (${rate('apiserver_admission_webhook_request_total', calls)})`,
     }),
-    panel('Pods left as written or rejected, because the call failed', 'reqps', {
-      'left as written': `sum(${rate('apiserver_admission_webhook_fail_open_count', calls)})`,
-      rejected: `sum(${rate('apiserver_admission_webhook_rejection_count', calls)})`,
-    }),
+    panel(
+      'Pods left as written or rejected, because the call failed',
+      'reqps',
+      {
+        'left as written': `sum(${rate('apiserver_admission_webhook_fail_open_count', calls)})`,
+        rejected: `sum(${rate('apiserver_admission_webhook_rejection_count', calls)})`,
+      },
+      'No call has failed, or Prometheus does not scrape the API server.',
+    ),
     panel('Duration of calls', 's', { p50: callQuantile(0.5), p99: callQuantile(0.99) }),
-    panel('Evaluations of admission policies', 'reqps', {
-      '{{policy}} {{error_type}}': `sum by (policy, error_type) (${rate('apiserver_mutating_admission_policy_check_total', policies)})`,
-    }),
+    panel(
+      'Evaluations of admission policies',
+      'reqps',
+      { '{{policy}} {{error_type}}': `sum by (policy, error_type) (${rate('apiserver_mutating_admission_policy_check_total', policies)})` },
+      'No admission policy of transship is evaluated, as with engine: webhook, or Prometheus does not scrape the API server.',
+    ),
   ],
   Policy: [
     panel('Replicas by revision of the policy', 'short', { '{{revision}}': `count by (revision) (transship_policy_info{${own}})` }),
@@ -92,15 +107,26 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Writes', 'reqps', {
       '{{kind}} {{verb}} {{result}}': `sum by (kind, verb, result) (${rate('transship_controller_writes_total')})`,
     }),
-    panel('Pods moved to an alternative', 'reqps', {
-      '{{rule}} {{target}} {{reason}} {{result}}': `sum by (rule, target, reason, result) (${rate('transship_controller_fallback_steps_total')})`,
-    }),
-    panel('Registries that new pods begin with', 'short', {
-      '{{registry}}': `min by (registry) (transship_controller_target_available{${own}})`,
-    }),
-    panel('Images in registries that are asked', 'short', {
-      '{{registry}} {{result}}': `sum by (registry, result) (transship_controller_verify_images{${own}})`,
-    }),
+    panel(
+      'Pods moved to an alternative',
+      'reqps',
+      {
+        '{{rule}} {{target}} {{reason}} {{result}}': `sum by (rule, target, reason, result) (${rate('transship_controller_fallback_steps_total')})`,
+      },
+      'No pod has been moved, or the feature fallback is disabled.',
+    ),
+    panel(
+      'Registries that new pods begin with',
+      'short',
+      { '{{registry}}': `min by (registry) (transship_controller_target_available{${own}})` },
+      'No rule has alternatives, or the feature fallback is disabled.',
+    ),
+    panel(
+      'Images in registries that are asked',
+      'short',
+      { '{{registry}} {{result}}': `sum by (registry, result) (transship_controller_verify_images{${own}})` },
+      'No registry has verify: true, or the feature verify is disabled.',
+    ),
     panel('Age of watches', 's', { '{{watch}}': `max by (watch) (transship_controller_watch_age_seconds{${own}})` }),
     panel('Errors of watches', 'reqps', { '{{watch}}': `sum by (watch) (${rate('transship_controller_watch_errors_total')})` }),
   ],
@@ -161,12 +187,13 @@ function panels(): object[] {
   return made;
 }
 
-function timeSeries(id: number, { title, unit, queries }: Panel, gridPos: object): object {
+function timeSeries(id: number, { title, unit, queries, noValue }: Panel, gridPos: object): object {
   const targets = Object.entries(queries).map(([legendFormat, expr], index) => ({
     refId: `Q${index}`,
     datasource,
     expr,
     legendFormat,
   }));
-  return { id, type: 'timeseries', title, datasource, gridPos, fieldConfig: { defaults: { unit, min: 0 }, overrides: [] }, targets };
+  const defaults = { unit, min: 0, ...(noValue === undefined ? {} : { noValue }) };
+  return { id, type: 'timeseries', title, datasource, gridPos, fieldConfig: { defaults, overrides: [] }, targets };
 }

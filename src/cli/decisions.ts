@@ -45,11 +45,16 @@ export interface ImageQuery extends ManifestContext {
 /**
  * Operands after `-f` are files too, so that the shell may expand `-f *.yaml`.
  *
+ * @param others what else the command can decide
  * @throws OperatorError (USAGE) when no image or file is given
  */
-export function imageQueryOf(words: readonly string[], files: readonly string[]): Pick<ImageQuery, 'images' | 'files'> {
+export function imageQueryOf(
+  words: readonly string[],
+  files: readonly string[],
+  others = 'or manifests with -f',
+): Pick<ImageQuery, 'images' | 'files'> {
   if (words.length === 0 && files.length === 0)
-    throw new OperatorError('USAGE', 'nothing to decide', 'name images, - to read them from standard input, or manifests with -f');
+    throw new OperatorError('USAGE', 'nothing to decide', `name images, - to read them from standard input, ${others}`);
   stdinOnce([...words, ...files]);
   return files.length === 0 ? { images: words, files } : { images: [], files: [...files, ...words] };
 }

@@ -58,7 +58,8 @@ Exit codes: 0 no difference; 1 there are differences; 2 wrong usage, or somethin
 type Policies = readonly [old: CompiledPolicy, now: CompiledPolicy];
 
 async function ofInput({ values, operands }: Given<typeof diffFlags>, policies: Policies, io: Io): Promise<Comparison> {
-  const query = { ...imageQueryOf(operands, values.file), namespaceOf: namespaceOrElse(values.namespace), labels: {} };
+  const inputs = imageQueryOf(operands, values.file, 'manifests with -f, or the pods of a cluster with -A');
+  const query = { ...inputs, namespaceOf: namespaceOrElse(values.namespace), labels: {} };
   const report = new ManifestReport('diff', io);
   const all = new Comparison();
   for await (const file of manifestFiles(query.files, report, io)) {

@@ -46,6 +46,12 @@ const rows: readonly Conflict[] = [
     right: { rewritePolicy: { inline: policyHead } },
   },
   {
+    // It was installed, and every pod ended with an error.
+    values: { rewritePolicy: { inline: '\n' } },
+    sentence: 'rewritePolicy.inline is an empty text: no pod of the release could start with it.',
+    right: { rewritePolicy: { inline: policyHead } },
+  },
+  {
     values: { rewritePolicy: { inline: 'rules: []' } },
     sentence: 'rewritePolicy.inline is a text without apiVersion: transship.dev/v1. Only an object may leave it out.',
     right: { rewritePolicy: { inline: { rules: [] } } },

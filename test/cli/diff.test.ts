@@ -67,6 +67,6 @@ t.test('wrong use', async (tt) => {
     stderr: /one policy is named; name two: --policy OLD --policy NEW/,
   });
   tt.match(await diff('old.yaml', 'wrong.yaml', ['nginx']), { code: 2, stderr: /wrong\.yaml:3:1: error: unknown key rulez/ });
-  tt.match(await diff('old.yaml', 'new.yaml', []), { code: 2, stderr: /nothing to decide/ });
+  tt.match(await diff('old.yaml', 'new.yaml', []), { code: 2, stderr: /nothing to decide; .*or the pods of a cluster with -A$/m });
   tt.match(await diff('old.yaml', 'new.yaml', ['-f', file('broken.yaml')]), { code: 2, stderr: /broken\.yaml/ });
 });

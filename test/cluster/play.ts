@@ -51,9 +51,10 @@ async function play(): Promise<void> {
   }
 }
 
+const usage = 'npm run cluster takes no arguments: it starts a cluster with transship in it, and says how to use it.';
+const args = process.argv.slice(2);
 const missing = skipReason();
-if (missing === false) await play();
-else {
-  console.error(missing);
-  process.exitCode = 2;
-}
+if (args.length > 0) console.log(usage);
+else if (missing === false) await play();
+else console.error(missing);
+if (args.some((arg) => arg !== '--help' && arg !== '-h') || (args.length === 0 && missing !== false)) process.exitCode = 2;

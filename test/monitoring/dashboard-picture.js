@@ -65,7 +65,7 @@ for (const { type, title, gridPos, fieldConfig, times, series } of panels) {
   bottom = Math.max(bottom, (gridPos.y + gridPos.h) * unitHeight);
   if (type === 'row') continue;
   if (series.length === 0) {
-    box.append('No data');
+    box.append(fieldConfig?.defaults.noValue ?? 'No data');
     continue;
   }
   const format = formats[fieldConfig.defaults.unit];

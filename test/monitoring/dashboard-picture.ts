@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { createNamespace } from '../controller/controllers.ts';
+import { exportPolicy, failCalls, failPull, policyNamespace, registerUnreachable } from './incidents.ts';
 import type { Prometheus, Series } from './prometheus.ts';
 import { optedIn, startSystem, type System } from './system.ts';
 
@@ -18,7 +19,7 @@ interface Panel {
   readonly type: string;
   readonly title: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly fieldConfig?: { readonly defaults: { readonly unit: string } };
+  readonly fieldConfig?: { readonly defaults: { readonly unit: string; readonly noValue?: string } };
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 
@@ -41,13 +42,20 @@ export async function dashboardPage(t: Scope): Promise<string> {
   const system = await startSystem(t, plane, '2s');
   await plane.createNamespace(namespace, optedIn);
   await callWebhook(plane, system);
+  await registerUnreachable(plane);
+  await exportPolicy(plane);
   const start = Date.now() / 1000;
   await work(plane, system, start + observed);
   const { panels }: { panels: readonly Panel[] } = JSON.parse(
     readFileSync(new URL('../../charts/transship/files/dashboard.json', import.meta.url), 'utf8'),
   );
   const range = { start: Math.floor(start), end: Math.floor(start) + observed, step };
-  return pageOf(await Promise.all(panels.map((panel) => draw(system.prometheus, panel, range))));
+  const drawn = await Promise.all(panels.map((panel) => draw(system.prometheus, panel, range)));
+  const empty = drawn.filter(
+    ({ type, series }) => type === 'timeseries' && series.every(({ values }) => values.every((each) => each === null)),
+  );
+  if (empty.length > 0) throw new Error(`panels without data: ${empty.map(({ title }) => title).join(', ')}`);
+  return pageOf(drawn);
 }
 
 /** The API server calls `serve` for pods of opted-in namespaces, as it does with the chart. */
@@ -65,22 +73,26 @@ async function callWebhook(plane: ControlPlane, { webhook }: System): Promise<vo
   if (status !== 201) throw new Error(`the webhook is not registered: ${status}`);
 }
 
-/** Pods in waves, an opted-out pod now and then, new namespaces for pull secrets, and the probes of a kubelet. */
-async function work(plane: ControlPlane, { webhook }: System, end: number): Promise<void> {
+/** Pods in waves, an opted-out pod now and then, new namespaces for pull secrets, the probes of a kubelet, and what goes wrong meanwhile. */
+async function work(plane: ControlPlane, { webhook, asked }: System, end: number): Promise<void> {
   for (let turn = 0; Date.now() / 1000 < end; turn += 1) {
     const pods = Math.round(6 + 5 * Math.sin(turn / 12));
     await Promise.all(Array.from({ length: pods }, (_, index) => createPod(plane, turn + index)));
+    for (let index = 0; index < 2; index += 1) await createPod(plane, turn + index, policyNamespace);
+    const left = end - Date.now() / 1000;
+    if (left < 0.6 * observed && left > 0.4 * observed) await failCalls(plane);
+    if (turn % 20 === 5) await failPull(plane, turn, asked);
     if (turn % 40 === 10) await createNamespace(plane, `team-${turn}`, optedIn);
     if (turn % 10 === 0) await fetchReadiness(webhook);
     await sleep(400);
   }
 }
 
-async function createPod(plane: ControlPlane, number: number): Promise<void> {
+async function createPod(plane: ControlPlane, number: number, place = namespace): Promise<void> {
   const labels = number % 9 === 0 ? { 'transship.dev/rewrite': 'disabled' } : {};
   const containers = [0, 1].map((index) => ({ name: `main-${index}`, image: images[(number * (index + 1)) % images.length] }));
   const pod = { metadata: { generateName: 'web-', labels }, spec: { containers } };
-  const { status, body } = await plane.api.send('POST', `/api/v1/namespaces/${namespace}/pods?dryRun=All`, pod);
+  const { status, body } = await plane.api.send('POST', `/api/v1/namespaces/${place}/pods?dryRun=All`, pod);
   if (status !== 201) throw new Error(`a pod was answered ${status}: ${JSON.stringify(body)}`);
 }
 

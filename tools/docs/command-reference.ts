@@ -8,6 +8,7 @@ const introduction = `# Command line
 <!-- Written by tools/docs/command-reference.ts from the help texts in src/cli: change those. -->
 
 In a checkout, \`npx transship COMMAND\`. Data goes to standard output and messages to standard error, so that outputs can be piped.
+A flag that takes one value cannot have two different ones. \`serve\` and \`controller\` use the last of several, so that \`extraArgs\` of the chart override its own.
 
 | Exit code | Means |
 |---|---|

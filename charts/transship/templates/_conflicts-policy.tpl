@@ -1,6 +1,9 @@
 {{- /* A policy that cannot be one stops the render. An object is checked by values.schema.json; of a text, what a template can see. */ -}}
 {{- define "transship.refusePolicyText" -}}
-{{- if and (kindIs "string" .Values.rewritePolicy.inline) .Values.rewritePolicy.inline -}}
+{{- if kindIs "string" .Values.rewritePolicy.inline -}}
+{{- if not (trim .Values.rewritePolicy.inline) -}}
+{{- fail "rewritePolicy.inline is an empty text: no pod of the release could start with it. Is the file of --set-file empty? With existingConfigMap, leave inline out." -}}
+{{- end -}}
 {{- $policy := include "transship.policyText" . | fromYaml -}}
 {{- if hasKey $policy "Error" -}}
 {{- fail (printf "rewritePolicy.inline is a text that is not a policy: %s. To read a file, use --set-file rewritePolicy.inline=FILE." $policy.Error) -}}
