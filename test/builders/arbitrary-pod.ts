@@ -109,18 +109,32 @@ function stored(fields: Fields): fc.Arbitrary<{ name: string }[]> {
   });
 }
 
-const storedContainer = { image, imagePullPolicy: policyName };
+const containerLists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
+
+/** No two containers of a pod have one name, whatever their lists (kubernetes/kubernetes, pkg/apis/core/validation/validation.go). */
+const storedContainers = fc
+  .uniqueArray(
+    fc.tuple(
+      fc.constantFrom(...containerLists),
+      fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), image, imagePullPolicy: policyName }),
+    ),
+    { maxLength: 6, selector: ([, { name }]) => name },
+  )
+  .map((all) =>
+    Object.fromEntries(
+      containerLists.map((field) => [field, all.filter(([where]) => where === field).map(([, withItsName]) => withItsName)]),
+    ),
+  );
 
 export const storedPod: fc.Arbitrary<StoredPod> = fc.record({
   metadata: fc.record(
     { labels, annotations: fc.dictionary(fc.constantFrom(originalImagesAnnotation, 'note'), record, { maxKeys: 2 }) },
     { requiredKeys: ['labels'] },
   ),
-  spec: fc.record({
-    containers: stored(storedContainer),
-    initContainers: stored(storedContainer),
-    ephemeralContainers: stored(storedContainer),
-    volumes: stored({ image: fc.record({ reference: image, pullPolicy: policyName }) }),
-    imagePullSecrets: stored({}),
-  }),
+  spec: fc
+    .tuple(
+      storedContainers,
+      fc.record({ volumes: stored({ image: fc.record({ reference: image, pullPolicy: policyName }) }), imagePullSecrets: stored({}) }),
+    )
+    .map(([containers, others]) => Object.assign({}, containers, others)),
 });

@@ -1,9 +1,11 @@
 /** Text that is safe to print: for every text, by an oracle that is not our expression. */
+import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { escapedJson, joined, jsonText, printable, printed } from '../../src/text/printable.ts';
+import { holds } from '../image/property.ts';
 import { hostileTexts, unsafeIn } from './hostile.ts';
 
 /** Any UTF-16, lone surrogates too, with more of what matters. */
@@ -13,32 +15,28 @@ const anyText = fc
   })
   .map((parts) => parts.map((part) => (typeof part === 'number' ? String.fromCharCode(part) : part)).join(''));
 
-test('nothing unsafe is left in any text, and escaping twice is the same as once', (t) => {
-  fc.assert(
-    fc.property(anyText, (text) => {
-      const safe = printable(text);
-      t.same(unsafeIn(safe, { lines: false }), []);
-      t.equal(printable(safe), safe);
-      if (unsafeIn(text, { lines: false }).length === 0) t.equal(safe, text, 'and what is safe stays');
-    }),
-    { numRuns: 2000 },
-  );
-  t.end();
-});
+holds(
+  'nothing unsafe is left in any text, and escaping twice is the same as once',
+  fc.property(anyText, (text) => {
+    const safe = printable(text);
+    assert.deepEqual(unsafeIn(safe, { lines: false }), []);
+    assert.equal(printable(safe), safe);
+    if (unsafeIn(text, { lines: false }).length === 0) assert.equal(safe, text, 'and what is safe stays');
+  }),
+  { numRuns: 2000 },
+);
 
-test('JSON stays the same value', (t) => {
-  fc.assert(
-    fc.property(fc.dictionary(anyText, fc.oneof(anyText, fc.double(), fc.array(anyText))), (value) => {
-      const text = jsonText(value);
-      t.same(unsafeIn(text, { lines: false }), []);
-      t.strictSame(JSON.parse(text), JSON.parse(JSON.stringify(value)));
-      const lines = `${JSON.stringify(value, null, 2)}\n`;
-      t.strictSame(JSON.parse(escapedJson(lines)), JSON.parse(lines));
-    }),
-    { numRuns: 500 },
-  );
-  t.end();
-});
+holds(
+  'JSON stays the same value',
+  fc.property(fc.dictionary(anyText, fc.oneof(anyText, fc.double(), fc.array(anyText))), (value) => {
+    const text = jsonText(value);
+    assert.deepEqual(unsafeIn(text, { lines: false }), []);
+    assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(value)));
+    const lines = `${JSON.stringify(value, null, 2)}\n`;
+    assert.deepEqual(JSON.parse(escapedJson(lines)), JSON.parse(lines));
+  }),
+  { numRuns: 500 },
+);
 
 test('as it is shown', (t) => {
   const table: readonly (readonly [text: string, shown: string])[] = [
