@@ -56,8 +56,8 @@ export function transship(
   });
   const log: LogLine[] = [];
   const text = { stdout: '', stderr: '' };
-  process_.stdout.on('data', (chunk: Buffer) => {
-    text.stdout += chunk.toString();
+  process_.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text.stdout += chunk;
   });
   createInterface({ input: process_.stderr }).on('line', (line) => {
     text.stderr += `${line}\n`;

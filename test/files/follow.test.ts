@@ -45,9 +45,9 @@ test('content and failures are reported once each, and rejected content may come
   await says(...before, 'no third', 'fourth');
   await put('third');
   await says(...before, 'no third', 'fourth', 'third');
-  const length = told.length;
   await put('fifth');
   watch.close();
+  const { length } = told;
   await new Promise((resolve) => setTimeout(resolve, 700));
   t.equal(told.length, length, 'nothing after the end');
 });

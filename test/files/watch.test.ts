@@ -106,8 +106,9 @@ test('nothing is looked at after close', async (t) => {
   });
   await writeFile(path, 'new');
   watch.close();
+  const before = looks;
   const other = counting(t, [path]);
   await writeFile(path, 'newer');
   await until('somebody else has looked', () => other.looks() > 0);
-  t.equal(looks, 0);
+  t.equal(looks, before);
 });

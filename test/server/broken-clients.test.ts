@@ -133,7 +133,8 @@ test('500 pipelined reviews are answered in order: a pause of the parser once re
   }
 });
 
-const soon: Timeouts = { keepAlive: 300, headers: 300, request: 600, handshake: 300, check: 20 };
+/** None for the handshake, nor for a request that is whole: on a busy machine that would end first what is to be slow. */
+const soon: Timeouts = { ...defaultTimeouts, headers: 300, request: 600, check: 20 };
 
 /** Each sends something and then nothing, or too little at a time. */
 const slow: readonly { readonly name: string; readonly send: (socket: Socket) => void; readonly statuses: readonly number[] }[] = [
@@ -150,7 +151,6 @@ const slow: readonly { readonly name: string; readonly send: (socket: Socket) =>
     },
     statuses: [408],
   },
-  { name: 'a request, and no second one', send: (socket) => socket.write(whole.replace('Connection: close\r\n', '')), statuses: [200] },
 ];
 
 async function drip(socket: Socket, text: string): Promise<void> {
@@ -173,6 +173,14 @@ test('slow requests get 408 after the timeout', async (t) => {
       if (expected.includes(408)) t.match(text, '"code":"REQUEST_TOO_SLOW"', name);
     }),
   );
+});
+
+test('a connection without a second request is closed', async (t) => {
+  const server = await running(t, { timeouts: { ...defaultTimeouts, keepAlive: 300, check: 20 } });
+  const socket = await dial(server);
+  const received = receive(socket);
+  socket.write(whole.replace('Connection: close\r\n', ''));
+  t.same(statuses(await received.closed), [200]);
 });
 
 test('a client that closes the connection midway gets 400 or nothing', async (t) => {
@@ -217,5 +225,6 @@ test('connections without TLS', async (t) => {
   t.equal((await tcp(server, Buffer.alloc(4096, 0xa5)))[0] ?? alert, alert, 'noise');
   t.equal((await tcp(server, Buffer.from('160301ffff0100', 'hex')))[0] ?? alert, alert, 'a hello that does not go on');
   t.equal((await tcp(server, null)).length, 0, 'silence');
-  t.equal((await call(server, { body: review })).status, 200);
+  // A handshake of its own may take longer than that on a busy machine.
+  await until('it serves', async () => (await call(server, { body: review }).catch(() => null))?.status === 200);
 });

@@ -16,6 +16,9 @@ async function wakeUps(pid: number): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** What never rests would be seen in each of them. */
+const maxLooks = 10;
+
 test(
   'an idle server sleeps: two looks at the event loop and an empty log once woke it fifty times a second',
   { skip: existsSync('/proc/self/status') ? false : 'wake-ups are counted by Linux' },
@@ -23,11 +26,13 @@ test(
     const {
       process: { pid = 0 },
     } = await serving(t);
-    // What comes after a start is over by then: compiling, a probe's connection, the collection of what the start left behind.
-    await sleep(3_000);
-    const before = await wakeUps(pid);
-    await sleep(3_000);
-    const count = (await wakeUps(pid)) - before;
-    t.ok(count < 45, `${count} wake-ups in three seconds`);
+    // What comes after a start ends by itself: compiling, a probe's connection, the collection of what the start left behind.
+    const counts: number[] = [];
+    while (counts.length < maxLooks && (counts.at(-1) ?? Infinity) >= 45) {
+      const before = await wakeUps(pid);
+      await sleep(3_000);
+      counts.push((await wakeUps(pid)) - before);
+    }
+    t.ok((counts.at(-1) ?? Infinity) < 45, `${counts.join(', ')} wake-ups, each in three seconds`);
   },
 );

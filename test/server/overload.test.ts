@@ -1,10 +1,10 @@
 /** Too much at once: a quick 503 that the API server tries again, an end of it, and no place for those who only hold one. */
 import type { TLSSocket } from 'node:tls';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 import { ByteBudget, defaultBudget } from '../../src/server/byte-budget.ts';
 import { pod, reviewOf } from '../builders/pod.ts';
 import { call, dial, get, receive, type Answer, type Received, type Target } from './call.ts';
+import { heldClock } from './held-clock.ts';
 import { limitsWith, metricsOf, running } from './running.ts';
 import { until } from './until.ts';
 
@@ -36,6 +36,7 @@ async function hold(server: Target, options = {}, bytes = 1): Promise<Held> {
 }
 
 test('more requests in flight than allowed', async (t) => {
+  heldClock(t);
   const server = await running(t, { overload: limitsWith({ maxInFlight: 3 }) });
   const waiting = await Promise.all(Array.from({ length: 3 }, async () => await hold(server)));
   isOverloaded(t, await call(server, { body: review }), /3 requests are in flight/);
@@ -55,18 +56,21 @@ test('more requests in flight than allowed', async (t) => {
 });
 
 test('slow requests once kept all places for two minutes: they lose them to new ones', async (t) => {
+  const clock = heldClock(t);
   const server = await running(t, { overload: limitsWith({ maxInFlight: 3 }) });
   const others = await Promise.all(Array.from({ length: 3 }, async () => await hold(server, elsewhere)));
   t.equal((await call(server, { body: review })).status, 200, 'at once to those of an address that has fewer');
   const answers = others.map(({ received }) => received.text()).filter((text) => text.includes('503'));
   t.match(answers, [/OVERLOADED.*in favour of others/s], 'and only one is ended for it');
   await hold(server, elsewhere);
-  await sleep(1_100);
+  isOverloaded(t, await call(server, { body: review, localAddress: '127.0.0.2' }), /3 requests are in flight/);
+  clock.advance(1_000);
   t.equal((await call(server, { body: review, localAddress: '127.0.0.2' })).status, 200, 'and after a second to those of the same address');
 });
 
 test('clients that never read their answer once kept their places for ever', async (t) => {
-  const timeouts = { keepAlive: 60_000, headers: 60_000, request: 300, handshake: 60_000, check: 50 };
+  const clock = heldClock(t);
+  const timeouts = { keepAlive: 60_000, headers: 60_000, request: 60_000, handshake: 60_000, check: 50 };
   const server = await running(t, { timeouts });
   const images = Object.fromEntries(Array.from({ length: 3_000 }, (_value, n) => [`c${n}`, `nginx:${n}`]));
   const body = JSON.stringify(reviewOf({ object: pod({ containers: images }) }));
@@ -75,12 +79,14 @@ test('clients that never read their answer once kept their places for ever', asy
   for (let n = 0; n < 20; n += 1) socket.write(`POST /mutate HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   const held = async (): Promise<number> => (await metricsOf(server)).get('transship_request_memory_bytes') ?? 0;
   await until('its answers wait', async () => (await held()) > 0);
+  clock.advance(120_001);
   await until('it is given up', async () => (await held()) === 0);
   await until('and its connection closed', async () => (await metricsOf(server)).get('transship_connections') === 0);
   socket.destroy();
 });
 
 test('bodies hold no more memory than there is for them', async (t) => {
+  const clock = heldClock(t);
   const server = await running(t, { overload: limitsWith({ maxRequestMemory: 8 * mebibyte }) });
   const held: Held[] = [];
   for (let n = 0; n < 4; n += 1) held.push(await hold(server, elsewhere, 2.5 * mebibyte));
@@ -93,7 +99,7 @@ test('bodies hold no more memory than there is for them', async (t) => {
   t.equal((await call(server, { body: review })).status, 200, 'small ones go on');
   const large = JSON.stringify(review).padEnd(5 * mebibyte);
   isOverloaded(t, await call(server, { body: large }), /memory/);
-  await sleep(1_100);
+  clock.advance(1_000);
   t.equal((await call(server, { body: large })).status, 200, 'and asked again a large one takes the place of old ones');
   t.equal((await call(server, { body: large.padEnd(7 * mebibyte) })).status, 413, 'what never has room is not asked for again');
   for (const { socket } of held) socket.destroy();
@@ -127,6 +133,7 @@ test('fair queuing: decisions for one address once delayed those for all other a
 });
 
 test('connection limit: connections without a request are closed first, and a new one is served', async (t) => {
+  const clock = heldClock(t);
   const maxConnections = 20;
   const server = await running(t, { overload: limitsWith({ maxConnections }) });
   const speaking = await dial(server);
@@ -139,7 +146,7 @@ test('connection limit: connections without a request are closed first, and a ne
   await ask();
   const silent: TLSSocket[] = [];
   for (let n = 0; n < maxConnections - 1; n += 1) silent.push(await dial(server, elsewhere));
-  await sleep(1_100);
+  clock.advance(1_000);
   const fresh: TLSSocket[] = [];
   for (let n = 0; n < 10; n += 1) fresh.push(await dial(server));
   await until('ten have lost their place', () => silent.filter(({ destroyed }) => destroyed).length === 10);

@@ -57,26 +57,28 @@ test('SIGTERM and SIGINT while idle: drained, closed, exit code 0', async (t) =>
 });
 
 test('during the drain: unready, alive, and Connection: close on every response', async (t) => {
-  const server = await serving(t, { args: ['--drain-seconds', '1'] });
+  const server = await serving(t, { args: ['--drain-seconds', '3600'] });
   t.notMatch((await call(server, { body: review })).headers, { connection: 'close' }, 'not before');
-  const slow = await unfinished(server);
   server.process.kill('SIGTERM');
   await says(server, 'draining');
   const unready = await get(server, '/readyz');
   t.equal(unready.status, 503);
   t.equal(unready.text, 'draining\n');
   t.equal((await get(server, '/healthz')).status, 200, 'a restart would lose what is in flight');
-  let answered = 0;
-  while (!server.log.some(({ msg }) => msg === 'closing')) {
-    const { status, headers } = await call(server, { body: review }).catch(() => ({ status: 'closed', headers: { connection: 'close' } }));
-    if (status === 'closed') break;
-    t.match({ status, headers }, { status: 200, headers: { connection: 'close' } });
-    answered += 1;
-  }
-  t.ok(answered > 0, `${answered} answered`);
+  for (let n = 0; n < 20; n += 1) t.match(await call(server, { body: review }), { status: 200, headers: { connection: 'close' } });
+});
+
+test('the drain ends by itself, and what is in flight then is answered', async (t) => {
+  const server = await serving(t, { args: ['--drain-seconds', '1'] });
+  const slow = await unfinished(server);
+  server.process.kill('SIGTERM');
   await says(server, 'closing');
+  t.same(
+    server.log.map(({ msg }) => msg),
+    ['listening', 'draining', 'closing'],
+  );
   slow.finish();
-  t.match(withoutContinue(await slow.received.closed), patched, 'what was in flight is answered');
+  t.match(withoutContinue(await slow.received.closed), patched);
   t.same(await server.ended, { code: 0, signal: null });
 });
 
