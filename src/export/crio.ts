@@ -41,7 +41,7 @@ export function exportCrio(policy: CompiledPolicy): Exported {
 
 function entryOf(policy: CompiledPolicy, name: Name): Entry {
   const { winner, obstacles } = decideName(policy, name);
-  const replacement = winner === null ? null : replacementOf(winner, name);
+  const replacement = winner === null ? null : replacementOf(policy, winner, name);
   const kept = { name, location: name, winner, conflict: null };
   if (replacement?.kind !== 'name') return kept;
   if (name.length === 0) return { ...kept, conflict: 'CRI-O has no entry for every host; name the hosts' };

@@ -19,6 +19,11 @@ export function refusal(path: PolicyPath, message: string): PolicyProblem {
   return problem('not-exported', path, message);
 }
 
+/** Of a host that is resolved in the cluster: an exported file would not follow it. */
+export function notResolved(registry: string): string {
+  return `the host of registry ${registry} is not resolved; name it with --resolved-hosts`;
+}
+
 /** The first line of every file, by which the program knows its own files again. */
 export function headLine(format: string): string {
   return `# Written by transship export ${format}. Change the policy and export it again.`;

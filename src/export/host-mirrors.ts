@@ -66,7 +66,7 @@ export function hostMirrors(policy: CompiledPolicy, { program, canBeKept, hasPar
     problemAt: (name, winner) => {
       const host = decided.get(name[0] ?? null);
       if (host === undefined || name.length <= 1) return host?.conflict ?? null;
-      if (host.target !== null && isSame(replacementOf(winner, name), targetIn(host, host.target, name))) return null;
+      if (host.target !== null && isSame(replacementOf(policy, winner, name), targetIn(host, host.target, name))) return null;
       return `${program} has one ${hasParts ? 'registry' : 'mirror'} for a whole host, and this is a part of one`;
     },
   });
@@ -96,7 +96,7 @@ const nameOfRule = (winner: Winner | null): string | null => winner?.rule.policy
 function decideHost(policy: CompiledPolicy, name: Name, inner: readonly Name[], hasParts: boolean): DecidedHost {
   const { winner, obstacles } = decideName(policy, name);
   const none: DecidedHost = { name, winner, target: null, parts: [], conflict: null };
-  const replacement = winner === null ? null : replacementOf(winner, name);
+  const replacement = winner === null ? null : replacementOf(policy, winner, name);
   if (replacement?.kind !== 'name') return none;
   const conflict = comesFirst(obstacles);
   if (conflict !== null) return { ...none, conflict };
@@ -115,7 +115,7 @@ function decideHost(policy: CompiledPolicy, name: Name, inner: readonly Name[], 
 /** Null where some of the images are decided otherwise, or are left alone. */
 function partOf(policy: CompiledPolicy, name: Name): MirrorPart | null {
   const { winner, obstacles } = decideName(policy, name);
-  const replacement = winner === null || obstacles.length > 0 ? null : replacementOf(winner, name);
+  const replacement = winner === null || obstacles.length > 0 ? null : replacementOf(policy, winner, name);
   return winner === null || replacement?.kind !== 'name' ? null : { name, target: replacement.name, rule: winner.rule.policy.name };
 }
 

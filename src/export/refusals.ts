@@ -47,7 +47,7 @@ function nameRefusal(policy: CompiledPolicy, name: Name, target: Target): Policy
   const { winner, obstacles } = decideName(policy, name);
   // Excluded, already there, or without a rule.
   if (winner === null || winner.rule.policy.rewrite === undefined) return null;
-  const replacement = replacementOf(winner, name);
+  const replacement = replacementOf(policy, winner, name);
   if (replacement.kind === 'other') return refusal([...winner.path.slice(0, 2), 'rewrite', replacement.option], replacement.reason);
   // Where the rule leaves images alone, those that it excludes may come to a later rule.
   const reason = replacement.kind === 'none' ? comesFirst(obstacles) : target.problemAt(name, winner);

@@ -1,8 +1,10 @@
 /** The name that images under a name are pulled by instead: what follows the name stays as it is. */
 import { dockerHub } from '../image/host.ts';
 import type { RewriteTarget } from '../policy/transform/transforms.ts';
+import type { CompiledPolicy } from '../rules/compile.ts';
 import { nameOfAddress, type Winner } from './decisions.ts';
 import type { Name } from './name.ts';
+import { notResolved } from './exported.ts';
 
 export type Replacement =
   | { readonly kind: 'name'; readonly name: Name }
@@ -15,13 +17,13 @@ export type Replacement =
 type Prefixing = Extract<RewriteTarget, { readonly as: 'path' | 'fullName' | 'remainder' }>;
 
 /** @param name no component for every image: then the host is what is replaced */
-export function replacementOf(winner: Winner, name: Name): Replacement {
+export function replacementOf({ registries }: CompiledPolicy, winner: Winner, name: Name): Replacement {
   const { rewrite } = winner.rule.policy;
   if (rewrite === undefined) return { kind: 'none' };
   if (!isPrefixing(rewrite)) return other('as', `as: ${rewrite.as} changes more of a name than its beginning`);
   const base = winner.rule.rewrite?.target?.text;
-  return base === undefined
-    ? other('registry', `the host of registry ${rewrite.registry} is not resolved; name it with --resolved-hosts`)
+  return base === undefined || registries.get(rewrite.registry)?.awaitsHost === true
+    ? other('registry', notResolved(rewrite.registry))
     : replaced(rewrite, nameOfAddress(base), name, winner.source);
 }
 

@@ -7,6 +7,8 @@ export interface Registry {
   readonly name: string;
   /** Host and path as written, null while `hostFrom` is not resolved and there is no `host`. */
   readonly address: string | null;
+  /** Whether the host is resolved in the cluster, and it is not known here to what: the address is the one until then. */
+  readonly awaitsHost: boolean;
   /** Whether nodes do not reach it: images go to another target of their rule first. */
   readonly isUnavailable: boolean;
   readonly pullSecrets: readonly string[];
@@ -32,7 +34,8 @@ export function hostOf(resolved: ResolvedHost | undefined): string | null {
 export function resolveRegistry(name: string, policy: RegistryPolicy, hosts: ResolvedHosts): Registry {
   const resolved = Object.hasOwn(hosts, name) ? hosts[name] : undefined;
   const host = policy.hostFrom === undefined ? null : hostOf(resolved);
-  return { name, address: host ?? policy.host ?? null, isUnavailable: typeof resolved === 'object', pullSecrets: policy.pullSecrets };
+  const awaitsHost = policy.hostFrom !== undefined && host === null;
+  return { name, address: host ?? policy.host ?? null, awaitsHost, isUnavailable: typeof resolved === 'object', pullSecrets: policy.pullSecrets };
 }
 
 /** What is wrong with an address such as `localhost:5000` or `harbor.example.com/mirror`; null when nothing is. */

@@ -4,7 +4,7 @@ import type { RewriteTarget } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import type { Pattern } from '../../rules/pattern.ts';
 import type { CompiledAlternative, Rule } from '../../rules/rule.ts';
-import { refusal } from '../exported.ts';
+import { notResolved, refusal } from '../exported.ts';
 import { addsSecretsOfAlternatives, divertedTo, resolvedAlternatives } from './rule-alternatives.ts';
 import { isExpressed } from './transforms.ts';
 
@@ -20,10 +20,8 @@ export function actionProblems(rule: Rule, at: PolicyPath, { policy, followsHost
   const unexpressed = unexpressedProblems(rewrite, [...at, 'rewrite']);
   if (unexpressed.length > 0) return unexpressed;
   if (rule.rewrite === null && followsHosts) return [];
-  if (rule.rewrite === null)
-    return [
-      refusal([...at, 'rewrite', 'registry'], `the host of registry ${rule.waitsFor} is not resolved; name it with --resolved-hosts`),
-    ];
+  const hosts = followsHosts ? [] : hostProblems(rule, at, policy);
+  if (hosts.length > 0) return hosts;
   // The webhook reads the controller's record of the step.
   const original = rule.policy.alternatives.some(({ as }) => as === 'original')
     ? [
@@ -34,6 +32,19 @@ export function actionProblems(rule: Rule, at: PolicyPath, { policy, followsHost
       ]
     : [];
   return [...remainderProblems(rule, rule, at), ...alternativeProblems(rule, at, policy), ...original];
+}
+
+/** Of targets whose host the webhook learns of later. */
+function hostProblems({ policy: { rewrite, alternatives } }: Rule, at: PolicyPath, { registries }: CompiledPolicy): PolicyProblem[] {
+  const targets = [
+    { target: rewrite, path: [...at, 'rewrite'] },
+    ...alternatives.map((target, position) => ({ target, path: [...at, 'alternatives', position] })),
+  ];
+  return targets.flatMap(({ target, path }) => {
+    // Of `image` and `template` the registry names the pull secrets alone.
+    if (target === undefined || !('registry' in target) || target.registry === undefined || target.as === 'image') return [];
+    return registries.get(target.registry)?.awaitsHost === true ? [refusal([...path, 'registry'], notResolved(target.registry))] : [];
+  });
 }
 
 function unexpressedProblems({ as }: RewriteTarget, path: PolicyPath): PolicyProblem[] {

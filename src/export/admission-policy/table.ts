@@ -3,10 +3,10 @@ import type { PolicyPath, PolicyProblem } from '../../policy/problem.ts';
 import type { RewriteTarget } from '../../policy/transform/transforms.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
 import type { Pattern } from '../../rules/pattern.ts';
-import { repositoryPrefix } from '../../rules/registries.ts';
+import { repositoryPrefix, type Registry } from '../../rules/registries.ts';
 import type { CompiledTarget, Rule } from '../../rules/rule.ts';
 import { anyOf, testOf, widened, type Test } from './patterns.ts';
-import { refusal } from '../exported.ts';
+import { notResolved, refusal } from '../exported.ts';
 import { actionProblems } from './refusals.ts';
 import { addsSecretsOfAlternatives, divertedTo, resolvedAlternatives } from './rule-alternatives.ts';
 import { isExpressed, type ExpressedTransform } from './transforms.ts';
@@ -65,6 +65,10 @@ export interface TableOptions {
 export function tableOf(policy: CompiledPolicy, { followsHosts = false }: TableOptions = {}): Table {
   const refusals: PolicyProblem[] = [];
   if (policy.policy.warnings === 'rewrites') refusals.push(refusal(['warnings'], 'warnings: a MutatingAdmissionPolicy cannot warn'));
+  const registries = [...policy.registries.values()].filter((registry) => followsHosts || !awaitsSecrets(registry));
+  if (!followsHosts)
+    for (const { name } of [...policy.registries.values()].filter(awaitsSecrets))
+      refusals.push(refusal(['registries', name, 'hostFrom'], `pullSecrets: ${notResolved(name)}`));
   const excluded = policy.excluded.map((pattern, index) => tested(pattern, ['exclude', 'images', index], refusals).test);
   const rules = policy.rules.flatMap((rule, index) => rulesOf(rule, index, { policy, followsHosts, refusals }));
   const targets = policy.rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []));
@@ -80,11 +84,16 @@ export function tableOf(policy: CompiledPolicy, { followsHosts = false }: TableO
           : [exact.name + (exact.tag === null ? '' : `:${exact.tag}`) + (exact.digest === null ? '' : `@${exact.digest}`)],
       ),
     ),
-    secrets: [...policy.registries.values()].flatMap(({ address, pullSecrets }) =>
+    secrets: registries.flatMap(({ address, pullSecrets }) =>
       address === null ? [] : pullSecrets.map((secret) => [keyOf(repositoryPrefix(address)), secret] as const),
     ),
     refusals,
   };
+}
+
+/** Whether pods get pull secrets by where its images are, and that is not known here. */
+function awaitsSecrets({ awaitsHost, pullSecrets }: Registry): boolean {
+  return awaitsHost && pullSecrets.length > 0;
 }
 
 function unique(texts: readonly string[]): string[] {
