@@ -35,7 +35,13 @@ export function resolveRegistry(name: string, policy: RegistryPolicy, hosts: Res
   const resolved = Object.hasOwn(hosts, name) ? hosts[name] : undefined;
   const host = policy.hostFrom === undefined ? null : hostOf(resolved);
   const awaitsHost = policy.hostFrom !== undefined && host === null;
-  return { name, address: host ?? policy.host ?? null, awaitsHost, isUnavailable: typeof resolved === 'object', pullSecrets: policy.pullSecrets };
+  return {
+    name,
+    address: host ?? policy.host ?? null,
+    awaitsHost,
+    isUnavailable: typeof resolved === 'object',
+    pullSecrets: policy.pullSecrets,
+  };
 }
 
 /** What is wrong with an address such as `localhost:5000` or `harbor.example.com/mirror`; null when nothing is. */

@@ -10,7 +10,8 @@ for (const minor of ['1.36', '1.37']) {
   test(`examples on Kubernetes ${minor}`, { skip: skipReason({ level: 1, minor }) }, async (t) => {
     const cluster = await startCluster(t, { emulatedVersion: minor });
     const admissions = [];
-    for (const { name, text } of examplePolicies) admissions.push({ name, text, admission: await cluster.enforce(text) });
+    for (const { name, text } of examplePolicies)
+      admissions.push({ name, text, admission: await cluster.enforce(text, { followsHosts: true }) });
     for (const { name, text, admission } of admissions) {
       for (const [index, { image, podLabels }] of loaded(text).policy.tests.entries()) {
         const pod = { metadata: { name: `pod-${index}`, labels: podLabels }, spec: { containers: [{ name: 'main', image }] } };

@@ -190,7 +190,7 @@ interface Compiling {
 /** As `kubectl apply --server-side`. */
 async function applyCompiled({ api }: ControlPlane, text: string, { scope, isPartial }: Compiling): Promise<void> {
   const excludedNamespaces = [...scope.excludedNamespaces, release.namespace];
-  const { files, refusals } = exportAdmissionPolicy(loaded(text), { ...defaults, ...scope, excludedNamespaces });
+  const { files, refusals } = exportAdmissionPolicy(loaded(text), { ...defaults, ...scope, excludedNamespaces, followsHosts: true });
   if (refusals.length > 0 && !isPartial) throw new Error(refusals.map(({ message }) => message).join('\n'));
   for (const document of parseAllDocuments(files[0]?.text ?? '')) {
     const object = document.toJS() as { kind: string; metadata: { name: string } };

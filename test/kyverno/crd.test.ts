@@ -46,7 +46,7 @@ test(
     const path = '/apis/policies.kyverno.io/v1/mutatingpolicies';
     await served(plane, path);
     for (const [index, { name, text }] of policies.entries()) {
-      const { files, refusals } = exportKyverno(loaded(text), { ...defaults, name: `policy-${index}` });
+      const { files, refusals } = exportKyverno(loaded(text), { ...defaults, name: `policy-${index}`, followsHosts: true });
       t.strictSame(refusals, [], name);
       const policy = parse(files[0]?.text ?? '') as { spec: object };
       const stored = await plane.api.send<{ spec: object; message?: string }>('POST', `${path}?fieldValidation=Strict`, policy);

@@ -61,7 +61,7 @@ function compare(cases: readonly Case[]): Compared {
 }
 
 function textOf(policy: CompiledPolicy, options: Partial<AdmissionPolicyOptions> = {}): string {
-  const { files, refusals } = exportKyverno(policy, { ...defaults, ...options });
+  const { files, refusals } = exportKyverno(policy, { ...defaults, followsHosts: true, ...options });
   if (refusals.length > 0) throw new Error(refusals.map(({ message }) => message).join('\n'));
   return files[0]?.text ?? '';
 }

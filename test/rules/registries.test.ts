@@ -75,7 +75,13 @@ test('where the address of a registry comes from', (t) => {
   for (const [title, policy, hosts, address] of table)
     t.strictSame(
       resolveRegistry('dev', policy, hosts),
-      { name: 'dev', address, awaitsHost: ['not resolved yet', 'fallback'].includes(title), isUnavailable: typeof hosts['dev'] === 'object', pullSecrets: ['s'] },
+      {
+        name: 'dev',
+        address,
+        awaitsHost: ['not resolved yet', 'fallback'].includes(title),
+        isUnavailable: typeof hosts['dev'] === 'object',
+        pullSecrets: ['s'],
+      },
       title,
     );
   t.equal(resolveRegistry('constructor', { ...secret, hostFrom }, {}).address, null, 'an inherited property is no host');
