@@ -100,7 +100,7 @@ const refused: readonly (readonly [says: string, values: Values, sentence: strin
   ['no policy', admissionPolicy(exportedPolicy(), { rewritePolicy: {} }), 'is set without the policy that it was exported from'],
   [
     'a host that is resolved',
-    admissionPolicy(exportedPolicy({}, withHostFrom), { rewritePolicy: { inline: withHostFrom } }),
+    admissionPolicy(exportedPolicy({ followsHosts: true }, withHostFrom), { rewritePolicy: { inline: withHostFrom } }),
     'an exported policy does not follow resolved hosts',
   ],
   [
