@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { V1ConfigMap, V1Pod } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1ConfigMapProjection, V1Pod } from '@kubernetes/client-node';
 
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { eventually, podsPath } from './installed.ts';
@@ -13,7 +13,7 @@ export interface PodRun {
   readonly stdout: string;
 }
 
-/** Waits for the pod, runs it and sets its phase. Its only volume must be a ConfigMap, its first command word `node`. */
+/** Waits for the pod, runs it and sets its phase. Its only volume must project ConfigMaps, its first command word `node`. */
 export async function runPod(plane: ControlPlane, namespace: string, name: string): Promise<PodRun> {
   const path = `${podsPath(namespace)}/${name}`;
   await eventually(
@@ -22,7 +22,7 @@ export async function runPod(plane: ControlPlane, namespace: string, name: strin
   );
   const { body: pod } = await plane.api.send<V1Pod>('GET', path);
   const folder = mkdtempSync(join(plane.folder, 'pod-'));
-  const mounted = await mountConfigMap(plane, pod, folder);
+  const mounted = await mountConfigMaps(plane, pod, folder);
   const account = await mountServiceAccount(plane, pod, folder);
 
   const [container] = pod.spec?.containers ?? [];
@@ -40,11 +40,18 @@ export async function runPod(plane: ControlPlane, namespace: string, name: strin
   return run;
 }
 
-async function mountConfigMap(plane: ControlPlane, pod: V1Pod, folder: string): Promise<{ inPod: string; here: string }> {
-  const map = pod.spec?.volumes?.find(({ configMap }) => configMap)?.configMap?.name;
-  const { body } = await plane.api.send<V1ConfigMap>('GET', `/api/v1/namespaces/${pod.metadata?.namespace}/configmaps/${map}`);
-  for (const [file, text] of Object.entries(body.data ?? {})) writeFileSync(join(folder, file), text);
-  return { inPod: pod.spec?.containers[0]?.volumeMounts?.[0]?.mountPath ?? '', here: folder };
+async function mountConfigMaps(plane: ControlPlane, { metadata, spec }: V1Pod, folder: string): Promise<{ inPod: string; here: string }> {
+  const sources = spec?.volumes?.flatMap(({ projected }) => projected?.sources ?? []) ?? [];
+  for (const { configMap } of sources) await mountConfigMap(plane, metadata?.namespace ?? '', configMap ?? {}, folder);
+  return { inPod: spec?.containers[0]?.volumeMounts?.[0]?.mountPath ?? '', here: folder };
+}
+
+async function mountConfigMap(plane: ControlPlane, namespace: string, source: V1ConfigMapProjection, folder: string): Promise<void> {
+  const { status, body } = await plane.api.send<V1ConfigMap>('GET', `/api/v1/namespaces/${namespace}/configmaps/${source.name}`);
+  if (status === 404 && source.optional === true) return;
+  const data = body.data ?? {};
+  const items = source.items ?? Object.keys(data).map((key) => ({ key, path: key }));
+  for (const { key, path } of items) writeFileSync(join(folder, path), data[key] ?? '');
 }
 
 /** The pod's own token, so that it has the rights that its Role gives it and no others. */

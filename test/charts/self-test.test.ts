@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'tap';
 
 import type { V1Namespace } from '@kubernetes/client-node';
 
+import { hostsText, withUnavailable } from '../../src/controller/hosts/hosts-text.ts';
 import { binary, skipReason } from '../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { installTransship } from '../cluster/install.ts';
+import { serve } from '../cluster/serve.ts';
 import { transship } from '../cli/terminal.ts';
 import { chartFolder, release as own } from './chart.ts';
 import { exportedPolicy } from './exported-policy.ts';
-import { eventually } from './installed.ts';
+import { eventually, install } from './installed.ts';
 import { runPod } from './pretend-kubelet.ts';
 
 /** Level 2: a namespace goes away only with the controller manager. */
@@ -104,3 +107,36 @@ test('without a webhook, and without any pod of transship: helm test sees the AP
   const { stdout: left } = await plane.kubectl(['get', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-o', 'name']);
   t.equal(left, '');
 });
+
+test(
+  'helm test passes while a registry is unavailable, and names it: it failed, and an outage of a mirror undid upgrades',
+  options,
+  async (t) => {
+    const text = policy
+      .replace('mirror: {', 'second: { host: second.example.com }\n  mirror: {')
+      .replace('as: path }', 'as: path }, alternatives: [{ as: original }]');
+    const images = [
+      { image: 'nginx:1.27', becomes: 'mirror.example.com/library/nginx:1.27' },
+      { image: 'quay.io/acme/app', becomes: 'second.example.com/acme/app' },
+    ];
+    const values = { rewritePolicy: { inline: text }, selfTest: { images }, controller: { features: { fallback: true } } };
+    const { plane, certificate, service, address } = await install(t, values, { level: 2 });
+    const hosts = hostsText(withUnavailable({ other: 'localhost:30500' }, new Set(['mirror', 'local'])));
+    const metadata = { name: `${own.name}-hosts` };
+    await plane.api.send('POST', `/api/v1/namespaces/${own.namespace}/configmaps`, { metadata, data: { 'hosts.yaml': hosts } });
+    const file = join(t.testdir({ 'hosts.yaml': hosts }), 'hosts.yaml');
+    const args = ['--resolved-hosts', file];
+    const serving = await serve(plane, { service, namespace: own.namespace, clusterIP: address.host, policy: text, certificate, args });
+    const run = async (): Promise<string> => {
+      const helmTest = plane.helm(['test', own.name, '--namespace', own.namespace, '--timeout', '90s']);
+      const [ended] = await Promise.allSettled([runPod(plane, own.namespace, `${own.name}-self-test`), helmTest]);
+      return ended.status === 'fulfilled' ? ended.value.stdout : String(ended.reason);
+    };
+    const moved =
+      'ok      nginx:1.27 -> nginx:1.27\n        instead of mirror.example.com/library/nginx:1.27: nodes do not reach registry mirror\n';
+    const wrong = 'NOT OK  quay.io/acme/app -> quay.io/acme/app\n        expected second.example.com/acme/app\n';
+    t.equal(await run(), `${moved}${wrong}`, 'another registry is reached, and its image is wrong all the same');
+    await serving.kill();
+    t.match(await run(), /^NOT OK {2}nginx:1\.27 -> nginx:1\.27\n/, 'nobody rewrites: the image as written is no alternative then');
+  },
+);

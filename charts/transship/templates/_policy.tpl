@@ -49,3 +49,12 @@ credentials: { secret: {{ . | quote }} }
 {{- end -}}
 {{- $images | toJson -}}
 {{- end -}}
+
+{{- /* A JSON map of the registries that have a host, for helm test. None when the policy is in a ConfigMap, which the render cannot see. */ -}}
+{{- define "transship.selfTestHosts" -}}
+{{- $hosts := dict -}}
+{{- range $name, $registry := include "transship.registries" . | fromYaml -}}
+{{- if $registry.host -}}{{- $hosts = set $hosts $name $registry.host -}}{{- end -}}
+{{- end -}}
+{{- $hosts | toJson -}}
+{{- end -}}
