@@ -1,7 +1,9 @@
 /** Where a container goes that cannot be pulled: once round the targets of its rule, beginning with the one that its pod got first. */
 import { stepsOf, type FallbackStep, type TakenStep } from '../../pod/fallback-record.ts';
 import type { CompiledPolicy } from '../../rules/compile.ts';
+import { targetName } from '../../rules/alternatives.ts';
 import type { ImageDecision } from '../../rules/decision.ts';
+import type { Rule } from '../../rules/rule.ts';
 
 export interface NextTarget {
   /** A registry, `original` or a transform. */
@@ -28,9 +30,10 @@ export interface Place {
 export function nextTarget(
   { image, last }: Place,
   decision: ImageDecision,
-  { registries }: CompiledPolicy,
+  { registries, rules }: CompiledPolicy,
 ): NextTarget | 'exhausted' | null {
-  const targets = [{ target: '', image: decision.result ?? decision.image, pullSecrets: decision.pullSecrets }, ...decision.alternatives];
+  const first = { target: firstOf(decision, rules), image: decision.result ?? decision.image, pullSecrets: decision.pullSecrets };
+  const targets = [first, ...decision.alternatives];
   const steps = last?.to === image ? stepsOf(last) : [];
   const taken = last?.to === image ? last.step : 0;
   const position = targets.findIndex((each) => each.image === image);
@@ -48,6 +51,17 @@ export function nextTarget(
     return [{ target: next.target, image: next.image, pullSecrets: next.pullSecrets, step: Math.min(taken + distance, furthest) }];
   });
   return further.find(({ target }) => registries.get(target)?.isUnavailable !== true) ?? further[0] ?? 'exhausted';
+}
+
+/** The target that new pods begin with: the one of the rule that is not among the alternatives of the decision. */
+function firstOf({ rule: name, alternatives }: ImageDecision, rules: readonly Rule[]): string {
+  const rule = rules.find(({ policy }) => policy.name === name);
+  const names = [rule?.policy.rewrite, ...(rule?.alternatives ?? []).map(({ policy }) => policy)].flatMap((target) =>
+    target === undefined ? [] : targetName(target),
+  );
+  // A registry may be named twice, with another path.
+  for (const { target } of alternatives) names.splice(names.indexOf(target), names.includes(target) ? 1 : 0);
+  return names[0] ?? '';
 }
 
 /** Whether the policy has the targets in another order than the one in which the container went through them. */

@@ -43,6 +43,30 @@ test('a pod whose record is always removed goes once round its list', (t) => {
   t.end();
 });
 
+test('a step to the target that new pods begin with had no target in the metric and the log', (t) => {
+  const policy = compiled(
+    {
+      registries: { mirror: { host: 'mirror.example' }, backup: { host: 'backup.example' } },
+      rules: [
+        {
+          name: 'hub',
+          match: { images: ['docker.io'] },
+          rewrite: { registry: 'mirror', as: 'path' },
+          alternatives: [{ registry: 'backup', as: 'path' }, { registry: 'mirror', as: 'path', prefix: 'old' }, { as: 'original' }],
+        },
+      ],
+    },
+    { mirror: { unavailable: true } },
+  );
+  const decision = decideImage(policy.table, 'nginx:1', { namespace: '', podLabels: {} });
+  t.match(nextTarget({ image: 'mirror.example/library/nginx:1', last: undefined }, decision, policy), {
+    target: 'backup',
+    image: 'backup.example/library/nginx:1',
+    step: 1,
+  });
+  t.end();
+});
+
 test('what is on the pod counts, and a step that is taken again is counted', (t) => {
   const own = new OwnSteps();
   const step: FallbackStep = { step: 1, from: 'a', to: 'b', at };
