@@ -104,8 +104,7 @@ test(
   { skip: process.platform === 'linux' ? false : 'needs /proc' },
   async (t) => {
     const folder = t.testdir({ 'webhook.mjs': program(await servingPair(), answer(right)) });
-    const { port, close } = await freePort();
-    await close();
+    const port = await freePort();
     const command = ['env', '--unset=NODE_OPTIONS', process.execPath, `${folder}/webhook.mjs`];
     const webhook = { command, env: { OWN_PORT: String(port) }, port, path: '/', authority: authority.cert };
     const server = await startServer(webhook, review, (given) => isRewritten(review, given));
@@ -127,18 +126,20 @@ test('a server that ends is told with the end of its log', async (t) => {
   );
 });
 
-async function freePort(): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has such an address
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    close: async () => {
-      server.close();
-      await once(server, 'close');
-    },
-  };
+/** Below the ports that the kernel hands out by itself: one of those could be another test's by the time that the child listens. */
+async function freePort(): Promise<number> {
+  for (let port = 10_000 + (process.pid % 10_000); ; port += 1) {
+    const server = createServer();
+    const isFree = once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.listen(port, '127.0.0.1');
+    if (!(await isFree)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 test('the load reads responses in chunks, and sends no review twice', async (t) => {
