@@ -1,5 +1,6 @@
 /** Every query of the alerts and of the dashboard, by a real Prometheus that scrapes a real webhook, controller and API server. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { test, type Test } from 'tap';
 import { rows } from '../../charts/generator/dashboard.ts';
 import { serving } from '../cli/child.ts';
@@ -163,11 +164,13 @@ test('every query is accepted and gives a series', clusterOptions, async (t) => 
     return found.filter(({ alert, answer }) => answer.data?.result.length !== 0 && !ofLoad.has(alert)).map(({ alert }) => alert);
   };
   const expected = Object.keys(planted).toSorted();
+  let seen: string[] = [];
   await eventually('the planted faults are seen', async () => {
-    const found = new Set(await met());
-    return expected.every((alert) => found.has(alert));
+    seen = (await met()).toSorted();
+    // A scrape of a busy machine may be late, and then a target is away for one of them.
+    return isDeepStrictEqual(seen, expected);
   }).catch((error: unknown) => t.comment(String(error)));
-  t.strictSame((await met()).toSorted(), expected, 'each fault is seen, and nothing else');
+  t.strictSame(seen, expected, 'each fault is seen, and nothing else');
   t.match(await prometheus.query('sum('), { status: 'error' }, 'a query that is wrong is not accepted');
 });
 
