@@ -1,14 +1,11 @@
 /** `transship import FORMAT`: a policy from the configuration of another program. */
-import { readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import { OperatorError } from '../errors/operator-error.ts';
 import { policyText } from '../import/policy-text.ts';
-import type { SourceText } from '../import/source.ts';
 import { nearest } from '../rules/nearest.ts';
 import { printableLines } from '../text/printable.ts';
-import { command, type Io } from './command.ts';
+import { command } from './command.ts';
 import { importFormats, type ImportFormat } from './import-formats.ts';
-import { displayName, readText } from './input.ts';
+import { sourcesOf } from './import-sources.ts';
 import { write } from './output.ts';
 
 const names = Object.keys(importFormats);
@@ -49,24 +46,4 @@ function formatOf(name: string | undefined): ImportFormat {
   if (format !== undefined) return format;
   const near = nearest(name, names);
   throw new OperatorError('USAGE', `there is no format ${name}`, near === null ? remedy : `did you mean ${near}?`);
-}
-
-/** The file, or those of a folder that belong to the format, by name. */
-async function sourcesOf(path: string, { files }: ImportFormat, io: Io): Promise<SourceText[]> {
-  if (path === '-' || !(await isFolder(path))) return [{ name: displayName(path), path, text: await readText(path, io) }];
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const found = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => files.test(file))
-    .toSorted();
-  if (found.length === 0) throw new OperatorError('FILE_UNREADABLE', `no file of ${path} is of this format`, 'name another folder');
-  return Promise.all(found.map(async (file) => ({ name: displayName(file), path: relative(path, file), text: await readText(file, io) })));
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

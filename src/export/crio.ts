@@ -3,12 +3,11 @@
  * prefix decides. A location without mirrors is the only place that is asked.
  * https://github.com/containers/image/blob/v5.36.0/docs/containers-registries.conf.5.md
  */
-import { dockerHub } from '../image/host.ts';
+import { dockerHub, isPlainHttp } from '../image/host.ts';
 import type { CompiledPolicy } from '../rules/compile.ts';
 import { printable } from '../text/printable.ts';
 import { decideName, namesIn, type Winner } from './decisions.ts';
 import { headLine, type Exported } from './exported.ts';
-import { isPlainHttp } from './endpoint.ts';
 import { isUnderName, nameText, type Name } from './name.ts';
 import { podSettings } from './pod-settings.ts';
 import { replacementOf } from './replacement.ts';

@@ -1,5 +1,5 @@
 /** A registry as containerd asks it: the address of its API, with the path that the path of the image follows. */
-import { dockerHub, withoutPort } from '../image/host.ts';
+import { dockerHub, isPlainHttp } from '../image/host.ts';
 import type { Name } from './name.ts';
 
 /** The address of Docker Hub's API: DefaultHost in containerd's core/remotes/docker/resolver.go. */
@@ -13,11 +13,4 @@ export function endpointOf([host = '', ...path]: Name): string {
 export function addressOf(host: string, port = ''): string {
   const address = host === dockerHub ? dockerHubAddress : host;
   return `${isPlainHttp(host) ? 'http' : 'https'}://${address}${port}`;
-}
-
-/** Loopback addresses with a port are asked without TLS: IsLocalhost in containerd's core/remotes/docker/resolver.go. */
-export function isPlainHttp(host: string): boolean {
-  const name = withoutPort(host);
-  const isLocal = name === 'localhost' || name.startsWith('127.') || name === '[::1]';
-  return isLocal && name !== host && !host.endsWith(':443');
 }

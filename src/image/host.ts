@@ -25,3 +25,10 @@ export function withoutPort(host: string): string {
   const colon = host.lastIndexOf(':');
   return colon > host.lastIndexOf(']') ? host.slice(0, colon) : host;
 }
+
+/** Loopback addresses with a port are asked without TLS: IsLocalhost in containerd's core/remotes/docker/resolver.go. */
+export function isPlainHttp(host: string): boolean {
+  const name = withoutPort(host);
+  const isLocal = name === 'localhost' || name.startsWith('127.') || name === '[::1]';
+  return isLocal && name !== host && !host.endsWith(':443');
+}

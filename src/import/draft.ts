@@ -38,6 +38,11 @@ export interface Draft {
   readonly rules: readonly DraftRule[];
 }
 
+/** @param names whose images have no rule, because they come from the registry itself before they come from a mirror */
+export function firstNote(names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`Mirrors that are tried only after the registry itself are left out: those of ${names.join(', ')}.`];
+}
+
 /** A name of a rule or a registry. */
 export function slug(text: string): string {
   return (

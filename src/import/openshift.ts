@@ -6,7 +6,8 @@ import * as z from 'zod';
 import { readAddress, type Address } from './address.ts';
 import type { Draft } from './draft.ts';
 import { kubernetesObjects } from './kubernetes-objects.ts';
-import { rulesOf, type PrefixEntry } from './prefix-map.ts';
+import { mergedOrder } from './merged-order.ts';
+import { notesOf, rulesOf, type PrefixEntry } from './prefix-map.ts';
 import { checked, fail, patternAt, type Located, type SourceText } from './source.ts';
 
 const mirrors = z
@@ -25,38 +26,68 @@ const lists = [
   ['imageTagMirrors', 'tag'],
 ] as const;
 
+type PulledBy = (typeof lists)[number][1];
+
 export function importOpenShift(sources: readonly SourceText[]): Draft {
-  const found = kubernetesObjects(sources, kinds).flatMap((object) => entriesOf(checked(object, mirrorSet)));
-  // A source may have a set for digests and one for tags, as a rule with the same mirrors.
-  const bySource = Map.groupBy(found, ({ entry }) => `${entry.prefix} ${JSON.stringify(entry.places)}`);
-  const entries = [...bySource.values()].flatMap((same) => {
-    const [first] = same;
-    const isBoth = new Set(same.map(({ by }) => by)).size === 2;
-    if (first === undefined) return [];
-    return [
-      { ...first.entry, notes: isBoth ? first.entry.notes : [`Only for pulls by ${first.by} there; here for all.`, ...first.entry.notes] },
-    ];
-  });
-  return { origin: 'mirror sets of OpenShift', notes: [], exclude: [], rules: rulesOf(entries) };
+  const found = kubernetesObjects(sources, kinds).flatMap((object) => setsOf(checked(object, mirrorSet)));
+  const bySource = Map.groupBy(found, ({ source }) => source);
+  const entries = [...bySource.values()].map(entryOf);
+  return { origin: 'mirror sets of OpenShift', notes: notesOf(entries), exclude: [], rules: rulesOf(entries) };
 }
 
-interface Found {
-  readonly entry: PrefixEntry;
-  readonly by: 'digest' | 'tag';
+/** Mirrors of one source. */
+interface MirrorSetOfSource {
+  readonly source: string;
+  readonly by: PulledBy;
+  /** In order, with the source where it is asked. */
+  readonly names: readonly string[];
+  readonly addresses: ReadonlyMap<string, Address | null>;
+  readonly isSourceBlocked: boolean;
 }
 
-function entriesOf(located: Located<MirrorSet>): Found[] {
+function setsOf(located: Located<MirrorSet>): MirrorSetOfSource[] {
   const { spec } = located.value;
   return lists.flatMap(([list, by]) =>
-    (spec[list] ?? []).map(({ source, mirrors: names, mirrorSourcePolicy }, index) => {
+    (spec[list] ?? []).flatMap(({ source, mirrors: names, mirrorSourcePolicy }, index) => {
       const path = ['spec', list, index];
-      const places: (Address | null)[] = (names ?? []).map((name, entry) => addressAt(located, name, [...path, 'mirrors', entry]));
       patternAt(located, source, [...path, 'source']);
-      const isOnly = mirrorSourcePolicy === 'NeverContactSource' && places.length > 0;
-      const notes = places.length === 0 ? [] : [isOnly ? 'The source is not asked there either.' : 'The source is asked last there.'];
-      return { entry: { prefix: source, places: isOnly ? places : [...places, null], notes }, by };
+      const addresses = new Map<string, Address | null>([[source, null]]);
+      for (const [entry, name] of (names ?? []).entries())
+        if (name !== source) addresses.set(name, addressAt(located, name, [...path, 'mirrors', entry]));
+      // Without a mirror it is no set: addMirrorSet.
+      if (addresses.size === 1) return [];
+      const withSource = (names ?? []).includes(source) ? (names ?? []) : [...(names ?? []), source];
+      return [{ source, by, names: withSource, addresses, isSourceBlocked: mirrorSourcePolicy === 'NeverContactSource' }];
     }),
   );
+}
+
+/** Sets of one source are merged, those for digests and those for tags by themselves: EditRegistriesConfig of openshift/runtime-utils. */
+function entryOf(sets: readonly MirrorSetOfSource[]): PrefixEntry {
+  const prefix = sets[0]?.source ?? '';
+  const isBlocked = sets.some(({ isSourceBlocked }) => isSourceBlocked);
+  const addresses = new Map(sets.flatMap((each) => [...each.addresses]));
+  const namesBy = (by: PulledBy): string[] =>
+    mergedOrder(sets.filter((each) => each.by === by).map(({ names }) => names)).filter((name) => !isBlocked || name !== prefix);
+  const [byDigest, byTag] = [namesBy('digest'), namesBy('tag')];
+  const names = [...new Set([...byTag.filter((name) => name !== prefix || byTag.at(-1) !== name), ...byDigest, ...byTag])];
+  return {
+    prefix,
+    places: names.map((name) => addresses.get(name) ?? null),
+    notes: [...kindNote(byDigest, byTag), isBlocked ? 'The source is not asked there either.' : sourceNote(names, prefix)],
+  };
+}
+
+function sourceNote(names: readonly string[], source: string): string {
+  return `The source is asked ${names.at(-1) === source ? 'last' : 'before some mirrors'} there.`;
+}
+
+function kindNote(byDigest: readonly string[], byTag: readonly string[]): string[] {
+  if (byTag.length === 0) return ['Only for pulls by digest there; here for all.'];
+  if (byDigest.length === 0) return ['Only for pulls by tag there; here for all.'];
+  return byDigest.join(' ') === byTag.join(' ')
+    ? []
+    : [`Pulls by digest ask ${byDigest.join(', ')} there, and pulls by tag ${byTag.join(', ')}; here all ask those for tags first.`];
 }
 
 function addressAt(located: Located<unknown>, text: string, path: readonly (string | number)[]): Address {

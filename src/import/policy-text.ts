@@ -7,13 +7,16 @@ import type { PatternSource } from '../policy/types.ts';
 import { decideImage } from '../rules/decide.ts';
 import { matchPattern, parsePattern, type NamePattern } from '../rules/pattern.ts';
 import { printable } from '../text/printable.ts';
+import { leftAlone } from './names.ts';
 import { slug, uniqueNames, withUniqueNames, type Draft, type DraftRule, type DraftTarget } from './draft.ts';
 
 const maxTests = 40;
 
 /** @throws OperatorError (IMPORT_INVALID) where the draft is no policy */
 export function policyText(draft: Draft): string {
-  const named = { ...draft, rules: withUniqueNames(draft.rules) };
+  const alone = leftAlone(draft);
+  const notes = alone.length === 0 ? [] : [`Images under these are left alone here, because rules write there: ${alone.join(', ')}.`];
+  const named = { ...draft, notes: [...draft.notes, ...notes], rules: withUniqueNames(draft.rules) };
   const first = loaded(textOf(named, new Set()));
   const accepted = collidingRules(first);
   const { text, policy } = accepted.size === 0 ? first : loaded(textOf(named, accepted));

@@ -87,6 +87,23 @@ export function readToml(source: SourceText): Located<unknown> {
   }
 }
 
+/** The second keys of the headers of tables whose first key this is, in order: `[host."https://a.example.com"]`. */
+export function tableKeys(text: string, first: string): string[] {
+  const keys = text.split(/\r?\n/).flatMap((line) => (/^[ \t]*\[[^[]/.test(line) ? secondKey(line, first) : []));
+  return [...new Set(keys)];
+}
+
+function secondKey(header: string, first: string): string[] {
+  try {
+    const table = parseToml(header)[first];
+    return typeof table === 'object' ? Object.keys(table) : [];
+  } catch (error) {
+    // A line of a text over several lines that only looks like a header.
+    if (error instanceof TomlError) return [];
+    throw error;
+  }
+}
+
 function placeOfKey(text: string, key: string): Position {
   const index = key === '' ? -1 : text.indexOf(key);
   if (index === -1) return start;

@@ -30,6 +30,48 @@ test('a file, and standard input', async (t) => {
   t.match(await transship(['import', 'k3s', folder]), { code: 0, stdout: /images: \[quay\.io\]/ });
 });
 
+test('a mounted ConfigMap: containerd does not read ..data and what it links to, which were taken for hosts', async (t) => {
+  const folder = t.testdir({
+    '..2026_11_28': { 'docker.io': { 'hosts.toml': hosts('hub') } },
+    '..data': t.fixture('symlink', '..2026_11_28'),
+    'docker.io': t.fixture('symlink', '..data/docker.io'),
+    'gcr.io': { 'ca.crt': '' },
+    _default: { 'hosts.toml': 'server = "https://m.example.com"\n' },
+    '.git': { 'hosts.toml': '' },
+    backup: {},
+    loop: t.fixture('symlink', 'loop'),
+  });
+  const { code, stdout, stderr } = await transship(['import', 'containerd', folder]);
+  t.same({ code, stderr }, { code: 0, stderr: '' });
+  t.match(stdout, /images: \[docker\.io\][^]*images: \["\*"\], exclude: \[gcr\.io\]/, 'a folder without hosts.toml is not _default');
+  const sets = t.testdir({
+    '..2026_11_28': { 'a.yaml': 'kind: ImageTagMirrorSet\nspec: { imageTagMirrors: [{ source: quay.io, mirrors: [m.example.com] }] }\n' },
+    '..data': t.fixture('symlink', '..2026_11_28'),
+    'a.yaml': t.fixture('symlink', '..data/a.yaml'),
+    up: t.fixture('symlink', '.'),
+  });
+  t.match(await transship(['import', 'openshift', sets]), { code: 0, stderr: '', stdout: /images: \[quay\.io\]/ });
+});
+
+test('a folder in which a file cannot be read', async (t) => {
+  const folder = t.testdir({ 'quay.io': { 'hosts.toml': t.fixture('symlink', 'hosts.toml') }, 'a.io': { 'hosts.toml': '' } });
+  t.match(await transship(['import', 'containerd', folder]), {
+    code: 2,
+    stdout: '',
+    stderr: /FILE_UNREADABLE: .*quay\.io\/hosts\.toml cannot be read: too many levels of symbolic links/,
+  });
+});
+
+test('several files of a format that is one file: the others were passed over', async (t) => {
+  const text = 'mirrors: { quay.io: { endpoint: [m.example.com] } }\n';
+  const folder = t.testdir({ a: { 'registries.yaml': text }, b: { 'registries.yaml': text } });
+  t.match(await transship(['import', 'k3s', folder]), {
+    code: 2,
+    stdout: '',
+    stderr: /has several files of this format.*name one of them/,
+  });
+});
+
 test('text of the file cannot be more than a comment', async (t) => {
   const { stdout } = await transship(
     ['import', 'k3s', '-'],

@@ -100,11 +100,72 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    what: 'the host itself before a mirror, and with a rewrite; a host with a file of its own, which the mirror of * is not for',
+    format: 'k3s',
+    files: {
+      'registries.yaml':
+        'mirrors:\n  "*": { endpoint: [m.example.com] }\n  quay.io: { endpoint: [quay.io, m.example.com] }\n  ghcr.io: { endpoint: [ghcr.io], rewrite: { "^acme/(.*)": "mirrored/$1" } }\nconfigs:\n  gcr.io: { tls: { insecure_skip_verify: true } }\n  "m.example.com": {}\n',
+    },
+    becomes: [
+      ['quay.io/a/b:1', 'quay.io/a/b:1'],
+      ['ghcr.io/acme/b:1', 'ghcr.io/mirrored/b:1'],
+      ['gcr.io/a/b:1', 'gcr.io/a/b:1'],
+      ['docker.io/a/b:1', 'm.example.com/a/b:1'],
+    ],
+    notes: [/only after the registry itself are left out: those of quay\.io/, /the mirror of \* is not for gcr\.io\./],
+  },
+  {
+    what: 'capabilities in any case and none, a file that containerd does not read, hosts in the order of their headers',
+    format: 'containerd',
+    files: {
+      'quay.io/hosts.toml':
+        'server = "https://no.example.com"\ncapabilities = ["push"]\n[host."https://b.example.com".header]\n  a = "b"\n[host."https://a.example.com"]\r\n  capabilities = []\n[host."https://b.example.com"]\n  capabilities = ["Pull", "Resolve"]\n',
+      'r.example.com:5000/hosts.toml': 'server = "https://wrong.example.com"\n',
+      'r.example.com_5000_/hosts.toml': 'server = "https://right.example.com"\n',
+      'index.docker.io/hosts.toml': 'server = "https://wrong.example.com"\n',
+    },
+    becomes: [
+      ['quay.io/a/b:1', 'b.example.com/a/b:1', 'a.example.com/a/b:1'],
+      ['r.example.com:5000/a:1', 'right.example.com/a:1'],
+      ['nginx:1', 'nginx:1'],
+    ],
+    notes: [/does not read r\.example\.com:5000\/hosts\.toml/, /does not read index\.docker\.io\/hosts\.toml/],
+  },
+  {
+    what: 'the first of two prefixes, a blocked source with mirrors, what stays below a domain, aliases',
+    format: 'crio',
+    files: {
+      'registries.conf':
+        '[[registry]]\nlocation = "quay.io/a"\nblocked = true\n[[registry.mirror]]\nlocation = "m.example.com/a"\n[[registry]]\nprefix = "quay.io/a"\nlocation = "no.example.com"\n[[registry]]\nprefix = "*.corp"\nlocation = "m.example.com/corp"\n[[registry]]\nlocation = "a.b.corp/x"\n[aliases]\n"fedora" = "r.example.com/fedora"\n',
+      'registries.conf.d/a.conf': '[[registry]]\nprefix = "gcr.io"\nlocation = "first.example.com"\n',
+      'registries.conf.d/b.conf': '[[registry]]\nprefix = "gcr.io"\nlocation = "last.example.com"\n',
+    },
+    becomes: [
+      ['quay.io/a/b:1', 'm.example.com/a/b:1'],
+      ['a.b.corp/x/y:1', 'a.b.corp/x/y:1'],
+      ['a.b.corp/z/y:1', 'm.example.com/corp/z/y:1'],
+      ['gcr.io/a:1', 'last.example.com/a:1'],
+    ],
+    notes: [/quay\.io\/a itself is blocked/, /Aliases .* fedora \(r\.example\.com\/fedora\)/],
+  },
+  {
+    what: 'several sets of one source in one order, and a set without a mirror, which is none',
+    format: 'openshift',
+    files: {
+      'sets.yaml': openshift(
+        'ImageTagMirrorSet',
+        'imageTagMirrors',
+        '    - { source: quay.io, mirrors: [b.corp, c.corp] }\n    - { source: quay.io, mirrors: [a.corp, b.corp] }\n    - { source: quay.io/none, mirrors: [quay.io/none], mirrorSourcePolicy: NeverContactSource }\n',
+      ),
+    },
+    becomes: [['quay.io/none/x:1', 'a.corp/none/x:1', 'b.corp/none/x:1', 'c.corp/none/x:1', 'quay.io/none/x:1']],
+  },
+  {
     what: 'the longest prefix first, what stays, and mirrors',
     format: 'crio',
     files: {
       'registries.conf':
-        'unqualified-search-registries = ["quay.io", "docker.io"]\n[[registry]]\nprefix = "docker.io"\nlocation = "m.example.com/hub"\n[[registry]]\nlocation = "docker.io/library/registry"\n[[registry]]\nprefix = "quay.io/acme"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m.example.com/acme"\ninsecure = true\n',
+        'unqualified-search-registries = ["quay.io", "docker.io"]\n[[registry]]\nprefix = "docker.io"\nlocation = "m.example.com/hub"\n[[registry]]\nlocation = "docker.io/library/registry"\n[[registry]]\nlocation = "quay.io/acme"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m.example.com/acme"\ninsecure = true\n',
     },
     becomes: [
       ['nginx:1', 'm.example.com/hub/library/nginx:1'],
