@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import tap, { test } from 'tap';
 import { eventually } from '../charts/installed.ts';
 import { skipReason } from '../cluster/binaries.ts';
+import type { TestScope } from '../cluster/control-plane.ts';
 import { imagesOf, originalsOf, type CreatedPod } from '../contract/running.ts';
-import { accepted, makeSidecarPolicy } from '../contract/sidecars.ts';
+import { accepted, makeSidecarPolicy, startMutatingWebhook } from '../contract/sidecars.ts';
 import { addsSidecar, compiledEngine, everyday, webhookEngine, type Engine } from './engines.ts';
 import { probed } from './probed-policy.ts';
 
@@ -75,6 +76,48 @@ const labelPolicy = {
   },
 } as const;
 
+const optInLabel = 'transship.dev/rewrite';
+
+/** Webhooks that change what a pod is decided by, before transship (`aa-`) and after it (`zz-`), in a namespace of the same name. */
+const webhooks = [
+  { name: 'aa-opts-in', address: 241, namespace: {}, change: { labels: { [optInLabel]: 'enabled' } } },
+  { name: 'zz-opts-in', address: 242, namespace: {}, change: { labels: { [optInLabel]: 'enabled' } } },
+  { name: 'aa-opts-out', address: 243, namespace: { [optInLabel]: 'enabled' }, change: { labels: { [optInLabel]: 'disabled' } } },
+  { name: 'zz-opts-out', address: 244, namespace: { [optInLabel]: 'enabled' }, change: { labels: { [optInLabel]: 'disabled' } } },
+  { name: 'aa-changes', address: 245, namespace: { [optInLabel]: 'enabled' }, change: { image: 'redis:8' } },
+  { name: 'zz-changes', address: 246, namespace: { [optInLabel]: 'enabled' }, change: { image: 'redis:8' } },
+] as const;
+
+type Change = (typeof webhooks)[number]['change'];
+
+/** Once, by an annotation: as a webhook that sets the image on every call it would undo all others. */
+function patchOf(change: Change, { metadata }: CreatedPod): readonly object[] {
+  if (metadata?.annotations?.['changed'] !== undefined) return [];
+  return [
+    { op: 'add', path: '/metadata/annotations', value: { ...metadata?.annotations, changed: 'true' } },
+    'image' in change
+      ? { op: 'replace', path: '/spec/containers/0/image', value: change.image }
+      : { op: 'add', path: '/metadata/labels', value: change.labels },
+  ];
+}
+
+async function addWebhooks(t: TestScope, { plane }: Engine): Promise<void> {
+  for (const { name, address, namespace, change } of webhooks) {
+    await plane.createNamespace(name, { ...namespace, webhook: name });
+    await startMutatingWebhook(t, plane, { name, address, namespaceLabels: { webhook: name }, patch: (pod) => patchOf(change, pod) });
+  }
+}
+
+/** The image of a new pod, once the other webhook is asked for it. */
+async function changedImage(engine: Engine, namespace: string): Promise<string | undefined> {
+  let pod = await created(engine, namespace, 'nginx');
+  await eventually(`${namespace} is called`, async () => {
+    pod = await created(engine, namespace, 'nginx');
+    return pod.metadata?.annotations?.['changed'] === 'true';
+  });
+  return imagesOf(pod)['main'];
+}
+
 test('others change pods as well', { skip: skipReason({ level: 1 }) }, async (group) => {
   const [webhook, compiled] = await Promise.all([webhookEngine(group), compiledEngine(group)]);
   const engines = { webhook, compiled };
@@ -82,6 +125,7 @@ test('others change pods as well', { skip: skipReason({ level: 1 }) }, async (gr
     await engine.plane.createNamespace('with-policy', { 'transship.dev/rewrite': 'enabled', mesh: 'policy' });
     await engine.plane.createNamespace('labelled', { label: 'policy' });
     for (const [plural, object] of Object.entries(labelPolicy)) await accepted(engine.plane, plural, object);
+    await addWebhooks(group, engine);
     // Last: API servers take all policies that are new at once.
     await makeSidecarPolicy(engine.plane);
     await addsSidecar(engine.plane, 'with-policy');
@@ -110,6 +154,19 @@ test('others change pods as well', { skip: skipReason({ level: 1 }) }, async (gr
       [rewritten('library/nginx'), 'nginx'],
       'the API server selects all policies for a pod before it evaluates the first',
     );
+  });
+
+  await group.test('a label or an image that another webhook sets', async (t) => {
+    const found = new Map<string, readonly (string | undefined)[]>();
+    for (const { name } of webhooks) found.set(name, await Promise.all(Object.values(engines).map((engine) => changedImage(engine, name))));
+    t.strictSame(Object.fromEntries(found), {
+      'aa-opts-in': [rewritten('library/nginx'), 'nginx'],
+      'zz-opts-in': ['nginx', 'nginx'],
+      'aa-opts-out': ['nginx', rewritten('library/nginx')],
+      'zz-opts-out': [rewritten('library/nginx'), rewritten('library/nginx')],
+      'aa-changes': [rewritten('library/redis:8'), rewritten('library/redis:8')],
+      'zz-changes': [rewritten('library/redis:8'), rewritten('library/redis:8')],
+    });
   });
 
   for (const [name, engine] of Object.entries(engines))
