@@ -20,14 +20,13 @@ export function alternativeVariables(table: Table): Variable[] {
     {
       name: 'targetImages',
       comment: 'For each image: where it may be pulled from, now and later, if it is rewritten in a new pod.',
-      expression: `variables.change != "create" ? []
-: variables.parts.transformList(i, m, variables.becomes[i] == "" || !has(variables.matched[i][0].targets) ? [] :
+      expression: `variables.parts.transformMap(i, m, variables.change == "create" && i in variables.becomes && has(variables.matched[i][0].targets),
     [variables.ruleTargets[variables.matched[i][0].targets]].map(l, [l.map(e,
 ${indented(transformed(usesOf(table)), '        ')}).map(n, n != "" && ${indented(isReference('n'), '        ').trimStart()} ? n : "")]
       .map(names, names.transformList(j, n, n != "" && !names.slice(0, j).exists(o, o == n),
         {"image": n, "secrets": string(has(l[j].secrets) ? l[j].secrets : "")}))[0])[0])`,
     },
-    { name: 'targetParts', expression: `variables.targetImages.map(l, l${indented(partsOf('t.image', 't'))})` },
+    { name: 'targetParts', expression: `variables.targetImages.transformMap(i, l, l${indented(partsOf('t.image', 't'))})` },
   ];
 }
 

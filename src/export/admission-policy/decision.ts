@@ -5,7 +5,16 @@ import { indented, literal, strings } from './cel.ts';
 import { entriesOf, type Variable } from './entries.ts';
 import type { Test } from './patterns.ts';
 import { missingVariable, secretTables } from './pull-secrets.ts';
-import { canonicalText, isReference, isWellFormed, isWithinLimits, nameText, partsOf, type WrittenPart } from './reference.ts';
+import {
+  canonicalText,
+  indexedPartsOf,
+  isReference,
+  isWellFormed,
+  isWithinLimits,
+  nameText,
+  partsOf,
+  type WrittenPart,
+} from './reference.ts';
 import { sites, siteVariables } from './sites.ts';
 import { attaches, hasSecrets, type Table, type TableRule } from './table.ts';
 import { transformed } from './transforms.ts';
@@ -24,14 +33,14 @@ export function decisionVariables(table: Table): Variable[] {
     {
       name: 'resultParts',
       comment: 'Only where a result is long, or where it decides about pull secrets.',
-      expression: `variables.results${indented(partsOf('n', 'n'))}`,
+      expression: `variables.results${indented(indexedPartsOf('n', 'n'))}`,
     },
     ...againVariables(table),
     ...secretTables(table),
     becomesVariable(table),
     ...alternativeVariables(table),
     ...(attaches(table) && hasTargets(table)
-      ? [{ name: 'targetsAgain', expression: `variables.targetParts.map(l, ${matched(table, 'l')})` }]
+      ? [{ name: 'targetsAgain', expression: `variables.targetParts.transformMap(i, l, ${matched(table, 'l')})` }]
       : []),
     ...missingVariable(table),
   ];
@@ -43,11 +52,14 @@ function imageVariables(table: Table): Variable[] {
   return [
     {
       name: 'images',
-      comment: 'Those that are image references; an image that is none is left alone.',
-      expression: `${sites}
-.filter(s, ${isReal}${isReference('s.image')})`,
+      comment: 'These, and of an update what the record says about them.',
+      expression: sites,
     },
-    { name: 'parts', expression: `variables.images${partsOf('s.image', 's', writtenParts(table))}` },
+    {
+      name: 'parts',
+      comment: 'Of those that are image references, by index; an image that is none is left alone.',
+      expression: `variables.images${indexedPartsOf('s.image', 's', { written: writtenParts(table), only: `${isReal}${isReference('s.image')}` })}`,
+    },
   ];
 }
 
@@ -71,7 +83,7 @@ function matched(table: Table, list: string): string {
   const isStaying = list === 'variables.parts' && entries.length > 0 && table.rules.some(({ stays }) => stays !== null && stays !== 'none');
   if (isStaying) conditions.push(`(!has(e.stays) || ${goes})`);
   const filter = `${entriesOf(table).of('m')}.filter(e, ${conditions.join(' && ')})`;
-  const each = isStaying ? 'transformList(i, m' : 'map(m';
+  const each = list.startsWith('variables.') ? 'transformMap(i, m' : 'map(m';
   return table.excluded.length === 0
     ? `${list}.${each}, ${filter})`
     : `${list}.${each}, // exclude of the policy\n  ${table.excluded.map(testText).join('\n  || ')}\n  ? [] : ${filter})`;
@@ -93,8 +105,8 @@ const isBelow = (target: string): string => `m.key.startsWith(${target})`;
 function isAtTarget({ targets, exactTargets }: Table): string {
   const tests =
     targets.length <= maxInline ? targets.map((target) => isBelow(literal(target))) : [`${strings(targets)}.exists(t, ${isBelow('t')})`];
-  if (exactTargets.length > 0) tests.push(`(${nameText('m')} + m.suffix) in ${strings(exactTargets)}`);
-  return tests.map((test) => ` || ${test}`).join('');
+  if (exactTargets.length > 0) tests.push(`((${nameText('m')} + m.suffix) in ${strings(exactTargets)})`);
+  return tests.map((test) => ` && !${test}`).join('');
 }
 
 /** Whether rules have targets in front of their first one. */
@@ -106,12 +118,23 @@ function resultsVariable(table: Table): Variable {
   const { rules } = table;
   return {
     name: 'results',
-    comment: 'What the rule makes of each image; empty where it has no result.',
-    expression: `variables.parts.transformList(i, m,
-  // Rules write below these: such images are there already.
-  variables.matched[i].size() == 0${isAtTarget(table)} ? ""
-  : ${isDiverted(table) ? firstResult(rules) : `[variables.matched[i][0]].map(e,\n${indented(transformed(rules.map((rule) => [rule, rule.entries])), '      ')})[0]`})`,
+    comment: 'What the rule makes of each image that is not below a target of the rules already; empty where it has no result.',
+    expression: `variables.parts.transformMap(i, m, variables.matched[i].size() > 0${isAtTarget(table)},
+  ${isDiverted(table) ? firstResult(rules) : onlyResult(rules)})`,
   };
+}
+
+/** What the API server takes for a name for the entry, it takes for reading it without one some four times. */
+const maxReads = 3;
+const readsEntry = /\be\./g;
+
+/** Of the first entry. */
+function onlyResult(rules: Table['rules']): string {
+  const text = transformed(rules.map((rule) => [rule, rule.entries]));
+  const reads = text.match(readsEntry) ?? [];
+  return reads.length <= maxReads
+    ? indented(text.replace(readsEntry, 'variables.matched[i][0].')).trimStart()
+    : `[variables.matched[i][0]].map(e,\n${indented(text, '      ')})[0]`;
 }
 
 /** Of the targets that the first entry has: one with a name of its own for the image, and none where the first target of the rule has none. */
@@ -150,10 +173,10 @@ function becomesVariable(table: Table): Variable {
   ];
   return {
     name: 'becomes',
-    comment: 'The new text of each image; empty where it stays as it is.',
-    expression: `variables.results.transformList(i, n,
-  ${conditions.join('\n  && ')}
-  ? n : "")`,
+    comment: 'The new text of each image that does not stay as it is.',
+    expression: `variables.results.transformMap(i, n,
+  ${conditions.join('\n  && ')},
+  n)`,
   };
 }
 

@@ -29,7 +29,7 @@ export function recordVariables(table: Table): Variable[] {
   return [
     {
       name: 'rewritten',
-      expression: `variables.images.transformList(i, m, variables.becomes[i] != "" && m.at != "",
+      expression: `variables.images.transformList(i, m, i in variables.becomes && m.at != "",
   {${Object.entries(members)
     .map(([name, expression]) => `${literal(name)}: ${expression}`)
     .join(', ')}})`,
@@ -39,36 +39,40 @@ export function recordVariables(table: Table): Variable[] {
       comment: 'Records about an image that the update replaced by one that is not rewritten.',
       expression: `variables.change != "update" ? [] : variables.open.filter(s,
   !variables.rewritten.exists(r, r.at == s.at)
-  && !variables.images.transformList(i, m, m.at == "" && m.record == s.record, ${ofLeft}variables.becomes[i]).exists(n, n == s.image)
+  && !variables.images.transformList(i, m, m.at == "" && m.record == s.record && i in variables.parts, ${ofLeft}variables.becomes[?i].orValue("")).exists(n, n == s.image)
 ).map(s, strings.quote(s.record) + ":")`,
     },
-    { name: 'keptImages', expression: kept('recordedImages') },
-    { name: 'newImages', expression: merged('keptImages', '"\\"" + r.image + "\\""') },
-    ...(revision === null
-      ? []
-      : [
-          { name: 'keptRules', expression: kept('recordedRules') },
-          { name: 'newRules', expression: merged('keptRules', 'r.rule') },
-        ]),
+    ...textVariables(revision !== null),
+  ];
+}
+
+/** The texts of the annotations. */
+function textVariables(recordsRules: boolean): Variable[] {
+  const used = `(variables.nextImages == "" ? 0 : ${originalImagesAnnotation.length} + bytes(variables.nextImages).size())`;
+  const ofRules = [
+    { name: 'keptRules', expression: kept('recordedRules') },
+    { name: 'newRules', expression: recordText('Rules', 'r.rule') },
+    { name: 'nextRules', expression: next({ annotation: rewrittenByAnnotation, kind: 'Rules', used }) },
+  ];
+  return [
     {
       name: 'space',
       comment: 'Bytes that the records may take: of all annotations 256 KiB, without the others.',
       expression: `${maxAnnotations} - object.metadata.?annotations.orValue({}).transformList(k, v,
   k == ${literal(originalImagesAnnotation)} || k == ${literal(rewrittenByAnnotation)} ? 0 : bytes(string(k)).size() + bytes(string(v)).size()).sum()`,
     },
-    { name: 'imagesChange', expression: change({ annotation: originalImagesAnnotation, kind: 'Images', used: null }) },
-    ...(revision === null
-      ? []
-      : [
-          {
-            name: 'rulesChange',
-            expression: change({
-              annotation: rewrittenByAnnotation,
-              kind: 'Rules',
-              used: `[variables.imagesChange.size() > 0 ? variables.imagesChange[0] : variables.imagesRecord].map(t, t == "" ? 0 : ${originalImagesAnnotation.length} + bytes(t).size())[0]`,
-            }),
-          },
-        ]),
+    { name: 'keptImages', expression: kept('recordedImages') },
+    {
+      name: 'newImages',
+      comment: 'The record as it should be; empty where nothing about it changes.',
+      expression: recordText('Images', '"\\"" + r.image + "\\""'),
+    },
+    {
+      name: 'nextImages',
+      comment: 'The text of the annotation, empty for none: a record that does not fit is not written, and a wrong one removed.',
+      expression: next({ annotation: originalImagesAnnotation, kind: 'Images', used: null }),
+    },
+    ...(recordsRules ? ofRules : []),
   ];
 }
 
@@ -86,34 +90,33 @@ function kept(entries: string): string {
   return `variables.stale.size() == 0 ? variables.${entries} : variables.${entries}.filter(e, !variables.stale.exists(s, e.startsWith(s)))`;
 }
 
-function merged(keptEntries: string, value: string): string {
-  const text = `r.record + ${value}`;
-  const record = keptEntries === 'keptImages' ? 'imagesRecord' : 'rulesRecord';
-  return `variables.${record} == "" ? variables.rewritten.map(r, ${text})
-: variables.${keptEntries}.map(e, (variables.rewritten.filter(r, e.startsWith(r.record)).map(r, ${text}) + [e])[0])
-  + variables.rewritten.filter(r, !variables.${keptEntries}.exists(e, e.startsWith(r.record))).map(r, ${text})`;
-}
+type Kind = 'Images' | 'Rules';
 
-function recordText(before: string, keptEntries: string, entries: string): string {
-  return `variables.rewritten.size() == 0 && variables.${keptEntries}.size() == variables.${before}.size() ? [] : ["{" + variables.${entries}.join(",") + "}"]`;
+const recordOf = (kind: Kind): string => `variables.${kind === 'Images' ? 'images' : 'rules'}Record`;
+
+function recordText(kind: Kind, value: string): string {
+  const text = `r.record + ${value}`;
+  const entries = `variables.kept${kind}`;
+  return `variables.rewritten.size() == 0 && ${entries}.size() == variables.recorded${kind}.size() ? "" : "{" + (${recordOf(kind)} == "" ? variables.rewritten.map(r, ${text})
+: ${entries}.map(e, (variables.rewritten.filter(r, e.startsWith(r.record)).map(r, ${text}) + [e])[0])
+  + variables.rewritten.filter(r, !${entries}.exists(e, e.startsWith(r.record))).map(r, ${text})).join(",") + "}"`;
 }
 
 interface Record {
   readonly annotation: string;
-  readonly kind: 'Images' | 'Rules';
+  readonly kind: Kind;
   /** Of the space, in CEL; null for nothing. */
   readonly used: string | null;
 }
 
-/** Empty for no change, else the new text, which is empty where there is none: a record that does not fit is not written, and a wrong one removed. */
-function change({ annotation, kind, used }: Record): string {
-  const before = `variables.${kind === 'Images' ? 'images' : 'rules'}Record`;
+/** The record as it is for no change. */
+function next({ annotation, kind, used }: Record): string {
+  const before = recordOf(kind);
+  const text = `variables.new${kind}`;
   const isWrong = `(variables.kept${kind}.size() < variables.recorded${kind}.size() || ${before}.size() > ${maxRecordLength} || variables.rewritten.exists(r, variables.recorded${kind}.exists(e, e.startsWith(r.record))))`;
-  const text = recordText(`recorded${kind}`, `kept${kind}`, `new${kind}`);
-  return `(${text})
-.map(t,
-  t != "{}" && t.size() <= ${maxRecordLength} && ${annotation.length} + t.size() <= variables.space${used === null ? '' : ` - ${used}`} ? t : ${before} == "" || ${isWrong} ? "" : ${before})
-.filter(t, t != ${before})`;
+  const fits = `${text} != "{}" && ${text}.size() <= ${maxRecordLength} && ${annotation.length} + ${text}.size() <= variables.space${used === null ? '' : ` - ${used}`}`;
+  return `${text} == "" ? ${before}
+: ${fits} ? ${text} : ${before} == "" || ${isWrong} ? "" : ${before}`;
 }
 
 interface PatchWish {
@@ -133,17 +136,18 @@ export function patchExpression({ rules, policy: { revision } }: Table, { hasSec
   : !has(object.spec.imagePullSecrets) ? [JSONPatch{op: "add", path: "/spec/imagePullSecrets", value: variables.missing.map(n, {"name": n})}]
   : variables.missing.map(n, JSONPatch{op: "add", path: "/spec/imagePullSecrets/-", value: {"name": n}}))`);
   const records = [
-    { annotation: originalImagesAnnotation, variable: 'imagesChange' },
-    ...(revision === null ? [] : [{ annotation: rewrittenByAnnotation, variable: 'rulesChange' }]),
+    { annotation: originalImagesAnnotation, kind: 'Images' as const },
+    ...(revision === null ? [] : [{ annotation: rewrittenByAnnotation, kind: 'Rules' as const }]),
   ];
-  const texts = records.map(({ variable }) => `variables.${variable}`).join(' + ');
+  const isSame = records.map(({ kind }) => `variables.next${kind} == ${recordOf(kind)}`);
   const operations = records
-    .map(({ annotation, variable }) => {
+    .map(({ annotation, kind }, index) => {
       const path = literal(`/metadata/annotations/${token(annotation)}`);
-      return `variables.${variable}.map(t, t == "" ? JSONPatch{op: "remove", path: ${path}} : JSONPatch{op: "add", path: ${path}, value: t})`;
+      const text = `variables.next${kind}`;
+      return `(${isSame[index]} ? [] : [${text} == "" ? JSONPatch{op: "remove", path: ${path}} : JSONPatch{op: "add", path: ${path}, value: ${text}}])`;
     })
     .join('\n  + ');
-  parts.push(`(variables.change == "debug" || (${texts}).size() == 0 ? []
+  parts.push(`(variables.change == "debug" || ${isSame.join(' && ')} ? []
   : (has(object.metadata.annotations) ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}])
   + ${operations})`);
   return `${isEarly ? '!variables.concerned ? [] :\n' : ''}request.operation != "CREATE" && !variables.optedIn ? [] :\n${parts.join('\n+ ')}`;

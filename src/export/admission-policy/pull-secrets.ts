@@ -31,7 +31,7 @@ export function secretTables(table: Table): Variable[] {
     ...(secrets.length === 0 ? [] : [registries]),
     { name: 'present', expression: 'object.spec.?imagePullSecrets.orValue([]).map(s, string(s.?name.orValue("")))' },
     ...(rules.some(({ policy }) => policy.onMissingSecret === 'keep')
-      ? [{ name: 'secretsOfResults', expression: `variables.resultParts.transformList(i, m,\n  ${ofResult})` }]
+      ? [{ name: 'secretsOfResults', expression: `variables.resultParts.transformMap(i, m,\n  ${ofResult})` }]
       : []),
   ];
 }
@@ -39,28 +39,37 @@ export function secretTables(table: Table): Variable[] {
 export function missingVariable(table: Table): Variable[] {
   if (!hasSecrets(table)) return [];
   const isAttaching = attaches(table);
-  const stays = [secretsAt(table, 'm.key'), ...(isAttaching ? [attachedBy('variables.matched[i]')] : [])];
+  const rewritten = secretsOfRewritten(table);
+  const stays = [secretsAt(table, 'variables.parts[i].key'), ...(isAttaching ? [attachedBy('variables.matched[i]')] : [])];
   const ofLeft = hasLeft(table) ? `\n  : ${isLeft('i')} ? []` : '';
   return [
     {
       name: 'missing',
       comment: 'Pull secrets that the pod lacks. They cannot be added to an existing one.',
       // Most images of a pod need the same ones: what differs from the image before is few, and `distinct` costs the square of it.
-      expression: `variables.change != "create" ? [] : [variables.parts.transformList(i, m,
-  variables.becomes[i] != ""
-  ? ${secretsOfRewritten(table)}${ofLeft}
+      expression: `variables.change != "create" ? [] : ${rewritten.isSame ? `variables.becomes.size() > 0 && variables.becomes.size() == variables.parts.size()\n? ${rewritten.text}.filter(n, !(n in variables.present))\n: ` : ''}[variables.images.transformList(i, s, i in variables.parts,
+  i in variables.becomes
+  ? ${rewritten.text}${ofLeft}
   : ${stays.join('\n    + ')}
 )].map(l, l.transformList(i, s, i == 0 || s != l[i - 1], s))[0].flatten().distinct().filter(n, !(n in variables.present))`,
     },
   ];
 }
 
-function secretsOfRewritten(table: Table): string {
-  const others = secretsOfResult(table).join('\n    + ');
-  if (!hasTargets(table)) return others;
+interface Secrets {
+  /** In CEL. */
+  readonly text: string;
+  /** Whether it is one list for all images. */
+  readonly isSame: boolean;
+}
+
+function secretsOfRewritten(table: Table): Secrets {
+  const same = sameSecrets(table);
+  if (!hasTargets(table)) return { text: same === null ? secretsOfResult(table) : strings(same), isSame: same !== null && same.length > 0 };
+  const others = same === null ? secretsOfResult(table) : strings(same);
   const at = secretsAt(table, 'variables.targetParts[i][k].key');
   const ofTargets = secretsOfTargets([at, ...ownSecrets(table), ...(attaches(table) ? [attachedBy('variables.targetsAgain[i][k]')] : [])]);
-  return `(has(variables.matched[i][0].targets) ? ${ofTargets}\n    : ${others})`;
+  return { text: `(has(variables.matched[i][0].targets) ? ${ofTargets}\n    : ${others})`, isSame: false };
 }
 
 /** Of the rule, whatever the target. */
@@ -68,16 +77,22 @@ function ownSecrets({ rules }: Table): string[] {
   return rules.some(({ policy }) => policy.pullSecrets.length > 0) ? [ofEntry('secrets', 'variables.matched[i][0]')] : [];
 }
 
-/** Of an image whose rule has one target: a list where the rules say it all, else an expression by the result. */
-function secretsOfResult(table: Table): string[] {
-  const { rules } = table;
-  const rewriting = rules.filter(({ action, targets }) => isExpressed(action) && targets.length === 0);
+/** Of images whose rule has one target, where the rules say it all; null where they depend on the image. */
+function sameSecrets(table: Table): string[] | null {
+  const rewriting = table.rules.filter(({ action, targets }) => isExpressed(action) && targets.length === 0);
   const known = rewriting.map((rule) => knownSecrets(table, rule));
   const [one] = known;
-  if (one != null && !attaches(table) && known.every((each) => each?.join() === one.join())) return [strings(one)];
+  return one != null && !attaches(table) && known.every((each) => each?.join() === one.join()) ? one : null;
+}
+
+/** By the result. */
+function secretsOfResult(table: Table): string {
+  const { rules } = table;
   const isNamed = rules.some(({ registrySecrets }) => registrySecrets.length > 0);
   const named = isNamed ? [ofEntry('registrySecrets', 'variables.matched[i][0]')] : [];
-  return [...named, secretsAt(table, 'variables.resultParts[i].key'), ...ownSecrets(table), ...(attaches(table) ? [again] : [])];
+  return [...named, secretsAt(table, 'variables.resultParts[i].key'), ...ownSecrets(table), ...(attaches(table) ? [again] : [])].join(
+    '\n    + ',
+  );
 }
 
 /** Null where they depend on more of the result than what the rule puts in front. */

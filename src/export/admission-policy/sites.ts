@@ -36,9 +36,9 @@ const added = ' && !oldObject.spec.?ephemeralContainers.orValue([]).exists(o, o.
  * The open images, and the recorded ones of those that an update changes: these are decided as well, to see whether the record still holds. Their
  * `at` is empty.
  */
-export const sites = `(variables.open + (variables.change != "update" ? [] :
-  variables.open.map(s, variables.recordedImages.filter(e, e.startsWith(strings.quote(s.record) + ":")).map(e,
-    {"at": "", "record": s.record, "pull": s.pull, "image": e.substring(s.record.size() + 4, e.size() - 1)})).flatten()))`;
+export const sites = `variables.change != "update" ? variables.open
+: variables.open + variables.open.map(s, variables.recordedImages.filter(e, e.startsWith(strings.quote(s.record) + ":")).map(e,
+    {"at": "", "record": s.record, "pull": s.pull, "image": e.substring(s.record.size() + 4, e.size() - 1)})).flatten()`;
 
 export function siteVariables(): Variable[] {
   return [
