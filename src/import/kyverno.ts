@@ -68,8 +68,12 @@ interface Replacement {
   readonly target: DraftTarget;
 }
 
+/** In characters. The expressions below go back over a line, and one of a megabyte would take hours. */
+const longestLine = 4096;
+
 /** The host, perhaps with a path, that a line puts before an image; a text where it is none. */
 function targetIn(line: string): (Replacement | string)[] {
+  if (line.length > longestLine) return [];
   // Expressions for a registry at the beginning, and what comes after it.
   const replaced =
     /regex_replace_all(?:_literal)?\(\s*'\^(?:\([^']*\)\?\(\.\*\)\$|\[\^\/\]\+)'\s*,\s*'\{\{\s*element\.image\s*\}\}'\s*,\s*'([^'$]*?)\/?(?:\$2)?'\s*\)/.exec(
