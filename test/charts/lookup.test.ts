@@ -28,6 +28,8 @@ test('an install goes by what is there', { skip: skipReason({ level: 1 }) }, asy
     const map = { metadata: { name }, data: { 'policy.yaml': text } };
     await plane.api.send('POST', `/api/v1/namespaces/${release.namespace}/configmaps`, map);
   }
+  const left = { metadata: { name: 'transship-hosts' }, data: { 'breakers.yaml': 'mirror: { state: open }' } };
+  await plane.api.send('POST', `/api/v1/namespaces/${release.namespace}/configmaps`, left);
   const dryRun = (values: Values): Promise<string> =>
     plane
       .helm(['install', release.name, chartFolder, '-n', release.namespace, '--dry-run=server', '--values', '-'], {
@@ -54,6 +56,12 @@ test('an install goes by what is there', { skip: skipReason({ level: 1 }) }, asy
     ['neither', policyIn('plain'), ''],
     ['a text that is no YAML is for the linter', policyIn('broken'), ''],
     ['a ConfigMap that comes later', policyIn('later'), ''],
+    [
+      'a breaker of an earlier installation: its registry stayed unavailable for ever',
+      policyIn('plain', { verify: true }),
+      `ConfigMap transship-hosts says that registries are unavailable (mirror): nothing would take that back, and new pods would go on to begin with the alternatives. Delete it: kubectl --namespace ${release.namespace} delete configmap transship-hosts`,
+    ],
+    ['a breaker of an earlier installation, and the controller closes it', policyIn('plain', { verify: true, fallback: true }), ''],
     [
       "the node's network under a standard that forbids it: no pod was ever created",
       { hostNetwork: true },

@@ -8,15 +8,19 @@
 {{- include "transship.refuseLeftBreakers" . -}}
 {{- end -}}
 
-{{- /* The features hosts and fallback take back what breakers wrote; the others only read it. `lookup` sees the cluster during an upgrade only. */ -}}
+{{- /* The features hosts and fallback take back what breakers wrote; the others only read it, also where an earlier installation left it. */ -}}
 {{- define "transship.refuseLeftBreakers" -}}
 {{- $features := splitList "," (include "transship.features" .) -}}
 {{- $name := include "transship.hostsConfigMapName" . -}}
-{{- if and .Release.IsUpgrade $name (not .Values.resolvedHosts.configMap) (not (has "hosts" $features)) (not (has "fallback" $features)) -}}
+{{- if and $name (not .Values.resolvedHosts.configMap) (not (has "hosts" $features)) (not (has "fallback" $features)) -}}
 {{- $map := lookup "v1" "ConfigMap" .Release.Namespace $name | default dict -}}
 {{- $breakers := get (get $map "data" | default dict) "breakers.yaml" | default "" -}}
 {{- if $breakers -}}
-{{- fail (printf "controller.features.fallback is to be disabled, and ConfigMap %s says that registries are unavailable (%s): nothing would take that back, and new pods would go on to begin with the alternatives. Upgrade with controller.features.fallback true and controller.fallback.breaker.enabled false first." $name (keys (fromYaml $breakers) | sortAlpha | join ", ")) -}}
+{{- $found := printf "ConfigMap %s says that registries are unavailable (%s): nothing would take that back, and new pods would go on to begin with the alternatives." $name (keys (fromYaml $breakers) | sortAlpha | join ", ") -}}
+{{- if .Release.IsUpgrade -}}
+{{- fail (printf "controller.features.fallback is to be disabled, and %s Upgrade with controller.features.fallback true and controller.fallback.breaker.enabled false first." $found) -}}
+{{- end -}}
+{{- fail (printf "controller.features.fallback is false, and an earlier installation was removed while registries did not answer: %s Delete it: kubectl --namespace %s delete configmap %s" $found .Release.Namespace $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
