@@ -1,14 +1,15 @@
 /** A control group that limits the memory of one process, as a container has it. Both versions of cgroups; root only. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface MemoryLimit {
   /** Put in front of a command, as its arguments: runs it in the group. */
   readonly prefix: readonly [string, ...string[]];
   /** Bytes: the most so far, without what is only cached of files where the kernel tells. */
   readonly peak: () => number;
-  /** After the process has ended. */
-  readonly remove: () => void;
+  /** After the process has ended. Resolves when the kernel has let go of it. */
+  readonly remove: () => Promise<void>;
 }
 
 const versions = [
@@ -25,9 +26,8 @@ export function limitMemory(bytes: number): MemoryLimit | null {
     } catch {
       continue;
     }
-    const remove = (): void => rmdirSync(folder);
     if (!existsSync(join(folder, limit))) {
-      remove();
+      rmdirSync(folder);
       continue;
     }
     writeFileSync(join(folder, limit), String(bytes));
@@ -35,8 +35,20 @@ export function limitMemory(bytes: number): MemoryLimit | null {
     return {
       prefix: ['sh', '-c', `echo $$ > ${join(folder, 'cgroup.procs')} && exec "$@"`, 'sh'],
       peak: () => Number(readFileSync(join(folder, peak), 'utf8')),
-      remove,
+      remove: () => removeGroup(folder),
     };
   }
   return null;
+}
+
+/** A process that has ended is in its group for a moment longer. */
+async function removeGroup(folder: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return rmdirSync(folder);
+    } catch (error) {
+      if (tries === 100) throw error;
+      await sleep(50);
+    }
+  }
 }
