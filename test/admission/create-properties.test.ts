@@ -1,6 +1,6 @@
 /** What holds for every pod that is created, whatever JSON it is made of, under every policy. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import fjp, { type Operation } from 'fast-json-patch';
 import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
 import { isObject, list, member } from '../../src/pod/json.ts';

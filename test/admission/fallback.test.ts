@@ -1,5 +1,5 @@
 /** An image that the controller moved to an alternative is not rewritten back, and a record of another pod exempts nothing. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { rewritePod, type Change, type SiteDecision } from '../../src/admission/rewrite-pod.ts';
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../src/pod/annotations.ts';

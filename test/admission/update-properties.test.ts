@@ -1,6 +1,6 @@
 /** What holds for every update of a pod, and for every debug container: what may not change is not touched. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { originalImagesAnnotation, rewrittenByAnnotation } from '../../src/pod/annotations.ts';
 import { siteKey } from '../../src/pod/images.ts';
 import { podFields, readPod } from '../../src/pod/pod.ts';

@@ -1,5 +1,5 @@
 /** Random policies that `load` would accept, pull policies, warnings and registries that nodes do not reach included. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import type { CompiledPolicy } from '../../src/rules/compile.ts';
 import type { ResolvedHosts } from '../../src/rules/registries.ts';
 import { policy } from '../rules/arbitrary-policy.ts';

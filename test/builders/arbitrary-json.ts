@@ -1,5 +1,5 @@
 /** JSON as hostile as it gets: every type, the names that trip JavaScript up, halves of characters. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import type { Json } from './pod.ts';
 
 /** Half of a character: legal in JSON text, impossible in UTF-8. */

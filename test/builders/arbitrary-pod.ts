@@ -2,7 +2,7 @@
  * Random pods. `wildPod` has arbitrary JSON in every place, for what must hold whatever is sent; `storedPod` has the shape that
  * the API server has validated, for what must hold between an old and a new object.
  */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { fallbackAnnotation } from '../../src/pod/fallback-record.ts';
 import { originalImagesAnnotation } from '../../src/pod/annotations.ts';
 import { image } from '../rules/arbitrary-policy.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { loadPolicy } from '../../src/config/load.ts';
 import { compiledPolicy } from '../builders/arbitrary-compiled.ts';

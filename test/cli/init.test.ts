@@ -1,6 +1,6 @@
 /** `transship init`: every preset is a policy without a warning, whose tests hold, whatever images it is given. */
 import { readFileSync } from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import t, { type Test } from 'tap';
 import { loadPolicy } from '../../src/config/load.ts';
 import { examplePresets, presets } from '../../src/presets/presets.ts';

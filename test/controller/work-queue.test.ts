@@ -1,7 +1,7 @@
 /** The work queue: what is gathered, how many run at a time, and what ends each kind of wait. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 
 import { done, requeueAfter, requeueUntil, WorkQueue, type Requeue, type WorkQueueOptions } from '../../src/controller/work-queue.ts';

@@ -1,5 +1,6 @@
 /** Random policies and random pods: the compiled policy and the engine make the same of them. TRANSSHIP_RANDOM_PODS says how many pods. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
+import { seed } from '../random/seed.ts';
 import tap, { test } from 'tap';
 import { exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';
 import { skipReason } from '../cluster/binaries.ts';
@@ -21,7 +22,6 @@ const unavailable = [
 ];
 
 test('random policies and pods', { skip: skipReason({ level: 1 }) }, async (t) => {
-  const seed = Number(process.env['TRANSSHIP_RANDOM_SEED'] ?? Date.now() % 1_000_000);
   t.comment(`TRANSSHIP_RANDOM_SEED=${seed}`);
   const cluster = await startCluster(t);
   const policies = fc.sample(expressibleTexts, { seed, numRuns: Math.ceil(podCount / podsOfPolicy) });

@@ -1,5 +1,6 @@
 /** Policies and pods of what is valid and rare: the compiled policy and the engine make the same of them. TRANSSHIP_RANDOM_PODS says how many pods. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
+import { seed } from '../random/seed.ts';
 import jsonPatch from 'fast-json-patch';
 import tap, { test } from 'tap';
 import { skipReason } from '../cluster/binaries.ts';
@@ -39,7 +40,6 @@ function withImages(list: readonly Container[], images: readonly string[]): Cont
 let storedCount = 0;
 
 test('unusual policies and pods', { skip: skipReason({ level: 1 }) }, async (t) => {
-  const seed = Number(process.env['TRANSSHIP_RANDOM_SEED'] ?? Date.now() % 1_000_000);
   t.comment(`TRANSSHIP_RANDOM_SEED=${seed}`);
   const cluster = await startCluster(t);
   let changes = 0;

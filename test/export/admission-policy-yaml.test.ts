@@ -1,5 +1,5 @@
 /** The text that `export` prints and the object that the controller writes are the same policy, whatever names and conditions it has. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import tap, { test } from 'tap';
 import { parse } from 'yaml';
 import { admissionPolicy, exportAdmissionPolicy, type AdmissionPolicyOptions } from '../../src/export/admission-policy/admission-policy.ts';

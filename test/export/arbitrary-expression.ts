@@ -1,5 +1,5 @@
 /** Random RE2 expressions over the letters of images, with the syntax that is sure to mean the same in every implementation. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 
 const letters = ['a', 'c', 'm', 'p', 'x', '1', 'acme', 'app', 'nginx', '/', ':', '@', '-', '_', '.'] as const;
 const classes = [

@@ -1,5 +1,5 @@
 /** Random pods: images in every place, spellings, secrets, records, and labels that decide who is rewritten. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { image } from '../rules/arbitrary-policy.ts';
 import type { PodBody } from './equality.ts';
 

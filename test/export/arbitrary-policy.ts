@@ -1,5 +1,5 @@
 /** Random policies that configuration of a node can often say, and images of the same small world. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import type { PolicyInput } from '../rules/policy.ts';
 
 const hosts = ['docker.io', 'quay.io', 'gcr.io', 'reg.example:8443', 'mirror.example'] as const;

@@ -1,5 +1,6 @@
 /** `--partial` and the webhook on one API server make the same pods as the webhook alone. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
+import { seed } from '../random/seed.ts';
 import tap, { test, type Test } from 'tap';
 import { exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';
 import { eventually } from '../charts/installed.ts';
@@ -128,7 +129,6 @@ test('what can be compiled, and the webhook', { skip: skipReason({ level: 1 }) }
 });
 
 async function random(t: Test, engines: readonly Engine[]): Promise<void> {
-  const seed = Number(process.env['TRANSSHIP_RANDOM_SEED'] ?? Date.now() % 1_000_000);
   t.comment(`TRANSSHIP_RANDOM_SEED=${seed}`);
   const policies = fc.sample(partialTexts, { seed, numRuns: Math.ceil(lives / livesOfPolicy) });
   const comparison = new EngineComparison(engines, unordered);

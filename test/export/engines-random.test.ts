@@ -1,9 +1,10 @@
 /**
  * A cluster with the webhook and one with the compiled policy get the same random requests, and make the same pods of them.
- * TRANSSHIP_RANDOM_LIVES says of how many pods for each minor, TRANSSHIP_RANDOM_SEED repeats a run.
+ * TRANSSHIP_RANDOM_LIVES says of how many pods for each minor, TRANSSHIP_RANDOM_SEED (test/random/seed.ts) of which.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
+import { seed } from '../random/seed.ts';
 import tap, { test } from 'tap';
 import { skipReason } from '../cluster/binaries.ts';
 import { EngineComparison, unordered, type ComparedPod } from './engine-comparison.ts';
@@ -44,7 +45,6 @@ const examples = readdirSync(folder)
 
 for (const minor of minors)
   test(`random requests on Kubernetes ${minor}`, { skip: skipReason({ level: 1, minor }) }, async (t) => {
-    const seed = Number(process.env['TRANSSHIP_RANDOM_SEED'] ?? Date.now() % 1_000_000);
     t.comment(`TRANSSHIP_RANDOM_SEED=${seed}`);
     const engines = await Promise.all([webhookEngine(t, { minor }), compiledEngine(t, { minor })]);
     const texts = expressibleTexts.map((text) => probed(text)).filter((text) => text !== null);

@@ -3,7 +3,7 @@
  * engine runs it in test/kyverno.
  */
 import { join } from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { exportAdmissionPolicy, type AdmissionPolicyOptions } from '../../src/export/admission-policy/admission-policy.ts';

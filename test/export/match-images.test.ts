@@ -2,7 +2,8 @@
  * The match condition from the rules, for the webhook: it is true for every pod that the engine changes, and false for many that it does not.
  * Nothing listens where the webhooks of the test are, so a pod is refused exactly where the condition is true.
  */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
+import { seed } from '../random/seed.ts';
 import jsonPatch from 'fast-json-patch';
 import tap, { test } from 'tap';
 import { parse } from 'yaml';
@@ -78,7 +79,6 @@ async function created({ api }: ControlPlane, namespace: string, { metadata = {}
 }
 
 test('random policies, also with what CEL cannot express, and random pods', { skip: skipReason({ level: 1 }) }, async (t) => {
-  const seed = Number(process.env['TRANSSHIP_RANDOM_SEED'] ?? Date.now() % 1_000_000);
   t.comment(`TRANSSHIP_RANDOM_SEED=${seed}`);
   const plane = await startControlPlane(t);
   await plane.createNamespace('plain');

@@ -1,5 +1,5 @@
 /** Random requests about a pod, from its creation on. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { chosenImage, podOf, records } from './arbitrary-pod.ts';
 import { account, namespaces } from './engines.ts';
 

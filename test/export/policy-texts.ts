@@ -1,5 +1,5 @@
 /** Random policies as files, and those of them that a MutatingAdmissionPolicy can say. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { stringify } from 'yaml';
 import { loadPolicy } from '../../src/config/load.ts';
 import { exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';

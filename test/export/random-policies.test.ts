@@ -1,6 +1,6 @@
 /** What is exported without a refusal sends every image where the policy sends it. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { exportContainerd } from '../../src/export/containerd.ts';
 import { exportCrio } from '../../src/export/crio.ts';

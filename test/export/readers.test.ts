@@ -1,6 +1,6 @@
 /** The runtimes' own readers of exported files pull each image from where the policy sends it. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import tap, { test } from 'tap';
 import { exportContainerd } from '../../src/export/containerd.ts';
 import { exportCrio } from '../../src/export/crio.ts';

@@ -1,5 +1,5 @@
 /** Images whose spelling is valid and rare, and texts that are nearly images. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 
 /** As people write them; empty for none. */
 export const hosts = [

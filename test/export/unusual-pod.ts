@@ -1,5 +1,5 @@
 /** Random pods of what is valid and rare: names, records of others, pull secrets, labels, and annotations at their limit. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import type { PodBody } from './equality.ts';
 import { unusualImage } from './unusual-image.ts';
 

@@ -1,5 +1,5 @@
 /** Random policies of what is valid and rare: hosts, patterns, expressions, names and settings that the other generators leave out. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { loadPolicy } from '../../src/config/load.ts';
 import { exportAdmissionPolicy } from '../../src/export/admission-policy/admission-policy.ts';
 import { testOf } from '../../src/export/admission-policy/patterns.ts';

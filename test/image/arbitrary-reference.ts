@@ -1,5 +1,5 @@
 /** Random image references with the parts they were made of, for property tests. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 
 export interface WrittenReference {
   /** Null where the name is written without a host. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { canonicalText, familiarName, parseReference, suffix } from '../../src/image/reference.ts';
 import { referenceOf } from './parsed.ts';

@@ -1,5 +1,5 @@
 /** A property as a test: fast-check looks for a counter-example and shows the smallest that it finds. */
-import { assert, type IProperty, type Parameters } from 'fast-check';
+import { assert, type IProperty, type Parameters } from '../random/fast-check.ts';
 import { test } from 'tap';
 
 /** @param property throws (`node:assert`) where it does not hold */

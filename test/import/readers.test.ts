@@ -1,6 +1,6 @@
 /** What the runtimes' own readers of a file pull is what the imported policy makes of an image, or a comment says what differs. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import tap, { test } from 'tap';
 import { referenceOf } from '../../src/image/reference.ts';
 import { ImportError } from '../../src/import/source.ts';

@@ -1,6 +1,6 @@
 /** Export, then import: an equal policy where the format can express it all. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { loadPolicy } from '../../src/config/load.ts';
 import { exportContainerd } from '../../src/export/containerd.ts';

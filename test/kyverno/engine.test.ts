@@ -1,6 +1,6 @@
 /** Kyverno's own engine makes of pods, with the policy of `export kyverno`, what the webhook's engine makes of them. */
 import { isDeepStrictEqual } from 'node:util';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import tap, { test } from 'tap';
 import { exportKyverno } from '../../src/export/kyverno.ts';
 import type { AdmissionPolicyOptions } from '../../src/export/admission-policy/admission-policy.ts';

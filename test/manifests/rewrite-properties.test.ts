@@ -1,7 +1,7 @@
 /** For random pods, policies and ways to write YAML: `rewrite` says what the webhook does, and saying it twice changes nothing. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import fjp from 'fast-json-patch';
 import { test } from 'tap';
 import { parse, stringify, YAMLParseError, type ToStringOptions } from 'yaml';

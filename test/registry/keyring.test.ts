@@ -1,7 +1,7 @@
 /** What a kubelet makes of pull secrets, against the kubelet's own code: the program `keyring` of the test cluster. */
 import { deepEqual } from 'node:assert/strict';
 
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 
 import { Keyring } from '../../src/registry/keyring.ts';

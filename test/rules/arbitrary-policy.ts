@@ -2,7 +2,7 @@
  * Random policies and images over a small world of hosts and names, so that rules match, overlap, exclude and rewrite into
  * each other's sources often.
  */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import type { PolicyInput, RuleInput } from './policy.ts';
 
 const hosts = ['docker.io', 'quay.io', 'gcr.io', 'localhost:5000', 'mirror.example', 'proxy.example:8443'] as const;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { covers } from '../../src/rules/coverage.ts';
 import type { PatternSource } from '../../src/policy/types.ts';

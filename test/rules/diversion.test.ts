@@ -1,6 +1,6 @@
 /** Registries that nodes do not reach: images go to the next target of their rule first, and nothing else changes. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import type { ImageDecision, PodContext } from '../../src/rules/decision.ts';
 import { decideImage } from '../../src/rules/decide.ts';

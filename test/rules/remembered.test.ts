@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 import { decideImage } from '../../src/rules/decide.ts';
 import { recallDecision } from '../../src/rules/remembered.ts';

@@ -1,6 +1,6 @@
 /** Text that is safe to print: for every text, by an oracle that is not our expression. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';

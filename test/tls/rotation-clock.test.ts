@@ -1,5 +1,5 @@
 /** Clocks that are set while certificates rotate: the controller's alone, as of a node without NTP, or those of the whole cluster. */
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 
 import type { RotationStep } from '../../src/tls/rotation.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import * as fc from '../random/fast-check.ts';
 import { test } from 'tap';
 
 import {

@@ -1,6 +1,6 @@
 /** The states of a breaker, with a clock as argument. */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
+import * as fc from '../../random/fast-check.ts';
 import { test } from 'tap';
 
 import { Breaker, isOfReach, maxInterval, type Transition } from '../../../src/controller/breaker/breaker.ts';

@@ -1,7 +1,7 @@
 /** The replication plan: each situation as a row, and properties over random clusters, carried out on a model of the API server. */
 import { deepEqual, ok } from 'node:assert/strict';
 
-import * as fc from 'fast-check';
+import * as fc from '../../random/fast-check.ts';
 import { test } from 'tap';
 
 import { policySchema } from '../../../src/config/schema.ts';

@@ -1,4 +1,4 @@
-import { array, assert as check, constantFrom, dictionary, property, record, string, stringMatching } from 'fast-check';
+import { array, assert as check, constantFrom, dictionary, property, record, string, stringMatching } from '../../random/fast-check.ts';
 import { test } from 'tap';
 import { parseChallenges } from '../../../src/registry/distribution/challenge.ts';
 
