@@ -1,7 +1,7 @@
 /** That the bench works: tiny runs of its suites. What they measure is nobody's promise here. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test } from 'tap';
@@ -13,8 +13,14 @@ import { readReview, reviewFields } from '../../src/admission/review.ts';
 const program = fileURLToPath(new URL('../../bench/bench.ts', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-async function bench(args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string; readonly code: unknown }> {
-  return await promisify(execFile)(process.execPath, [program, ...args], { cwd: root }).then(
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: unknown;
+}
+
+async function bench(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return await promisify(execFile)(process.execPath, [program, ...args], { cwd: root, env: { ...process.env, ...env } }).then(
     (output) => ({ ...output, code: 0 }),
     (error: { stdout: string; stderr: string; code: unknown }) => error,
   );
@@ -37,18 +43,20 @@ test('every figure has a reference of the same run', async (t) => {
   }
 });
 
-async function worktrees(): Promise<string> {
-  return (await promisify(execFile)('git', ['worktree', 'list'], { cwd: root })).stdout;
+/** Those below the folder: others come, go and change while this runs. */
+async function worktreesIn(folder: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('git', ['worktree', 'list', '--porcelain'], { cwd: root });
+  return stdout.split('\n').filter((line) => line.startsWith(`worktree ${folder}/`));
 }
 
 test('against another revision', { skip: existsSync(`${root}/.git`) ? false : 'there is no repository here' }, async (t) => {
-  const before = await worktrees();
-  const { stdout, stderr, code } = await bench(['--quick', '--only', 'start', '--against', 'HEAD']);
+  const folder = await realpath(t.testdir({}));
+  const { stdout, stderr, code } = await bench(['--quick', '--only', 'start', '--against', 'HEAD'], { TMPDIR: folder });
   t.equal(code, 0, stderr);
   t.match(stdout, /Against [0-9a-f]+:\n\nsuite +figure +ratio at [0-9a-f]+ +ratio now +change/);
   // Two rounds prove nothing, whatever they say.
   t.notMatch(stdout, /%  moved/);
-  t.equal(await worktrees(), before, 'nothing is left behind');
+  t.same(await worktreesIn(folder), [], 'nothing is left behind');
 });
 
 for (const [name, args, says] of [

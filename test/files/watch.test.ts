@@ -1,4 +1,5 @@
 /** Files that change in every way a mounted file can, and the noise beside them. */
+import { writeFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,11 +56,12 @@ test('files of two folders, and a folder that is not there', async (t) => {
 });
 
 test('a burst is one look', async (t) => {
-  const path = join(t.testdir({ file: '' }), 'file');
-  const { looks } = counting(t, [path]);
-  for (let n = 0; n < 20; n += 1) await writeFile(path, String(n));
+  const folder = t.testdir({ one: '', other: '' });
+  const { looks } = counting(t, [join(folder, 'one')]);
+  // Without a wait, or on a busy machine it is no burst; in turn, or the kernel makes one event of all.
+  for (let n = 0; n < 20; n += 1) for (const name of ['one', 'other']) writeFileSync(join(folder, name), String(n));
   await until('it is looked at', () => looks() > 0);
-  t.ok(looks() < 5, `${looks()} looks at 20 changes`);
+  t.ok(looks() < 5, `${looks()} looks at 40 changes`);
 });
 
 test('a folder that never rests is looked at all the same: a busy neighbour once put the look off for ever', async (t) => {

@@ -11,6 +11,7 @@ import { buildAirgapBundle } from '../../tools/release/airgap.ts';
 import { pathWithBinaries } from '../cluster/binaries.ts';
 import { becomes, type Policy } from './harness/install.ts';
 import { startNode, type TestNode } from './harness/node.ts';
+import { patience, poll } from './harness/poll.ts';
 import { productImage } from './harness/product-image.ts';
 import { createPullSecret, pushOpen, pushPrivate } from './harness/registry.ts';
 import { skipReason } from './harness/requirements.ts';
@@ -78,7 +79,7 @@ t.test('from a registry: chart and image by digest', { skip: skipReason() }, asy
     '--namespace',
     'transship',
   ];
-  await node.helm([...words, '--wait', '--timeout', '120s', '--values', '-'], { input: installed });
+  await node.helm([...words, '--wait', '--timeout', `${patience}s`, '--values', '-'], { input: installed });
   tt.strictSame(await ownImages(node), new Set([`${registry}/transship@${digest}`]));
   tt.strictSame(await rewrites(node), [`${mirror}/acme/app:1`]);
 });
@@ -113,14 +114,15 @@ t.test('from the air-gap bundle, as its README says: nothing is pulled', { skip:
   const [, ...install] = command('helm').map((word) =>
     word.endsWith('.tgz') ? join(folder, word) : word === 'my-values.yaml' ? '-' : word,
   );
-  await node.helm([...install, '--wait', '--timeout', '120s'], { input: installed });
+  await node.helm([...install, '--wait', '--timeout', `${patience}s`], { input: installed });
   tt.strictSame(await ownImages(node), new Set([`registry.invalid/team/transship@${digest}`]));
   tt.strictSame(await rewrites(node), [`${mirror}/acme/app:1`]);
 
-  const { stdout } = await node.kubectl(['get', 'events', '--namespace', 'transship', '--output=json']);
-  const messages = (JSON.parse(stdout) as CoreV1EventList).items
-    .filter(({ reason }) => reason?.startsWith('Pull') === true)
-    .map(({ message }) => message);
-  tt.ok(messages.length > 0);
+  const messages = await poll('what the kubelet says of the images', async () => {
+    const { stdout } = await node.kubectl(['get', 'events', '--namespace', 'transship', '--output=json']);
+    const { items } = JSON.parse(stdout) as CoreV1EventList;
+    const found = items.filter(({ reason }) => reason?.startsWith('Pull') === true).map(({ message }) => message);
+    return found.length > 0 ? found : undefined;
+  });
   for (const message of messages) tt.match(message, /already present on machine/);
 });

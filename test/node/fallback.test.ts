@@ -156,7 +156,7 @@ t.test('pods whose images the mirror does not give', { skip: skipReason() }, asy
     });
     await apply(node, ...rows.map(({ name, main, init }) => podOf(name, main, init)));
     for (const { name, fault, images } of rows) {
-      const pod = await running(node, namespace, name, 120);
+      const pod = await running(node, namespace, name);
       test.strictSame(imagesOf(pod), images, name);
       test.equal(restarts(pod), 0, name);
       test.match(await told(node, name), [faults[fault].says], name);

@@ -8,6 +8,7 @@ import { runningStill } from '../cluster/leftovers.ts';
 import { nodeName } from './harness/settings.ts';
 import { skipReason } from './harness/requirements.ts';
 import { startNode } from './harness/node.ts';
+import { patience } from './harness/poll.ts';
 
 /** What a node could leave behind, as text that can be compared. */
 function machine(): Record<string, unknown> {
@@ -72,7 +73,7 @@ t.test('a node runs a pod and leaves nothing on this machine', { skip: skipReaso
 
   await tt.test('a pod runs, its log can be read', async (test) => {
     await node.kubectl(['run', 'first', '--image=transship.test/pause:1', '--image-pull-policy=Never', '--restart=Never', '--', 'done']);
-    await node.kubectl(['wait', 'pod/first', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s']);
+    await node.kubectl(['wait', 'pod/first', '--for=jsonpath={.status.phase}=Succeeded', `--timeout=${patience}s`]);
     test.equal((await node.kubectl(['logs', 'first'])).stdout, 'done\n');
   });
 
@@ -81,7 +82,7 @@ t.test('a node runs a pod and leaves nothing on this machine', { skip: skipReaso
     await test.rejects(node.exec(['pgrep', '-x', 'kube-scheduler']));
     node.startComponent('kube-scheduler');
     await node.kubectl(['run', 'second', '--image=transship.test/pause:1', '--image-pull-policy=Never']);
-    await node.kubectl(['wait', 'pod/second', '--for=condition=Ready', '--timeout=60s']);
+    await node.kubectl(['wait', 'pod/second', '--for=condition=Ready', `--timeout=${patience}s`]);
   });
 
   await node.stop();

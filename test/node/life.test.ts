@@ -72,15 +72,11 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
     // Two thirds of this life are over for the CA of the install. The delays are those of this node, which syncs every two seconds.
     await upgrade(node, { ...rolled, tls: { controller: { caLifetime: '2000d', bundleDelay: '5s', reloadDelay: '10s' } } });
     const seen = new Set<number>();
-    const after = await poll(
-      'only the new CA is trusted',
-      async () => {
-        const bundle = await caBundle(node);
-        seen.add(certificates(bundle));
-        return seen.has(2) && certificates(bundle) === 1 ? bundle : undefined;
-      },
-      90,
-    );
+    const after = await poll('only the new CA is trusted', async () => {
+      const bundle = await caBundle(node);
+      seen.add(certificates(bundle));
+      return seen.has(2) && certificates(bundle) === 1 ? bundle : undefined;
+    });
     allRewritten(test, await pods.stop(20));
     test.not(after, before);
   });
@@ -95,7 +91,7 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
     allRewritten(test, await pods.stop(100));
     test.strictSame(secretsOf(await failingToPull(node, 'late', 'app')), ['mirror-pull'], 'named, but not copied');
     await node.kubectl(['scale', 'deployment/transship-controller', '--replicas=1', '--namespace', 'transship']);
-    await running(node, 'late', 'app', 120);
+    await running(node, 'late', 'app');
   });
 
   await tt.test('a password changed at the source: a pod created 5 s later pulls', async (test) => {
@@ -122,7 +118,7 @@ t.test('life of an installation', { skip: skipReason() }, async (tt) => {
     await becomes(node, namespace, [image, rewritten]);
     await apply(node, deployment(namespace, 'after-restart', 'quay.io/acme/app:4'));
     await running(node, namespace, 'after-restart');
-    await running(node, namespace, 'after-change', 120);
+    await running(node, namespace, 'after-change');
   });
 
   await tt.test('uninstall: pods start as written', async (test) => {

@@ -7,7 +7,7 @@ import t from 'tap';
 import { createAuthority } from '../cluster/pki.ts';
 import { becomes, install, type Policy } from './harness/install.ts';
 import { startNode } from './harness/node.ts';
-import { poll } from './harness/poll.ts';
+import { patience, poll } from './harness/poll.ts';
 import { createPullSecret, pushOpen, pushPrivate } from './harness/registry.ts';
 import { skipReason } from './harness/requirements.ts';
 import { sendToPrivateRegistry } from './harness/runtime-files.ts';
@@ -102,7 +102,7 @@ t.test('pods of every origin', { skip: skipReason() }, async (tt) => {
       spec: { schedule: '0 3 * * *', jobTemplate },
     });
     await node.kubectl(['create', 'job', 'now', '--from=cronjob/nightly', '--namespace', namespace]);
-    await node.kubectl(['wait', 'job/now', '--for=condition=Complete', '--namespace', namespace, '--timeout=60s']);
+    await node.kubectl(['wait', 'job/now', '--for=condition=Complete', '--namespace', namespace, `--timeout=${patience}s`]);
     const [pod] = await podsOf(node, namespace, 'nightly');
     test.strictSame(pod && imagesOf(pod), [`${mirror}/acme/job:1`]);
   });
@@ -145,26 +145,35 @@ t.test('pods of every origin', { skip: skipReason() }, async (tt) => {
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
         subjects: [account],
       },
-      {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name, namespace: 'operators' },
-        spec: {
-          serviceAccountName: name,
-          restartPolicy: 'Never',
-          containers: [
-            {
-              name,
-              image: `${openRegistry.address}/operator:1`,
-              args: ['create-pod', '/operand/pod.json', namespace],
-              volumeMounts: [{ name: 'operand', mountPath: '/operand' }],
-            },
-          ],
-          volumes: [{ name: 'operand', configMap: { name } }],
-        },
-      },
     );
-    await node.kubectl(['wait', 'pod/operator', '--for=jsonpath={.status.phase}=Succeeded', '--namespace=operators', '--timeout=60s']);
+    // It asks once, and the API server learns of a RoleBinding a moment later.
+    const asAccount = `--as=system:serviceaccount:operators:${name}`;
+    await poll('the right to create pods', () => node.kubectl(['auth', 'can-i', 'create', 'pods', '--namespace', namespace, asAccount]));
+    await apply(node, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'operators' },
+      spec: {
+        serviceAccountName: name,
+        restartPolicy: 'Never',
+        containers: [
+          {
+            name,
+            image: `${openRegistry.address}/operator:1`,
+            args: ['create-pod', '/operand/pod.json', namespace],
+            volumeMounts: [{ name: 'operand', mountPath: '/operand' }],
+          },
+        ],
+        volumes: [{ name: 'operand', configMap: { name } }],
+      },
+    });
+    await node.kubectl([
+      'wait',
+      'pod/operator',
+      '--for=jsonpath={.status.phase}=Succeeded',
+      '--namespace=operators',
+      `--timeout=${patience}s`,
+    ]);
     const pod = await running(node, namespace, 'operand');
     test.strictSame(imagesOf(pod), [`${mirror}/acme/operand:1`]);
   });

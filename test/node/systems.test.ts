@@ -3,6 +3,7 @@ import t from 'tap';
 
 import { becomes, examplePolicy, install, pushRegistryImage, upgrade } from './harness/install.ts';
 import { startNode } from './harness/node.ts';
+import { poll } from './harness/poll.ts';
 import { createPullSecret, pushOpen, pushPrivate } from './harness/registry.ts';
 import { skipReason } from './harness/requirements.ts';
 import { sendToPrivateRegistry } from './harness/runtime-files.ts';
@@ -57,6 +58,8 @@ t.test('five systems', { skip: skipReason() }, async (tt) => {
     ]);
     const host = `localhost:${port}`;
     test.not(host, 'localhost:30500', 'not the host that the policy falls back to');
+    // Its pod is ready before kube-proxy has written the rules that lead to it.
+    await poll('the registry behind the node port', () => node.run(['curl', '--silent', '--fail', '--noproxy', '*', `http://${host}/v2/`]));
     await pushOpen(node, 'acme/api:dev', { registry: host });
 
     await createNamespace(node, 'devspace');

@@ -34,9 +34,8 @@ test('a CA has its key', async (t) => {
 });
 
 test('a pair is signed by the key of a CA, not by its name', async (t) => {
-  const notAfter = servingOf(leaf, names, known)?.notAfter;
-  t.ok(Math.abs((notAfter ?? 0) - Date.now() - hour.lifetime) < 60_000);
-  const notBefore = new X509Certificate(leaf.cert).validFromDate.getTime();
+  const { validFromDate, validToDate } = new X509Certificate(leaf.cert);
+  const [notBefore, notAfter] = [validFromDate.getTime(), validToDate.getTime()];
   t.same(servingOf(leaf, names, known), { notBefore, notAfter, signer: known[0]?.id, fits: true });
   t.match(servingOf(leaf, names, known.slice(1)), { signer: null }, 'a CA of the same name has not signed it');
   t.match(servingOf(leaf, [...names, 'other'], known), { fits: false }, 'a name is missing');

@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 
 import { copyWithLibraries, writeArchive } from './archive.ts';
 import type { TestNode } from './node.ts';
-import { poll } from './poll.ts';
+import { patience, poll } from './poll.ts';
 import { productImage } from './product-image.ts';
 import { pushOpen } from './registry.ts';
 import { openRegistry } from './settings.ts';
@@ -37,7 +37,19 @@ export const upgrade = (node: TestNode, values: Values): Promise<void> => helm(n
 /** A chart other than this checkout's may be given by its folder. */
 export async function helm(node: TestNode, verb: 'install' | 'upgrade', values: Values, folder: string = chart): Promise<void> {
   const all = { image: { registry: openRegistry.address }, ...values };
-  const words = [verb, release, folder, '--namespace', release, '--create-namespace', '--wait', '--timeout', '120s', '--values', '-'];
+  const words = [
+    verb,
+    release,
+    folder,
+    '--namespace',
+    release,
+    '--create-namespace',
+    '--wait',
+    '--timeout',
+    `${patience}s`,
+    '--values',
+    '-',
+  ];
   await node.helm(verb === 'install' ? words : words.filter((word) => word !== '--create-namespace'), { input: JSON.stringify(all) });
 }
 

@@ -12,7 +12,7 @@ import { buildProgram, writeArchive, type ImageContent } from './archive.ts';
 import { writeComponents, type Component } from './components.ts';
 import { writeIdentities } from './identities.ts';
 import { inside, type Run } from './inside.ts';
-import { poll } from './poll.ts';
+import { patience, poll } from './poll.ts';
 import { setPassword } from './registry.ts';
 import { searchPath } from './requirements.ts';
 import { writeRuntimeFiles } from './runtime-files.ts';
@@ -144,7 +144,7 @@ async function ready(node: TestNode): Promise<void> {
   await poll('containerd', () => node.exec([...images, 'import', pause]));
   writeFileSync(join(paths(node.folder).run, 'pause-loaded'), '');
   await poll('the API server', () => node.kubectl(['get', 'node', nodeName]));
-  await node.kubectl(['wait', 'node', nodeName, '--for=condition=Ready', '--timeout=60s']);
+  await node.kubectl(['wait', 'node', nodeName, '--for=condition=Ready', `--timeout=${patience}s`]);
   await poll('the default service account', () => node.kubectl(['get', 'serviceaccount', 'default']));
 }
 

@@ -1,7 +1,7 @@
 /** The node's registries as their owners use them: change the password, push an image. */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 
 import type { TestNode } from './node.ts';
 import { openRegistry, paths, privateRegistry } from './settings.ts';
@@ -15,7 +15,10 @@ export function setPassword(folder: string, password: string): void {
     .slice(0, 22);
   const hash = execFileSync('perl', ['-e', 'print crypt($ARGV[0], $ARGV[1])', password, `$2y$05$${salt}`], { encoding: 'utf8' });
   if (!hash.startsWith('$2y$')) throw new Error('crypt of this system knows no bcrypt');
-  writeFileSync(paths(folder).passwords, `${privateRegistry.user}:${hash}\n`);
+  // By a rename: it may read the file at any moment, and takes one with the time of a half for read.
+  const file = paths(folder).passwords;
+  writeFileSync(`${file}.new`, `${privateRegistry.user}:${hash}\n`);
+  renameSync(`${file}.new`, file);
 }
 
 /** Pushes the tests' program under the repository and tag, as `team/app:1`. Each push is another image. */

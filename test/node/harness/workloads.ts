@@ -2,7 +2,7 @@
 import type { V1Container, V1Pod, V1PodList } from '@kubernetes/client-node';
 
 import type { TestNode } from './node.ts';
-import { poll } from './poll.ts';
+import { patience, poll } from './poll.ts';
 
 /** Makes a namespace and resolves when pods can be created in it. */
 export async function createNamespace(
@@ -37,7 +37,7 @@ export const deployment = (namespace: string, name: string, image: string): obje
 });
 
 /** Resolves to the pod with the label `app` when it is Running and ready. Throws with what the kubelet says when it is not. */
-export async function running(node: TestNode, namespace: string, app: string, seconds = 60): Promise<V1Pod> {
+export async function running(node: TestNode, namespace: string, app: string, seconds = patience): Promise<V1Pod> {
   return poll(
     `a running pod of ${namespace}/${app}`,
     async () => {

@@ -11,6 +11,8 @@ const secret = 'correct-horse-battery';
 const robot = { username: 'robot', password: secret };
 const basic = `Basic ${Buffer.from(`robot:${secret}`).toString('base64')}`;
 const never = new AbortController().signal;
+/** Milliseconds: for where the end of the time is the point, and for anything else, so that a stalled machine is no slow server. */
+const [brief, ample] = [500, 60_000];
 const answer = (status: number, headers: Record<string, string> = {}, body = ''): Answer => ({ status, headers, body });
 const bearer = (realm: string, rest = ''): Answer => answer(401, { 'www-authenticate': `Bearer realm="${realm}"${rest}` });
 
@@ -21,7 +23,7 @@ function imageAt(host: string): Reference {
 }
 
 function client(t: Test, options: ClientOptions = {}): DistributionClient {
-  const opened = new DistributionClient({ timeout: 3_000, ...options });
+  const opened = new DistributionClient({ timeout: ample, ...options });
   t.teardown(() => opened.close());
   return opened;
 }
@@ -290,26 +292,28 @@ const repeat = (socket: Socket, text: string, delay: number): void => {
   socket.once('close', () => clearInterval(timer));
 };
 
-const streams: Readonly<Record<string, readonly [respond: (socket: Socket) => void, reason: RegExp]>> = {
-  'no answer': [() => {}, /it did not answer in time/],
+const streams: Readonly<Record<string, readonly [respond: (socket: Socket) => void, reason: RegExp, timeout: number]>> = {
+  'no answer': [() => {}, /it did not answer in time/, brief],
   'headers that trickle': [
     (socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       repeat(socket, 'x: y\r\n', 50);
     },
     /it did not answer in time/,
+    brief,
   ],
   'headers without end': [
     (socket) => repeat(socket, `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}`, 5),
     /the headers of its response are too long/,
+    ample,
   ],
-  'no HTTP': [(socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n'), /its response is not HTTP|the connection failed \(HPE_/],
+  'no HTTP': [(socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n'), /its response is not HTTP|the connection failed \(HPE_/, ample],
 };
 
-for (const [title, [respond, reason]] of Object.entries(streams))
+for (const [title, [respond, reason, timeout]] of Object.entries(streams))
   test(title, async (t) => {
     const host = await startTcp(t, respond);
-    const opened = client(t, { timeout: 500 });
+    const opened = client(t, { timeout });
     t.match(await opened.headManifest(imageAt(host), { credential: null, signal: never }), { result: 'unreachable', reason });
     t.match(await opened.ping(`http://${host}`, never), { ok: false, reason });
   });

@@ -101,7 +101,7 @@ test('the password of a registry went to any port of the controller that it name
   let reply: Answer = { body: '' };
   const registry = await startLoopback(t, () => reply);
   await proxyTo(t, registry);
-  const client = new DistributionClient({ timeout: 5_000 });
+  const client = new DistributionClient({ timeout: 60_000 });
   t.teardown(() => client.close());
   const parsed = parseReference('registry.example.com/team/app:1');
   if (!parsed.ok) throw new Error(parsed.problem);

@@ -20,7 +20,7 @@ test('a proxy is asked for all but loopback and NO_PROXY', async (t) => {
   const none = { http_proxy: undefined, https_proxy: undefined, no_proxy: undefined };
   setEnvironment(t, { ...none, HTTP_PROXY: address, HTTPS_PROXY: address, NO_PROXY: 'near.invalid' });
   const registry = await startLoopback(t, () => ({ body: '{}' }));
-  const client = new DistributionClient({ timeout: 5_000 });
+  const client = new DistributionClient({ timeout: 60_000 });
   t.teardown(() => client.close());
   const ping = async (origin: string) => await client.ping(origin, new AbortController().signal);
 
