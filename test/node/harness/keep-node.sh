@@ -20,10 +20,10 @@ make_cgroups() {
   done
 }
 
-# The last processes may still be dying, so more than one try.
+# The last processes may still be dying, for longer on a busy machine: up to a minute.
 remove_cgroups() {
   local tree left
-  for _ in $(seq 50); do
+  for _ in $(seq 600); do
     left=
     for tree in $(cgroup_trees); do
       [ -d "$tree/$name" ] || continue
