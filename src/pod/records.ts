@@ -22,26 +22,24 @@ interface Change {
   readonly name: string;
   readonly before: string | null;
   readonly after: string | null;
+  /** The entries of a text that is new, as written, by key; null where there is none. */
+  readonly members: ReadonlyMap<string, string> | null;
 }
 
 const none: ReadonlySet<string> = new Set();
 
 /**
  * Adds to the records. Entries of other containers are kept, so that a second call (reinvocation) keeps those of the first, except stale ones.
- * Where there is no space for both, the original images come first.
+ * Where there is no space for both, the original images come first: a longer one takes the place of the other record.
  *
  * @param stale keys of the entries to remove
  */
 export function recordRewrites(annotations: Annotations, { originalImages, rewrittenBy }: NewEntries, stale = none): Operation[] {
   const { missing, recordSpace } = annotations;
   if (missing === 'impossible') return [];
-  const changeOf = (name: string, before: PodRecord, added: RecordEntries, space: number): Change => {
-    const kept = [...before.entries].filter(([key]) => !stale.has(key));
-    return changeTo({ name, before, kept, hasStale: kept.length < before.entries.size }, added, space);
-  };
-  const images = changeOf(originalImagesAnnotation, annotations.originalImages, originalImages, recordSpace);
+  const images = changeTo({ name: originalImagesAnnotation, before: annotations.originalImages, stale }, originalImages, recordSpace);
   const space = recordSpace - recordLength(originalImagesAnnotation, images.after);
-  const rules = changeOf(rewrittenByAnnotation, annotations.rewrittenBy, rewrittenBy, space);
+  const rules = changeOfRules({ name: rewrittenByAnnotation, before: annotations.rewrittenBy, stale }, rewrittenBy, { images, space });
   const changes = [images, rules].filter(({ before, after }) => after !== before);
   if (changes.length > 0 && missing === 'map')
     return [add('/metadata/annotations', Object.fromEntries(changes.map(({ name, after }) => [name, after ?? ''])))];
@@ -51,19 +49,43 @@ export function recordRewrites(annotations: Annotations, { originalImages, rewri
 interface Existing {
   readonly name: string;
   readonly before: PodRecord;
-  readonly kept: readonly (readonly [string, string])[];
-  /** Whether entries are not kept. */
-  readonly hasStale: boolean;
+  readonly stale: ReadonlySet<string>;
+}
+
+/**
+ * A rule is recorded beside its image, and not alone: by the image a second call sees that the first one rewrote it. Without it, the rule could as
+ * well be that of the image before the update.
+ */
+function changeOfRules(
+  { name, before, stale }: Existing,
+  added: RecordEntries,
+  { images, space }: { images: Change; space: number },
+): Change {
+  const { members } = images;
+  const omitted = members === null ? [] : [...added.keys()].filter((key) => !members.has(key));
+  const recorded = omitted.length === 0 ? added : new Map([...added].filter(([key]) => members?.has(key)));
+  const isAlone = members === null && added.size > 0;
+  const change = changeTo(
+    { name, before, stale: omitted.length === 0 ? stale : new Set([...stale, ...omitted]) },
+    recorded,
+    isAlone ? 0 : space,
+  );
+  const isLonger = recordLength(images.name, images.after) > recordLength(images.name, images.before);
+  // Beside longer images there may be no space for the text of before.
+  return isLonger && recordLength(name, change.after) > space ? { ...change, after: null } : change;
 }
 
 /** @param space in bytes, for key and value */
-function changeTo({ name, before: { text: before, entries }, kept, hasStale }: Existing, added: RecordEntries, space: number): Change {
-  if (added.size === 0 && !hasStale) return { name, before, after: before };
-  const after = serialize([...kept, ...added]);
-  if (after !== null && after.length <= maxRecordLength && name.length + after.length <= space) return { name, before, after };
+function changeTo({ name, before: { text: before, entries }, stale }: Existing, added: RecordEntries, space: number): Change {
+  const kept = [...entries].filter(([key]) => !stale.has(key));
+  const hasStale = kept.length < entries.size;
+  if (added.size === 0 && !hasStale) return { name, before, after: before, members: null };
+  const written = serialize([...kept, ...added]);
+  if (written !== null && written.text.length <= maxRecordLength && name.length + written.text.length <= space)
+    return { name, before, after: written.text, members: written.members };
   // The older record about these containers is now wrong, and no record is better than a wrong one.
-  const isStale = before !== null && (hasStale || before.length > maxRecordLength || [...added.keys()].some((key) => entries.has(key)));
-  return { name, before, after: isStale ? null : before };
+  const isWrong = before !== null && (hasStale || before.length > maxRecordLength || [...added.keys()].some((key) => entries.has(key)));
+  return { name, before, after: isWrong ? null : before, members: null };
 }
 
 function operationOf({ name, before, after }: Change): Operation {
@@ -76,7 +98,7 @@ function operationOf({ name, before, after }: Change): Operation {
  * JSON in ASCII, so that its length in characters is its length in bytes; null if nothing fits. Of two entries with one key the later one
  * wins, even if it does not fit.
  */
-function serialize(entries: readonly (readonly [string, string])[]): string | null {
+function serialize(entries: readonly (readonly [string, string])[]): { text: string; members: ReadonlyMap<string, string> } | null {
   const members = new Map<string, string>();
   // The braces, without the comma that the first entry does not have.
   let length = 1;
@@ -92,7 +114,7 @@ function serialize(entries: readonly (readonly [string, string])[]): string | nu
     length += separatedLength(added);
     members.set(key, added);
   }
-  return members.size === 0 ? null : `{${[...members.values()].join(',')}}`;
+  return members.size === 0 ? null : { text: `{${[...members.values()].join(',')}}`, members };
 }
 
 /** Includes the comma. */

@@ -1,7 +1,7 @@
 /** What holds for every update of a pod, and for every debug container: what may not change is not touched. */
 import assert from 'node:assert/strict';
 import * as fc from '../random/fast-check.ts';
-import { originalImagesAnnotation, rewrittenByAnnotation } from '../../src/pod/annotations.ts';
+import { originalImagesAnnotation, parseRecord, rewrittenByAnnotation } from '../../src/pod/annotations.ts';
 import { siteKey } from '../../src/pod/images.ts';
 import { podFields, readPod } from '../../src/pod/pod.ts';
 import { decideImage } from '../../src/rules/decide.ts';
@@ -18,6 +18,7 @@ const records: ReadonlySet<string> = new Set([
   '/metadata/annotations',
   ...[originalImagesAnnotation, rewrittenByAnnotation].map((name) => `/metadata/annotations/${token(name)}`),
 ]);
+const containerKey = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'volume.a');
 const lists = ['containers', 'initContainers', 'ephemeralContainers', 'volumes'] as const;
 
 /** Old and new, with some of the images the same. */
@@ -126,6 +127,52 @@ for (const subResource of ['', 'ephemeralcontainers']) {
         if (image.outcome !== 'unchanged') assert.deepEqual({ ...image, missingSecrets: [] }, created[index]);
       }
     }),
+    runs,
+  );
+}
+
+const limit = 256 * 1024;
+
+function bytesOf(annotations: Readonly<Record<string, string>> = {}): number {
+  return Object.entries(annotations).reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0);
+}
+
+/** With so many bytes of annotations left. */
+function filled({ metadata, spec }: StoredPod, space: number): StoredPod {
+  const annotations = { ...metadata.annotations, filler: '' };
+  return { spec, metadata: { ...metadata, annotations: { ...annotations, filler: 'x'.repeat(limit - bytesOf(annotations) - space) } } };
+}
+
+function entriesOf({ metadata }: StoredPod, name: string, keys: readonly string[]): readonly (string | undefined)[] {
+  const entries = parseRecord(metadata.annotations?.[name] ?? '');
+  return keys.map((key) => entries.get(key));
+}
+
+// Either way: a record used to be kept beside a longer one, and the API server refused the pod; a rule used to be recorded without its image, and the
+// second call took it back.
+for (const operation of ['CREATE', 'UPDATE']) {
+  holds(
+    `${operation} near the limit of annotations: the records stay within it, and the second call takes none back`,
+    fc.property(
+      compiledPolicy,
+      change,
+      fc.dictionary(containerKey, fc.constantFrom('x@r', 'é@r')),
+      fc.nat(600),
+      (compiled, { old, next }, rules, space) => {
+        const policy = { ...compiled.policy, revision: 'r' };
+        const annotations = { ...next.metadata.annotations, [rewrittenByAnnotation]: JSON.stringify(rules) };
+        const full = filled({ ...next, metadata: { ...next.metadata, annotations } }, space);
+        const decide = (pod: StoredPod): ReturnType<typeof call> =>
+          call(operation === 'CREATE' ? reviewOf({ object: plain(pod), namespace: 'default' }) : updateOf(old, pod, ''), policy);
+        const first = decide(full);
+        const once = patched(full, first.patch);
+        const twice = patched(once, decide(once).patch);
+        for (const { metadata } of [once, twice]) assert.ok(bytesOf(metadata.annotations) <= limit);
+        const rewritten = first.admission.images.filter(({ outcome }) => outcome === 'rewritten').map(({ site }) => siteKey(site));
+        for (const name of [originalImagesAnnotation, rewrittenByAnnotation])
+          assert.deepEqual(entriesOf(twice, name, rewritten), entriesOf(once, name, rewritten));
+      },
+    ),
     runs,
   );
 }

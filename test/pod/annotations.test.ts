@@ -235,9 +235,58 @@ const both: readonly (readonly [says: string, annotations: Json, expected: reado
   ],
 ];
 
-for (const [says, annotations, expected] of both) {
+const oneByteLess = { note: 'x'.repeat(totalLimit - 'note'.length - own + 1) };
+const spaceOfOther = own + rewrittenByAnnotation.length + '{"b":"é@r"}'.length + 1 + 'note'.length;
+
+const alone: typeof both = [
+  // The rule used to be recorded without its image.
+  ['no space for the image: no rule either', { ...oneByteLess, [rewrittenByAnnotation]: '{"b":"x@r"}' }, []],
+  [
+    'no space for the image, and the rule of before would be wrong',
+    { ...oneByteLess, [rewrittenByAnnotation]: '{"a":"x@r"}' },
+    [{ op: 'remove', path: rulePath }],
+  ],
+  [
+    'space for the image and the rule of another, exactly',
+    { note: 'x'.repeat(totalLimit - spaceOfOther), [rewrittenByAnnotation]: '{"b":"é@r"}' },
+    [{ op: 'add', path, value: imageRecord }],
+  ],
+  // It used to stay, and the API server refused the pod.
+  [
+    'space for the image, and not for the rule of another beside it',
+    { note: 'x'.repeat(totalLimit - spaceOfOther + 1), [rewrittenByAnnotation]: '{"b":"é@r"}' },
+    [
+      { op: 'add', path, value: imageRecord },
+      { op: 'remove', path: rulePath },
+    ],
+  ],
+];
+
+for (const [says, annotations, expected] of [...both, ...alone]) {
   test(`both records: ${says}`, (t) => {
     t.strictSame(recordRewrites(annotated(annotations), { originalImages: images, rewrittenBy: rules }), expected);
     t.end();
   });
 }
+
+test('both records: an image that is not recorded has no rule', (t) => {
+  const long = new Map([
+    ['a', `${longestImage}i`],
+    ['b', 'redis'],
+  ]);
+  const before = annotated({ [rewrittenByAnnotation]: '{"a":"x@r","c":"y@r"}' });
+  t.strictSame(
+    recordRewrites(before, {
+      originalImages: long,
+      rewrittenBy: new Map([
+        ['a', 'hub@r'],
+        ['b', 'hub@r'],
+      ]),
+    }),
+    [
+      { op: 'add', path, value: '{"b":"redis"}' },
+      { op: 'replace', path: rulePath, value: '{"c":"y@r","b":"hub@r"}' },
+    ],
+  );
+  t.end();
+});

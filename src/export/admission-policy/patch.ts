@@ -48,11 +48,10 @@ export function recordVariables(table: Table): Variable[] {
 
 /** The texts of the annotations. */
 function textVariables(recordsRules: boolean): Variable[] {
-  const used = `(variables.nextImages == "" ? 0 : ${originalImagesAnnotation.length} + bytes(variables.nextImages).size())`;
   const ofRules = [
     { name: 'keptRules', expression: kept('recordedRules') },
     { name: 'newRules', expression: recordText('Rules', 'r.rule') },
-    { name: 'nextRules', expression: next({ annotation: rewrittenByAnnotation, kind: 'Rules', used }) },
+    { name: 'nextRules', expression: nextRules },
   ];
   return [
     {
@@ -70,7 +69,7 @@ function textVariables(recordsRules: boolean): Variable[] {
     {
       name: 'nextImages',
       comment: 'The text of the annotation, empty for none: a record that does not fit is not written, and a wrong one removed.',
-      expression: next({ annotation: originalImagesAnnotation, kind: 'Images', used: null }),
+      expression: nextImages,
     },
     ...(recordsRules ? ofRules : []),
   ];
@@ -102,22 +101,24 @@ function recordText(kind: Kind, value: string): string {
   + variables.rewritten.filter(r, !${entries}.exists(e, e.startsWith(r.record))).map(r, ${text})).join(",") + "}"`;
 }
 
-interface Record {
-  readonly annotation: string;
-  readonly kind: Kind;
-  /** Of the space, in CEL; null for nothing. */
-  readonly used: string | null;
-}
+const isRecord = (kind: Kind): string => `variables.new${kind} != "{}" && variables.new${kind}.size() <= ${maxRecordLength}`;
 
-/** The record as it is for no change. */
-function next({ annotation, kind, used }: Record): string {
-  const before = recordOf(kind);
-  const text = `variables.new${kind}`;
-  const isWrong = `(variables.kept${kind}.size() < variables.recorded${kind}.size() || ${before}.size() > ${maxRecordLength} || variables.rewritten.exists(r, variables.recorded${kind}.exists(e, e.startsWith(r.record))))`;
-  const fits = `${text} != "{}" && ${text}.size() <= ${maxRecordLength} && ${annotation.length} + ${text}.size() <= variables.space${used === null ? '' : ` - ${used}`}`;
-  return `${text} == "" ? ${before}
-: ${fits} ? ${text} : ${before} == "" || ${isWrong} ? "" : ${before}`;
-}
+/** Whether the record of before says something that is no longer so. */
+const isWrong = (kind: Kind): string =>
+  `(variables.kept${kind}.size() < variables.recorded${kind}.size() || ${recordOf(kind)}.size() > ${maxRecordLength} || variables.rewritten.exists(r, variables.recorded${kind}.exists(e, e.startsWith(r.record))))`;
+
+const nextImages = `variables.newImages == "" ? ${recordOf('Images')}
+: ${isRecord('Images')} && ${originalImagesAnnotation.length} + variables.newImages.size() <= variables.space ? variables.newImages
+: ${recordOf('Images')} == "" || ${isWrong('Images')} ? "" : ${recordOf('Images')}`;
+
+const hasNewImages = 'variables.nextImages == variables.newImages';
+/** Beside new images. */
+const spaceForRules = `variables.space - ${originalImagesAnnotation.length} - variables.nextImages.size()`;
+
+/** Beside the images, and not alone, as in src/pod/records.ts; where nothing is rewritten, the records only become shorter. */
+const nextRules = `variables.newRules == "" ? ${recordOf('Rules')}
+: ${isRecord('Rules')} && (${hasNewImages} && ${rewrittenByAnnotation.length} + variables.newRules.size() <= ${spaceForRules} || variables.rewritten.size() == 0) ? variables.newRules
+: ${recordOf('Rules')} == "" || ${isWrong('Rules')} || ${hasNewImages} && ${rewrittenByAnnotation.length} + bytes(${recordOf('Rules')}).size() > ${spaceForRules} ? "" : ${recordOf('Rules')}`;
 
 interface PatchWish {
   readonly hasSecrets: boolean;
