@@ -77,7 +77,7 @@ const states: readonly (readonly [says: string, hosts: string])[] = [
 test('pull secrets of alternatives', { skip: skipReason({ level: 1 }) }, async (t) => {
   const cluster = await startCluster(t);
   for (const [says, hosts] of states) {
-    const admission = await cluster.enforce(policy, { hosts });
+    const admission = await cluster.enforce(policy, { hosts, followsHosts: true });
     for (const image of images) t.equal(await admission.created(podOf([image], [])), null, `${says}: ${image}`);
     for (const present of [['of-second'], ['own', 'shared', 'x'], ['of-first', 'own', 'of-second', 'shared', 'of-third']])
       t.equal(await admission.created(podOf(images, present)), null, `${says}: ${present.join()}`);
