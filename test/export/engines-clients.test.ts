@@ -35,7 +35,7 @@ function stable({ status, body, warnings }: ApiAnswer<Record<string, unknown>>):
   const metadata = object['metadata'] as Record<string, unknown> | undefined;
   if (metadata !== undefined) {
     for (const field of volatile) if (metadata[field] !== undefined) metadata[field] = 'some';
-    for (const entry of (metadata['managedFields'] as Record<string, unknown>[] | undefined) ?? []) delete entry['time'];
+    if (Array.isArray(metadata['managedFields'])) metadata['managedFields'] = withoutTimes(metadata['managedFields']);
     if (typeof metadata['generateName'] === 'string' && 'uid' in metadata) metadata['name'] = 'generated';
   }
   const text = JSON.stringify(object)
@@ -46,6 +46,12 @@ function stable({ status, body, warnings }: ApiAnswer<Record<string, unknown>>):
     .replaceAll(/n{50,}[a-z0-9]{5}\b/g, 'GENERATED')
     .replaceAll(/10\.\d+\.\d+\.\d+|127\.\d+\.\d+\.\d+/g, 'IP');
   return { status, warnings: warnings.filter((each) => !each.includes('transship')), object: JSON.parse(text) };
+}
+
+/** The API server orders them by time, in whole seconds. */
+function withoutTimes(managedFields: readonly object[]): object[] {
+  const entries = managedFields.map((entry): object => ({ ...entry, time: undefined }));
+  return entries.toSorted((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
 }
 
 const kubectl: readonly (readonly string[])[] = [
