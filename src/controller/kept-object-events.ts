@@ -2,8 +2,8 @@
 import type { KubernetesObject } from '@kubernetes/client-node';
 
 import type { Cluster } from '../cluster/connection.ts';
-import { recordEvent, type EventDetails } from '../cluster/events.ts';
-import type { ObjectName } from './record-about.ts';
+import type { EventDetails } from '../cluster/events.ts';
+import { recordWithUid, type ObjectName } from './record-about.ts';
 
 /** As a watch has it: undefined where there is none, null where that is not known. */
 type Present = KubernetesObject | null | undefined;
@@ -29,8 +29,7 @@ export class KeptObjectEvents {
   /** The object is there, or is not going to be: nothing waits any longer. */
   settle(): void {
     const uid = this.#present()?.metadata?.uid;
-    const regarding = { ...this.#object, metadata: { ...this.#object.metadata, ...(uid !== undefined && { uid }) } };
-    for (const event of this.#waiting.splice(0)) void recordEvent(this.#cluster, { regarding, ...event });
+    for (const event of this.#waiting.splice(0)) void recordWithUid(this.#cluster, this.#object, uid, event);
   }
 
   /** Another process leads by now. */

@@ -1,4 +1,4 @@
-/** Events about objects that are not watched. */
+/** Events about objects, which have the uid of the object where it is known. */
 import type { Cluster } from '../cluster/connection.ts';
 import { recordEvent, type EventDetails } from '../cluster/events.ts';
 import { readObject } from '../cluster/object-writes.ts';
@@ -15,13 +15,21 @@ export interface ObjectName {
 
 /** Never rejects. @param object its uid is read */
 export async function recordAbout(cluster: Cluster, object: ObjectName, details: Omit<EventDetails, 'regarding'>): Promise<void> {
-  const uid = await uidOf(cluster, object);
-  const regarding = { ...object, metadata: { ...object.metadata, ...(uid !== null && { uid }) } };
-  await recordEvent(cluster, { regarding, ...details });
+  await recordWithUid(cluster, object, await uidOf(cluster, object), details);
 }
 
-/** `kubectl describe` selects events by UID. Without the permission to read the object, the event is recorded without one. */
-async function uidOf(cluster: Cluster, object: ObjectName): Promise<string | null> {
+/** Never rejects. @param uid by which `kubectl describe` selects events; undefined where it is not known */
+export async function recordWithUid(
+  cluster: Cluster,
+  { metadata, ...kind }: ObjectName,
+  uid: string | undefined,
+  details: Omit<EventDetails, 'regarding'>,
+): Promise<void> {
+  await recordEvent(cluster, { regarding: { ...kind, metadata: { ...metadata, ...(uid !== undefined && { uid }) } }, ...details });
+}
+
+/** Undefined without the permission to read the object. */
+async function uidOf(cluster: Cluster, object: ObjectName): Promise<string | undefined> {
   const found = await readObject(cluster, object, AbortSignal.timeout(readTimeout)).catch(() => null);
-  return found?.metadata?.uid ?? null;
+  return found?.metadata?.uid;
 }

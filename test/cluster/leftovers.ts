@@ -1,20 +1,14 @@
 /** What a run has left on this machine: the question behind "no process and no folder stays behind". */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Command lines of the running processes that mention the text. Linux only. A zombie has none, and has ended whatever `kill -0` says of it. */
-function processesNaming(mention: string): string[] {
-  const numbers = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
-  return numbers.map(commandLine).filter((line) => line.includes(mention));
-}
+import { runningProcesses } from './command-lines.ts';
 
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    // It ended between the listing and the reading.
-    return '';
-  }
+/** Command lines of the running processes that mention the text. A zombie has none, and has ended whatever `kill -0` says of it. */
+function processesNaming(mention: string): string[] {
+  return runningProcesses()
+    .map(({ words }) => words.join(' '))
+    .filter((line) => line.includes(mention));
 }
 
 /** Processes that name the folder and still run after some seconds of grace. */

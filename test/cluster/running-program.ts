@@ -1,8 +1,9 @@
 /** A program of a test cluster as a process: killed and started again while others are connected to it. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { runningProcesses } from './command-lines.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { waitUntil, type Supervised } from './process.ts';
 import type { Program } from './tools.ts';
@@ -16,9 +17,9 @@ export interface RunningProgram {
 
 /** Found by the folder that only this cluster has. Linux only, as the test cluster is. @throws when it does not run */
 export function runningProgram({ folder }: ControlPlane, name: Program): RunningProgram {
-  for (const entry of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
-    const [command = '', ...args] = commandLine(entry);
-    if (basename(command) === name && args.some((arg) => arg.includes(folder))) return { name, pid: Number(entry), command, args };
+  for (const { pid, words } of runningProcesses()) {
+    const [command = '', ...args] = words;
+    if (basename(command) === name && args.some((arg) => arg.includes(folder))) return { name, pid, command, args };
   }
   throw new Error(`no ${name} runs with files of ${folder}`);
 }
@@ -49,12 +50,3 @@ export async function restartApiServer(plane: ControlPlane, meanwhile: () => Pro
 
 export const waitUntilReady = (plane: ControlPlane, server: Supervised): Promise<void> =>
   waitUntil(server, '/readyz', async () => (await plane.api.send('GET', '/readyz')).status === 200);
-
-/** Empty for a process that has ended, also while its parent has not noticed. */
-function commandLine(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-  } catch {
-    return [];
-  }
-}

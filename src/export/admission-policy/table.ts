@@ -65,10 +65,9 @@ export interface TableOptions {
 export function tableOf(policy: CompiledPolicy, { followsHosts = false }: TableOptions = {}): Table {
   const refusals: PolicyProblem[] = [];
   if (policy.policy.warnings === 'rewrites') refusals.push(refusal(['warnings'], 'warnings: a MutatingAdmissionPolicy cannot warn'));
-  const registries = [...policy.registries.values()].filter((registry) => followsHosts || !awaitsSecrets(registry));
-  if (!followsHosts)
-    for (const { name } of [...policy.registries.values()].filter(awaitsSecrets))
-      refusals.push(refusal(['registries', name, 'hostFrom'], `pullSecrets: ${notResolved(name)}`));
+  const waiting = followsHosts ? [] : [...policy.registries.values()].filter(awaitsSecrets);
+  for (const { name } of waiting) refusals.push(refusal(['registries', name, 'hostFrom'], `pullSecrets: ${notResolved(name)}`));
+  const registries = [...policy.registries.values()].filter((registry) => !waiting.includes(registry));
   const excluded = policy.excluded.map((pattern, index) => tested(pattern, ['exclude', 'images', index], refusals).test);
   const rules = policy.rules.flatMap((rule, index) => rulesOf(rule, index, { policy, followsHosts, refusals }));
   const targets = policy.rules.flatMap((rule) => [rule, ...rule.alternatives].flatMap(({ rewrite }) => rewrite?.target ?? []));

@@ -134,21 +134,24 @@ async function factsOf(
   };
 }
 
-async function controllerOf(
-  view: ClusterView,
-  { namespace, fullName }: Release,
-  workloads: Facts['workloads'],
-): Promise<ReleaseFacts['controller']> {
+async function controllerOf(view: ClusterView, release: Release, workloads: Facts['workloads']): Promise<ReleaseFacts['controller']> {
   if (workloads === null) return null;
+  if (controllerDeployment(release, workloads) !== undefined) return 'present';
+  const { namespace, fullName } = release;
   const name = `${fullName}-controller`;
-  const isThere = workloads.some(
-    ({ kind, metadata }) => kind === 'deployment' && metadata?.name === name && metadata.namespace === namespace,
-  );
-  if (isThere) return 'present';
   const what = `ServiceAccount ${name} in namespace ${namespace}`;
   const account = await view.get(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}`, what);
   if (account === null) return null;
   return account === undefined ? 'none' : 'deleted';
+}
+
+export function controllerDeployment(
+  { namespace, fullName }: Pick<Release, 'namespace' | 'fullName'>,
+  workloads: readonly Workload[],
+): Workload | undefined {
+  return workloads.find(
+    ({ kind, metadata }) => kind === 'deployment' && metadata?.name === `${fullName}-controller` && metadata.namespace === namespace,
+  );
 }
 
 async function verifyStatusOf(

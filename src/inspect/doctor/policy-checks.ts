@@ -3,7 +3,7 @@ import type { V1ValidatingAdmissionPolicy } from '@kubernetes/client-node';
 import { meets } from '../../policy/label-selector.ts';
 import { firstErrors } from '../policy.ts';
 import { hasController, releaseCheck, type Check, type Problem } from './check.ts';
-import type { Facts, ReleaseFacts } from './facts.ts';
+import { controllerDeployment, type Facts, type ReleaseFacts } from './facts.ts';
 
 const policy = releaseCheck('policy', 'the policy loads', ({ loaded, name, namespace, deployment, configuration }) => {
   // That a webhook has no Deployment, another check tells.
@@ -153,16 +153,13 @@ const lease = releaseCheck(
 /** Milliseconds in which a controller that was installed just now takes the Lease. */
 const startTime = 60_000;
 
-function withoutLease({ fullName, namespace }: ReleaseFacts, { workloads, now }: Facts): readonly Problem[] | null {
+function withoutLease(release: ReleaseFacts, { workloads, now }: Facts): readonly Problem[] | null {
   if (workloads === null) return null;
-  const name = `${fullName}-controller`;
-  const controller = workloads.find(
-    ({ kind, metadata }) => kind === 'deployment' && metadata?.name === name && metadata.namespace === namespace,
-  );
-  const created = controller?.metadata?.creationTimestamp;
+  const name = `${release.fullName}-controller`;
+  const created = controllerDeployment(release, workloads)?.metadata?.creationTimestamp;
   if (created === undefined || now.getTime() - new Date(created).getTime() < startTime) return [];
   const sentence = `Deployment ${name} has taken no Lease: certificates and pull secrets are not kept`;
-  return [{ sentence, remedy: `kubectl --namespace ${namespace} logs deployment/${name}` }];
+  return [{ sentence, remedy: `kubectl --namespace ${release.namespace} logs deployment/${name}` }];
 }
 
 const oldestMinor = 31;

@@ -4,7 +4,6 @@
  *
  * TRANSSHIP_FALLBACK_PODS=1000 npx tap --disable-coverage --timeout=1500 test/controller/fallback/storm.test.ts
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { EventsV1EventList, V1Job, V1Pod, V1PodList } from '@kubernetes/client-node';
@@ -17,6 +16,7 @@ import { loadPolicy } from '../../../src/config/load.ts';
 import { accountKubeconfig } from '../../cluster/account.ts';
 import { skipReason } from '../../cluster/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../../cluster/control-plane.ts';
+import { runningProcesses } from '../../cluster/command-lines.ts';
 import { restartApiServer } from '../../cluster/running-program.ts';
 import { auditLog, type AuditEvent } from '../audit-log.ts';
 import { atRest } from '../requests.ts';
@@ -64,17 +64,9 @@ const isWaiting = ({ status }: V1Pod): boolean =>
 
 /** Of a controller that `runController` started. */
 function processOf({ policyFile }: Running): number {
-  const found = readdirSync('/proc').find((entry) => {
-    if (!/^\d+$/.test(entry)) return false;
-    try {
-      const [command = '', ...words] = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
-      return command === process.execPath && words.includes(policyFile);
-    } catch {
-      return false;
-    }
-  });
+  const found = runningProcesses().find(({ words }) => words[0] === process.execPath && words.slice(1).includes(policyFile));
   if (found === undefined) throw new Error(`no process has ${policyFile}`);
-  return Number(found);
+  return found.pid;
 }
 
 const leads = async (controller: Running): Promise<boolean> => (await controller.get('/readyz')).text.startsWith('leading');
